@@ -1,0 +1,47 @@
+/* The contract between the real-time core (bridge/rt) and the audio server
+ * shims (bridge/audio/...). Opaque handles, function types and an ABI number,
+ * nothing else: shims reach the core only through the function pointers that
+ * Go hands them, so no shim can be compiled against a stale layout.
+ *
+ * Time is always passed in. The core never asks for it on an audio thread.
+ */
+#ifndef ARCHIBALD_RT_H
+#define ARCHIBALD_RT_H
+
+#include <stdint.h>
+
+/* Raised with every change of this file that alters a call. A shim passes the
+ * number it was compiled with to its Go face, which compares it with rt.ABI. */
+enum { archibald_rt_abi = 1 };
+
+/* One end of a bridge: one sender, one receiver, one socket, one media clock. */
+typedef struct archibald_engine archibald_engine;
+
+/* Play one cycle. Called once per cycle by the node that has only outputs
+ * (JACK archibald-from-host, PipeWire archibald-from-guest), on its real-time
+ * thread. This call also advances the media clock of the graph.
+ *
+ *   out          channels buffers of frames samples each, always filled whole;
+ *                a NULL buffer is skipped
+ *   channels     0 to 64
+ *   frames       1 to the engine's max_period_frames
+ *   graph_frame  the graph's own frame counter at the start of this cycle,
+ *                extended to 64 bits (jack_last_frame_time, spa_io_clock.position)
+ *   cycle_ns     CLOCK_MONOTONIC start of the cycle as the graph states it;
+ *                where the graph states none (JACK), the entry of this callback
+ *   now_ns       CLOCK_MONOTONIC at the entry of this callback
+ */
+typedef void (*archibald_playout_fn)(archibald_engine *engine, float *const *out,
+                                     uint32_t channels, uint32_t frames,
+                                     uint64_t graph_frame, int64_t cycle_ns,
+                                     int64_t now_ns);
+
+/* Take one cycle. Called once per cycle by the node that has only inputs (JACK
+ * archibald-to-host, PipeWire archibald-to-guest), on its real-time thread.
+ * May run at the same time as the playout callback. Arguments as above; a NULL
+ * buffer is silence. */
+typedef void (*archibald_capture_fn)(archibald_engine *engine, const float *const *in,
+                                     uint32_t channels, uint32_t frames,
+                                     uint64_t graph_frame, int64_t now_ns);
+
+#endif

@@ -1,0 +1,54 @@
+package session
+
+import "errors"
+
+// ErrServerAbsent is returned by AudioServer.Open when the audio server is not
+// running. It is retried for ever.
+var ErrServerAbsent = errors.New("audio server not running")
+
+// Graph is what an audio server runs at.
+type Graph struct {
+	RateHz       int
+	PeriodFrames int
+}
+
+// AudioConfig is what an end asks of its audio server.
+type AudioConfig struct {
+	Name            string // of the bridge; "" gives archibald-to-host, "lab" archibald-lab-to-host
+	SendChannels    int    // inputs of the node whose sound goes to the peer
+	ReceiveChannels int    // outputs of the node that plays the peer's sound
+	RateHz          int    // wanted; 0: the server's
+	PeriodFrames    int    // wanted; 0: the server's. Only PipeWire can be asked.
+}
+
+// AudioEvent is something that happened in the audio server.
+type AudioEvent int
+
+// The audio events.
+const (
+	AudioLost    AudioEvent = iota // the server is gone or has thrown us out: Close, then Open again
+	AudioChanged                   // rate or period changed: read Graph
+)
+
+// AudioServer is one end's connection to its audio server, with both nodes.
+// An implementation hands the server C callbacks that call the core directly;
+// nothing here runs on an audio thread.
+type AudioServer interface {
+	// Open makes one attempt. It does not retry and does not block for more
+	// than two seconds.
+	Open(AudioConfig) (Graph, error)
+	// Graph returns the values now in force. A PipeWire graph that does not
+	// run yet has the period asked for.
+	Graph() Graph
+	// Events is never closed and survives Close and Open.
+	Events() <-chan AudioEvent
+	// SetActive says whether a session is up. An inactive end must not hold
+	// the graph to its period.
+	SetActive(active bool)
+	// SetLatency publishes the one-way latency of each direction to the graph.
+	SetLatency(sendFrames, receiveFrames int)
+	// Xruns counts what the server reported since Open was first called.
+	Xruns() uint64
+	// Close removes both nodes. It is legal after AudioLost and twice.
+	Close() error
+}

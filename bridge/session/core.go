@@ -1,0 +1,107 @@
+package session
+
+import (
+	"net/netip"
+
+	"archibald-bridge/bridge/clock"
+	"archibald-bridge/proto"
+)
+
+// SenderPlan is everything the core needs to send one stream. It does not
+// change while in use; another plan replaces it.
+type SenderPlan struct {
+	Format       proto.Format
+	PacketFrames int // frames per packet, 1 to 4096
+	SSRC         uint32
+	To           netip.AddrPort
+}
+
+// ReceiverPlan is everything the core needs to receive one stream.
+type ReceiverPlan struct {
+	Format proto.Format
+	SSRC   uint32         // 0: the first one seen
+	From   netip.AddrPort // packets from elsewhere are counted and dropped
+	Latch  bool           // accept media from any address until the first packet, then only from that one
+}
+
+// Core is the real-time core as the session sees it. Its methods are called
+// from one goroutine, never from an audio thread.
+type Core interface {
+	// StartSender and StartReceiver replace the running plan, if any.
+	StartSender(SenderPlan) error
+	StopSender()
+	StartReceiver(ReceiverPlan) error
+	StopReceiver()
+
+	// SetRatio sets how many stream frames the receiver consumes per graph
+	// frame, 0.95 to 1.05. Exactly 1 at a whole position copies bit for bit.
+	SetRatio(ratio float64)
+	// Seek makes the receiver play stream time media+offset at local media
+	// time media, from the next cycle on, cross-faded when already playing.
+	Seek(offset int64)
+	// Mute stops playout: silence, no position, packets still observed.
+	Mute()
+
+	// Observe moves the oldest observations into buf and returns how many.
+	Observe(buf []clock.Observation) int
+	// MediaSource is where the receiver's media comes from; invalid before the
+	// first accepted packet.
+	MediaSource() netip.AddrPort
+
+	// SendRTCP writes one compound packet from the media socket.
+	SendRTCP(packet []byte, to netip.AddrPort) error
+	// ReadRTCP takes the oldest RTCP datagram that came in. ok is false when
+	// there is none.
+	ReadRTCP(buf []byte) (n int, from netip.AddrPort, arrivalNs int64, ok bool)
+
+	// Idle empties the socket when no playout callback has done so for 100 ms.
+	Idle(nowNs int64)
+
+	// Counters returns the running totals.
+	Counters() Counters
+}
+
+// Counters are totals since the core was opened, and momentary values.
+type Counters struct {
+	Sent     SendCounters
+	Received ReceiveCounters
+}
+
+// SendCounters belong to the sending direction.
+type SendCounters struct {
+	Cycles        uint64 // capture callbacks
+	Packets       uint64
+	Bytes         uint64 // RTP payload
+	SendErrors    uint64 // datagrams the kernel refused
+	NonFinite     uint64 // samples that were NaN or infinite, sent as 0
+	Skips         uint64 // times the media clock jumped
+	SkippedFrames uint64
+	LastTimestamp uint32    // RTP timestamp of the last packet's first frame
+	LastSendNs    int64     // CLOCK_MONOTONIC of that packet's capture callback
+	PeakLinear    []float64 // per channel, since the previous call; 1.0 is 0 dBFS
+}
+
+// ReceiveCounters belong to the receiving direction.
+type ReceiveCounters struct {
+	Cycles          uint64 // playout callbacks
+	Packets         uint64 // accepted
+	Bytes           uint64 // RTP payload
+	Lost            uint64 // sequence numbers that never came, late ones included
+	Late            uint64 // came after their frames had been played
+	Duplicate       uint64
+	Reordered       uint64 // came after a later sequence number
+	Malformed       uint64 // not RTP, truncated, wrong length
+	WrongSource     uint64
+	WrongSSRC       uint64
+	WrongPayload    uint64 // payload type not agreed
+	Outside         uint64 // timestamp outside the buffer's window
+	NonFinite       uint64 // samples that were NaN or infinite, played as 0
+	ConcealedFrames uint64
+	Dropouts        uint64 // runs of concealed frames
+	Skips           uint64 // times the local media clock jumped
+	SkippedFrames   uint64
+	Observations    uint64 // lost because nobody read them
+	LastPacketNs    int64  // CLOCK_MONOTONIC, 0: none yet
+	HighestSequence uint32 // extended (RFC 3550, appendix A.1)
+	PeakLinear      []float64
+}
