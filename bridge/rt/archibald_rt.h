@@ -3,7 +3,8 @@
  * nothing else: shims reach the core only through the function pointers that
  * Go hands them, so no shim can be compiled against a stale layout.
  *
- * Time is always passed in. The core never asks for it on an audio thread.
+ * Time is always passed in. Only the core's socket layer reads a clock, to bring
+ * the kernel's arrival stamps (CLOCK_REALTIME) to the callers' CLOCK_MONOTONIC.
  */
 #ifndef ARCHIBALD_RT_H
 #define ARCHIBALD_RT_H

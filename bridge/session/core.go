@@ -36,9 +36,9 @@ type Core interface {
 	// SetRatio sets how many stream frames the receiver consumes per graph
 	// frame, 0.95 to 1.05. Exactly 1 at a whole position copies bit for bit.
 	SetRatio(ratio float64)
-	// Seek makes the receiver play stream time media+offset at local media
+	// SeekTo makes the receiver play stream time media+offset at local media
 	// time media, from the next cycle on, cross-faded when already playing.
-	Seek(offset int64)
+	SeekTo(offset int64)
 	// Mute stops playout: silence, no position, packets still observed.
 	Mute()
 
@@ -86,7 +86,7 @@ type ReceiveCounters struct {
 	Cycles          uint64 // playout callbacks
 	Packets         uint64 // accepted
 	Bytes           uint64 // RTP payload
-	Lost            uint64 // sequence numbers that never came, late ones included
+	Lost            uint64 // sequence numbers that never came
 	Late            uint64 // came after their frames had been played
 	Duplicate       uint64
 	Reordered       uint64 // came after a later sequence number

@@ -1,0 +1,341 @@
+/* Structures of the real-time core. Included by bridge/rt's own files only.
+ *
+ * Threads: "playout" is the audio thread that runs archibald_playout, "capture"
+ * the one that runs archibald_capture (they may be the same thread or run at
+ * once), "control" is any one ordinary thread, in practice Go. Every field that
+ * two of them share says who writes, who reads, and the memory order.
+ */
+#ifndef ARCHIBALD_CORE_H
+#define ARCHIBALD_CORE_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* recvmmsg, sendmmsg, M_PI */
+#endif
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "archibald_rt.h"
+
+enum {
+    MAX_CHANNELS = 64,
+    MAX_PERIOD_FRAMES = 8192,
+    MAX_PACKET_FRAMES = 4096,
+    DATAGRAM_BYTES = 1500,     /* largest datagram built or read */
+    BATCH = 16,                /* datagrams per system call */
+    CROSSFADE_FRAMES = 64,     /* at seeks, own skips and the end of a gap */
+    HISTORY_FRAMES = 4096,     /* played frames kept behind the playout position */
+    TAPS = 24,                 /* of the resampler, per phase */
+    LOOKAHEAD = TAPS / 2,      /* frames the resampler reads past its position */
+    PHASES = 1024,
+    OBSERVATIONS = 8192,       /* 2.7 s at period 32 */
+    RTCP_SLOTS = 32,
+    SEEN_SEQUENCES = 1024      /* window of the duplicate check */
+};
+
+/* Values of receiver.command that are no offsets. */
+#define COMMAND_NONE INT64_MIN
+#define COMMAND_MUTE (INT64_MIN + 1)
+
+#define CLOCK_STOPPED INT64_MIN
+
+enum wire_encoding { WIRE_L16 = 1, WIRE_L24 = 2, WIRE_F32 = 3 };
+enum observation_kind { OBSERVED_PACKET = 1, OBSERVED_CYCLE = 2 };
+
+/* wire.c: samples <-> payload. Interleaved; planar float buffers. ------------ */
+
+uint32_t wire_sample_bytes(enum wire_encoding encoding);
+/* Return how many samples were not finite (they become 0). */
+uint32_t wire_encode(enum wire_encoding encoding, uint8_t *payload, const float *const *in,
+                     uint32_t channels, uint32_t from, uint32_t frames);
+uint32_t wire_decode(enum wire_encoding encoding, const uint8_t *payload, uint32_t stride,
+                     uint32_t channel, float *out, uint32_t frames);
+
+typedef struct {
+    uint8_t payload_type;
+    uint16_t sequence;
+    uint32_t timestamp, ssrc;
+    const uint8_t *payload;
+    uint32_t payload_bytes;
+} rtp_packet;
+
+/* 0, or -1 when the datagram is no RTP packet (RFC 3550, section 5.1). */
+int rtp_parse(rtp_packet *packet, const uint8_t *data, size_t bytes);
+int rtp_is_rtcp(const uint8_t *data, size_t bytes); /* RFC 5761, section 4 */
+
+/* rings.c: records for Go. One producer (whoever holds engine.reading), one
+ * consumer (control). Full: the new record is dropped and counted. ----------- */
+
+typedef struct {
+    uint32_t kind, frames;
+    int64_t time_ns, media, position;
+    double fraction, ratio;
+    uint32_t playing, reserved;
+} observation;
+
+typedef struct {
+    _Alignas(64) _Atomic uint32_t head; /* written by the producer (release), read by control (acquire) */
+    _Alignas(64) _Atomic uint32_t tail; /* written by control (release), read by the producer (acquire) */
+    _Alignas(64) _Atomic uint64_t dropped; /* written by the producer, read by control (relaxed) */
+    observation slot[OBSERVATIONS];
+} observation_ring;
+
+typedef struct {
+    uint32_t bytes;
+    int64_t arrival_ns;
+    struct sockaddr_storage from;
+    uint8_t data[DATAGRAM_BYTES];
+} rtcp_slot;
+
+typedef struct {
+    _Alignas(64) _Atomic uint32_t head; /* as observation_ring */
+    _Alignas(64) _Atomic uint32_t tail;
+    rtcp_slot slot[RTCP_SLOTS];
+} rtcp_ring;
+
+void observation_push(observation_ring *ring, const observation *record);
+uint32_t observation_read(observation_ring *ring, observation *into, uint32_t max);
+void rtcp_push(rtcp_ring *ring, const uint8_t *data, uint32_t bytes, int64_t arrival_ns,
+               const struct sockaddr_storage *from);
+int rtcp_read(rtcp_ring *ring, rtcp_slot *into);
+
+/* mediaclock.c: frames of graph time, lost time included. -------------------- */
+
+typedef struct {
+    /* playout only */
+    int started;
+    uint64_t graph_frame;   /* at the start of the last cycle */
+    uint32_t frames;        /* of the last cycle */
+    int64_t media;          /* at the start of the last cycle */
+    int64_t cycle_ns;
+    double line_ns;         /* where the DLL puts the start of the last cycle */
+    double ns_per_frame;
+    double nominal_ns_per_frame;
+    double late_ns;         /* of the last cycle, against the line */
+    /* written by playout (release), read by capture (acquire): media minus
+     * graph_frame, or CLOCK_STOPPED */
+    _Atomic int64_t offset;
+} media_clock;
+
+void media_clock_reset(media_clock *clock, uint32_t rate_hz);
+/* Returns the frames that passed beyond the last cycle's own: 0 when none was lost. */
+int64_t media_clock_update(media_clock *clock, uint64_t graph_frame, uint32_t frames,
+                           int64_t cycle_ns);
+
+/* resample.c: windowed-sinc polyphase interpolation. ------------------------- */
+
+typedef struct {
+    float row[PHASES + 1][TAPS];
+} resampler;
+
+void resampler_init(resampler *table);
+/* Interpolates frames outputs of each channel. in[c] points to window[c] such
+ * that in[c][LOOKAHEAD - 1] is the frame at the integer part of the position;
+ * fraction is 0 <= f < 1. */
+void resampler_run(const resampler *table, const float *const *in, uint32_t channels,
+                   double fraction, double ratio, float *const *out, uint32_t frames);
+
+/* jitter.c: frames of one stream, indexed by stream time. -------------------- */
+
+typedef struct {
+    uint32_t frames, channels, fade_frames;
+    uint32_t mask;
+    float *samples;     /* channels planes of frames */
+    uint64_t *valid;    /* one bit per frame: arrived, not committed yet */
+    float *fade;        /* fade_frames: raised cosine from 1 to 0 */
+    int64_t done;       /* every frame before this one is committed: final */
+    int64_t gap_start;  /* first frame of the gap that done lies in, or just left */
+    int64_t gap_end;    /* gap_start <= gap_end; a cross-fade follows it */
+    int in_gap, primed; /* primed: a real frame was committed since the reset */
+    uint64_t concealed_frames, dropouts;
+} jitter_buffer;
+
+void jitter_reset(jitter_buffer *buffer, int64_t start);
+/* Which part of frames [media, media + frames) may still be stored. */
+typedef struct {
+    uint32_t skip, count; /* skip leading frames (late), then count frames */
+    uint32_t outside;     /* trailing frames too far ahead */
+} jitter_span;
+jitter_span jitter_accepts(const jitter_buffer *buffer, int64_t media, uint32_t frames);
+float *jitter_plane(const jitter_buffer *buffer, uint32_t channel);
+void jitter_mark(jitter_buffer *buffer, int64_t media, uint32_t frames);
+/* Makes every frame before upto final; missing ones are concealed. */
+void jitter_commit(jitter_buffer *buffer, int64_t upto, uint32_t count_limit);
+/* Makes frames before upto final without concealing: they will not be played. */
+void jitter_skip(jitter_buffer *buffer, int64_t upto);
+void jitter_copy(const jitter_buffer *buffer, uint32_t channel, int64_t from, float *out,
+                 uint32_t frames);
+
+/* receiver.c ----------------------------------------------------------------- */
+
+typedef struct {
+    enum wire_encoding encoding;
+    uint8_t payload_type;
+    uint32_t channels, rate_hz, ssrc;
+    int latch;
+    struct sockaddr_storage from;
+} receiver_plan;
+
+typedef struct {
+    receiver_plan plan; /* immutable */
+    const resampler *table;
+
+    /* control writes (release), playout reads and takes (acquire) */
+    _Atomic uint64_t ratio_bits; /* a double */
+    _Atomic int64_t command;     /* seek offset or COMMAND_ */
+
+    /* whoever holds engine.reading */
+    uint32_t ssrc;
+    int have_ssrc;
+    int have_sequence;
+    uint32_t highest_sequence; /* extended, RFC 3550 appendix A.1 */
+    uint32_t bad_sequence;
+    uint32_t first_sequence;
+    uint64_t accepted;
+    uint64_t seen[SEEN_SEQUENCES / 64];
+    int64_t reference_media;   /* for extending timestamps */
+    jitter_buffer buffer;
+
+    /* playout only */
+    int playing;
+    int64_t next_media; /* of the cycle that follows without a skip */
+    int64_t position;
+    double fraction;
+    float *scratch;            /* channels windows of window_frames */
+    float *overlap;            /* channels of CROSSFADE_FRAMES */
+    uint32_t window_frames;
+    float fade_in[CROSSFADE_FRAMES];
+
+    /* whoever holds engine.reading writes, control reads (relaxed; the pair
+     * from/have_from is published by release on have_from) */
+    struct sockaddr_storage from;
+    _Atomic int have_from;
+} receiver;
+
+typedef struct archibald_receive_counters {
+    /* written by playout or by control holding engine.reading; read by control; all relaxed */
+    _Atomic uint64_t cycles, packets, bytes, lost, late, duplicate, reordered, malformed,
+        wrong_source, wrong_ssrc, wrong_payload, outside, nonfinite, concealed_frames, dropouts,
+        skips, skipped_frames;
+    _Atomic int64_t last_packet_ns;
+    _Atomic uint32_t highest_sequence;
+    _Atomic uint32_t peak_bits[MAX_CHANNELS]; /* control exchanges for 0 */
+} receive_counters;
+
+void receiver_datagram(receiver *rx, receive_counters *count, observation_ring *ring,
+                       const uint8_t *data, uint32_t bytes, int64_t arrival_ns,
+                       const struct sockaddr_storage *from);
+/* The part of receiver_datagram behind the parser; payload NULL stores no samples. */
+void receiver_packet(receiver *rx, receive_counters *count, observation_ring *ring,
+                     uint16_t sequence, uint32_t timestamp, const uint8_t *payload,
+                     uint32_t frames, int64_t arrival_ns);
+void receiver_play(receiver *rx, receive_counters *count, observation_ring *ring,
+                   float *const *out, uint32_t channels, uint32_t frames, int64_t media,
+                   int64_t cycle_ns);
+
+/* sender.c ------------------------------------------------------------------- */
+
+typedef struct {
+    enum wire_encoding encoding;
+    uint8_t payload_type;
+    uint32_t channels, packet_frames, ssrc;
+    uint32_t first_timestamp;
+    uint16_t first_sequence;
+    struct sockaddr_storage to;
+    socklen_t to_bytes;
+} sender_plan;
+
+/* Captured audio: one producer (capture), any number of readers that keep their
+ * own position and find out by head - position > frames that they were overrun. */
+typedef struct {
+    uint32_t frames, channels, mask;
+    float *samples; /* channels planes of frames */
+    _Alignas(64) _Atomic uint64_t head; /* written by capture (release), read by readers (acquire) */
+} capture_ring;
+
+typedef struct {
+    sender_plan plan; /* immutable */
+    /* capture only */
+    capture_ring ring;
+    uint64_t sent_head;    /* ring frames already packed */
+    int64_t next_media;    /* media time of the next captured frame */
+    int started;
+    uint16_t sequence;
+    uint8_t datagram[BATCH][DATAGRAM_BYTES];
+    uint32_t datagram_bytes[BATCH];
+} sender;
+
+typedef struct archibald_send_counters {
+    /* written by capture, read by control; all relaxed */
+    _Atomic uint64_t cycles, packets, bytes, errors, nonfinite, skips, skipped_frames;
+    _Atomic uint32_t last_timestamp;
+    _Atomic int64_t last_send_ns;
+    _Atomic uint32_t peak_bits[MAX_CHANNELS];
+} send_counters;
+
+/* Puts one cycle into the ring. */
+void sender_capture(sender *tx, send_counters *count, const float *const *in, uint32_t channels,
+                    uint32_t frames, int64_t media);
+/* Packs up to BATCH datagrams from the ring; returns how many. */
+uint32_t sender_pack(sender *tx, send_counters *count);
+
+/* engine.c, socket.c --------------------------------------------------------- */
+
+typedef struct {
+    struct mmsghdr message[BATCH];
+    struct iovec vector[BATCH];
+    struct sockaddr_storage from[BATCH];
+    uint8_t data[BATCH][DATAGRAM_BYTES];
+    _Alignas(struct cmsghdr) uint8_t control[BATCH][CMSG_SPACE(sizeof(struct timespec))];
+} drain_buffers;
+
+struct archibald_engine {
+    /* control writes, audio threads read (sequentially consistent) */
+    _Atomic(receiver *) rx;
+    _Atomic(sender *) tx;
+    /* audio threads write, control reads (sequentially consistent): 1 while a
+     * callback may hold rx or tx */
+    _Atomic uint32_t in_playout, in_capture;
+    /* taken by exchange (acquire), given back by store (release): the one
+     * reader of the socket. An audio thread that finds it taken goes on without. */
+    _Atomic uint32_t reading;
+    _Atomic int64_t last_read_ns; /* written by the reader, read by control (relaxed) */
+    int fd;                       /* set before audio runs; -1: none */
+    float spare[MAX_PERIOD_FRAMES]; /* playout only: in place of a NULL buffer */
+    drain_buffers drain;            /* whoever holds reading */
+    media_clock clock;
+    receive_counters received;
+    send_counters sent;
+    observation_ring observations;
+    rtcp_ring rtcp;
+    resampler table;
+};
+
+void archibald_playout(archibald_engine *engine, float *const *out, uint32_t channels,
+                       uint32_t frames, uint64_t graph_frame, int64_t cycle_ns, int64_t now_ns);
+void archibald_capture(archibald_engine *engine, const float *const *in, uint32_t channels,
+                       uint32_t frames, uint64_t graph_frame, int64_t now_ns);
+/* Reads at most budget datagrams; rx NULL: only RTCP is kept. Returns how many. */
+uint32_t socket_drain(archibald_engine *engine, receiver *rx, int64_t now_ns, uint32_t budget);
+void socket_send(archibald_engine *engine, sender *tx, uint32_t datagrams);
+
+/* lifetime.c: control only. Memory is mapped, pre-faulted and, where the limits
+ * allow, locked. NULL without memory. ---------------------------------------- */
+
+archibald_engine *engine_new(int fd);
+void engine_free(archibald_engine *engine); /* no callback may run any more */
+receiver *receiver_new(const receiver_plan *plan, const resampler *table);
+void receiver_free(receiver *rx);
+sender *sender_new(const sender_plan *plan);
+void sender_free(sender *tx);
+int memory_unlocked(void); /* 1 after an mlock that the limits refused */
+
+void peak_update(_Atomic uint32_t *peak_bits, const float *samples, uint32_t frames);
+
+#define COUNT(field, n) \
+    atomic_store_explicit(&(field), atomic_load_explicit(&(field), memory_order_relaxed) + (n), \
+                          memory_order_relaxed)
+
+#endif

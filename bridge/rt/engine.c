@@ -1,0 +1,52 @@
+/* One end: what the audio servers' callbacks call. Go replaces the receiver and
+ * the sender under a running graph: it swaps the pointer, waits until no
+ * callback can still hold the old one (in_playout, in_capture), then frees it.
+ */
+#include "core.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void archibald_playout(archibald_engine *engine, float *const *out, uint32_t channels,
+                       uint32_t frames, uint64_t graph_frame, int64_t cycle_ns, int64_t now_ns) {
+    if (channels > MAX_CHANNELS || frames == 0 || frames > MAX_PERIOD_FRAMES) return;
+    receive_counters *count = &engine->received;
+    atomic_store(&engine->in_playout, 1);
+    receiver *rx = atomic_load(&engine->rx);
+    int64_t skipped = media_clock_update(&engine->clock, graph_frame, frames, cycle_ns);
+    COUNT(count->cycles, 1);
+    if (skipped != 0) {
+        COUNT(count->skips, 1);
+        COUNT(count->skipped_frames, (uint64_t)llabs(skipped));
+    }
+    float *sink[MAX_CHANNELS];
+    for (uint32_t c = 0; c < channels; c++) sink[c] = out[c] ? out[c] : engine->spare;
+    int mine = !atomic_exchange_explicit(&engine->reading, 1, memory_order_acquire);
+    if (rx && mine) {
+        uint32_t budget = frames / 4 > BATCH ? frames / 4 : BATCH;
+        socket_drain(engine, rx, now_ns, budget);
+        receiver_play(rx, count, &engine->observations, sink, channels, frames,
+                      engine->clock.media, cycle_ns);
+    } else {
+        for (uint32_t c = 0; c < channels; c++) memset(sink[c], 0, frames * sizeof(float));
+    }
+    if (mine) atomic_store_explicit(&engine->reading, 0, memory_order_release);
+    atomic_store(&engine->in_playout, 0);
+}
+
+void archibald_capture(archibald_engine *engine, const float *const *in, uint32_t channels,
+                       uint32_t frames, uint64_t graph_frame, int64_t now_ns) {
+    if (channels > MAX_CHANNELS || frames == 0 || frames > MAX_PERIOD_FRAMES) return;
+    send_counters *count = &engine->sent;
+    atomic_store(&engine->in_capture, 1);
+    sender *tx = atomic_load(&engine->tx);
+    int64_t offset = atomic_load_explicit(&engine->clock.offset, memory_order_acquire);
+    COUNT(count->cycles, 1);
+    if (tx && offset != CLOCK_STOPPED) {
+        sender_capture(tx, count, in, channels, frames, (int64_t)graph_frame + offset);
+        uint32_t packed;
+        while ((packed = sender_pack(tx, count)) > 0) socket_send(engine, tx, packed);
+        atomic_store_explicit(&count->last_send_ns, now_ns, memory_order_relaxed);
+    }
+    atomic_store(&engine->in_capture, 0);
+}

@@ -1,0 +1,334 @@
+package rt
+
+/*
+#cgo CFLAGS: -D_GNU_SOURCE -std=gnu11 -O3 -Wall -Wextra -Wshadow
+#cgo LDFLAGS: -lm
+#include "core.h"
+
+static int engine_busy(archibald_engine *e) {
+    return (atomic_load(&e->in_playout) ? 1 : 0) | (atomic_load(&e->in_capture) ? 2 : 0);
+}
+static receiver *swap_rx(archibald_engine *e, receiver *rx) { return atomic_exchange(&e->rx, rx); }
+static sender *swap_tx(archibald_engine *e, sender *tx) { return atomic_exchange(&e->tx, tx); }
+static void *playout_function(void) { return (void *)archibald_playout; }
+static void *capture_function(void) { return (void *)archibald_capture; }
+static int try_reading(archibald_engine *e) {
+    return !atomic_exchange_explicit(&e->reading, 1, memory_order_acquire);
+}
+static void end_reading(archibald_engine *e) {
+    atomic_store_explicit(&e->reading, 0, memory_order_release);
+}
+static int64_t last_read_ns(archibald_engine *e) {
+    return atomic_load_explicit(&e->last_read_ns, memory_order_relaxed);
+}
+static void command(archibald_engine *e, int64_t value) {
+    receiver *rx = atomic_load(&e->rx); // only control replaces it
+    if (rx) atomic_store_explicit(&rx->command, value, memory_order_release);
+}
+static void set_ratio_bits(archibald_engine *e, uint64_t bits) {
+    receiver *rx = atomic_load(&e->rx);
+    if (rx) atomic_store_explicit(&rx->ratio_bits, bits, memory_order_relaxed);
+}
+static int media_source(archibald_engine *e, struct sockaddr_storage *from) {
+    receiver *rx = atomic_load(&e->rx);
+    if (!rx || !atomic_load_explicit(&rx->have_from, memory_order_acquire)) return 0;
+    *from = rx->from;
+    return 1;
+}
+*/
+import "C"
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"net/netip"
+	"runtime"
+	"time"
+	"unsafe"
+
+	"archibald-bridge/bridge/clock"
+	"archibald-bridge/bridge/session"
+	"archibald-bridge/proto"
+)
+
+// ABI is the number of the contract archibald_rt.h that the core was built with.
+const ABI = int(C.archibald_rt_abi)
+
+// Limits of the core.
+const (
+	MaxChannels     = int(C.MAX_CHANNELS)
+	MaxPeriodFrames = int(C.MAX_PERIOD_FRAMES)
+	MaxPacketFrames = int(C.MAX_PACKET_FRAMES)
+
+	// LookaheadFrames is how far the resampler reads past its position: the
+	// part of the latency that is its own.
+	LookaheadFrames = int(C.LOOKAHEAD)
+)
+
+// maxPayloadBytes keeps an RTP packet, with IPv6 and UDP headers, within the
+// smallest IPv6 path MTU of 1280 bytes (RFC 8200, section 5).
+const maxPayloadBytes = 1280 - 40 - 8 - 12
+
+// Engine is one end of a bridge: one sender, one receiver, one socket. It
+// implements session.Core. Its methods are for one goroutine at a time; the
+// audio threads enter through Playout and Capture.
+type Engine struct {
+	c      *C.archibald_engine
+	socket *mediaSocket // nil on virtual time
+
+	firstTimestamp uint32
+	records        []C.observation
+	rtcp           C.rtcp_slot
+}
+
+var _ session.Core = (*Engine)(nil)
+
+// Open binds the media socket and makes an engine around it.
+func Open(listen netip.AddrPort) (*Engine, error) {
+	socket, err := openSocket(listen)
+	if err != nil {
+		return nil, err
+	}
+	e, err := newEngine(socket.fd)
+	if err != nil {
+		socket.close()
+		return nil, err
+	}
+	e.socket = socket
+	return e, nil
+}
+
+func newEngine(fd int) (*Engine, error) {
+	c := C.engine_new(C.int(fd))
+	if c == nil {
+		return nil, errors.New("no memory for the real-time core")
+	}
+	return &Engine{c: c, firstTimestamp: random32(), records: make([]C.observation, 512)}, nil
+}
+
+// Close frees everything. No callback may run any more.
+func (e *Engine) Close() {
+	C.engine_free(e.c)
+	e.c = nil
+	if e.socket != nil {
+		e.socket.close()
+	}
+}
+
+// Handle is the archibald_engine that the callbacks take first.
+func (e *Engine) Handle() unsafe.Pointer { return unsafe.Pointer(e.c) }
+
+// Playout is the archibald_playout_fn.
+func Playout() unsafe.Pointer { return C.playout_function() }
+
+// Capture is the archibald_capture_fn.
+func Capture() unsafe.Pointer { return C.capture_function() }
+
+// MemoryLocked says whether the limits let the core lock all of its memory.
+func MemoryLocked() bool { return C.memory_unlocked() == 0 }
+
+// SetGraph tells the media clock the graph's rate. No callback may run.
+func (e *Engine) SetGraph(rateHz int) {
+	C.media_clock_reset(&e.c.clock, C.uint32_t(rateHz))
+}
+
+func encodingOf(e proto.Encoding) C.enum_wire_encoding {
+	switch e {
+	case proto.L16:
+		return C.WIRE_L16
+	case proto.L24:
+		return C.WIRE_L24
+	case proto.F32:
+		return C.WIRE_F32
+	}
+	return 0
+}
+
+func checkFormat(f proto.Format) error {
+	switch {
+	case encodingOf(f.Encoding) == 0:
+		return fmt.Errorf("format %q: legal are L16, L24, F32", f.Encoding)
+	case f.Channels < 1 || f.Channels > MaxChannels:
+		return fmt.Errorf("channels %d: legal are 1 to %d", f.Channels, MaxChannels)
+	case f.RateHz < 8000 || f.RateHz > 192000:
+		return fmt.Errorf("rate %d Hz: legal are 8000 to 192000", f.RateHz)
+	}
+	return nil
+}
+
+// PacketFrames returns how many frames one packet should carry so that a period
+// is sent in as few packets as fit the path, all of one size when the period can
+// be divided so.
+func PacketFrames(f proto.Format, periodFrames int) int {
+	most := min(maxPayloadBytes/f.BytesPerFrame(), MaxPacketFrames)
+	for n := min(most, periodFrames); n > most/2; n-- {
+		if periodFrames%n == 0 {
+			return n
+		}
+	}
+	return min(most, periodFrames)
+}
+
+// StartSender implements session.Core.
+func (e *Engine) StartSender(p session.SenderPlan) error {
+	if err := checkFormat(p.Format); err != nil {
+		return err
+	}
+	if bytes := p.PacketFrames * p.Format.BytesPerFrame(); p.PacketFrames < 1 || 12+bytes > C.DATAGRAM_BYTES {
+		return fmt.Errorf("packet of %d frames of %s: legal are 1 to %d", p.PacketFrames, p.Format,
+			(C.DATAGRAM_BYTES-12)/p.Format.BytesPerFrame())
+	}
+	plan := C.sender_plan{
+		encoding:        encodingOf(p.Format.Encoding),
+		payload_type:    C.uint8_t(p.Format.Encoding.PayloadType()),
+		channels:        C.uint32_t(p.Format.Channels),
+		packet_frames:   C.uint32_t(p.PacketFrames),
+		ssrc:            C.uint32_t(p.SSRC),
+		first_timestamp: C.uint32_t(e.firstTimestamp),
+		first_sequence:  C.uint16_t(random32()),
+	}
+	if e.socket != nil {
+		plan.to_bytes = e.socket.putAddress(unsafe.Pointer(&plan.to), p.To)
+		if plan.to_bytes == 0 {
+			return fmt.Errorf("peer %s: not reachable from %s", p.To, e.socket.local)
+		}
+	}
+	tx := C.sender_new(&plan)
+	if tx == nil {
+		return errors.New("no memory for the sender")
+	}
+	e.replaceSender(tx)
+	return nil
+}
+
+// StopSender implements session.Core.
+func (e *Engine) StopSender() { e.replaceSender(nil) }
+
+func (e *Engine) replaceSender(tx *C.sender) {
+	old := C.swap_tx(e.c, tx)
+	e.await(2)
+	C.sender_free(old)
+}
+
+// StartReceiver implements session.Core.
+func (e *Engine) StartReceiver(p session.ReceiverPlan) error {
+	if err := checkFormat(p.Format); err != nil {
+		return err
+	}
+	plan := C.receiver_plan{
+		encoding:     encodingOf(p.Format.Encoding),
+		payload_type: C.uint8_t(p.Format.Encoding.PayloadType()),
+		channels:     C.uint32_t(p.Format.Channels),
+		rate_hz:      C.uint32_t(p.Format.RateHz),
+		ssrc:         C.uint32_t(p.SSRC),
+	}
+	if p.Latch {
+		plan.latch = 1
+	}
+	if e.socket != nil {
+		if !p.Latch && e.socket.putAddress(unsafe.Pointer(&plan.from), p.From) == 0 {
+			return fmt.Errorf("peer %s: not reachable from %s", p.From, e.socket.local)
+		}
+		if err := e.socket.filter(p.Format.Encoding.PayloadType(), p.SSRC); err != nil {
+			return err
+		}
+	}
+	return e.startReceiver(&plan)
+}
+
+func (e *Engine) startReceiver(plan *C.receiver_plan) error {
+	rx := C.receiver_new(plan, &e.c.table)
+	if rx == nil {
+		return errors.New("no memory for the receiver")
+	}
+	e.replaceReceiver(rx)
+	return nil
+}
+
+// StopReceiver implements session.Core.
+func (e *Engine) StopReceiver() { e.replaceReceiver(nil) }
+
+func (e *Engine) replaceReceiver(rx *C.receiver) {
+	old := C.swap_rx(e.c, rx)
+	e.await(1)
+	C.receiver_free(old)
+}
+
+// await returns when no callback that began before the call can still run. A
+// callback is far shorter than a period, so this is a short wait.
+func (e *Engine) await(which C.int) {
+	for i := 0; C.engine_busy(e.c)&which != 0; i++ {
+		if i < 100 {
+			runtime.Gosched()
+		} else {
+			time.Sleep(100 * time.Microsecond)
+		}
+	}
+}
+
+// SetRatio implements session.Core.
+func (e *Engine) SetRatio(ratio float64) {
+	ratio = min(max(ratio, 0.95), 1.05)
+	C.set_ratio_bits(e.c, C.uint64_t(math.Float64bits(ratio)))
+}
+
+// SeekTo implements session.Core.
+func (e *Engine) SeekTo(offset int64) { C.command(e.c, C.int64_t(offset)) }
+
+// Mute implements session.Core.
+func (e *Engine) Mute() { C.command(e.c, math.MinInt64+1) }
+
+// Observe implements session.Core.
+func (e *Engine) Observe(buf []clock.Observation) int {
+	n := int(C.observation_read(&e.c.observations, &e.records[0],
+		C.uint32_t(min(len(buf), len(e.records)))))
+	for i, r := range e.records[:n] {
+		buf[i] = clock.Observation{
+			Kind: clock.Kind(r.kind), Frames: uint32(r.frames), TimeNs: int64(r.time_ns),
+			Media: int64(r.media), Position: int64(r.position),
+			PositionFraction: float64(r.fraction), Ratio: float64(r.ratio), Playing: r.playing != 0,
+		}
+	}
+	return n
+}
+
+// MediaSource implements session.Core.
+func (e *Engine) MediaSource() netip.AddrPort {
+	var from C.struct_sockaddr_storage
+	if C.media_source(e.c, &from) == 0 {
+		return netip.AddrPort{}
+	}
+	return getAddress(unsafe.Pointer(&from))
+}
+
+// SendRTCP implements session.Core.
+func (e *Engine) SendRTCP(packet []byte, to netip.AddrPort) error {
+	return e.socket.send(packet, to)
+}
+
+// ReadRTCP implements session.Core.
+func (e *Engine) ReadRTCP(buf []byte) (n int, from netip.AddrPort, arrivalNs int64, ok bool) {
+	if C.rtcp_read(&e.c.rtcp, &e.rtcp) == 0 {
+		return 0, netip.AddrPort{}, 0, false
+	}
+	n = copy(buf, unsafe.Slice((*byte)(&e.rtcp.data[0]), int(e.rtcp.bytes)))
+	return n, getAddress(unsafe.Pointer(&e.rtcp.from)), int64(e.rtcp.arrival_ns), true
+}
+
+// Idle implements session.Core.
+func (e *Engine) Idle(nowNs int64) {
+	if nowNs-int64(C.last_read_ns(e.c)) < int64(100*time.Millisecond) || C.try_reading(e.c) == 0 {
+		return
+	}
+	C.socket_drain(e.c, nil, C.int64_t(nowNs), 1024)
+	C.end_reading(e.c)
+}
+
+func random32() uint32 {
+	var b [4]byte
+	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
+	return binary.BigEndian.Uint32(b[:])
+}

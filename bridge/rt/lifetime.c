@@ -1,0 +1,115 @@
+/* What control makes and frees. Nothing here is called on an audio thread. */
+#include "core.h"
+
+#include <math.h>
+#include <string.h>
+#include <sys/mman.h>
+
+enum { HEADER_BYTES = 64 }; /* in front of every block: its size; keeps cache lines aligned */
+
+static _Atomic int unlocked;
+
+int memory_unlocked(void) { return atomic_load(&unlocked); }
+
+/* Zeroed memory that no audio thread will page-fault on. */
+static void *block_new(size_t bytes) {
+    bytes += HEADER_BYTES;
+    uint8_t *block = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    if (block == MAP_FAILED) return NULL;
+    if (mlock(block, bytes) != 0) atomic_store(&unlocked, 1);
+    memcpy(block, &bytes, sizeof bytes);
+    return block + HEADER_BYTES;
+}
+
+static void block_free(void *memory) {
+    if (!memory) return;
+    uint8_t *block = (uint8_t *)memory - HEADER_BYTES;
+    size_t bytes;
+    memcpy(&bytes, block, sizeof bytes);
+    munmap(block, bytes);
+}
+
+archibald_engine *engine_new(int fd) {
+    archibald_engine *engine = block_new(sizeof *engine);
+    if (!engine) return NULL;
+    engine->fd = fd;
+    media_clock_reset(&engine->clock, 48000);
+    resampler_init(&engine->table);
+    return engine;
+}
+
+void engine_free(archibald_engine *engine) {
+    if (!engine) return;
+    receiver_free(atomic_load(&engine->rx));
+    sender_free(atomic_load(&engine->tx));
+    block_free(engine);
+}
+
+sender *sender_new(const sender_plan *plan) {
+    sender *tx = block_new(sizeof *tx);
+    if (!tx) return NULL;
+    tx->plan = *plan;
+    tx->sequence = plan->first_sequence;
+    tx->ring.frames = 2 * MAX_PERIOD_FRAMES; /* a power of two */
+    tx->ring.mask = tx->ring.frames - 1;
+    tx->ring.channels = plan->channels;
+    tx->ring.samples = block_new((size_t)plan->channels * tx->ring.frames * sizeof(float));
+    if (!tx->ring.samples) {
+        sender_free(tx);
+        return NULL;
+    }
+    return tx;
+}
+
+void sender_free(sender *tx) {
+    if (!tx) return;
+    block_free(tx->ring.samples);
+    block_free(tx);
+}
+
+receiver *receiver_new(const receiver_plan *plan, const resampler *table) {
+    receiver *rx = block_new(sizeof *rx);
+    if (!rx) return NULL;
+    rx->plan = *plan;
+    rx->table = table;
+    rx->ssrc = plan->ssrc;
+    rx->have_ssrc = plan->ssrc != 0;
+    double one = 1.0;
+    uint64_t one_bits;
+    memcpy(&one_bits, &one, sizeof one_bits);
+    atomic_store(&rx->ratio_bits, one_bits);
+    atomic_store(&rx->command, COMMAND_NONE);
+    jitter_buffer *buffer = &rx->buffer;
+    buffer->frames = 16384;
+    while (buffer->frames < plan->rate_hz / 3) buffer->frames *= 2;
+    buffer->mask = buffer->frames - 1;
+    buffer->channels = plan->channels;
+    buffer->fade_frames = plan->rate_hz / 200; /* 5 ms */
+    rx->window_frames = MAX_PERIOD_FRAMES + MAX_PERIOD_FRAMES / 16 + TAPS + 2;
+    buffer->samples = block_new((size_t)plan->channels * buffer->frames * sizeof(float));
+    buffer->valid = block_new(buffer->frames / 8);
+    buffer->fade = block_new(buffer->fade_frames * sizeof(float));
+    rx->scratch = block_new((size_t)plan->channels * rx->window_frames * sizeof(float));
+    rx->overlap = block_new((size_t)plan->channels * CROSSFADE_FRAMES * sizeof(float));
+    if (!buffer->samples || !buffer->valid || !buffer->fade || !rx->scratch || !rx->overlap) {
+        receiver_free(rx);
+        return NULL;
+    }
+    for (uint32_t i = 0; i < buffer->fade_frames; i++)
+        buffer->fade[i] = (float)(0.5 + 0.5 * cos(M_PI * (i + 0.5) / buffer->fade_frames));
+    for (uint32_t i = 0; i < CROSSFADE_FRAMES; i++)
+        rx->fade_in[i] = (float)(0.5 - 0.5 * cos(M_PI * (i + 0.5) / CROSSFADE_FRAMES));
+    jitter_reset(buffer, 0);
+    return rx;
+}
+
+void receiver_free(receiver *rx) {
+    if (!rx) return;
+    block_free(rx->buffer.samples);
+    block_free(rx->buffer.valid);
+    block_free(rx->buffer.fade);
+    block_free(rx->scratch);
+    block_free(rx->overlap);
+    block_free(rx);
+}

@@ -1,0 +1,85 @@
+/* The media clock: frames of graph time, counted so that time the graph lost is
+ * not lost from the count. RTP timestamps and the playout position both follow
+ * it, so an xrun on either side leaves the latency where it was.
+ *
+ * Two kinds of lost time. A client that missed cycles sees the graph's frame
+ * counter jump: exact, taken as it is. A server that re-anchored after an xrun
+ * (jackd2's dummy driver) counts one period for whatever time went by: only the
+ * time of the cycle shows it, and so does a late wake-up, which loses nothing.
+ * They differ in the cycle after: a late wake-up is followed by an early one, a
+ * caught-up burst by cycles each a period less late, lost time by the same
+ * lateness again.
+ */
+#include "core.h"
+
+#include <math.h>
+
+enum { DLL_BANDWIDTH_MILLIHERTZ = 200 };
+
+void media_clock_reset(media_clock *clock, uint32_t rate_hz) {
+    clock->nominal_ns_per_frame = 1e9 / rate_hz;
+    clock->ns_per_frame = clock->nominal_ns_per_frame;
+    clock->started = 0;
+    /* media stays: the next cycle continues it by the time that went by */
+    atomic_store_explicit(&clock->offset, CLOCK_STOPPED, memory_order_release);
+}
+
+static void start(media_clock *clock, uint64_t graph_frame, uint32_t frames, int64_t cycle_ns) {
+    if (clock->cycle_ns != 0 && cycle_ns > clock->cycle_ns)
+        clock->media += llrint((double)(cycle_ns - clock->cycle_ns) / clock->nominal_ns_per_frame);
+    clock->line_ns = (double)cycle_ns;
+    clock->late_ns = 0;
+    clock->ns_per_frame = clock->nominal_ns_per_frame;
+    clock->graph_frame = graph_frame;
+    clock->frames = frames;
+    clock->cycle_ns = cycle_ns;
+    clock->started = 1;
+    atomic_store_explicit(&clock->offset, clock->media - (int64_t)graph_frame,
+                          memory_order_release);
+}
+
+int64_t media_clock_update(media_clock *clock, uint64_t graph_frame, uint32_t frames,
+                           int64_t cycle_ns) {
+    int64_t advance = (int64_t)(graph_frame - clock->graph_frame);
+    double limit = 1e10 / clock->nominal_ns_per_frame; /* 10 s: another graph */
+    if (!clock->started || advance <= 0 || (double)advance > limit) {
+        int64_t media = clock->media, was = clock->frames;
+        int first = !clock->started;
+        start(clock, graph_frame, frames, cycle_ns);
+        return first ? 0 : clock->media - media - was;
+    }
+    double span_ns = (double)advance * clock->ns_per_frame;
+    double line_ns = clock->line_ns + span_ns;
+    double late_ns = (double)cycle_ns - line_ns;
+    double period_ns = (double)frames * clock->ns_per_frame;
+    int64_t lost = 0;
+    double low = late_ns < clock->late_ns ? late_ns : clock->late_ns;
+    if (low > 0.75 * period_ns && fabs(late_ns - clock->late_ns) < 0.5 * period_ns) {
+        lost = llrint(low / clock->ns_per_frame);
+        line_ns += (double)lost * clock->ns_per_frame;
+        late_ns -= (double)lost * clock->ns_per_frame;
+    }
+    /* DLL of second order (Adriaensen, "Using a DLL to filter time"), its error
+     * bounded so that one late wake-up hardly moves it. */
+    double error_ns = late_ns, bound_ns = 0.25 * period_ns;
+    if (error_ns > bound_ns) error_ns = bound_ns;
+    if (error_ns < -bound_ns) error_ns = -bound_ns;
+    double w = 2 * M_PI * DLL_BANDWIDTH_MILLIHERTZ * 1e-3 * span_ns * 1e-9;
+    if (w > 0.5) w = 0.5;
+    clock->ns_per_frame += w * w * error_ns / (double)advance;
+    double low_rate = 0.999 * clock->nominal_ns_per_frame;
+    double high_rate = 1.001 * clock->nominal_ns_per_frame;
+    if (clock->ns_per_frame < low_rate) clock->ns_per_frame = low_rate;
+    if (clock->ns_per_frame > high_rate) clock->ns_per_frame = high_rate;
+    clock->line_ns = line_ns + M_SQRT2 * w * error_ns;
+    clock->late_ns = late_ns;
+
+    int64_t skipped = advance - clock->frames + lost;
+    clock->media += advance + lost;
+    clock->graph_frame = graph_frame;
+    clock->frames = frames;
+    clock->cycle_ns = cycle_ns;
+    atomic_store_explicit(&clock->offset, clock->media - (int64_t)graph_frame,
+                          memory_order_release);
+    return skipped;
+}

@@ -1,0 +1,228 @@
+/* One incoming stream: packets into the jitter buffer, and from there through
+ * the resampler to the graph. Go decides where to play (a seek) and how fast
+ * (the ratio); every step of the position is cross-faded.
+ */
+#include "core.h"
+
+#include <math.h>
+#include <netinet/in.h>
+#include <string.h>
+
+static double double_of_bits(uint64_t bits) {
+    double x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+/* RFC 3550, appendix A.1, without its probation: the timestamp, not the
+ * sequence number, decides where a packet is played. Returns 0 for a duplicate. */
+static int note_sequence(receiver *rx, receive_counters *count, uint16_t sequence) {
+    int16_t ahead = (int16_t)(sequence - (uint16_t)rx->highest_sequence);
+    if (!rx->have_sequence || ahead > SEEN_SEQUENCES || ahead < -SEEN_SEQUENCES) {
+        memset(rx->seen, 0, sizeof rx->seen); /* first packet, or the sender began anew */
+        rx->have_sequence = 1;
+        rx->highest_sequence = (rx->highest_sequence & 0xffff0000u) | sequence;
+        rx->seen[sequence % SEEN_SEQUENCES / 64] |= 1ull << sequence % 64;
+        return 1;
+    }
+    uint64_t *word = &rx->seen[sequence % SEEN_SEQUENCES / 64], bit = 1ull << sequence % 64;
+    if (ahead > 0) {
+        for (int16_t i = 1; i <= ahead; i++) {
+            uint16_t s = (uint16_t)(rx->highest_sequence + (uint32_t)i);
+            rx->seen[s % SEEN_SEQUENCES / 64] &= ~(1ull << s % 64);
+        }
+        if (ahead > 1) COUNT(count->lost, (uint64_t)ahead - 1);
+        rx->highest_sequence += (uint32_t)ahead;
+    } else if (*word & bit) {
+        COUNT(count->duplicate, 1);
+        return 0;
+    } else {
+        COUNT(count->reordered, 1);
+        COUNT(count->lost, -1ull);
+    }
+    *word |= bit;
+    return 1;
+}
+
+void receiver_packet(receiver *rx, receive_counters *count, observation_ring *ring,
+                     uint16_t sequence, uint32_t timestamp, const uint8_t *payload,
+                     uint32_t frames, int64_t arrival_ns) {
+    if (!rx->have_sequence) rx->reference_media = timestamp;
+    if (!note_sequence(rx, count, sequence)) return;
+    int64_t media = rx->reference_media + (int32_t)(timestamp - (uint32_t)rx->reference_media);
+    if (media > rx->reference_media || rx->reference_media - media > HISTORY_FRAMES)
+        rx->reference_media = media;
+    COUNT(count->packets, 1);
+    atomic_store_explicit(&count->highest_sequence, rx->highest_sequence, memory_order_relaxed);
+    atomic_store_explicit(&count->last_packet_ns, arrival_ns, memory_order_relaxed);
+    observation record = {.kind = OBSERVED_PACKET, .frames = frames, .time_ns = arrival_ns,
+                          .media = media};
+    observation_push(ring, &record);
+
+    if (!rx->playing) return;
+    jitter_span span = jitter_accepts(&rx->buffer, media, frames);
+    if (span.skip) COUNT(count->late, 1);
+    if (span.outside) COUNT(count->outside, 1);
+    if (!span.count) return;
+    media += span.skip;
+    if (payload) {
+        const uint32_t stride = wire_sample_bytes(rx->plan.encoding) * rx->plan.channels;
+        payload += (size_t)span.skip * stride;
+        uint32_t bad = 0;
+        for (uint32_t c = 0; c < rx->plan.channels; c++) {
+            float *plane = jitter_plane(&rx->buffer, c);
+            uint32_t at = (uint32_t)media & rx->buffer.mask, first = rx->buffer.frames - at;
+            if (first > span.count) first = span.count;
+            bad += wire_decode(rx->plan.encoding, payload, stride, c, plane + at, first);
+            bad += wire_decode(rx->plan.encoding, payload + (size_t)first * stride, stride, c,
+                               plane, span.count - first);
+        }
+        if (bad) COUNT(count->nonfinite, bad);
+    }
+    jitter_mark(&rx->buffer, media, span.count);
+}
+
+static int same_address(const struct sockaddr_storage *a, const struct sockaddr_storage *b) {
+    if (a->ss_family != b->ss_family) return 0;
+    if (a->ss_family == AF_INET) {
+        const struct sockaddr_in *x = (const void *)a, *y = (const void *)b;
+        return x->sin_port == y->sin_port && x->sin_addr.s_addr == y->sin_addr.s_addr;
+    }
+    const struct sockaddr_in6 *x = (const void *)a, *y = (const void *)b;
+    return x->sin6_port == y->sin6_port &&
+           memcmp(&x->sin6_addr, &y->sin6_addr, sizeof x->sin6_addr) == 0;
+}
+
+void receiver_datagram(receiver *rx, receive_counters *count, observation_ring *ring,
+                       const uint8_t *data, uint32_t bytes, int64_t arrival_ns,
+                       const struct sockaddr_storage *from) {
+    int latched = atomic_load_explicit(&rx->have_from, memory_order_relaxed);
+    const struct sockaddr_storage *expected = latched ? &rx->from : &rx->plan.from;
+    if ((latched || !rx->plan.latch) && !same_address(from, expected)) {
+        COUNT(count->wrong_source, 1);
+        return;
+    }
+    rtp_packet packet;
+    if (rtp_parse(&packet, data, bytes) != 0) {
+        COUNT(count->malformed, 1);
+        return;
+    }
+    if (packet.payload_type != rx->plan.payload_type) {
+        COUNT(count->wrong_payload, 1);
+        return;
+    }
+    if (rx->have_ssrc && packet.ssrc != rx->ssrc) {
+        COUNT(count->wrong_ssrc, 1);
+        return;
+    }
+    const uint32_t frame_bytes = wire_sample_bytes(rx->plan.encoding) * rx->plan.channels;
+    if (packet.payload_bytes == 0 || packet.payload_bytes % frame_bytes != 0) {
+        COUNT(count->malformed, 1);
+        return;
+    }
+    rx->ssrc = packet.ssrc;
+    rx->have_ssrc = 1;
+    if (!latched) {
+        rx->from = *from;
+        atomic_store_explicit(&rx->have_from, 1, memory_order_release);
+    }
+    COUNT(count->bytes, packet.payload_bytes);
+    receiver_packet(rx, count, ring, packet.sequence, packet.timestamp, packet.payload,
+                    packet.payload_bytes / frame_bytes, arrival_ns);
+}
+
+/* Renders frames outputs from a position. Advances it. */
+static void render(receiver *rx, int64_t *position, double *fraction, double ratio,
+                   float *const *out, uint32_t channels, uint32_t frames) {
+    const uint32_t one_second = rx->plan.rate_hz;
+    double last = *fraction + (double)(frames - 1) * ratio;
+    uint32_t span = (uint32_t)last + 1;
+    if (ratio == 1.0 && *fraction == 0.0) {
+        jitter_commit(&rx->buffer, *position + span, one_second);
+        for (uint32_t c = 0; c < channels; c++)
+            jitter_copy(&rx->buffer, c, *position, out[c], frames);
+        *position += frames;
+        return;
+    }
+    jitter_commit(&rx->buffer, *position + span + LOOKAHEAD, one_second);
+    const float *in[MAX_CHANNELS];
+    for (uint32_t c = 0; c < channels; c++) {
+        float *window = rx->scratch + (size_t)c * rx->window_frames;
+        jitter_copy(&rx->buffer, c, *position - (LOOKAHEAD - 1), window, span + TAPS - 1);
+        in[c] = window;
+    }
+    resampler_run(rx->table, in, channels, *fraction, ratio, out, frames);
+    double end = *fraction + (double)frames * ratio, whole = floor(end);
+    *position += (int64_t)whole;
+    *fraction = end - whole;
+}
+
+/* Makes the buffer ready to play from position, wherever it was. */
+static void prepare(receiver *rx, int64_t position) {
+    jitter_buffer *buffer = &rx->buffer;
+    int64_t first = position - (LOOKAHEAD - 1);
+    if (first < buffer->done - (HISTORY_FRAMES - 2 * CROSSFADE_FRAMES - 2 * TAPS))
+        jitter_reset(buffer, first); /* further back than the buffer remembers */
+    else if (first > buffer->done)
+        jitter_skip(buffer, first);
+}
+
+static void silence(float *const *out, uint32_t from, uint32_t channels, uint32_t frames) {
+    for (uint32_t c = from; c < channels; c++) memset(out[c], 0, frames * sizeof(float));
+}
+
+void receiver_play(receiver *rx, receive_counters *count, observation_ring *ring,
+                   float *const *out, uint32_t channels, uint32_t frames, int64_t media,
+                   int64_t cycle_ns) {
+    double ratio = double_of_bits(atomic_load_explicit(&rx->ratio_bits, memory_order_relaxed));
+    int64_t command = atomic_exchange_explicit(&rx->command, COMMAND_NONE, memory_order_acquire);
+    uint32_t used = channels < rx->plan.channels ? channels : rx->plan.channels;
+    int64_t from_position = rx->position;
+    double from_fraction = rx->fraction;
+    int64_t skipped = media - rx->next_media;
+    int was_playing = rx->playing, moved = 0;
+    rx->next_media = media + frames;
+
+    if (command == COMMAND_MUTE) {
+        rx->playing = 0;
+        moved = 1;
+    } else if (command != COMMAND_NONE) {
+        rx->playing = 1;
+        rx->position = media + command;
+        rx->fraction = 0;
+        moved = 1;
+    } else if (was_playing && skipped != 0) {
+        rx->position += skipped;
+        moved = 1;
+    }
+    observation record = {.kind = OBSERVED_CYCLE, .frames = frames, .time_ns = cycle_ns,
+                          .media = media, .position = rx->position, .fraction = rx->fraction,
+                          .ratio = ratio, .playing = (uint32_t)rx->playing};
+    observation_push(ring, &record);
+
+    float *over[MAX_CHANNELS];
+    uint32_t fade = frames < CROSSFADE_FRAMES ? frames : CROSSFADE_FRAMES;
+    for (uint32_t c = 0; c < used; c++) over[c] = rx->overlap + (size_t)c * CROSSFADE_FRAMES;
+    int fading = moved && was_playing;
+    if (fading) render(rx, &from_position, &from_fraction, ratio, over, used, fade);
+    if (rx->playing) {
+        if (!was_playing)
+            jitter_reset(&rx->buffer, rx->position - (LOOKAHEAD - 1));
+        else if (moved)
+            prepare(rx, rx->position);
+        render(rx, &rx->position, &rx->fraction, ratio, out, used, frames);
+    } else {
+        silence(out, 0, used, frames);
+    }
+    if (fading)
+        for (uint32_t c = 0; c < used; c++)
+            for (uint32_t i = 0; i < fade; i++) {
+                float in = rx->fade_in[i * CROSSFADE_FRAMES / fade];
+                out[c][i] = out[c][i] * in + over[c][i] * (1 - in);
+            }
+    silence(out, used, channels, frames);
+    for (uint32_t c = 0; c < used; c++) peak_update(&count->peak_bits[c], out[c], frames);
+    atomic_store_explicit(&count->concealed_frames, rx->buffer.concealed_frames,
+                          memory_order_relaxed);
+    atomic_store_explicit(&count->dropouts, rx->buffer.dropouts, memory_order_relaxed);
+}

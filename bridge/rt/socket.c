@@ -1,0 +1,77 @@
+/* The media socket. Never blocks: what the kernel will not take is counted and
+ * gone, what has not arrived is concealed. Not connected: a connected UDP socket
+ * returns the peer's ICMP errors from the next send, which then sends nothing.
+ */
+#include "core.h"
+
+#include <netinet/in.h>
+#include <string.h>
+#include <time.h>
+
+static int64_t ns_of(const struct timespec *t) { return t->tv_sec * 1000000000ll + t->tv_nsec; }
+
+/* Arrival on CLOCK_MONOTONIC, from the kernel's stamp (SO_TIMESTAMPNS, socket(7)). */
+static int64_t arrival_of(struct msghdr *header, int64_t monotonic_minus_real_ns, int64_t now_ns) {
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(header, c)) {
+        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS) continue;
+        struct timespec stamp;
+        memcpy(&stamp, CMSG_DATA(c), sizeof stamp);
+        return ns_of(&stamp) + monotonic_minus_real_ns;
+    }
+    return now_ns;
+}
+
+uint32_t socket_drain(archibald_engine *engine, receiver *rx, int64_t now_ns, uint32_t budget) {
+    drain_buffers *d = &engine->drain;
+    struct timespec real, monotonic;
+    uint32_t total = 0;
+    atomic_store_explicit(&engine->last_read_ns, now_ns, memory_order_relaxed);
+    if (engine->fd < 0) return 0;
+    clock_gettime(CLOCK_REALTIME, &real);
+    clock_gettime(CLOCK_MONOTONIC, &monotonic);
+    const int64_t shift_ns = ns_of(&monotonic) - ns_of(&real);
+    while (total < budget) {
+        uint32_t batch = budget - total < BATCH ? budget - total : BATCH;
+        for (uint32_t i = 0; i < batch; i++) {
+            d->vector[i] = (struct iovec){d->data[i], DATAGRAM_BYTES};
+            d->message[i].msg_hdr = (struct msghdr){
+                .msg_name = &d->from[i], .msg_namelen = sizeof d->from[i],
+                .msg_iov = &d->vector[i], .msg_iovlen = 1,
+                .msg_control = d->control[i], .msg_controllen = sizeof d->control[i]};
+        }
+        int n = recvmmsg(engine->fd, d->message, batch, MSG_DONTWAIT, NULL);
+        if (n <= 0) break; /* empty, or an error that the next cycle tries again */
+        for (int i = 0; i < n; i++) {
+            struct msghdr *header = &d->message[i].msg_hdr;
+            uint32_t bytes = d->message[i].msg_len;
+            int64_t arrival_ns = arrival_of(header, shift_ns, now_ns);
+            if (rtp_is_rtcp(d->data[i], bytes))
+                rtcp_push(&engine->rtcp, d->data[i], bytes, arrival_ns, &d->from[i]);
+            else if (header->msg_flags & MSG_TRUNC)
+                COUNT(engine->received.malformed, 1);
+            else if (rx)
+                receiver_datagram(rx, &engine->received, &engine->observations, d->data[i], bytes,
+                                  arrival_ns, &d->from[i]);
+        }
+        total += (uint32_t)n;
+        if ((uint32_t)n < batch) break;
+    }
+    return total;
+}
+
+void socket_send(archibald_engine *engine, sender *tx, uint32_t datagrams) {
+    struct mmsghdr message[BATCH];
+    struct iovec vector[BATCH];
+    if (engine->fd < 0) return;
+    for (uint32_t i = 0; i < datagrams; i++) {
+        vector[i] = (struct iovec){tx->datagram[i], tx->datagram_bytes[i]};
+        message[i].msg_hdr = (struct msghdr){.msg_name = &tx->plan.to,
+                                             .msg_namelen = tx->plan.to_bytes,
+                                             .msg_iov = &vector[i], .msg_iovlen = 1};
+    }
+    int n = sendmmsg(engine->fd, message, datagrams, MSG_DONTWAIT);
+    uint32_t sent = n > 0 ? (uint32_t)n : 0;
+    for (uint32_t i = 0; i < sent; i++) COUNT(engine->sent.bytes, tx->datagram_bytes[i] - 12);
+    COUNT(engine->sent.packets, sent);
+    if (sent < datagrams) COUNT(engine->sent.errors, datagrams - sent);
+}

@@ -1,0 +1,147 @@
+package rt
+
+/*
+#include <stdlib.h>
+#include <string.h>
+#include "core.h"
+
+static void virtual_play(archibald_engine *e, float *plane, uint32_t channels, uint32_t frames,
+                         uint64_t graph_frame, int64_t cycle_ns) {
+    float *out[MAX_CHANNELS];
+    for (uint32_t c = 0; c < channels; c++) out[c] = plane + (size_t)c * frames;
+    archibald_playout(e, out, channels, frames, graph_frame, cycle_ns, cycle_ns);
+}
+
+static void virtual_capture(archibald_engine *e, const float *plane, uint32_t channels,
+                            uint32_t frames, uint64_t graph_frame, int64_t now_ns) {
+    const float *in[MAX_CHANNELS];
+    for (uint32_t c = 0; c < channels; c++) in[c] = plane + (size_t)c * frames;
+    sender *tx = atomic_load(&e->tx);
+    int64_t offset = atomic_load_explicit(&e->clock.offset, memory_order_acquire);
+    if (tx && offset != CLOCK_STOPPED)
+        sender_capture(tx, &e->sent, in, channels, frames, (int64_t)graph_frame + offset);
+    atomic_store_explicit(&e->sent.last_send_ns, now_ns, memory_order_relaxed);
+}
+
+static uint32_t virtual_pack(archibald_engine *e) {
+    sender *tx = atomic_load(&e->tx);
+    return tx ? sender_pack(tx, &e->sent) : 0;
+}
+
+static void virtual_datagram(archibald_engine *e, const uint8_t *data, uint32_t bytes,
+                             int64_t arrival_ns) {
+    struct sockaddr_storage from;
+    memset(&from, 0, sizeof from);
+    receiver *rx = atomic_load(&e->rx);
+    if (rx) receiver_datagram(rx, &e->received, &e->observations, data, bytes, arrival_ns, &from);
+}
+
+static void virtual_position(archibald_engine *e, uint16_t sequence, uint32_t timestamp,
+                             uint32_t frames, int64_t arrival_ns) {
+    receiver *rx = atomic_load(&e->rx);
+    if (rx)
+        receiver_packet(rx, &e->received, &e->observations, sequence, timestamp, NULL, frames,
+                        arrival_ns);
+}
+*/
+import "C"
+
+import (
+	"unsafe"
+
+	"archibald-bridge/proto"
+)
+
+// Virtual is an engine without a socket: the same code on virtual time. The
+// caller is the graph, the network and the clock. For the simulator and tests.
+type Virtual struct {
+	*Engine
+	plane []C.float
+}
+
+// NewVirtual makes an engine whose graph runs at rateHz.
+func NewVirtual(rateHz int) (*Virtual, error) {
+	e, err := newEngine(-1)
+	if err != nil {
+		return nil, err
+	}
+	e.SetGraph(rateHz)
+	return &Virtual{Engine: e, plane: make([]C.float, MaxChannels*MaxPeriodFrames)}, nil
+}
+
+// StartPositions starts a receiver without channels: it tracks positions and
+// concealment and moves no samples.
+func (v *Virtual) StartPositions(rateHz int) error {
+	return v.startReceiver(&C.receiver_plan{encoding: C.WIRE_L16, payload_type: 96,
+		rate_hz: C.uint32_t(rateHz)})
+}
+
+// Receive hands over a datagram that arrived at arrivalNs.
+func (v *Virtual) Receive(datagram []byte, arrivalNs int64) {
+	if len(datagram) == 0 {
+		return
+	}
+	C.virtual_datagram(v.c, (*C.uint8_t)(unsafe.Pointer(&datagram[0])), C.uint32_t(len(datagram)),
+		C.int64_t(arrivalNs))
+}
+
+// ReceivePosition hands over a packet without samples, for StartPositions.
+func (v *Virtual) ReceivePosition(sequence uint16, timestamp uint32, frames int, arrivalNs int64) {
+	C.virtual_position(v.c, C.uint16_t(sequence), C.uint32_t(timestamp), C.uint32_t(frames),
+		C.int64_t(arrivalNs))
+}
+
+// Play runs one playout cycle and returns the frames of each channel; the
+// slices are valid until the next call.
+func (v *Virtual) Play(channels, frames int, graphFrame uint64, cycleNs int64) [][]float32 {
+	C.virtual_play(v.c, &v.plane[0], C.uint32_t(channels), C.uint32_t(frames),
+		C.uint64_t(graphFrame), C.int64_t(cycleNs))
+	out := make([][]float32, channels)
+	for c := range out {
+		out[c] = unsafe.Slice((*float32)(unsafe.Pointer(&v.plane[c*frames])), frames)
+	}
+	return out
+}
+
+// Advance runs one playout cycle without channels: it moves the media clock and
+// the playout position.
+func (v *Virtual) Advance(frames int, graphFrame uint64, cycleNs int64) {
+	C.virtual_play(v.c, &v.plane[0], 0, C.uint32_t(frames), C.uint64_t(graphFrame),
+		C.int64_t(cycleNs))
+}
+
+// Capture runs one capture cycle and returns the datagrams that it made.
+func (v *Virtual) Capture(in [][]float32, graphFrame uint64, nowNs int64) [][]byte {
+	frames := len(in[0])
+	for c, samples := range in {
+		for i, x := range samples {
+			v.plane[c*frames+i] = C.float(x)
+		}
+	}
+	C.virtual_capture(v.c, &v.plane[0], C.uint32_t(len(in)), C.uint32_t(frames),
+		C.uint64_t(graphFrame), C.int64_t(nowNs))
+	var out [][]byte
+	for {
+		n := int(C.virtual_pack(v.c))
+		if n == 0 {
+			return out
+		}
+		tx := v.c.tx
+		for i := range n {
+			out = append(out, C.GoBytes(unsafe.Pointer(&tx.datagram[i][0]), C.int(tx.datagram_bytes[i])))
+		}
+	}
+}
+
+// Decode is the core's reading of one payload: samples of one channel. It
+// exists for comparison with independent decoders.
+func Decode(f proto.Format, payload []byte, channel int) []float32 {
+	frames := len(payload) / f.BytesPerFrame()
+	out := make([]float32, frames)
+	if frames > 0 {
+		C.wire_decode(encodingOf(f.Encoding), (*C.uint8_t)(unsafe.Pointer(&payload[0])),
+			C.uint32_t(f.BytesPerFrame()), C.uint32_t(channel), (*C.float)(unsafe.Pointer(&out[0])),
+			C.uint32_t(frames))
+	}
+	return out
+}
