@@ -113,11 +113,11 @@ func TestEveryFormatIsBitExactWhenClocksAreEqual(t *testing.T) {
 			t.Run(f.String(), func(t *testing.T) {
 				p := newPair(t, f, 64)
 				p.source = noise(f, 1)
-				const delay = 100
+				const delay, fadedIn = 100, 300
 				p.start(delay)
 				p.run(100, direct)
 				for c := range p.got {
-					for i := 64 + delay + int(64); i < len(p.got[c]); i++ {
+					for i := fadedIn; i < len(p.got[c]); i++ {
 						if want := p.source(int64(i-delay), c); p.got[c][i] != want {
 							t.Fatalf("channel %d frame %d: got %v, want %v", c, i, p.got[c][i], want)
 						}
