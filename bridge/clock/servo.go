@@ -1,0 +1,284 @@
+package clock
+
+import (
+	"math"
+	"time"
+)
+
+const (
+	maxDrift = 0.002 // of an audio clock against CLOCK_MONOTONIC
+
+	learnFirst = 500 * time.Millisecond // before the first sound, when the jitter is unknown
+	learnAgain = 100 * time.Millisecond // when it is known
+
+	phaseSeconds   = 4.0    // time constant in which a phase error is worked off
+	phaseLimit     = 500e-6 // largest ratio change for it: under 1 cent
+	lostNs         = 20e6   // a packet this far off the line is not on it
+	lostBursts     = 5      // so many in a row: the sender began anew
+	reseekFraction = 0.5    // of the target: a larger phase error is cut, not worked off
+	leastReseek    = 96     // frames
+
+	equalDrift       = 2e-6            // two clocks nearer than this may be the same one
+	equalAfter       = 4 * time.Second // seen to be so for so long
+	leastEqualMargin = 8               // frames of phase that equal clocks may wander
+	settleNs         = 80e6            // while a line is so young its earliest point counts most
+)
+
+// Config is what the servo must know. All frames are at RateHz.
+type Config struct {
+	RateHz int
+	// LatencyFrames is the buffer target; 0 chooses and holds one from the
+	// jitter measured.
+	LatencyFrames int
+	// JitterFrames is what an earlier session with this peer learned; 0: nothing.
+	JitterFrames int
+	// LookaheadFrames is what the resampler reads past its position.
+	LookaheadFrames int
+	// Free keeps resampling even when the clocks look equal.
+	Free bool
+}
+
+// Decision is what the core shall do.
+type Decision struct {
+	Ratio  float64 // stream frames per graph frame
+	Seek   bool
+	Offset int64 // for Seek: stream position minus local media time, in frames
+}
+
+// Servo keeps the playout position a constant distance behind the sender's
+// clock. It holds two lines, of packet arrivals and of playout cycles: their
+// slopes give the ratio directly, their distance the phase, which a slow loop
+// works off. It has no clock of its own: time is in the observations.
+type Servo struct {
+	cfg     Config
+	arrival line // stream frames, by arrival of the first packet of each burst
+	cycle   line // local media frames, by start of cycle
+	bursts  burstFinder
+	target  target
+	late    spread
+
+	firstNs       int64 // first packet
+	strayed       int   // bursts in a row off the line
+	strayedCycles int
+	last          Observation
+	haveLast      bool
+	seeking       bool // a seek was decided and no cycle shows it yet
+	offset        int64
+	phase         float64 // frames of delay beyond the target, averaged
+	started       bool
+
+	equal         bool
+	equalSince    int64 // TimeNs, 0: not
+	equalPatience time.Duration
+}
+
+// NewServo returns a servo that has seen nothing.
+func NewServo(cfg Config) *Servo {
+	return &Servo{
+		cfg: cfg, arrival: newLine(cfg.RateHz), cycle: newLine(cfg.RateHz),
+		target: newTarget(cfg), equalPatience: equalAfter,
+	}
+}
+
+// Observe takes the next observation.
+func (s *Servo) Observe(o Observation) {
+	switch o.Kind {
+	case KindPacket:
+		s.observePacket(o)
+	case KindCycle:
+		s.observeCycle(o)
+	}
+}
+
+func (s *Servo) observePacket(o Observation) {
+	if !s.bursts.begins(o, s.arrival.nominalNs) {
+		return
+	}
+	if !s.arrival.started {
+		s.arrival.start(o.Media, o.TimeNs)
+		s.firstNs = o.TimeNs
+		return
+	}
+	errNs := s.arrival.errorNs(o.Media, o.TimeNs)
+	if math.Abs(errNs) > lostNs {
+		if s.strayed++; s.strayed >= lostBursts {
+			s.restart(o)
+		}
+		return
+	}
+	s.strayed = 0
+	s.arrival.settle(errNs)
+	s.arrival.update(o.Media, o.TimeNs)
+	s.late.add(errNs)
+	s.target.observe(errNs/s.arrival.nsPerFrame, o.TimeNs)
+}
+
+// restart begins a new arrival line: the sender's timestamps began anew.
+func (s *Servo) restart(o Observation) {
+	s.arrival = newLine(s.cfg.RateHz)
+	s.arrival.start(o.Media, o.TimeNs)
+	s.firstNs, s.strayed = o.TimeNs, 0
+	s.started, s.equal, s.equalSince = false, false, 0
+}
+
+func (s *Servo) observeCycle(o Observation) {
+	s.target.period(int(o.Frames))
+	s.followCycle(o)
+	s.last, s.haveLast = o, true
+	if s.seeking && o.Playing && abs(o.Position-o.Media-s.offset) <= 2 {
+		s.seeking = false
+		s.phase = s.delay() - s.target.frames()
+	}
+	if o.Playing && !s.seeking && s.arrival.started {
+		e := s.delay() - s.target.frames()
+		s.phase += (e - s.phase) * math.Min(1, float64(o.Frames)/float64(s.cfg.RateHz)/0.25)
+	}
+}
+
+func (s *Servo) followCycle(o Observation) {
+	if !s.cycle.started {
+		s.cycle.start(o.Media, o.TimeNs)
+		return
+	}
+	errNs := s.cycle.errorNs(o.Media, o.TimeNs)
+	if math.Abs(errNs) > lostNs {
+		if s.strayedCycles++; s.strayedCycles >= lostBursts {
+			s.cycle = newLine(s.cfg.RateHz)
+			s.cycle.start(o.Media, o.TimeNs)
+			s.strayedCycles = 0
+		}
+		return
+	}
+	s.strayedCycles = 0
+	s.cycle.settle(errNs)
+	s.cycle.update(o.Media, o.TimeNs)
+}
+
+// sender is the stream position that the sender's clock shows at the start of
+// the last cycle, relative to base.
+func (s *Servo) sender(base int64) float64 {
+	relative := s.cycle.timeOf(s.last.Media) + float64(s.cycle.originNs-s.arrival.originNs)
+	return s.arrival.frameAt(relative, base)
+}
+
+// delay is how far playout is behind the sender, in frames.
+func (s *Servo) delay() float64 {
+	return s.sender(s.last.Position) - s.last.PositionFraction
+}
+
+// Decide returns what to do after the observations so far.
+func (s *Servo) Decide() Decision {
+	d := Decision{Ratio: 1}
+	if !s.arrival.started || !s.haveLast {
+		return d
+	}
+	if !s.started {
+		learn := learnFirst
+		if s.target.known() {
+			learn = learnAgain
+		}
+		if s.last.TimeNs-s.firstNs < int64(learn) {
+			return d
+		}
+		s.target.learned()
+		s.started = true
+		return s.seek(d)
+	}
+	if s.seeking {
+		d.Ratio = s.ratio()
+		return d
+	}
+	if !s.last.Playing || math.Abs(s.phase) > math.Max(leastReseek, reseekFraction*s.target.frames()) ||
+		s.target.moved() {
+		s.equal = false
+		return s.seek(d)
+	}
+	if s.decideEqual(&d) {
+		return d
+	}
+	correction := s.phase / (phaseSeconds * float64(s.cfg.RateHz))
+	correction = math.Min(math.Max(correction, -phaseLimit), phaseLimit)
+	d.Ratio = s.ratio() + correction
+	return d
+}
+
+// ratio is the feed-forward: stream frames per local frame.
+func (s *Servo) ratio() float64 {
+	if s.equal {
+		return 1
+	}
+	return s.cycle.nsPerFrame / s.arrival.nsPerFrame
+}
+
+// seek decides to play a target's distance behind the sender, at a whole frame.
+func (s *Servo) seek(d Decision) Decision {
+	s.offset = int64(math.Round(s.sender(s.last.Media) - s.target.frames()))
+	s.seeking, s.phase = true, 0
+	d.Seek, d.Offset, d.Ratio = true, s.offset, s.ratio()
+	return d
+}
+
+// decideEqual finds clocks that are one and the same, plays them without
+// resampling, and goes back when the phase wanders after all.
+func (s *Servo) decideEqual(d *Decision) bool {
+	if s.cfg.Free {
+		return false
+	}
+	margin := math.Max(leastEqualMargin, float64(s.last.Frames)/4)
+	if s.equal {
+		if math.Abs(s.phase) <= margin {
+			d.Ratio = 1
+			return true
+		}
+		s.equal, s.equalSince = false, 0
+		s.equalPatience *= 2
+		return false
+	}
+	drift := s.cycle.nsPerFrame/s.arrival.nsPerFrame - 1
+	if math.Abs(drift) > equalDrift || math.Abs(s.phase) > margin/2 {
+		s.equalSince = 0
+		return false
+	}
+	if s.equalSince == 0 {
+		s.equalSince = s.last.TimeNs
+	}
+	if s.last.TimeNs-s.equalSince < int64(s.equalPatience) {
+		return false
+	}
+	s.equal = true
+	*d = s.seek(*d) // on to a whole frame: less than one frame, cross-faded
+	return true
+}
+
+// Status is what the servo knows, for display and for published latencies.
+type Status struct {
+	Playing      bool
+	Equal        bool    // the clocks are one: no resampling
+	DelayFrames  float64 // of playout behind the sender
+	TargetFrames float64
+	JitterFrames int     // learned: for the next session with this peer
+	DriftPPM     float64 // of the sender's clock against the local graph's
+	SenderPeriod int     // frames that come at once
+	LateUs       Quantiles
+}
+
+// Status returns the present state. It begins a new span for LateUs's maximum.
+func (s *Servo) Status() Status {
+	st := Status{
+		Equal: s.equal, TargetFrames: s.target.frames(), JitterFrames: s.target.jitterFrames,
+		SenderPeriod: s.bursts.frames, LateUs: s.late.quantiles(),
+	}
+	if s.started && s.haveLast && s.last.Playing {
+		st.Playing = true
+		st.DelayFrames = s.delay()
+		st.DriftPPM = (s.cycle.nsPerFrame/s.arrival.nsPerFrame - 1) * 1e6
+	}
+	return st
+}
+
+func abs(x int64) int64 {
+	if x < 0 {
+		return -x
+	}
+	return x
+}

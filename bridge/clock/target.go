@@ -1,0 +1,103 @@
+package clock
+
+import (
+	"math"
+	"time"
+)
+
+const (
+	learnMargin   = 1.5                    // on the largest lateness while learning
+	stallFrames   = 960                    // later than this is a stall: no buffer is meant to cover it
+	raiseAfter    = 3                      // packets later than the target allows ...
+	raiseWithin   = 10 * time.Second       // ... within this time raise it
+	raiseTogether = 100 * time.Millisecond // later ones in this time are the same event
+)
+
+// target is the buffer target: how far playout stays behind the sender. It is
+// the receiver's period, the resampler's look-ahead and an allowance for late
+// packets. It is learned, rounded up to a quarter period and held; evidence
+// raises it, and only a new session lowers it.
+type target struct {
+	fixedFrames     int
+	lookaheadFrames int
+	periodFrames    int
+	jitterFrames    int // the allowance
+	largest         float64
+	isKnown         bool
+	isLearned       bool
+	inForce         float64 // what frames returned when playout was last placed
+	events          []int64 // ns
+}
+
+func newTarget(cfg Config) target {
+	return target{
+		fixedFrames: cfg.LatencyFrames, lookaheadFrames: cfg.LookaheadFrames + 1,
+		jitterFrames: cfg.JitterFrames, isKnown: cfg.JitterFrames > 0 || cfg.LatencyFrames > 0,
+	}
+}
+
+// known says that nothing needs to be learned before the first sound.
+func (t *target) known() bool { return t.isKnown }
+
+// period adopts the period that the server really uses.
+func (t *target) period(frames int) { t.periodFrames = frames }
+
+// observe takes the lateness of a burst, in frames against the arrival line.
+func (t *target) observe(lateFrames float64, timeNs int64) {
+	if lateFrames > stallFrames {
+		return
+	}
+	if !t.isLearned {
+		t.largest = math.Max(t.largest, lateFrames)
+		return
+	}
+	if t.fixedFrames > 0 || lateFrames <= float64(t.jitterFrames) {
+		return
+	}
+	if n := len(t.events); n > 0 && timeNs-t.events[n-1] < int64(raiseTogether) {
+		return
+	}
+	t.events = append(t.events, timeNs)
+	for len(t.events) > 0 && timeNs-t.events[0] > int64(raiseWithin) {
+		t.events = t.events[1:]
+	}
+	if len(t.events) >= raiseAfter {
+		t.jitterFrames = t.quarter(lateFrames)
+		t.events = t.events[:0]
+	}
+}
+
+// learned ends the learning.
+func (t *target) learned() {
+	if !t.isKnown {
+		t.jitterFrames = t.quarter(t.largest * learnMargin)
+		t.isKnown = true
+	}
+	t.isLearned = true
+	t.inForce = t.frames()
+}
+
+// quarter rounds up to a quarter period, at least one.
+func (t *target) quarter(frames float64) int {
+	step := max(1, t.periodFrames/4)
+	return max(1, int(math.Ceil(frames/float64(step)))) * step
+}
+
+// frames is the target now. A fixed one is never below what the period and the
+// resampler need at all.
+func (t *target) frames() float64 {
+	least := t.periodFrames + t.lookaheadFrames
+	if t.fixedFrames > 0 {
+		return float64(max(t.fixedFrames, least))
+	}
+	return float64(least + t.jitterFrames)
+}
+
+// moved says, once, that the target has changed since playout was placed.
+func (t *target) moved() bool {
+	if t.frames() == t.inForce {
+		return false
+	}
+	t.inForce = t.frames()
+	return true
+}

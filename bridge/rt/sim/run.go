@@ -1,0 +1,155 @@
+package sim
+
+import (
+	"math"
+	"slices"
+
+	"archibald-bridge/bridge/clock"
+	"archibald-bridge/bridge/rt"
+)
+
+// controlNs is how often control looks at the observations, as it does live.
+const controlNs = 20e6
+
+// Link is one direction: a sender's graph, a network, a receiver's graph.
+type Link struct {
+	Sender, Receiver Graph
+	// NetworkNs draws the time from the capture callback to the arrival.
+	NetworkNs func() float64
+	// Lose says whether the next packet is lost.
+	Lose func() bool
+	// Servo is the receiver's; RateHz and LookaheadFrames are filled in.
+	Servo clock.Config
+	// ControlStalls says whether control does not run now: Go was stopped.
+	ControlStalls func(seconds float64) bool
+
+	engine   *rt.Virtual
+	servo    *clock.Servo
+	pending  []packet
+	sequence uint16
+	media    float64 // the sender's media clock, at its last cycle
+	now      cycle
+	sent     cycle
+}
+
+type packet struct {
+	sequence  uint16
+	timestamp uint32
+	arrivalNs float64
+}
+
+// State is the receiver after one cycle.
+type State struct {
+	Seconds float64
+	Cycle   clock.Observation
+	// TrueDelay is how far playout is behind the sender's clock, in stream
+	// frames, by the virtual time itself and not by what the servo believes.
+	TrueDelay float64
+	Status    clock.Status
+	Seek      bool // control moved the position since the state before
+}
+
+// Run plays for a virtual time and calls see after every look of control. It
+// tracks positions only.
+func (l *Link) Run(seconds float64, see func(State)) error {
+	if err := l.begin(); err != nil {
+		return err
+	}
+	defer l.engine.Close()
+	buf := make([]clock.Observation, 512)
+	controlAt := 0.0
+	var state State
+	for l.now.startNs < seconds*1e9 {
+		l.now = l.Receiver.next()
+		l.sendUntil(l.now.callbackNs)
+		l.deliverUntil(l.now.callbackNs)
+		l.engine.Advance(l.Receiver.PeriodFrames, l.now.frame, int64(l.now.callbackNs))
+		if l.now.startNs < controlAt ||
+			l.ControlStalls != nil && l.ControlStalls(l.now.startNs*1e-9) {
+			continue
+		}
+		controlAt = l.now.startNs + controlNs
+		for n := len(buf); n == len(buf); {
+			n = l.engine.Observe(buf)
+			for _, o := range buf[:n] {
+				if o.Kind == clock.KindCycle {
+					state.Cycle = o
+				}
+				l.servo.Observe(o)
+			}
+		}
+		decision := l.servo.Decide()
+		l.engine.SetRatio(decision.Ratio)
+		if decision.Seek {
+			l.engine.SeekTo(decision.Offset)
+		}
+		state.Seconds = l.now.startNs * 1e-9
+		state.Seek = decision.Seek
+		state.TrueDelay = l.trueDelay(state.Cycle)
+		see(state)
+	}
+	return nil
+}
+
+// Servo is the receiver's servo, for its status.
+func (l *Link) ServoStatus() clock.Status { return l.servo.Status() }
+
+// Engine is the receiver, for its counters; valid while Run runs.
+func (l *Link) Engine() *rt.Virtual { return l.engine }
+
+func (l *Link) begin() error {
+	engine, err := rt.NewVirtual(l.Receiver.RateHz)
+	if err != nil {
+		return err
+	}
+	l.engine = engine
+	l.Servo.RateHz, l.Servo.LookaheadFrames = l.Receiver.RateHz, rt.LookaheadFrames
+	l.servo = clock.NewServo(l.Servo)
+	l.Sender.startNs, l.Receiver.startNs = 1e9, 1e9+0.37e6 // no common phase
+	l.media = 1 << 20
+	return engine.StartPositions(l.Receiver.RateHz)
+}
+
+// sendUntil runs the sender's cycles whose callbacks are due.
+func (l *Link) sendUntil(ns float64) {
+	for l.Sender.startNs <= ns {
+		frames := float64(l.Sender.PeriodFrames)
+		if l.Sender.cycles == 0 {
+			frames = 0
+		}
+		l.sent = l.Sender.next()
+		l.media += frames + math.Round(l.sent.lostFrames)
+		arrivalNs := l.sent.callbackNs
+		if l.NetworkNs != nil {
+			arrivalNs += l.NetworkNs()
+		}
+		l.sequence++
+		if l.Lose != nil && l.Lose() {
+			continue
+		}
+		p := packet{l.sequence, uint32(int64(l.media)), arrivalNs}
+		at, _ := slices.BinarySearchFunc(l.pending, p.arrivalNs, func(q packet, ns float64) int {
+			if q.arrivalNs <= ns {
+				return -1
+			}
+			return 1
+		})
+		l.pending = slices.Insert(l.pending, at, p)
+	}
+}
+
+func (l *Link) deliverUntil(ns float64) {
+	n := 0
+	for ; n < len(l.pending) && l.pending[n].arrivalNs <= ns; n++ {
+		p := l.pending[n]
+		l.engine.ReceivePosition(p.sequence, p.timestamp, l.Sender.PeriodFrames, int64(p.arrivalNs))
+	}
+	l.pending = slices.Delete(l.pending, 0, n)
+}
+
+// trueDelay compares the position of an observed cycle with the sender's clock.
+func (l *Link) trueDelay(o clock.Observation) float64 {
+	sinceSent := (l.now.startNs - l.sent.startNs) * l.Sender.framesPerNs()
+	position := float64(o.Position) + o.PositionFraction
+	return l.media + sinceSent - position
+}
