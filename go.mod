@@ -9,7 +9,7 @@ require (
 	github.com/pion/rtcp v1.2.20 // indirect
 	github.com/pion/rtp v1.10.6 // indirect
 	github.com/pion/sdp/v3 v3.0.20 // indirect
-	github.com/xthexder/go-jack v0.0.0-20220805234212-bc8604043aba // indirect
+	github.com/xthexder/go-jack v0.0.0-20220805234212-bc8604043aba
 	golang.org/x/sys v0.38.0 // indirect
 	gonum.org/v1/gonum v0.16.0 // indirect
 )

@@ -22,7 +22,6 @@
 enum {
     MAX_CHANNELS = 64,
     MAX_PERIOD_FRAMES = 8192,
-    MAX_PACKET_FRAMES = 4096,
     DATAGRAM_BYTES = 1500,     /* largest datagram built or read */
     BATCH = 16,                /* datagrams per system call */
     CROSSFADE_FRAMES = 64,     /* at seeks, own skips and the end of a gap */
@@ -105,6 +104,7 @@ int rtcp_read(rtcp_ring *ring, rtcp_slot *into);
 
 typedef struct {
     /* playout only */
+    uint64_t graph;         /* engine.graph that this clock follows */
     int started;
     uint64_t graph_frame;   /* at the start of the last cycle */
     uint32_t frames;        /* of the last cycle */
@@ -242,7 +242,6 @@ typedef struct {
     uint8_t payload_type;
     uint32_t channels, packet_frames, ssrc;
     uint32_t first_timestamp;
-    uint16_t first_sequence;
     struct sockaddr_storage to;
     socklen_t to_bytes;
 } sender_plan;
@@ -302,6 +301,9 @@ struct archibald_engine {
      * reader of the socket. An audio thread that finds it taken goes on without. */
     _Atomic uint32_t reading;
     _Atomic int64_t last_read_ns; /* written by the reader, read by control (relaxed) */
+    /* control writes (release), playout reads (acquire): rate in Hz in the lower
+     * 32 bits, above it the count of graphs so far. A new value restarts the clock. */
+    _Atomic uint64_t graph;
     int fd;                       /* set before audio runs; -1: none */
     float spare[MAX_PERIOD_FRAMES]; /* playout only: in place of a NULL buffer */
     drain_buffers drain;            /* whoever holds reading */

@@ -13,6 +13,11 @@ void archibald_playout(archibald_engine *engine, float *const *out, uint32_t cha
     receive_counters *count = &engine->received;
     atomic_store(&engine->in_playout, 1);
     receiver *rx = atomic_load(&engine->rx);
+    uint64_t graph = atomic_load_explicit(&engine->graph, memory_order_acquire);
+    if (graph != engine->clock.graph) {
+        media_clock_reset(&engine->clock, (uint32_t)graph);
+        engine->clock.graph = graph;
+    }
     int64_t skipped = media_clock_update(&engine->clock, graph_frame, frames, cycle_ns);
     COUNT(count->cycles, 1);
     if (skipped != 0) {

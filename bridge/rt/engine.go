@@ -21,6 +21,10 @@ static void end_reading(archibald_engine *e) {
 static int64_t last_read_ns(archibald_engine *e) {
     return atomic_load_explicit(&e->last_read_ns, memory_order_relaxed);
 }
+static void set_graph(archibald_engine *e, uint32_t rate_hz) {
+    uint64_t count = (atomic_load(&e->graph) >> 32) + 1;
+    atomic_store_explicit(&e->graph, count << 32 | rate_hz, memory_order_release);
+}
 static void command(archibald_engine *e, int64_t value) {
     receiver *rx = atomic_load(&e->rx); // only control replaces it
     if (rx) atomic_store_explicit(&rx->command, value, memory_order_release);
@@ -61,16 +65,8 @@ const ABI = int(C.archibald_rt_abi)
 const (
 	MaxChannels     = int(C.MAX_CHANNELS)
 	MaxPeriodFrames = int(C.MAX_PERIOD_FRAMES)
-	MaxPacketFrames = int(C.MAX_PACKET_FRAMES)
-
-	// LookaheadFrames is how far the resampler reads past its position: the
-	// part of the latency that is its own.
-	LookaheadFrames = int(C.LOOKAHEAD)
+	LookaheadFrames = int(C.LOOKAHEAD) // the resampler's part of the latency
 )
-
-// maxPayloadBytes keeps an RTP packet, with IPv6 and UDP headers, within the
-// smallest IPv6 path MTU of 1280 bytes (RFC 8200, section 5).
-const maxPayloadBytes = 1280 - 40 - 8 - 12
 
 // Engine is one end of a bridge: one sender, one receiver, one socket. It
 // implements session.Core. Its methods are for one goroutine at a time; the
@@ -80,6 +76,7 @@ type Engine struct {
 	socket *mediaSocket // nil on virtual time
 
 	firstTimestamp uint32
+	nextSequence   C.uint16_t // continues from sender to sender
 	records        []C.observation
 	rtcp           C.rtcp_slot
 }
@@ -106,7 +103,7 @@ func newEngine(fd int) (*Engine, error) {
 	if c == nil {
 		return nil, errors.New("no memory for the real-time core")
 	}
-	return &Engine{c: c, firstTimestamp: random32(), records: make([]C.observation, 512)}, nil
+	return &Engine{c: c, firstTimestamp: random32(), nextSequence: C.uint16_t(random32()), records: make([]C.observation, 512)}, nil
 }
 
 // Close frees everything. No callback may run any more.
@@ -130,10 +127,11 @@ func Capture() unsafe.Pointer { return C.capture_function() }
 // MemoryLocked says whether the limits let the core lock all of its memory.
 func MemoryLocked() bool { return C.memory_unlocked() == 0 }
 
-// SetGraph tells the media clock the graph's rate. No callback may run.
-func (e *Engine) SetGraph(rateHz int) {
-	C.media_clock_reset(&e.c.clock, C.uint32_t(rateHz))
-}
+// LookaheadFrames implements session.Core.
+func (e *Engine) LookaheadFrames() int { return LookaheadFrames }
+
+// SetGraph implements session.Core.
+func (e *Engine) SetGraph(rateHz int) { C.set_graph(e.c, C.uint32_t(rateHz)) }
 
 func encodingOf(e proto.Encoding) C.enum_wire_encoding {
 	switch e {
@@ -159,19 +157,6 @@ func checkFormat(f proto.Format) error {
 	return nil
 }
 
-// PacketFrames returns how many frames one packet should carry so that a period
-// is sent in as few packets as fit the path, all of one size when the period can
-// be divided so.
-func PacketFrames(f proto.Format, periodFrames int) int {
-	most := min(maxPayloadBytes/f.BytesPerFrame(), MaxPacketFrames)
-	for n := min(most, periodFrames); n > most/2; n-- {
-		if periodFrames%n == 0 {
-			return n
-		}
-	}
-	return min(most, periodFrames)
-}
-
 // StartSender implements session.Core.
 func (e *Engine) StartSender(p session.SenderPlan) error {
 	if err := checkFormat(p.Format); err != nil {
@@ -188,7 +173,6 @@ func (e *Engine) StartSender(p session.SenderPlan) error {
 		packet_frames:   C.uint32_t(p.PacketFrames),
 		ssrc:            C.uint32_t(p.SSRC),
 		first_timestamp: C.uint32_t(e.firstTimestamp),
-		first_sequence:  C.uint16_t(random32()),
 	}
 	if e.socket != nil {
 		plan.to_bytes = e.socket.putAddress(unsafe.Pointer(&plan.to), p.To)
@@ -200,16 +184,19 @@ func (e *Engine) StartSender(p session.SenderPlan) error {
 	if tx == nil {
 		return errors.New("no memory for the sender")
 	}
-	e.replaceSender(tx)
+	e.StopSender()
+	tx.sequence = e.nextSequence
+	C.swap_tx(e.c, tx)
 	return nil
 }
 
 // StopSender implements session.Core.
-func (e *Engine) StopSender() { e.replaceSender(nil) }
-
-func (e *Engine) replaceSender(tx *C.sender) {
-	old := C.swap_tx(e.c, tx)
+func (e *Engine) StopSender() {
+	old := C.swap_tx(e.c, nil)
 	e.await(2)
+	if old != nil {
+		e.nextSequence = old.sequence
+	}
 	C.sender_free(old)
 }
 

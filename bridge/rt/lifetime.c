@@ -34,7 +34,8 @@ archibald_engine *engine_new(int fd) {
     archibald_engine *engine = block_new(sizeof *engine);
     if (!engine) return NULL;
     engine->fd = fd;
-    media_clock_reset(&engine->clock, 48000);
+    atomic_store(&engine->graph, 48000);
+    atomic_store(&engine->clock.offset, CLOCK_STOPPED);
     resampler_init(&engine->table);
     return engine;
 }
@@ -50,7 +51,6 @@ sender *sender_new(const sender_plan *plan) {
     sender *tx = block_new(sizeof *tx);
     if (!tx) return NULL;
     tx->plan = *plan;
-    tx->sequence = plan->first_sequence;
     tx->ring.frames = 2 * MAX_PERIOD_FRAMES; /* a power of two */
     tx->ring.mask = tx->ring.frames - 1;
     tx->ring.channels = plan->channels;

@@ -47,6 +47,10 @@ type AudioServer interface {
 	SetActive(active bool)
 	// SetLatency publishes the one-way latency of each direction to the graph.
 	SetLatency(sendFrames, receiveFrames int)
+	// RealTime returns the scheduling of the audio threads as they run:
+	// "SCHED_FIFO" and its priority, "SCHED_OTHER" and 0, or "" before the first
+	// cycle.
+	RealTime() (policy string, priority int)
 	// Xruns counts what the server reported since Open was first called.
 	Xruns() uint64
 	// Close removes both nodes. It is legal after AudioLost and twice.

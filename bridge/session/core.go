@@ -27,6 +27,10 @@ type ReceiverPlan struct {
 // Core is the real-time core as the session sees it. Its methods are called
 // from one goroutine, never from an audio thread.
 type Core interface {
+	// SetGraph says that the audio server was opened and runs at rateHz. The
+	// media clock goes on from where it was.
+	SetGraph(rateHz int)
+
 	// StartSender and StartReceiver replace the running plan, if any.
 	StartSender(SenderPlan) error
 	StopSender()
@@ -57,6 +61,8 @@ type Core interface {
 	// Idle empties the socket when no playout callback has done so for 100 ms.
 	Idle(nowNs int64)
 
+	// LookaheadFrames is how far the resampler reads past its position.
+	LookaheadFrames() int
 	// Counters returns the running totals.
 	Counters() Counters
 }

@@ -20,6 +20,9 @@ type Link struct {
 	Lose func() bool
 	// Servo is the receiver's; RateHz and LookaheadFrames are filled in.
 	Servo clock.Config
+	// Restarts says whether the sender begins anew with its next packet, with
+	// other timestamps and sequence numbers.
+	Restarts func() bool
 	// ControlStalls says whether control does not run now: Go was stopped.
 	ControlStalls func(seconds float64) bool
 
@@ -45,8 +48,7 @@ type State struct {
 	// TrueDelay is how far playout is behind the sender's clock, in stream
 	// frames, by the virtual time itself and not by what the servo believes.
 	TrueDelay float64
-	Status    clock.Status
-	Seek      bool // control moved the position since the state before
+	Seek      bool // control moved the position just now
 }
 
 // Run plays for a virtual time and calls see after every look of control. It
@@ -124,6 +126,10 @@ func (l *Link) sendUntil(ns float64) {
 			arrivalNs += l.NetworkNs()
 		}
 		l.sequence++
+		if l.Restarts != nil && l.Restarts() {
+			l.media += 123456789
+			l.sequence += 30000
+		}
 		if l.Lose != nil && l.Lose() {
 			continue
 		}

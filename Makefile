@@ -1,0 +1,34 @@
+# What can be made; "make help" lists it.
+
+GO      := $(or $(shell command -v go),/usr/local/go/bin/go)
+VERSION := $(or $(shell git describe --tags --always --dirty 2>/dev/null),dev)
+BINARY  := bin/archibald-bridge
+
+# A Go older than go.mod asks for fetches the newer one.
+export GOTOOLCHAIN := auto
+
+.PHONY: build test demo bench lint deps clean help
+
+build: ## the program, as bin/archibald-bridge
+	$(GO) build -trimpath -ldflags '-X archibald-bridge/bridge/status.Version=$(VERSION)' -o $(BINARY) .
+
+test: ## all tests; installs what they need
+	scripts/test.sh
+
+demo: ## a whole bridge on this machine, heard, measured and stopped again
+	scripts/demo.sh $(ARGS)
+
+bench: ## the benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem -p 1 ./...
+
+lint: ## gofmt, go vet, and golangci-lint where it is installed
+	scripts/lint.sh
+
+deps: ## the Debian packages that building and testing need
+	scripts/deps.sh test $(ARGS)
+
+clean: ## remove what was built
+	rm -rf bin
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)

@@ -1,0 +1,192 @@
+package jack
+
+// #include <stdlib.h>
+// #include "shim.h"
+import "C"
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"archibald-bridge/bridge/session"
+)
+
+// clients is one pair of open JACK clients, and the pipe through which their C
+// callbacks reach Go.
+type clients struct {
+	end    *C.archibald_jack
+	server string
+	read   *os.File
+	write  int           // for C, which never waits for the reader
+	stop   chan struct{} // closed to end the watcher
+	done   chan struct{} // closed by the watcher; nil: never started
+}
+
+func openClients(core Core, server string, config session.AudioConfig, send, receive int) (*clients, error) {
+	var fds [2]int
+	if err := unix.Pipe2(fds[:], unix.O_NONBLOCK|unix.O_CLOEXEC); err != nil {
+		return nil, fmt.Errorf("JACK: pipe: %w", err)
+	}
+	c := &clients{
+		server: server,
+		read:   os.NewFile(uintptr(fds[0]), "JACK events"),
+		write:  fds[1],
+		stop:   make(chan struct{}),
+	}
+
+	toHost, fromHost := ClientNames(config.Name)
+	request := C.struct_archibald_jack_request{
+		server:                 C.CString(server),
+		from_host:              C.CString(fromHost),
+		to_host:                C.CString(toHost),
+		outputs:                C.uint32_t(config.ReceiveChannels),
+		inputs:                 C.uint32_t(config.SendChannels),
+		receive_latency_frames: C.uint32_t(receive),
+		send_latency_frames:    C.uint32_t(send),
+		events:                 C.int(fds[1]),
+		engine:                 (*C.archibald_engine)(core.Engine),
+		playout:                core.Playout,
+		capture:                core.Capture,
+	}
+	defer C.free(unsafe.Pointer(request.server))
+	defer C.free(unsafe.Pointer(request.from_host))
+	defer C.free(unsafe.Pointer(request.to_host))
+	var failure C.struct_archibald_jack_error
+	c.end = C.archibald_jack_open(&request, &failure)
+	if c.end == nil {
+		c.closePipe()
+		return nil, c.explain(&failure)
+	}
+	return c, nil
+}
+
+// explain is one line for the user.
+func (c *clients) explain(failure *C.struct_archibald_jack_error) error {
+	client := C.GoString(&failure.client[0])
+	message := strings.Join(strings.Fields(C.GoString(&failure.message[0])), " ") // one line
+	switch failure.failure {
+	case C.archibald_jack_absent:
+		return fmt.Errorf("JACK server %q: %w", c.server, session.ErrServerAbsent)
+	case C.archibald_jack_taken:
+		return fmt.Errorf("JACK server %q already has a client %q: stop the other bridge or give this one a name of its own (--name)", c.server, client)
+	}
+	return fmt.Errorf("JACK server %q refused client %q: %s", c.server, client, message)
+}
+
+func (c *clients) activate() error {
+	var failure C.struct_archibald_jack_error
+	if C.archibald_jack_activate(c.end, &failure) != 0 {
+		return c.explain(&failure)
+	}
+	return nil
+}
+
+func (c *clients) graph() session.Graph {
+	return session.Graph{
+		RateHz:       int(C.archibald_jack_rate_hz(c.end)),
+		PeriodFrames: int(C.archibald_jack_period_frames(c.end)),
+	}
+}
+
+func (c *clients) xruns() uint64 { return uint64(C.archibald_jack_xruns(c.end)) }
+
+func (c *clients) scheduling() (policy string, priority int) {
+	var number, level C.int
+	if C.archibald_jack_scheduling(c.end, &number, &level) != 0 {
+		return "", 0
+	}
+	switch number {
+	case unix.SCHED_FIFO:
+		policy = "SCHED_FIFO"
+	case unix.SCHED_RR:
+		policy = "SCHED_RR"
+	default:
+		policy = "SCHED_OTHER"
+	}
+	return policy, int(level)
+}
+
+func (c *clients) intact() bool { return C.archibald_jack_intact(c.end) != 0 }
+
+func (c *clients) setLatency(send, receive int) {
+	C.archibald_jack_set_latency(c.end, C.uint32_t(send), C.uint32_t(receive))
+	C.archibald_jack_recompute_latencies(c.end)
+}
+
+// watch starts the goroutine that turns records of the pipe into events. known
+// is what Open returned.
+func (c *clients) watch(known session.Graph, events chan<- session.AudioEvent, control Control) {
+	c.done = make(chan struct{})
+	go func() {
+		defer close(c.done)
+		record := make([]byte, C.archibald_jack_record_bytes)
+		lost := false
+		for {
+			if _, err := io.ReadFull(c.read, record); err != nil {
+				return // stopWatching
+			}
+			if control != nil {
+				c.tellPorts(record, control)
+			}
+			if lost {
+				continue
+			}
+			var event session.AudioEvent
+			if now := c.graph(); C.archibald_jack_lost(c.end) != 0 {
+				lost = true
+				event = session.AudioLost
+			} else if now != known {
+				known = now
+				event = session.AudioChanged
+			} else {
+				continue
+			}
+			select {
+			case events <- event:
+			case <-c.stop:
+				return
+			}
+		}
+	}()
+}
+
+func (c *clients) tellPorts(record []byte, control Control) {
+	if C.archibald_jack_take_ports_missed(c.end) != 0 {
+		control.PortAppeared("")
+	}
+	if port, _, _ := bytes.Cut(record, []byte{0}); len(port) > 0 {
+		control.PortAppeared(string(port))
+	}
+}
+
+// stopWatching ends the watcher. The C callbacks may go on writing.
+func (c *clients) stopWatching() {
+	close(c.stop)
+	if c.done != nil {
+		_ = c.read.SetReadDeadline(time.Now()) // a pipe has deadlines
+		<-c.done
+	}
+}
+
+// close closes the JACK clients, then what their callbacks used.
+func (c *clients) close() {
+	C.archibald_jack_close(c.end)
+	c.closePipe()
+}
+
+func (c *clients) closePipe() {
+	_ = c.read.Close()
+	_ = unix.Close(c.write)
+}
+
+// extendFrame lets the tests, which cannot use cgo, reach the C function.
+func extendFrame(anchor uint64, frame uint32) uint64 {
+	return uint64(C.archibald_jack_extend(C.uint64_t(anchor), C.uint32_t(frame)))
+}

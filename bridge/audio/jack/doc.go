@@ -1,0 +1,13 @@
+// Package jack connects a bridge end to a JACK server with two JACK clients:
+// archibald-to-host takes sound out of the graph, archibald-from-host brings
+// sound into it. One client for both would close a loop around everything
+// patched between its outputs and its inputs, and JACK pays a loop with one
+// period of latency.
+//
+// The process callbacks are C and call the real-time core through function
+// pointers; Go opens, closes, and hears what the server reports.
+//
+// libjack2 keeps its state per process: a process can use one server at a
+// time, and all its clients, those of others included, must be closed before
+// one is opened again (see Control).
+package jack

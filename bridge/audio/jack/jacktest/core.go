@@ -1,0 +1,113 @@
+package jacktest
+
+/*
+#cgo CFLAGS: -std=gnu11 -Wall -Wextra
+#cgo LDFLAGS: -ljack
+#include <stdlib.h>
+#include "fake.h"
+*/
+import "C"
+
+import (
+	"fmt"
+	"time"
+	"unsafe"
+)
+
+// ABI is the number of the real-time core's interface this one implements.
+const ABI = int(C.archibald_rt_abi)
+
+// Core is a real-time core that plays sample counters and notes what it gets.
+// It is never freed: a late process callback must find it.
+type Core struct{ engine *C.archibald_engine }
+
+// NewCore returns a core that starts counting at 0.
+func NewCore() *Core { return &Core{C.jacktest_new()} }
+
+// Engine is the archibald_engine.
+func (c *Core) Engine() unsafe.Pointer { return unsafe.Pointer(c.engine) }
+
+// Playout is the archibald_playout_fn.
+func (c *Core) Playout() unsafe.Pointer { return C.jacktest_playout() }
+
+// Capture is the archibald_capture_fn.
+func (c *Core) Capture() unsafe.Pointer { return C.jacktest_capture() }
+
+// Stall makes one playout callback sleep, to provoke an xrun.
+func (c *Core) Stall(d time.Duration) { C.jacktest_stall(c.engine, C.int64_t(d.Nanoseconds())) }
+
+// Cycle is one callback.
+type Cycle struct {
+	GraphFrame     uint64
+	CycleNs, NowNs int64
+	Frames         int
+	First, Last    []float32 // outer samples of each channel; sample n of channel c is played as 65536c + n mod 65536
+}
+
+// Played returns how many playout callbacks there have been, and the newest
+// ones, oldest first, 4096 at most.
+func (c *Core) Played() (uint64, []Cycle) { return read(&c.engine.playout) }
+
+// Captured is Played for the capture callback.
+func (c *Core) Captured() (uint64, []Cycle) { return read(&c.engine.capture) }
+
+func read(log *C.struct_jacktest_log) (uint64, []Cycle) {
+	count := uint64(C.jacktest_count(log))
+	var cycles []Cycle
+	for i := count - min(count, C.jacktest_cycles/2); i < count; i++ {
+		at := log.cycles[i%C.jacktest_cycles]
+		cycle := Cycle{
+			GraphFrame: uint64(at.graph_frame),
+			CycleNs:    int64(at.cycle_ns),
+			NowNs:      int64(at.now_ns),
+			Frames:     int(at.frames),
+		}
+		for ch := range int(at.channels) {
+			cycle.First = append(cycle.First, float32(at.first[ch]))
+			cycle.Last = append(cycle.Last, float32(at.last[ch]))
+		}
+		cycles = append(cycles, cycle)
+	}
+	return count, cycles
+}
+
+// Through is a JACK client of this process that copies its port in to its port
+// out. It must be closed before any Server of this process is reopened.
+type Through struct{ client unsafe.Pointer }
+
+// JoinThrough joins server as client name, inactive: its ports are listed and
+// cannot be connected.
+func JoinThrough(server, name string) (*Through, error) {
+	cServer, cName := C.CString(server), C.CString(name)
+	defer C.free(unsafe.Pointer(cServer))
+	defer C.free(unsafe.Pointer(cName))
+	client := C.jacktest_through(cServer, cName)
+	if client == nil {
+		return nil, fmt.Errorf("jackd %s refuses client %s", server, name)
+	}
+	return &Through{client}, nil
+}
+
+// Activate makes the ports connectable.
+func (t *Through) Activate() error {
+	if code := C.jacktest_through_activate(t.client); code != 0 {
+		return fmt.Errorf("jack_activate: %d", code)
+	}
+	return nil
+}
+
+// OpenThrough is JoinThrough and Activate.
+func OpenThrough(server, name string) (*Through, error) {
+	t, err := JoinThrough(server, name)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.Activate(); err != nil {
+		t.Close()
+		return nil, err
+	}
+	return t, nil
+}
+
+// Close leaves the server.
+func (t *Through) Close() { C.jacktest_through_close(t.client) }

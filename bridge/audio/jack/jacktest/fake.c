@@ -1,0 +1,140 @@
+#include "fake.h"
+
+#include <jack/jack.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+archibald_engine *jacktest_new(void)
+{
+    static archibald_engine *newest;
+    archibald_engine *engine = calloc(1, sizeof *engine);
+    engine->older = newest;
+    newest = engine;
+    return engine;
+}
+
+static struct jacktest_cycle *slot(struct jacktest_log *log)
+{
+    return &log->cycles[log->count % jacktest_cycles];
+}
+
+static void publish(struct jacktest_log *log)
+{
+    __atomic_store_n(&log->count, log->count + 1, __ATOMIC_RELEASE);
+}
+
+uint64_t jacktest_count(struct jacktest_log *log)
+{
+    return __atomic_load_n(&log->count, __ATOMIC_ACQUIRE);
+}
+
+void jacktest_stall(archibald_engine *engine, int64_t ns)
+{
+    __atomic_store_n(&engine->stall_ns, ns, __ATOMIC_RELAXED);
+}
+
+/* Sample n of channel c is 65536 c + n mod 65536: exact in a float. */
+static void playout(archibald_engine *engine, float *const *out, uint32_t channels,
+                    uint32_t frames, uint64_t graph_frame, int64_t cycle_ns, int64_t now_ns)
+{
+    int64_t stall_ns = __atomic_exchange_n(&engine->stall_ns, 0, __ATOMIC_RELAXED);
+    if (stall_ns) {
+        struct timespec pause = {.tv_sec = stall_ns / 1000000000, .tv_nsec = stall_ns % 1000000000};
+        nanosleep(&pause, NULL);
+    }
+    struct jacktest_cycle *cycle = slot(&engine->playout);
+    cycle->graph_frame = graph_frame;
+    cycle->cycle_ns = cycle_ns;
+    cycle->now_ns = now_ns;
+    cycle->frames = frames;
+    cycle->channels = channels;
+    for (uint32_t c = 0; c < channels; c++) {
+        for (uint32_t i = 0; i < frames; i++)
+            out[c][i] = (float)(65536 * c + (engine->played + i) % 65536);
+        cycle->first[c] = out[c][0];
+        cycle->last[c] = out[c][frames - 1];
+    }
+    engine->played += frames;
+    publish(&engine->playout);
+}
+
+static void capture(archibald_engine *engine, const float *const *in, uint32_t channels,
+                    uint32_t frames, uint64_t graph_frame, int64_t now_ns)
+{
+    struct jacktest_cycle *cycle = slot(&engine->capture);
+    cycle->graph_frame = graph_frame;
+    cycle->cycle_ns = cycle->now_ns = now_ns;
+    cycle->frames = frames;
+    cycle->channels = channels;
+    for (uint32_t c = 0; c < channels; c++) {
+        cycle->first[c] = in[c][0];
+        cycle->last[c] = in[c][frames - 1];
+    }
+    publish(&engine->capture);
+}
+
+void *jacktest_playout(void)
+{
+    return (void *)playout;
+}
+
+void *jacktest_capture(void)
+{
+    return (void *)capture;
+}
+
+struct through {
+    jack_client_t *client;
+    jack_port_t *in, *out;
+};
+
+static int copy(jack_nframes_t frames, void *arg)
+{
+    struct through *t = arg;
+    memcpy(jack_port_get_buffer(t->out, frames), jack_port_get_buffer(t->in, frames),
+           frames * sizeof(float));
+    return 0;
+}
+
+static void *join(const char *server, const char *name)
+{
+    struct through *t = calloc(1, sizeof *t);
+    t->client = jack_client_open(name, JackUseExactName | JackNoStartServer | JackServerName, NULL, server);
+    if (!t->client) {
+        free(t);
+        return NULL;
+    }
+    t->in = jack_port_register(t->client, "in", JACK_DEFAULT_AUDIO_TYPE, JackPortIsInput, 0);
+    t->out = jack_port_register(t->client, "out", JACK_DEFAULT_AUDIO_TYPE, JackPortIsOutput, 0);
+    jack_set_process_callback(t->client, copy, t);
+    return t;
+}
+
+/* libjack leaves the calling thread with signals blocked. */
+
+void *jacktest_through(const char *server, const char *name)
+{
+    sigset_t mask;
+    pthread_sigmask(SIG_BLOCK, NULL, &mask);
+    void *client = join(server, name);
+    pthread_sigmask(SIG_SETMASK, &mask, NULL);
+    return client;
+}
+
+int jacktest_through_activate(void *client)
+{
+    return jack_activate(((struct through *)client)->client);
+}
+
+void jacktest_through_close(void *client)
+{
+    struct through *t = client;
+    sigset_t mask;
+    pthread_sigmask(SIG_BLOCK, NULL, &mask);
+    jack_client_close(t->client);
+    pthread_sigmask(SIG_SETMASK, &mask, NULL);
+    free(t);
+}

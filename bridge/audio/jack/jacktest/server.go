@@ -1,0 +1,149 @@
+package jacktest
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Server is a jackd of the test's own, with the dummy driver at 48 kHz.
+type Server struct {
+	Name string
+	t    *testing.T
+	cmd  *exec.Cmd
+	log  bytes.Buffer
+}
+
+// Start starts a jackd that ends with the test. Its name contains this
+// process's id. It returns when the server answers.
+func Start(t *testing.T, periodFrames int) *Server {
+	t.Helper()
+	s := &Server{Name: fmt.Sprintf("archibald-test-%d", os.Getpid()), t: t}
+	s.Restart(periodFrames)
+	t.Cleanup(func() {
+		s.stop()
+		leftovers, _ := filepath.Glob("/dev/shm/*" + s.Name + "*")
+		for _, path := range leftovers {
+			_ = os.RemoveAll(path)
+		}
+		if t.Failed() {
+			t.Logf("jackd said:\n%s", s.log.String())
+		}
+	})
+	return s
+}
+
+// Restart starts jackd again after Kill.
+func (s *Server) Restart(periodFrames int) {
+	s.t.Helper()
+	s.cmd = exec.Command("jackd", "-n", s.Name, "-R", "-P70", "-d", "dummy",
+		"-r", "48000", "-p", strconv.Itoa(periodFrames))
+	s.cmd.Env = append(os.Environ(), "JACK_NO_AUDIO_RESERVATION=1")
+	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
+	// A test that is killed takes its server with it.
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := s.cmd.Start(); err != nil {
+		s.t.Fatalf("jackd: %v (Debian package jackd2)", err)
+	}
+	// What a client does first. jack_wait would look once a second.
+	socket := fmt.Sprintf("/dev/shm/jack_%s_%d_0", s.Name, os.Getuid())
+	for range 500 {
+		if call, err := net.Dial("unix", socket); err == nil {
+			call.Close()
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	s.t.Fatalf("jackd %s does not come up within 10 s", s.Name)
+}
+
+// Kill ends jackd with SIGKILL, and returns when it is gone.
+func (s *Server) Kill() {
+	if s.cmd == nil {
+		return
+	}
+	_ = s.cmd.Process.Kill()
+	_ = s.cmd.Wait()
+	s.cmd = nil
+}
+
+// stop lets jackd sign off: its registry in /dev/shm has room for eight
+// servers, and one that was killed keeps its place until one of the same name
+// is started.
+func (s *Server) stop() {
+	if s.cmd == nil {
+		return
+	}
+	deadline := time.AfterFunc(3*time.Second, func() { _ = s.cmd.Process.Kill() })
+	defer deadline.Stop()
+	_ = s.cmd.Process.Signal(syscall.SIGTERM)
+	_ = s.cmd.Wait()
+	s.cmd = nil
+}
+
+func (s *Server) command(name string, args ...string) *exec.Cmd {
+	cmd := exec.Command(name, args...)
+	cmd.Env = append(os.Environ(), "JACK_DEFAULT_SERVER="+s.Name, "JACK_NO_START_SERVER=1")
+	return cmd
+}
+
+// Run runs one of JACK's command line clients and returns what it printed. A
+// server that refuses it, because another client was leaving, is asked again.
+func (s *Server) Run(name string, args ...string) string {
+	s.t.Helper()
+	var out []byte
+	var err error
+	for range 5 {
+		if out, err = s.command(name, args...).CombinedOutput(); err == nil {
+			return string(out)
+		}
+		time.Sleep(300 * time.Millisecond)
+	}
+	s.t.Fatalf("%s %v: %v %s", name, args, err, out)
+	return ""
+}
+
+// Daemon starts a JACK client that is killed at the end of the test, with
+// additional environment variables.
+func (s *Server) Daemon(env []string, name string, args ...string) *exec.Cmd {
+	s.t.Helper()
+	cmd := s.command(name, args...)
+	cmd.Env = append(cmd.Env, env...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := cmd.Start(); err != nil {
+		s.t.Fatalf("%s: %v", name, err)
+	}
+	s.t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	return cmd
+}
+
+// Ports returns the names of all ports.
+func (s *Server) Ports() []string {
+	s.t.Helper()
+	return strings.Fields(s.Run("jack_lsp"))
+}
+
+// Connected tells whether jack_lsp shows the connection.
+func (s *Server) Connected(source, sink string) bool {
+	s.t.Helper()
+	at := ""
+	for line := range strings.Lines(s.Run("jack_lsp", "-c")) {
+		if !strings.HasPrefix(line, " ") {
+			at = strings.TrimSpace(line)
+		} else if at == source && strings.TrimSpace(line) == sink {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,70 @@
+/* The code that runs on JACK's real-time threads. */
+#define _GNU_SOURCE /* gettid */
+#include <pthread.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "state.h"
+
+static int64_t monotonic_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static void sign(struct node *node)
+{
+    if (!atomic_load_explicit(&node->thread_id, memory_order_relaxed))
+        atomic_store_explicit(&node->thread_id, gettid(), memory_order_relaxed);
+}
+
+static void gather(const struct node *node, jack_nframes_t frames, float **buffers)
+{
+    for (uint32_t c = 0; c < node->channels; c++)
+        buffers[c] = jack_port_get_buffer(node->ports[c], frames);
+}
+
+uint64_t archibald_jack_extend(uint64_t anchor, uint32_t frame)
+{
+    return anchor + (uint64_t)(int64_t)(int32_t)(frame - (uint32_t)anchor);
+}
+
+/* libjack ends these threads with an asynchronous pthread_cancel. While the
+ * server lives that happens between cycles, but after its death it can happen
+ * anywhere, so it is held off while the core is at work. */
+
+int archibald_jack_play(jack_nframes_t frames, void *arg)
+{
+    int64_t now_ns = monotonic_ns();
+    archibald_jack *end = arg;
+    float *out[archibald_jack_max_channels];
+    int cancel;
+
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+    uint64_t anchor = atomic_load_explicit(&end->graph_frame, memory_order_relaxed);
+    uint64_t frame = archibald_jack_extend(anchor, jack_last_frame_time(end->from_host.client));
+    atomic_store_explicit(&end->graph_frame, frame, memory_order_relaxed);
+    sign(&end->from_host);
+    gather(&end->from_host, frames, out);
+    end->playout(end->engine, out, end->from_host.channels, frames, frame, now_ns, now_ns);
+    pthread_setcancelstate(cancel, NULL);
+    return 0;
+}
+
+int archibald_jack_take(jack_nframes_t frames, void *arg)
+{
+    int64_t now_ns = monotonic_ns();
+    archibald_jack *end = arg;
+    float *in[archibald_jack_max_channels];
+    int cancel;
+
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+    uint64_t anchor = atomic_load_explicit(&end->graph_frame, memory_order_relaxed);
+    uint64_t frame = archibald_jack_extend(anchor, jack_last_frame_time(end->to_host.client));
+    sign(&end->to_host);
+    gather(&end->to_host, frames, in);
+    end->capture(end->engine, (const float *const *)in, end->to_host.channels, frames, frame, now_ns);
+    pthread_setcancelstate(cancel, NULL);
+    return 0;
+}

@@ -1,0 +1,265 @@
+package jack
+
+/*
+#cgo CFLAGS: -std=gnu11 -Wall -Wextra
+#cgo LDFLAGS: -ljack
+#include "shim.h"
+*/
+import "C"
+
+import (
+	"fmt"
+	"os"
+	"sync"
+	"unsafe"
+
+	"archibald-bridge/bridge/session"
+)
+
+// Core is the real-time core as C sees it.
+type Core struct {
+	Engine  unsafe.Pointer // archibald_engine *
+	Playout unsafe.Pointer // archibald_playout_fn
+	Capture unsafe.Pointer // archibald_capture_fn
+	ABI     int            // archibald_rt_abi the core was built with
+}
+
+// Options are fixed for the life of a Server.
+type Options struct {
+	// ServerName is jackd's -n; "" is JACK's own choice, $JACK_DEFAULT_SERVER
+	// or "default".
+	ServerName string
+	// Control, if not nil, is opened and closed together with the clients.
+	Control Control
+}
+
+// Control is a further JACK client of this process that follows the life of a
+// Server: libjack deletes clients that outlive their server when the next
+// client is opened, so that closing them later would be a use after free.
+// Its methods are called with every signal blocked, which the threads that
+// libjack starts inherit, and must not call the Server.
+type Control interface {
+	// Open is called as the last step of the Server's Open, which fails with it.
+	Open() error
+	// Close is called as the first step of the Server's Close. The server may
+	// be dead by then. It is not called after a failed Open.
+	Close()
+	// PortAppeared says that a port of that name is new, perhaps in place of
+	// one that had the same name. "" stands for any number of ports. It is
+	// called from a goroutine of its own, between Open and Close, and must
+	// return at once.
+	PortAppeared(name string)
+}
+
+// Server is a session.AudioServer for JACK.
+type Server struct {
+	core    Core
+	name    string
+	control Control
+	turn    chan struct{} // holds one token while libjack is being called
+	events  chan session.AudioEvent
+
+	// Only for the holder of turn.
+	controlOpen bool
+
+	mu      sync.Mutex // guards what follows
+	clients *clients   // nil: closed
+	graph   session.Graph
+	xruns   uint64 // of clients already closed
+	send    int    // latencies, frames
+	receive int
+}
+
+var _ session.AudioServer = (*Server)(nil)
+
+// New returns a closed Server.
+func New(core Core, opts Options) *Server {
+	name := opts.ServerName
+	if name == "" {
+		name = os.Getenv("JACK_DEFAULT_SERVER")
+	}
+	if name == "" {
+		name = "default"
+	}
+	return &Server{
+		core:    core,
+		name:    name,
+		control: opts.Control,
+		turn:    make(chan struct{}, 1),
+		events:  make(chan session.AudioEvent),
+	}
+}
+
+// ClientNames returns the names of the two JACK clients of the bridge of that
+// name ("" for the only one).
+func ClientNames(bridge string) (toHost, fromHost string) {
+	prefix := "archibald-"
+	if bridge != "" {
+		prefix += bridge + "-"
+	}
+	return prefix + "to-host", prefix + "from-host"
+}
+
+// Open opens both clients, registers their ports, starts their callbacks and
+// opens the Control. When one step fails the ones before it are undone.
+//
+// The error wraps session.ErrServerAbsent when there is no server of that
+// name. Any other error can be transient too: jackd2 refuses a client now and
+// then while another one is leaving. PeriodFrames is not looked at, since a
+// client cannot choose JACK's period; RateHz must be 0 or the server's.
+func (s *Server) Open(config session.AudioConfig) (session.Graph, error) {
+	if err := s.check(config); err != nil {
+		return session.Graph{}, err
+	}
+	var graph session.Graph
+	var opened error
+	silent := s.call(func() {
+		s.close() // what an Open that was given up left behind
+		graph, opened = s.open(config)
+	})
+	if silent != nil {
+		return session.Graph{}, silent
+	}
+	return graph, opened
+}
+
+func (s *Server) check(config session.AudioConfig) error {
+	if s.core.ABI != C.archibald_rt_abi {
+		return fmt.Errorf("JACK: built for ABI %d of the real-time core, linked with ABI %d: rebuild with go build -a",
+			int(C.archibald_rt_abi), s.core.ABI)
+	}
+	for _, channels := range []int{config.SendChannels, config.ReceiveChannels} {
+		if channels < 0 || channels > C.archibald_jack_max_channels {
+			return fmt.Errorf("JACK: %d channels, legal are 0 to %d", channels, int(C.archibald_jack_max_channels))
+		}
+	}
+	return nil
+}
+
+// open is for the holder of turn, with no clients open.
+func (s *Server) open(config session.AudioConfig) (session.Graph, error) {
+	s.mu.Lock()
+	send, receive := s.send, s.receive
+	s.mu.Unlock()
+	c, err := openClients(s.core, s.name, config, send, receive)
+	if err != nil {
+		return session.Graph{}, err
+	}
+	graph := c.graph()
+	if config.RateHz != 0 && config.RateHz != graph.RateHz {
+		c.close()
+		return session.Graph{}, fmt.Errorf("JACK server %q runs at %d Hz, %d Hz is wanted: start jackd with -r %d or ask for rate %d",
+			s.name, graph.RateHz, config.RateHz, config.RateHz, graph.RateHz)
+	}
+	if err := c.activate(); err != nil {
+		c.close()
+		return session.Graph{}, err
+	}
+	s.mu.Lock()
+	s.clients, s.graph = c, graph
+	s.mu.Unlock()
+
+	if s.control != nil {
+		err := s.control.Open()
+		s.controlOpen = err == nil
+		if err == nil && !c.intact() {
+			err = fmt.Errorf("JACK server %q was restarted meanwhile", s.name)
+		}
+		if err != nil {
+			s.close()
+			return session.Graph{}, err
+		}
+	}
+	c.watch(graph, s.events, s.control)
+	return graph, nil
+}
+
+// Graph returns rate and period in force, after Close the last ones.
+func (s *Server) Graph() session.Graph {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.clients != nil {
+		s.graph = s.clients.graph()
+	}
+	return s.graph
+}
+
+// Events returns a channel without buffer: an event nobody has taken by the
+// time of Close is gone, so none is ever about an earlier Open.
+func (s *Server) Events() <-chan session.AudioEvent { return s.events }
+
+// SetActive does nothing: the clients always run. They cost JACK two wake-ups
+// per period and hold its graph to nothing, and ports that come and go with
+// the session would lose what is patched to them.
+func (s *Server) SetActive(bool) {}
+
+// SetLatency publishes the one-way latencies as JACK latency ranges: sound at
+// from-host's outputs was captured receiveFrames ago, sound at to-host's
+// inputs will be heard in sendFrames.
+func (s *Server) SetLatency(sendFrames, receiveFrames int) {
+	s.mu.Lock()
+	unchanged := s.send == sendFrames && s.receive == receiveFrames
+	s.send, s.receive = sendFrames, receiveFrames
+	s.mu.Unlock()
+	if unchanged {
+		return
+	}
+	// A server that does not answer has no use for a latency.
+	_ = s.call(func() {
+		if s.clients != nil {
+			s.clients.setLatency(sendFrames, receiveFrames)
+		}
+	})
+}
+
+// RealTime returns the scheduling of the process thread with the lower
+// priority: "SCHED_FIFO" when jackd runs with -R and may use it. It is "" while
+// closed and before the first cycle.
+func (s *Server) RealTime() (policy string, priority int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.clients == nil {
+		return "", 0
+	}
+	return s.clients.scheduling()
+}
+
+// Xruns counts the xruns the server reported since Open was first called.
+func (s *Server) Xruns() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.clients != nil {
+		return s.xruns + s.clients.xruns()
+	}
+	return s.xruns
+}
+
+// Close closes the Control and both clients. It fails only when the server is
+// alive but does not answer; the clients are then closed as soon as it does.
+func (s *Server) Close() error {
+	return s.call(s.close)
+}
+
+// close is for the holder of turn.
+func (s *Server) close() {
+	s.mu.Lock()
+	c := s.clients
+	if c != nil {
+		s.graph = c.graph()
+	}
+	s.mu.Unlock()
+	if c == nil {
+		return
+	}
+	c.stopWatching()
+	if s.controlOpen {
+		s.control.Close()
+		s.controlOpen = false
+	}
+	// Graph and Xruns must not see clients that are being freed.
+	s.mu.Lock()
+	s.clients = nil
+	s.xruns += c.xruns()
+	s.mu.Unlock()
+	c.close()
+}

@@ -1,0 +1,54 @@
+/* What the two JACK clients of one bridge end share. Private to this package's
+ * C files: Go sees shim.h only. */
+#ifndef ARCHIBALD_JACK_STATE_H
+#define ARCHIBALD_JACK_STATE_H
+
+#include <jack/jack.h>
+#include <stdatomic.h>
+
+#include "shim.h"
+
+/* One JACK client. Every plain field is written before jack_activate and only
+ * read after it. */
+struct node {
+    jack_client_t *client;
+    jack_port_t *ports[archibald_jack_max_channels];
+    uint32_t channels;
+    _Atomic int32_t thread_id;       /* process thread writes in its first cycle, Go reads; relaxed; 0: no cycle yet */
+    _Atomic uint32_t latency_frames; /* Go writes, the client's notification thread reads; relaxed */
+};
+
+struct archibald_jack {
+    archibald_engine *engine;
+    archibald_playout_fn playout;
+    archibald_capture_fn capture;
+    struct node from_host; /* outputs: plays the host's sound */
+    struct node to_host;   /* inputs: takes the guest's sound */
+    uint32_t cleanups;     /* Go's calls only: the value of the counter in errors.h that these clients know */
+
+    /* The start of the newest cycle, 64 bits. from-host's process thread
+     * writes, to-host's reads; relaxed: it is only an anchor, right within
+     * 2^31 frames, and orders nothing else. */
+    _Atomic uint64_t graph_frame;
+
+    /* Notification threads of libjack write, Go reads; relaxed, except that
+     * each is stored before the record in the pipe that makes Go look. */
+    _Atomic uint32_t period_frames;
+    _Atomic uint32_t rate_hz;
+    _Atomic uint64_t xruns;
+    _Atomic uint32_t lost;
+    _Atomic uint32_t ports_missed; /* a port's name did not fit in the pipe; Go clears it */
+    int events;                    /* write end of the pipe, O_NONBLOCK; never used by a process thread */
+};
+
+/* JACK's 32-bit frame time as the 64-bit one nearest to anchor. */
+uint64_t archibald_jack_extend(uint64_t anchor, uint32_t frame);
+
+/* The process callbacks; arg is the archibald_jack. */
+int archibald_jack_play(jack_nframes_t frames, void *arg);
+int archibald_jack_take(jack_nframes_t frames, void *arg);
+
+/* Installs every callback but the process callback on both clients. */
+void archibald_jack_watch(archibald_jack *end);
+
+#endif

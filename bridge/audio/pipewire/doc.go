@@ -1,0 +1,16 @@
+// Package pipewire is an end's audio server on PipeWire: the sink
+// archibald-to-guest, whose sound goes to the peer, and the stream (or source)
+// archibald-from-guest, which plays the peer's.
+//
+// libpipewire-0.3 is loaded when a Server is first opened, so a program that
+// contains this package starts without it. Samples go from PipeWire's data
+// thread to the core in C; Go makes the nodes, changes them and hears of what
+// happens through an eventfd.
+//
+// Both nodes belong to one node.group, so one driver schedules them and a link
+// from one to the other costs no period, and to one node.link-group, so no
+// session manager links them to each other by itself. While a session is up
+// they are processed even when nothing is linked; without one the stream is
+// not scheduled, and the sink takes sound and drops it, at whatever period the
+// rest of the graph has: a game that plays into it must not stand still.
+package pipewire

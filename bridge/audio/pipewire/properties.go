@@ -1,0 +1,108 @@
+package pipewire
+
+/*
+#include <stdlib.h>
+#include "shim.h"
+*/
+import "C"
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strconv"
+	"unsafe"
+)
+
+// namedChannels is how many channels can have positions, such as FL; nodes with
+// more have AUX0, AUX1 ...
+const namedChannels = 8
+
+// nodeName is archibald-to-guest, or archibald-NAME-to-guest for a named bridge.
+func nodeName(bridge, suffix string) string {
+	if bridge != "" {
+		bridge += "-"
+	}
+	return "archibald-" + bridge + suffix
+}
+
+// describe is what a user sees in a list of devices.
+func describe(what, bridge string) string {
+	if bridge == "" {
+		return what
+	}
+	return fmt.Sprintf("%s (%s)", what, bridge)
+}
+
+// properties are those a node is made with, as JSON.
+func (s *Server) properties(direction C.enum_archibald_direction, channels int) string {
+	name, class, description := nodeName(s.config.Name, "to-guest"), "Audio/Sink", "Archibald guest"
+	if direction == C.archibald_from_guest {
+		name, class, description = nodeName(s.config.Name, "from-guest"), "Stream/Output/Audio", "From Archibald guest"
+		if s.options.Source {
+			class = "Audio/Source"
+		}
+	}
+	// Unique per process and bridge; see the package comment.
+	group := fmt.Sprintf("archibald-%d-%s", os.Getpid(), s.config.Name)
+	properties := s.scheduling(false)
+	for key, value := range map[string]string{
+		"node.name":        name,
+		"media.class":      class,
+		"media.name":       description,
+		"node.description": describe(description, s.config.Name),
+		"media.type":       "Audio",
+		"node.link-group":  group,
+		"node.group":       group,
+		"node.virtual":     "true",
+		"node.rate":        "1/" + strconv.Itoa(s.config.RateHz),
+		// The node must be there when a session comes up, without the time
+		// that leaving suspension takes.
+		"session.suspend-timeout-seconds": "0",
+	} {
+		properties[key] = value
+	}
+	if channels > namedChannels {
+		// A stream's channels are mixed into those of the sink it is linked to,
+		// which has no meaning for channels without a position.
+		properties["stream.dont-remix"] = "true"
+	}
+	return encode(properties)
+}
+
+// scheduling are the properties that depend on whether a session is up. An idle
+// node asks for the period that the graph has when nobody asks, and a frame
+// more: the latency must differ for PipeWire 0.3 to take notice of the rest.
+func (s *Server) scheduling(active bool) map[string]string {
+	period := s.config.PeriodFrames
+	if !active {
+		period = max(period, s.idle) + 1
+	}
+	return map[string]string{
+		"node.always-process": strconv.FormatBool(active),
+		"node.latency":        fmt.Sprintf("%d/%d", period, s.config.RateHz),
+	}
+}
+
+func encode(properties map[string]string) string {
+	text, err := json.Marshal(properties)
+	if err != nil {
+		panic(err) // a map of strings
+	}
+	return string(text)
+}
+
+// applyActive makes the nodes what SetActive last asked for.
+func (s *Server) applyActive() {
+	properties := C.CString(encode(s.scheduling(s.active)))
+	defer C.free(unsafe.Pointer(properties))
+	C.archibald_pipewire_set_session(s.shim, C.bool(s.active))
+	C.archibald_pipewire_schedule(s.shim, C.archibald_to_guest, properties, true)
+	C.archibald_pipewire_schedule(s.shim, C.archibald_from_guest, properties, C.bool(s.active))
+}
+
+// applyLatency publishes what SetLatency was last told.
+func (s *Server) applyLatency() {
+	C.archibald_pipewire_set_latency(s.shim, C.archibald_to_guest, C.uint32_t(s.sendLatency))
+	C.archibald_pipewire_set_latency(s.shim, C.archibald_from_guest, C.uint32_t(s.receiveLatency))
+}

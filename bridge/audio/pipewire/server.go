@@ -1,0 +1,280 @@
+package pipewire
+
+/*
+#cgo CFLAGS: -std=gnu11 -O2 -Wall -I${SRCDIR}/../../rt -isystem /usr/include/pipewire-0.3 -isystem /usr/include/spa-0.2 -D_REENTRANT
+#cgo LDFLAGS: -ldl -lpthread
+#include <stdlib.h>
+#include "shim.h"
+*/
+import "C"
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"archibald-bridge/bridge/session"
+)
+
+// openTimeout is shared by the two waits of Open: for the server's greeting and
+// for its taking of the nodes.
+const openTimeout = 1800 * time.Millisecond
+
+// MaxChannels is how many channels a node can have.
+const MaxChannels = int(C.archibald_max_channels)
+
+// Core is the real-time core as PipeWire's data thread calls it.
+type Core struct {
+	Engine  unsafe.Pointer // archibald_engine *, in C memory
+	Playout unsafe.Pointer // archibald_playout_fn
+	Capture unsafe.Pointer // archibald_capture_fn
+	ABI     int            // archibald_rt_abi that the core was compiled with
+}
+
+// Options are what the user chooses about the nodes, beside session.AudioConfig.
+type Options struct {
+	// Source makes archibald-from-guest an Audio/Source, which programs record
+	// from, in place of a stream that plays on the default sink.
+	Source bool
+}
+
+// Server is a connection to PipeWire. It implements session.AudioServer; its
+// methods may be called from any goroutine.
+type Server struct {
+	core    Core
+	options Options
+	events  chan session.AudioEvent
+
+	mu     sync.Mutex
+	shim   *C.archibald_pipewire // nil: not open
+	config session.AudioConfig
+	graph  session.Graph // of the latest connection, once closed
+	idle   int           // the server's own quantum in frames
+	xruns  uint64        // of earlier connections
+	watch  *watcher
+	// Wishes outlive a connection: the next one starts with them.
+	active                      bool
+	sendLatency, receiveLatency int
+}
+
+var _ session.AudioServer = (*Server)(nil)
+
+// New returns a server that is not open.
+func New(core Core, options Options) *Server {
+	return &Server{core: core, options: options, events: make(chan session.AudioEvent)}
+}
+
+var load = sync.OnceValue(func() error {
+	if complaint := C.archibald_pipewire_load(); complaint != nil {
+		return fmt.Errorf("libpipewire-0.3 is not installed or too old, 0.3.50 is needed: %s", C.GoString(complaint))
+	}
+	return nil
+})
+
+// Open connects and makes both nodes, paused until SetActive. A direction with
+// no channels has no node. It wraps session.ErrServerAbsent when PipeWire does
+// not run or does not answer.
+func (s *Server) Open(config session.AudioConfig) (session.Graph, error) {
+	if err := s.check(config); err != nil {
+		return session.Graph{}, err
+	}
+	if err := load(); err != nil {
+		return session.Graph{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.shim != nil {
+		return session.Graph{}, errors.New("PipeWire connection is open already")
+	}
+	watch, err := newWatcher()
+	if err != nil {
+		return session.Graph{}, err
+	}
+	if err := s.open(config, watch.fd); err != nil {
+		watch.close()
+		return session.Graph{}, err
+	}
+	s.watch = watch
+	watch.start(s.shim, s.events)
+	s.applyLatency()
+	s.applyActive()
+	return s.inForce(), nil
+}
+
+func (s *Server) check(config session.AudioConfig) error {
+	if s.core.ABI != int(C.archibald_rt_abi) {
+		return fmt.Errorf("PipeWire shim was built for core ABI %d and the core has %d: rebuild with go build -a", int(C.archibald_rt_abi), s.core.ABI)
+	}
+	send, receive := config.SendChannels, config.ReceiveChannels
+	if send < 0 || send > MaxChannels || receive < 0 || receive > MaxChannels || send+receive == 0 {
+		return fmt.Errorf("channels to send %d, to receive %d: each must be 0 to %d, one of them at least 1", send, receive, MaxChannels)
+	}
+	return nil
+}
+
+// open makes s.shim or leaves it nil.
+func (s *Server) open(config session.AudioConfig, eventFD int) error {
+	deadline := time.Now().Add(openTimeout)
+	var errno C.int
+	shim := C.archibald_pipewire_open((*C.archibald_engine)(s.core.Engine),
+		C.archibald_playout_fn(s.core.Playout), C.archibald_capture_fn(s.core.Capture),
+		C.int(eventFD), C.int64_t(openTimeout), &errno)
+	if shim == nil {
+		return absent(syscall.Errno(errno))
+	}
+	defaults := C.archibald_pipewire_defaults(shim)
+	s.idle = int(defaults.quantum_frames)
+	s.config = config
+	if s.config.RateHz == 0 {
+		s.config.RateHz = int(defaults.rate_hz)
+	}
+	if s.config.PeriodFrames == 0 {
+		s.config.PeriodFrames = int(defaults.quantum_frames)
+	}
+	C.archibald_pipewire_expect(shim, C.uint32_t(s.config.RateHz), C.uint32_t(s.config.PeriodFrames))
+
+	result := s.addNodes(shim)
+	if result == 0 {
+		result = C.archibald_pipewire_wait(shim, C.int64_t(time.Until(deadline)))
+	}
+	if result != 0 {
+		C.archibald_pipewire_close(shim)
+		return absent(syscall.Errno(-result))
+	}
+	s.shim = shim
+	return nil
+}
+
+func (s *Server) addNodes(shim *C.archibald_pipewire) C.int {
+	add := func(direction C.enum_archibald_direction, channels int, autoconnect bool) C.int {
+		if channels == 0 {
+			return 0
+		}
+		properties := C.CString(s.properties(direction, channels))
+		defer C.free(unsafe.Pointer(properties))
+		return C.archibald_pipewire_add(shim, direction, properties, C.uint32_t(channels), C.bool(autoconnect))
+	}
+	if result := add(C.archibald_to_guest, s.config.SendChannels, false); result != 0 {
+		return result
+	}
+	return add(C.archibald_from_guest, s.config.ReceiveChannels, !s.options.Source)
+}
+
+// absent says why there is no connection; every reason may pass by itself.
+func absent(errno syscall.Errno) error {
+	reason := errno.Error()
+	switch errno {
+	case syscall.ETIMEDOUT:
+		reason = "no answer within 2 s"
+	case syscall.EHOSTDOWN, syscall.ENOENT, syscall.ECONNREFUSED:
+		reason = "nobody listens"
+	}
+	return fmt.Errorf("PipeWire at %s: %s: %w", socketPath(), reason, session.ErrServerAbsent)
+}
+
+// socketPath is where libpipewire looks for its server.
+func socketPath() string {
+	name := os.Getenv("PIPEWIRE_REMOTE")
+	if name == "" {
+		name = "pipewire-0"
+	}
+	if filepath.IsAbs(name) {
+		return name
+	}
+	for _, variable := range []string{"PIPEWIRE_RUNTIME_DIR", "XDG_RUNTIME_DIR", "HOME", "USERPROFILE"} {
+		if directory := os.Getenv(variable); directory != "" {
+			return filepath.Join(directory, name)
+		}
+	}
+	return name
+}
+
+// Graph returns the rate and period in force while a session is up. Without
+// one, or before the first cycle, it has the values asked for.
+func (s *Server) Graph() session.Graph {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.inForce()
+}
+
+func (s *Server) inForce() session.Graph {
+	if s.shim != nil {
+		s.graph = session.Graph{
+			RateHz:       int(C.archibald_pipewire_rate(s.shim)),
+			PeriodFrames: int(C.archibald_pipewire_quantum(s.shim)),
+		}
+	}
+	return s.graph
+}
+
+// Events delivers AudioLost and AudioChanged. An event that nobody has taken
+// when its connection is closed is dropped.
+func (s *Server) Events() <-chan session.AudioEvent { return s.events }
+
+// SetActive asks the graph for our period, or lets go of it.
+func (s *Server) SetActive(active bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.active == active {
+		return
+	}
+	s.active = active
+	if s.shim != nil {
+		s.applyActive()
+	}
+}
+
+// SetLatency publishes the latency from the sink's ports to the guest, and from
+// the guest to the ports of archibald-from-guest, in frames of the graph.
+func (s *Server) SetLatency(sendFrames, receiveFrames int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sendLatency, s.receiveLatency = max(sendFrames, 0), max(receiveFrames, 0)
+	if s.shim != nil {
+		s.applyLatency()
+	}
+}
+
+// Xruns counts the cycles in which the graph's clock had jumped, which is what
+// PipeWire 0.3 shows a client of an xrun.
+func (s *Server) Xruns() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.shim == nil {
+		return s.xruns
+	}
+	return s.xruns + uint64(C.archibald_pipewire_xruns(s.shim))
+}
+
+// RealTime returns the scheduling policy of PipeWire's data thread, as chrt(1)
+// names it, and its real-time priority. The policy is empty before the first
+// cycle of a session.
+func (s *Server) RealTime() (policy string, priority int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.shim == nil {
+		return "", 0
+	}
+	return schedulingOf(int(C.archibald_pipewire_data_thread(s.shim)))
+}
+
+// Close removes both nodes.
+func (s *Server) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.shim == nil {
+		return nil
+	}
+	s.inForce()
+	s.xruns += uint64(C.archibald_pipewire_xruns(s.shim))
+	s.watch.stop()
+	C.archibald_pipewire_close(s.shim)
+	s.shim = nil
+	s.watch.close()
+	return nil
+}

@@ -1,0 +1,103 @@
+/* What the shim's parts share: connection.c and nodes.c on PipeWire's main loop
+ * and the caller's thread, process.c on the data thread. */
+#ifndef ARCHIBALD_PIPEWIRE_STATE_H
+#define ARCHIBALD_PIPEWIRE_STATE_H
+
+#include <stdatomic.h>
+
+#include "library.h"
+#include "shim.h"
+
+/* Fields without a word on threads are written before the stream is connected
+ * and constant until it is destroyed. */
+struct node {
+    archibald_pipewire *shim;
+    struct pw_stream *stream; /* NULL: there is no such node */
+    struct spa_hook listener;
+    uint32_t channels;
+
+    /* The driver's clock. Written by the main loop (release), which then
+     * waits for the data thread to finish its cycle; read by the data thread
+     * (acquire). NULL: no driver. */
+    _Atomic(struct spa_io_position *) position;
+    /* Rate of the negotiated format. Written by the main loop, read by the
+     * data thread, relaxed: each value is complete in itself. */
+    _Atomic uint32_t format_rate_hz;
+    /* The graph runs at another rate than the format. Set by the data thread,
+     * cleared by the main loop, relaxed. */
+    atomic_bool format_stale;
+
+    /* The stream takes part in the graph. Written by the main loop, read by
+     * the data thread, relaxed. */
+    atomic_bool streaming;
+
+    bool scheduled; /* under the loop's lock */
+
+    /* Data thread only: the cycle being served. */
+    uint64_t cycle_position;
+    uint64_t cycle_nsec;
+    uint64_t cycle_served; /* frames already exchanged in this cycle */
+    bool leads;            /* calls playout in this cycle */
+};
+
+/* Data thread only: the latest cycle that a node led. */
+struct timeline {
+    const struct node *leader; /* NULL: there was none yet */
+    uint32_t clock_id;
+    uint64_t position;
+    uint64_t nsec;
+    uint64_t next_position;
+};
+
+struct archibald_pipewire {
+    archibald_engine *engine;
+    archibald_playout_fn playout;
+    archibald_capture_fn capture;
+    int event_fd;
+
+    struct pw_thread_loop *loop;
+    struct pw_context *context;
+    struct pw_core *core;
+    struct spa_hook core_listener;
+    bool greeted; /* under the loop's lock */
+    struct archibald_pipewire_defaults defaults; /* under the loop's lock */
+
+    struct node nodes[2]; /* by enum archibald_direction */
+    struct timeline timeline;
+
+    /* All below: relaxed, each value is complete in itself. */
+
+    /* The core may be called. Written by the caller, read by the data thread. */
+    atomic_bool session_up;
+    /* The nodes were stopped in between: the position may have jumped without
+     * an xrun. Set by the main loop, taken by the data thread. */
+    atomic_bool restarted;
+    /* Written by the data thread (by archibald_pipewire_expect before the
+     * nodes exist), read by anybody. */
+    _Atomic uint32_t rate_hz;
+    _Atomic uint32_t quantum_frames;
+    _Atomic uint64_t xruns;
+    _Atomic int data_thread;
+    /* Set by the main loop (lost) and the data thread (changed), taken by the
+     * reader of the eventfd. */
+    atomic_bool lost;
+    atomic_bool changed;
+};
+
+/* Wakes the reader of the eventfd. Never blocks. */
+void archibald_notify(archibald_pipewire *shim, atomic_bool *what);
+
+/* The connection or a node is gone. The loop's lock is held. */
+void archibald_lost(archibald_pipewire *shim);
+
+/* Waits, the loop's lock held, until the condition is true or the server lost.
+ * Returns 0 or -errno. */
+int archibald_wait_for(archibald_pipewire *shim, bool (*condition)(const archibald_pipewire *),
+                       int64_t timeout_ns);
+
+/* The process events of the two streams, on the data thread. data is the
+ * struct node. */
+void archibald_process_to_guest(void *data);
+void archibald_process_from_guest(void *data);
+
+#endif

@@ -1,0 +1,141 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"runtime"
+	"strings"
+
+	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/patch"
+	"archibald-bridge/bridge/status"
+)
+
+// environment is what a command needs beside its flags.
+type environment struct {
+	stdout, stderr io.Writer
+	runners        Runners
+	set            []string // names of the flags that were given
+}
+
+// Run runs the guest end.
+func (c *guestCommand) Run(ctx context.Context, env *environment) error {
+	flags := config.Config{Common: c.Common, Guest: c.Guest}
+	return env.runEnd(ctx, config.EndGuest, c.ConfigFile, flags, env.runners.Guest)
+}
+
+// Run runs the host end.
+func (c *hostCommand) Run(ctx context.Context, env *environment) error {
+	flags := config.Config{Common: c.Common, Host: c.Host}
+	return env.runEnd(ctx, config.EndHost, c.ConfigFile, flags, env.runners.Host)
+}
+
+func (env *environment) runEnd(ctx context.Context, end config.End, file string, flags config.Config,
+	runner func(context.Context, config.Config, *slog.Logger) error) error {
+	var keys []string
+	for _, name := range env.set {
+		if name != "config" {
+			keys = append(keys, name)
+		}
+	}
+	c, err := config.Source{File: file, Flags: flags, Set: keys, ConnectRule: connectRule}.Load(end)
+	if err != nil {
+		return usageError{err}
+	}
+	return runner(ctx, c, newLogger(env.stderr, c.LogFormat))
+}
+
+// newLogger returns the log of a running end.
+func newLogger(w io.Writer, format string) *slog.Logger {
+	if format == config.LogJSON {
+		return slog.New(slog.NewJSONHandler(w, nil))
+	}
+	return slog.New(slog.NewTextHandler(w, nil))
+}
+
+// Run prints the status of every end that answers.
+func (c *statusCommand) Run(ctx context.Context, env *environment) error {
+	addresses := []string{c.Address}
+	if c.Address == "" {
+		addresses = nil
+		for _, end := range config.Ends {
+			addresses = append(addresses, config.Default(end).StatusListen.String())
+		}
+	} else if _, port, err := net.SplitHostPort(c.Address); err != nil || port == "" {
+		return &config.Error{Where: "--address", Value: c.Address, Legal: "HOST:PORT"}
+	}
+	var failures []error
+	for _, address := range addresses {
+		s, err := status.Fetch(ctx, address)
+		if err != nil {
+			failures = append(failures, err)
+			continue
+		}
+		if err := c.write(env.stdout, s); err != nil {
+			return err
+		}
+	}
+	if len(failures) < len(addresses) {
+		return nil
+	}
+	return fmt.Errorf("no bridge answers at %s: %w", strings.Join(addresses, " or "), cause(failures[0]))
+}
+
+func (c *statusCommand) write(w io.Writer, s status.Status) error {
+	if !c.JSON {
+		return status.WriteText(w, s)
+	}
+	line, err := status.Encode(s)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(line)
+	return err
+}
+
+// cause is the innermost error of a failed request: "connection refused"
+// without the address, which the message has already.
+func cause(err error) error {
+	var operation *net.OpError
+	if errors.As(err, &operation) {
+		err = operation.Err
+		for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(err) {
+			err = inner
+		}
+	}
+	return err
+}
+
+// Run checks the file.
+func (c *configCheckCommand) Run(env *environment) error {
+	if err := config.Check(c.File, connectRule); err != nil {
+		var path *fs.PathError
+		if errors.As(err, &path) {
+			err = path // without "--config", which was not given
+		}
+		return usageError{err}
+	}
+	_, err := fmt.Fprintf(env.stdout, "%s: no mistakes found\n", c.File)
+	return err
+}
+
+// Run prints the version of the program and what it was built with.
+func (versionCommand) Run(env *environment) error {
+	_, err := fmt.Fprintf(env.stdout, "%s %s (%s, %s/%s)\n", programName, status.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return err
+}
+
+// connectRule says why a connection rule is wrong.
+func connectRule(rule string) error {
+	_, err := patch.ParseRule(rule)
+	var wrong *patch.RuleError
+	if errors.As(err, &wrong) {
+		return errors.New(wrong.Reason) // what is legal, the key says
+	}
+	return err
+}

@@ -1,0 +1,139 @@
+package cli
+
+import (
+	"io"
+	"slices"
+	"testing"
+
+	"archibald-bridge/bridge/config"
+	"archibald-bridge/proto"
+)
+
+func TestWrongFlagsNameFlagValueAndWhatIsLegal(t *testing.T) {
+	const latency = "auto, a time up to 1s (2ms), or 1 to 48000 frames (96frames)"
+	for _, test := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"guest", "--channels", "9"}, `--channels: "9": legal is 1 to 8`},
+		{[]string{"guest", "--channels", "0"}, `--channels: "0": legal is 1 to 8`},
+		{[]string{"guest", "--channels", "-3"}, `--channels: "-3": legal is 1 to 8`},
+		{[]string{"guest", "--channels=two"}, `--channels: "two": legal is 1 to 8`},
+		{[]string{"guest", "--channels", "1.5"}, `--channels: "1.5": legal is 1 to 8`},
+		{[]string{"guest", "--channels", "99999999999999999999"}, `--channels: "99999999999999999999": legal is 1 to 8`},
+		{[]string{"guest", "--channels"}, `--channels: "": legal is 1 to 8`},
+		{[]string{"guest", "--channels", "--static"}, `--channels: "--static": legal is 1 to 8`},
+		{[]string{"host", "--send-channels", "9"}, `--send-channels: "9": legal is 0 to 8`},
+		{[]string{"host", "--receive-channels", "-1"}, `--receive-channels: "-1": legal is 0 to 8`},
+		{[]string{"host", "--peer", "tower:99999"}, `--peer: "tower:99999": legal is HOST or HOST:PORT (port 1 to 65535, else 4713)`},
+		{[]string{"host", "--peer", "http://tower"}, `--peer: "http://tower": legal is HOST or HOST:PORT (port 1 to 65535, else 4713)`},
+		{[]string{"host", "--listen", ":4713"}, `--listen: ":4713": legal is IP-ADDRESS:PORT (port 1 to 65535)`},
+		{[]string{"host", "--format", "opus"}, `--format: "opus": legal is L16, L24, F32 or empty`},
+		{[]string{"host", "--rate", "44"}, `--rate: "44": legal is 0, or 8000 to 192000`},
+		{[]string{"host", "--latency", "2"}, `--latency: "2": legal is ` + latency},
+		{[]string{"host", "--latency", "-2ms"}, `--latency: "-2ms": legal is ` + latency},
+		{[]string{"host", "--latency", "0frames"}, `--latency: "0frames": legal is ` + latency},
+		{[]string{"host", "--clock", "follow"}, `--clock: "follow": legal is auto or free`},
+		{[]string{"host", "--name", "My Lab"}, `--name: "My Lab": legal is at most 32 of a-z, 0-9 and -`},
+		{[]string{"host", "--static"}, `--static: "true": legal is true or false, and true only with a peer and a format`},
+		{[]string{"host", "--status-listen", "8714"}, `--status-listen: "8714": legal is IP-ADDRESS:PORT (port 1 to 65535) or off`},
+		{[]string{"host", "--log-format", "xml"}, `--log-format: "xml": legal is text or json`},
+		{[]string{"host", "--wait", "30"}, `--wait: "30": legal is 0 or a time (30s)`},
+		{[]string{"host", "--wait", "-1s"}, `--wait: "-1s": legal is 0 or a time (30s)`},
+		{[]string{"guest", "--jack-server", ""}, `--jack-server: "": legal is a name that is not empty`},
+		{[]string{"host", "--backend", "jack"}, `--backend: "jack": legal is pipewire`},
+		{[]string{"host", "--host-period", "8"}, `--host-period: "8": legal is 0, or 16 to 8192`},
+		{[]string{"host", "--from-guest", "sink"}, `--from-guest: "sink": legal is stream or source`},
+		{[]string{"status", "--address", "tower"}, `--address: "tower": legal is HOST:PORT`},
+
+		{[]string{"guest", "--chanels", "2"}, `unknown flag --chanels, did you mean "--channels"?; see --help`},
+		{[]string{"guest", "--host-period", "64"}, `unknown flag --host-period; see --help`},
+		{[]string{"host", "--jack-server", "a"}, `unknown flag --jack-server; see --help`},
+		{[]string{"guest", "--static=maybe"}, `--static: bool value must be true, 1, yes, false, 0 or no but got "maybe"; see --help`},
+		{[]string{"guest", "tower"}, `unexpected argument tower; see --help`},
+		{[]string{}, `expected one of "guest", "host", "status", "config", "version"; see --help`},
+		{[]string{"gest"}, `unexpected argument gest, did you mean one of "guest", "host"?; see --help`},
+		{[]string{"config"}, `expected "check"; see --help`},
+		{[]string{"config", "check"}, `expected "<file>"; see --help`},
+	} {
+		o := program(t, nil, test.args...)
+		if o.code == exitFine {
+			t.Errorf("%q was accepted", test.args)
+			continue
+		}
+		wantLine(t, o, 2, test.want)
+	}
+}
+
+func TestEveryKeyIsAFlagOfItsEndAndTheOtherWayRound(t *testing.T) {
+	parser, err := newParser(&grammar{}, io.Discard, io.Discard, func(int) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ends := 0
+	for _, command := range parser.Model.Children {
+		end := config.End(command.Name)
+		if !slices.Contains(config.Ends, end) {
+			continue
+		}
+		ends++
+		var flags, keys []string
+		for _, flag := range command.Flags {
+			if flag.Name == "config" || flag.Name == "help" {
+				continue // about the file and the program, not about the bridge
+			}
+			flags = append(flags, flag.Name)
+			if !flag.IsBool() && flag.PlaceHolder == "" {
+				t.Errorf("%s --%s has no placeholder", end, flag.Name)
+			}
+			if flag.HasDefault || len(flag.Envs) > 0 {
+				t.Errorf("%s --%s takes a default or the environment from the parser: it would hide the file", end, flag.Name)
+			}
+		}
+		for _, key := range config.Keys(end) {
+			keys = append(keys, key.Name)
+		}
+		if !slices.Equal(flags, keys) {
+			t.Errorf("%s\nflags %q\nkeys  %q", end, flags, keys)
+		}
+	}
+	if ends != len(config.Ends) {
+		t.Errorf("%d ends are commands, want %d", ends, len(config.Ends))
+	}
+}
+
+func TestFlagsReachTheGuest(t *testing.T) {
+	o := program(t, nil, "guest", "--peer", "tower", "--channels=4", "--format", "l24", "--latency", "96frames", "--static",
+		"--jack-server", "rt", "--connect", "a:b, c -> d:*", "--connect", "e:* -> f:*", "--status-listen", "off")
+	c := o.config
+	if o.code != 0 || o.end != "guest" || c.End != config.EndGuest || c.Peer.String() != "tower:4713" || c.Channels != 4 ||
+		c.SendChannels != 4 || c.ReceiveChannels != 4 || c.Format != proto.L24 || c.Latency.Frames != 96 || !c.Static ||
+		c.JackServer != "rt" || !c.StatusListen.Off() {
+		t.Errorf("code %d, %s: %+v %s", o.code, o.end, c, o.stderr)
+	}
+	if !slices.Equal(c.Connect, []string{"a:b, c -> d:*", "e:* -> f:*"}) {
+		t.Errorf("rules %q: a port name may hold a comma", c.Connect)
+	}
+}
+
+func TestFlagsReachTheHost(t *testing.T) {
+	o := program(t, nil, "host", "--host-period", "64", "--from-guest", "source")
+	if o.code != 0 || o.end != "host" || o.config.End != config.EndHost || o.config.HostPeriod != 64 ||
+		o.config.FromGuest != config.FromGuestSource || o.config.StatusListen.String() != "127.0.0.1:8714" {
+		t.Errorf("code %d, %s: %+v %s", o.code, o.end, o.config, o.stderr)
+	}
+}
+
+func TestFlagsWinOverTheFileAndTheFileOverDefaults(t *testing.T) {
+	path := writeFile(t, "channels = 4\nname = \"file\"\n[guest]\nname = \"table\"\nconnect = [\"a:1 -> b:1\"]\n")
+	o := program(t, nil, "guest", "--config", path, "--channels", "2")
+	if o.code != 0 || o.config.Channels != 2 || o.config.Name != "table" || len(o.config.Connect) != 1 {
+		t.Errorf("code %d: %+v %s", o.code, o.config, o.stderr)
+	}
+}
+
+func TestWrongFileEndsTheProgram(t *testing.T) {
+	path := writeFile(t, "\nchanels = 4\n")
+	wantLine(t, program(t, nil, "guest", "--config", path), 2, `bridge.toml:2: unknown key "chanels": did you mean "channels"?`)
+	wantLine(t, program(t, nil, "host", "--config=absent"), 2, `--config: open absent: no such file or directory`)
+}

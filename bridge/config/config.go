@@ -1,0 +1,107 @@
+package config
+
+import (
+	"os"
+
+	"archibald-bridge/proto"
+)
+
+// End says which side of the bridge a configuration is for.
+type End string
+
+// The two ends.
+const (
+	EndGuest End = "guest" // beside jackd, in the virtual machine
+	EndHost  End = "host"  // beside PipeWire
+)
+
+// Ends lists both ends.
+var Ends = []End{EndGuest, EndHost}
+
+// Config is the whole configuration of one end. The part of the other end is
+// left at its defaults.
+type Config struct {
+	End End `toml:"-" kong:"-"`
+	Common
+	Guest
+	Host
+}
+
+// Common holds the keys that both ends have. The tag toml is the key and the
+// flag, help describes it, legal completes the sentence "legal is ...".
+type Common struct {
+	Peer            Peer           `toml:"peer" placeholder:"HOST[:PORT]" help:"The other end. Without it, wait to be called." legal:"HOST or HOST:PORT (port 1 to 65535, else 4713)"`
+	Listen          Socket         `toml:"listen" placeholder:"ADDR:PORT" help:"Where this end can be reached: RTP by UDP, the session by TCP." legal:"IP-ADDRESS:PORT (port 1 to 65535)"`
+	Channels        int            `toml:"channels" placeholder:"N" help:"Channels in each direction." legal:"1 to 8"`
+	SendChannels    int            `toml:"send-channels" placeholder:"N" help:"Channels sent to the peer; 0: as --channels." legal:"0 to 8"`
+	ReceiveChannels int            `toml:"receive-channels" placeholder:"N" help:"Channels received from the peer; 0: as --channels." legal:"0 to 8"`
+	Format          proto.Encoding `toml:"format" placeholder:"L16|L24|F32" help:"Sample format on the wire; empty: F32 between our own ends." legal:"L16, L24, F32 or empty"`
+	Rate            int            `toml:"rate" placeholder:"HZ" help:"Sample rate the audio server must have; 0: whatever it has." legal:"0, or 8000 to 192000"`
+	Latency         Latency        `toml:"latency" placeholder:"auto|2ms|96frames" help:"One-way latency of the bridge." legal:"auto, a time up to 1s (2ms), or 1 to 48000 frames (96frames)"`
+	Clock           string         `toml:"clock" placeholder:"auto|free" help:"How the receiver follows the sender's clock. free: always resample." legal:"auto or free"`
+	Name            string         `toml:"name" placeholder:"NAME" help:"Name of this bridge, where there are several: it becomes part of client, node and session names." legal:"at most 32 of a-z, 0-9 and -"`
+	Static          bool           `toml:"static" help:"No session: the peer is a plain RTP address. Needs --peer and --format." legal:"true or false, and true only with a peer and a format"`
+	StatusListen    StatusSocket   `toml:"status-listen" placeholder:"ADDR:PORT|off" help:"Where the status page is served." legal:"IP-ADDRESS:PORT (port 1 to 65535) or off"`
+	LogFormat       string         `toml:"log-format" placeholder:"text|json" help:"Form of the log on standard error." legal:"text or json"`
+	Wait            Duration       `toml:"wait" placeholder:"DURATION" help:"How long to wait for the audio server and the peer before giving up with exit code 3; 0: for ever." legal:"0 or a time (30s)"`
+}
+
+// Guest holds the keys that only the guest has.
+type Guest struct {
+	JackServer string   `toml:"jack-server" placeholder:"NAME" help:"Name of the JACK server, as given to jackd --name." legal:"a name that is not empty"`
+	Connect    []string `toml:"connect" sep:"none" placeholder:"'FROM -> TO'" help:"Connect ports whenever they appear; * stands for anything. Repeatable." legal:"'CLIENT:PORT -> CLIENT:PORT', where * stands for anything"`
+}
+
+// Host holds the keys that only the host has.
+type Host struct {
+	Backend    string `toml:"backend" placeholder:"pipewire" help:"The audio server." legal:"pipewire"`
+	HostPeriod int    `toml:"host-period" placeholder:"FRAMES" help:"Period asked of the audio server; 0: the server's own." legal:"0, or 16 to 8192"`
+	FromGuest  string `toml:"from-guest" placeholder:"stream|source" help:"What the guest's sound is on the host: a stream that plays, or a source to record from." legal:"stream or source"`
+}
+
+// Values of Config.Clock.
+const (
+	ClockAuto = "auto" // resample unless both graphs are seen to share a clock
+	ClockFree = "free" // always resample
+)
+
+// Values of Config.FromGuest.
+const (
+	FromGuestStream = "stream" // PipeWire Stream/Output/Audio
+	FromGuestSource = "source" // PipeWire Audio/Source
+)
+
+// Values of Config.LogFormat.
+const (
+	LogText = "text"
+	LogJSON = "json"
+)
+
+// BackendPipeWire is the only value of Config.Backend.
+const BackendPipeWire = "pipewire"
+
+// Default returns the configuration of an end for which nothing was set. The
+// JACK server is $JACK_DEFAULT_SERVER if that is set, as for every JACK program
+// (jackd(1)).
+func Default(end End) Config {
+	c := Config{
+		End: end,
+		Common: Common{
+			Listen:    mustSocket("0.0.0.0:4713"),
+			Channels:  2,
+			Latency:   Latency{Auto: true},
+			Clock:     ClockAuto,
+			LogFormat: LogText,
+		},
+		Guest: Guest{JackServer: "default"},
+		Host:  Host{Backend: BackendPipeWire, FromGuest: FromGuestStream},
+	}
+	if server := os.Getenv("JACK_DEFAULT_SERVER"); server != "" {
+		c.JackServer = server
+	}
+	c.StatusListen.Socket = mustSocket("127.0.0.1:8713")
+	if end == EndHost {
+		c.StatusListen.Socket = mustSocket("127.0.0.1:8714")
+	}
+	return c
+}

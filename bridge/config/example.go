@@ -1,0 +1,8 @@
+package config
+
+import _ "embed"
+
+// Example is a configuration file with every key, explained, at its default.
+//
+//go:embed example.toml
+var Example string

@@ -1,0 +1,165 @@
+package config
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"archibald-bridge/proto"
+)
+
+func TestFlagsWinOverTheFileInTheKeysThatWereSet(t *testing.T) {
+	path := write(t, "channels = 4\nname = 'file'\n")
+	flags := Config{}
+	flags.Name = "flag"
+	flags.Channels = 8 // not in Set: the default of an unused flag
+	c, err := Source{File: path, Flags: flags, Set: []string{"name"}, ConnectRule: arrowRule}.Load(EndGuest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Channels != 4 || c.Name != "flag" {
+		t.Errorf("channels %d, name %q; want 4 of the file and the flag's name", c.Channels, c.Name)
+	}
+}
+
+func TestAFlagCanTakeBackWhatTheFileSays(t *testing.T) {
+	path := write(t, "static = true\npeer = 'a'\nformat = 'L24'\n")
+	c, err := Source{File: path, Set: []string{"static"}, ConnectRule: arrowRule}.Load(EndHost)
+	if err != nil || c.Static {
+		t.Errorf("static %v, error %v", c.Static, err)
+	}
+}
+
+func TestWrongFlagIsNamedAsAFlag(t *testing.T) {
+	flags := Config{}
+	flags.Channels = 9
+	_, err := Source{Flags: flags, Set: []string{"channels"}}.Load(EndGuest)
+	wantError(t, err, `--channels: "9": legal is 1 to 8`)
+	var wrong *Error
+	if !errors.As(err, &wrong) {
+		t.Error("not an *Error")
+	}
+}
+
+func TestUnknownFlagNameIsRefused(t *testing.T) {
+	if _, err := (Source{Set: []string{"volume"}}).Load(EndGuest); err == nil {
+		t.Error("no error")
+	}
+}
+
+func TestChannelCountsFollowChannels(t *testing.T) {
+	c := mustLoad(t, EndGuest, "channels = 6\nreceive-channels = 1\n")
+	if c.SendChannels != 6 || c.ReceiveChannels != 1 {
+		t.Errorf("send %d, receive %d; want 6 and 1", c.SendChannels, c.ReceiveChannels)
+	}
+}
+
+func TestFormatInAnyCase(t *testing.T) {
+	if c := mustLoad(t, EndGuest, "format = 'l24'"); c.Format != proto.L24 {
+		t.Errorf("format %q", c.Format)
+	}
+}
+
+func TestJackServerFollowsTheEnvironmentUnlessSet(t *testing.T) {
+	t.Setenv("JACK_DEFAULT_SERVER", "rt")
+	if c := Default(EndGuest); c.JackServer != "rt" {
+		t.Errorf("JACK server %q, want that of the environment", c.JackServer)
+	}
+	flags := Config{}
+	flags.JackServer = "other"
+	c, err := Source{Flags: flags, Set: []string{"jack-server"}}.Load(EndGuest)
+	if err != nil || c.JackServer != "other" {
+		t.Errorf("JACK server %q, error %v", c.JackServer, err)
+	}
+}
+
+func TestEndsHaveDifferentStatusPorts(t *testing.T) {
+	if guest, host := Default(EndGuest).StatusListen, Default(EndHost).StatusListen; guest == host {
+		t.Errorf("both %v: guest and host could not run on one machine", guest)
+	}
+}
+
+func TestEverythingAtOnce(t *testing.T) {
+	c := mustLoad(t, EndGuest, `
+peer = "tower:5000"
+listen = "[::]:4713"
+channels = 1
+send-channels = 3
+receive-channels = 8
+format = "L16"
+rate = 96000
+latency = "1.5ms"
+clock = "free"
+name = "lab-2"
+static = true
+status-listen = "off"
+log-format = "json"
+wait = "1m30s"
+[guest]
+jack-server = "rt"
+connect = ["a:* -> b:in_*"]
+`)
+	if c.Peer != (Peer{"tower", 5000}) || c.Listen.String() != "[::]:4713" || c.SendChannels != 3 ||
+		c.ReceiveChannels != 8 || c.Format != proto.L16 || c.Rate != 96000 ||
+		c.Latency != (Latency{Duration: 1500 * time.Microsecond}) || c.Clock != ClockFree || c.Name != "lab-2" ||
+		!c.Static || !c.StatusListen.Off() || c.LogFormat != LogJSON || c.Wait.Duration != 90*time.Second ||
+		c.JackServer != "rt" || len(c.Connect) != 1 {
+		t.Errorf("%+v", c)
+	}
+}
+
+func TestValidateAtTheEdges(t *testing.T) {
+	for _, test := range []struct {
+		key  string
+		set  func(*Config)
+		good bool
+	}{
+		{"channels", func(c *Config) { c.Channels = 8 }, true},
+		{"channels", func(c *Config) { c.Channels = 9 }, false},
+		{"channels", func(c *Config) { c.Channels = -1 }, false},
+		{"send-channels", func(c *Config) { c.SendChannels = 9 }, false},
+		{"receive-channels", func(c *Config) { c.ReceiveChannels = -1 }, false},
+		{"rate", func(c *Config) { c.Rate = 8000 }, true},
+		{"rate", func(c *Config) { c.Rate = 7999 }, false},
+		{"rate", func(c *Config) { c.Rate = 192001 }, false},
+		{"rate", func(c *Config) { c.Rate = -48000 }, false},
+		{"latency", func(c *Config) { c.Latency = Latency{} }, false},
+		{"clock", func(c *Config) { c.Clock = "" }, false},
+		{"name", func(c *Config) { c.Name = "a23456789-123456789-123456789-12" }, true},
+		{"name", func(c *Config) { c.Name = "a23456789-123456789-123456789-123" }, false},
+		{"name", func(c *Config) { c.Name = "Lab" }, false},
+		{"name", func(c *Config) { c.Name = "a\n" }, false},
+		{"listen", func(c *Config) { c.Listen = Socket{} }, false},
+		{"log-format", func(c *Config) { c.LogFormat = "xml" }, false},
+		{"jack-server", func(c *Config) { c.JackServer = "" }, false},
+		{"backend", func(c *Config) { c.Backend = "jack" }, false},
+		{"host-period", func(c *Config) { c.HostPeriod = 16 }, true},
+		{"host-period", func(c *Config) { c.HostPeriod = 8192 }, true},
+		{"host-period", func(c *Config) { c.HostPeriod = 15 }, false},
+		{"host-period", func(c *Config) { c.HostPeriod = 8193 }, false},
+		{"from-guest", func(c *Config) { c.FromGuest = "sink" }, false},
+		{"connect", func(c *Config) { c.Connect = []string{"nowhere"} }, false},
+	} {
+		c := Default(EndHost)
+		test.set(&c)
+		err := c.Validate(arrowRule)
+		if test.good {
+			if err != nil {
+				t.Errorf("%s: %v", test.key, err)
+			}
+			continue
+		}
+		var wrong *Error
+		if !errors.As(err, &wrong) || wrong.Where != test.key {
+			t.Errorf("error %v; want one about %s", err, test.key)
+		}
+	}
+}
+
+func TestDefaultsAreLegal(t *testing.T) {
+	for _, end := range Ends {
+		if err := Default(end).Validate(arrowRule); err != nil {
+			t.Errorf("%s: %v", end, err)
+		}
+	}
+}

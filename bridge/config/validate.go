@@ -1,0 +1,71 @@
+package config
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+
+	"archibald-bridge/proto"
+)
+
+var legalName = regexp.MustCompile(`^[a-z0-9-]{0,32}$`)
+
+// fault is a key with a value that is not legal.
+type fault struct{ key, value, legal string }
+
+// complete fills in what follows from other keys.
+func (c *Config) complete() {
+	if c.SendChannels == 0 {
+		c.SendChannels = c.Channels
+	}
+	if c.ReceiveChannels == 0 {
+		c.ReceiveChannels = c.Channels
+	}
+	if encoding, err := proto.ParseEncoding(string(c.Format)); err == nil {
+		c.Format = encoding
+	}
+}
+
+// Validate returns the first wrong value as an *Error, or nil. connectRule says
+// why a rule of Config.Connect is wrong.
+func (c Config) Validate(connectRule func(string) error) error {
+	if f := c.fault(connectRule); f != nil {
+		return &Error{Where: f.key, Value: f.value, Legal: f.legal}
+	}
+	return nil
+}
+
+func (c Config) fault(connectRule func(string) error) *fault {
+	for _, check := range []struct {
+		key string
+		ok  bool
+	}{
+		{"listen", c.Listen.IsValid()},
+		{"channels", 1 <= c.Channels && c.Channels <= proto.MaxChannels},
+		{"send-channels", 0 <= c.SendChannels && c.SendChannels <= proto.MaxChannels},
+		{"receive-channels", 0 <= c.ReceiveChannels && c.ReceiveChannels <= proto.MaxChannels},
+		{"format", c.Format == "" || slices.Contains(proto.Encodings, c.Format)},
+		{"rate", c.Rate == 0 || 8000 <= c.Rate && c.Rate <= 192000},
+		{"latency", c.Latency != Latency{}},
+		{"clock", c.Clock == ClockAuto || c.Clock == ClockFree},
+		{"name", legalName.MatchString(c.Name)},
+		{"static", !c.Static || c.Peer != Peer{} && c.Format != ""},
+		{"log-format", c.LogFormat == LogText || c.LogFormat == LogJSON},
+		{"jack-server", c.JackServer != ""},
+		{"backend", c.Backend == BackendPipeWire},
+		{"host-period", c.HostPeriod == 0 || 16 <= c.HostPeriod && c.HostPeriod <= 8192},
+		{"from-guest", c.FromGuest == FromGuestStream || c.FromGuest == FromGuestSource},
+	} {
+		if !check.ok {
+			key, _ := findKey(check.key)
+			return &fault{key.Name, key.Text(c), key.Legal}
+		}
+	}
+	for _, rule := range c.Connect {
+		if err := connectRule(rule); err != nil {
+			key, _ := findKey("connect")
+			return &fault{key.Name, rule, fmt.Sprintf("%s (%v)", key.Legal, err)}
+		}
+	}
+	return nil
+}

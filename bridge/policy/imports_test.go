@@ -1,0 +1,94 @@
+package policy
+
+import (
+	"go/parser"
+	"go/token"
+	"path"
+	"path/filepath"
+	"testing"
+)
+
+// pure are the packages that think. They know the real-time core and the audio
+// servers by interfaces only, so that they can be tested without either.
+var pure = []string{
+	"bridge/session", "bridge/clock", "bridge/patch", "bridge/config",
+	"bridge/status", "bridge/signaling", "bridge/cli",
+}
+
+// mayNot is why a package may not need another, "" if it may.
+func mayNot(importer, imported string) string {
+	switch {
+	case importer == "proto" || below(importer, "proto"):
+		if !below(imported, "proto") {
+			return "proto needs nothing else of ours"
+		}
+	case below(importer, pure...):
+		if below(imported, "bridge/rt", "bridge/audio") {
+			return "it may know the core and the audio servers by interfaces only"
+		}
+	case below(importer, "bridge/rt"):
+		if below(imported, "bridge/audio") {
+			return "the core knows no audio server"
+		}
+	}
+	if below(importer, "proto", "bridge") && below(imported, "guest", "host") {
+		return "only the program and its tests know the ends"
+	}
+	return ""
+}
+
+func TestPackagesNeedOnlyWhatTheyMay(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, imported := range p.reaches() {
+			if why := mayNot(p.path(), imported); why != "" {
+				t.Errorf("%s needs %s: %s", p.path(), imported, why)
+			}
+		}
+	}
+}
+
+func TestTheImportRulesForbidWhatTheyShould(t *testing.T) {
+	for _, test := range []struct {
+		importer, imported string
+		forbidden          bool
+	}{
+		{"proto", "bridge/clock", true},
+		{"proto", "proto/internal", false},
+		{"bridge/session", "bridge/rt", true},
+		{"bridge/session/deep", "bridge/audio/jack", true},
+		{"bridge/session", "bridge/clock", false},
+		{"bridge/cli", "guest", true},
+		{"bridge/rt", "bridge/session", false},
+		{"bridge/rt/sim", "bridge/audio/jack", true},
+		{"bridge/audio/jack", "bridge/rt", false},
+		{"guest", "bridge/rt", false},
+		{".", "guest", false},
+	} {
+		if got := mayNot(test.importer, test.imported) != ""; got != test.forbidden {
+			t.Errorf("%s needs %s: forbidden %v, want %v", test.importer, test.imported, got, test.forbidden)
+		}
+	}
+}
+
+// Parses every file, so that files for another system are seen, too.
+func TestOnlyTheCoreTheShimsAndTheTestbedHaveC(t *testing.T) {
+	withC := 0
+	for _, file := range files(t, ".go") {
+		parsed, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, file), nil, parser.ImportsOnly)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, spec := range parsed.Imports {
+			if spec.Path.Value != `"C"` {
+				continue
+			}
+			withC++
+			if !below(path.Dir(file), "bridge/rt", "bridge/audio", "testbed") {
+				t.Errorf(`%s has import "C"`, file)
+			}
+		}
+	}
+	if withC == 0 {
+		t.Error(`no file has import "C": this test looks in the wrong place`)
+	}
+}

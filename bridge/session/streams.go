@@ -1,0 +1,243 @@
+package session
+
+import (
+	"net/netip"
+	"time"
+
+	"archibald-bridge/bridge/clock"
+	"archibald-bridge/proto"
+)
+
+// streams are the two directions of the session, while there is one.
+type streams struct {
+	end     *End
+	running bool
+	to      netip.AddrPort // where media goes
+	send    proto.Format
+	receive proto.Format
+
+	servo        *clock.Servo
+	jitterFrames map[string]int // learned, by peer
+	buf          []clock.Observation
+	clockStatus  clock.Status
+	counters     Counters
+	base         Counters // when the streams were started
+
+	lastPacketNs  int64 // or the start
+	checkedNs     int64
+	lastRTCPNs    int64
+	idleAtNs      int64 // 0: not to be
+	silent        bool
+	latencyFrames int // published
+	reports       reporter
+}
+
+func newStreams(e *End) streams {
+	return streams{
+		end: e, jitterFrames: map[string]int{}, buf: make([]clock.Observation, 512),
+		reports: newReporter(e),
+	}
+}
+
+// start begins or replaces both directions as the session says. It waits for
+// the other of audio server and session when one is missing.
+func (s *streams) start() {
+	e := s.end
+	if !e.audioOpen || e.session == nil {
+		return
+	}
+	a := e.session.Agreement
+	if a.Send.RateHz != e.graph.RateHz {
+		return // a new agreement is on its way
+	}
+	s.stop()
+	s.idleAtNs = 0
+	s.send, s.receive, s.to = a.Send, a.Receive, e.session.PeerAddr
+	now := monotonicNs()
+	s.lastPacketNs, s.checkedNs, s.lastRTCPNs, s.silent = now, now, now, false
+	s.running = true
+	s.base = e.core.Counters()
+	s.counters = s.base
+	s.reports.reset()
+	s.startReceiver()
+	s.startSender()
+	e.audio.SetActive(true)
+}
+
+func (s *streams) startSender() {
+	if s.send.Channels == 0 {
+		return
+	}
+	plan := SenderPlan{
+		Format: s.send, SSRC: s.end.session.Agreement.LocalSSRC, To: s.to,
+		PacketFrames: proto.PacketFrames(s.send, s.end.graph.PeriodFrames),
+	}
+	if err := s.end.core.StartSender(plan); err != nil {
+		s.end.log.Error("cannot send", "reason", err)
+	}
+}
+
+func (s *streams) startReceiver() {
+	e := s.end
+	if s.receive.Channels == 0 {
+		return
+	}
+	plan := ReceiverPlan{
+		Format: s.receive, SSRC: e.session.Agreement.PeerSSRC, From: e.session.PeerAddr,
+		Latch: e.session.Latch,
+	}
+	if err := e.core.StartReceiver(plan); err != nil {
+		e.log.Error("cannot receive", "reason", err)
+		return
+	}
+	s.servo = clock.NewServo(clock.Config{
+		RateHz: s.receive.RateHz, LatencyFrames: e.cfg.Latency.FramesAt(s.receive.RateHz),
+		JitterFrames: s.jitterFrames[s.peerKey()], LookaheadFrames: e.core.LookaheadFrames(),
+		Free: e.cfg.Clock == "free",
+	})
+}
+
+func (s *streams) peerKey() string {
+	return s.end.session.Agreement.PeerName + "@" + s.end.session.PeerAddr.Addr().String()
+}
+
+// stop ends both directions.
+func (s *streams) stop() {
+	if !s.running {
+		return
+	}
+	s.running = false
+	s.remember()
+	s.end.core.StopSender()
+	s.end.core.StopReceiver()
+	s.servo, s.clockStatus = nil, clock.Status{}
+	s.idleAtNs = monotonicNs() + int64(idleAfter)
+}
+
+// rest lets the graph go its own way when no session came back. Not at once:
+// waking nodes up again disturbs programs that play into them.
+func (s *streams) rest(nowNs int64) {
+	if s.idleAtNs != 0 && nowNs >= s.idleAtNs {
+		s.idleAtNs = 0
+		s.end.audio.SetActive(false)
+	}
+}
+
+// remember keeps what was learned for the next session with this peer.
+func (s *streams) remember() {
+	if s.servo != nil && s.clockStatus.Playing {
+		s.jitterFrames[s.peerKey()] = s.clockStatus.JitterFrames
+	}
+}
+
+// periodChanged adapts the packets to the new period. The receiver's servo sees
+// the period by itself.
+func (s *streams) periodChanged() {
+	if s.running {
+		s.startSender()
+	}
+}
+
+// tick is the control loop. Nothing depends on it being on time: until the next
+// one the ratio stays what it is.
+func (s *streams) tick(nowNs int64) {
+	s.reports.read(nowNs)
+	if !s.running {
+		s.rest(nowNs)
+		return
+	}
+	s.steer()
+	s.followSource()
+	s.watch(nowNs)
+	s.reports.write(nowNs)
+}
+
+// steer hands the core's observations to the servo and its decision to the core.
+func (s *streams) steer() {
+	if s.servo == nil {
+		return
+	}
+	core := s.end.core
+	for n := len(s.buf); n == len(s.buf); {
+		n = core.Observe(s.buf)
+		for _, o := range s.buf[:n] {
+			s.servo.Observe(o)
+			if o.Kind == clock.KindPacket {
+				s.lastPacketNs = o.TimeNs
+				s.reports.observe(o)
+			}
+		}
+	}
+	d := s.servo.Decide()
+	core.SetRatio(d.Ratio)
+	if d.Seek {
+		core.SeekTo(d.Offset)
+	}
+}
+
+// count reads the counters and the servo's state for status and reports.
+func (s *streams) count() {
+	s.counters = s.end.core.Counters()
+	if s.servo != nil {
+		s.clockStatus = s.servo.Status()
+		s.publishLatency()
+	}
+}
+
+// followSource sends to where the peer's media really comes from: user networking
+// rewrites addresses.
+func (s *streams) followSource() {
+	if !s.end.session.Latch {
+		return
+	}
+	from := s.end.core.MediaSource()
+	if !from.IsValid() || from == s.to || s.end.cfg.Static {
+		return
+	}
+	s.end.log.Info("media comes from another address than was agreed, sending there", "agreed", s.to, "seen", from)
+	s.to = from
+	s.startSender()
+}
+
+// watch notices silence.
+func (s *streams) watch(nowNs int64) {
+	e := s.end
+	if s.receive.Channels == 0 {
+		return
+	}
+	last := s.lastPacketNs
+	missing := time.Duration(nowNs - last)
+	if silent := missing > silentAfter; silent != s.silent {
+		s.silent = silent
+		if silent {
+			e.log.Warn("no sound from the peer: playing silence", "peer", s.to, "for", missing.Round(time.Millisecond))
+			if e.cfg.Static {
+				s.startReceiver() // the peer may come back from another port, with another SSRC
+			}
+		} else {
+			e.log.Info("sound from the peer again", "peer", s.to)
+		}
+	}
+	if e.signaling == nil || missing < checkAfter {
+		return
+	}
+	if time.Duration(nowNs-max(last, s.lastRTCPNs)) > forgetAfter {
+		e.signaling.Drop("nothing from the peer for " + forgetAfter.String())
+	} else if time.Duration(nowNs-s.checkedNs) > checkAfter {
+		s.checkedNs = nowNs
+		e.signaling.Check()
+	}
+}
+
+// publishLatency tells the graph the latency when it moved by a frame or more.
+func (s *streams) publishLatency() {
+	if !s.clockStatus.Playing {
+		return
+	}
+	frames := int(s.clockStatus.DelayFrames + 0.5)
+	if diff := frames - s.latencyFrames; diff >= -1 && diff <= 1 {
+		return
+	}
+	s.latencyFrames = frames
+	s.end.audio.SetLatency(s.reports.peerLatencyFrames(), frames)
+}

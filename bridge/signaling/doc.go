@@ -1,0 +1,29 @@
+// Package signaling brings two ends of a bridge into one session and keeps them
+// there: an HTTP exchange of SDP offer and answer on TCP port 4713, started by
+// either end, repeated for ever.
+//
+//	POST   /session       an SDP offer; 201 with the answer and a Location
+//	GET    /session/{id}  200 while that session is up, else 404
+//	DELETE /session/{id}  hangs up, 204
+//	GET    /healthz       200
+//
+// A refusal is one line of plain text. 409 says that the two ends cannot work
+// together as they are, or not now; 503 that the audio server is not up.
+//
+// # How both ends stay of one mind
+//
+// Each of two ends may call the other at the same moment. Then the lower SSRC
+// wins: while its offer is under way it refuses the other's ("glare"), and the
+// other accepts. Every description carries a revision number that grows, so
+// that two messages that overtook each other are told apart:
+//
+//   - an offer that its maker sent before it agreed to the present session is
+//     refused as glare, too;
+//   - an answer that its maker gave before it made the offer that was accepted
+//     meanwhile is ignored.
+//
+// So both ends keep the session on which they agreed last.
+//
+// An offer from the peer of the present session replaces that session. An
+// offer from anybody else is refused while a session is up.
+package signaling

@@ -1,0 +1,202 @@
+package signaling
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"net/netip"
+
+	"archibald-bridge/proto"
+)
+
+// outgoing is an offer of ours from before it is sent until its answer is read:
+// as long as the peer may accept it.
+type outgoing struct {
+	ssrc uint32 // ours
+	// The last offer that was accepted in the meantime.
+	acceptedSSRC     uint32
+	acceptedRevision uint64
+}
+
+// refusal is why an offer is not accepted.
+type refusal struct {
+	status int
+	text   string // one line
+}
+
+func (r *refusal) Error() string { return r.text }
+
+// glare is the text of the refusal of an offer that crossed ours.
+const glare = "glare"
+
+var (
+	errClosing = &refusal{http.StatusServiceUnavailable, "shutting down"}
+	errStale   = &refusal{http.StatusServiceUnavailable, "the audio server is changing: try again"}
+	errGlare   = &refusal{http.StatusConflict, glare}
+)
+
+// begin marks an offer of ours as under way and returns it with its revision.
+// ok is false when there is no longer a reason to call.
+func (e *Endpoint) begin(offer proto.Description, generation uint64) (proto.Description, bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closing || e.session != nil || e.generation != generation {
+		return offer, false
+	}
+	e.outgoing = &outgoing{ssrc: offer.SSRC}
+	offer.Revision = e.nextRevision()
+	return offer, true
+}
+
+// abort ends an offer of ours that was refused or got no acceptable answer. In
+// the latter case the peer may have accepted it all the same: a session that
+// came up here in the meantime is then checked.
+func (e *Endpoint) abort(refused bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.outgoing = nil
+	if !refused && e.session != nil {
+		e.check = true
+	}
+}
+
+// finish puts the session into force that the peer's answer to our offer
+// states. It returns false when that session is unwanted and the peer should be
+// told.
+func (e *Endpoint) finish(s Session, answerRevision, generation uint64) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	call := e.outgoing
+	e.outgoing = nil
+	switch {
+	case e.closing:
+		return false
+	case call.acceptedSSRC == s.Agreement.PeerSSRC && call.acceptedRevision > answerRevision:
+		return true // the peer has since made the offer that we accepted
+	case e.session != nil && e.session.Agreement.PeerName != s.Agreement.PeerName:
+		return false // another peer came first
+	case e.generation != generation:
+		// Void, and what the peer has now: the next offer replaces it there.
+		e.forget("the local audio server changed")
+		return true
+	}
+	e.install(s, answerRevision)
+	return true
+}
+
+// accept puts the session into force that the peer offered and we answered, and
+// returns the answer with its revision, or a refusal.
+func (e *Endpoint) accept(s Session, offer, answer proto.Description, generation uint64) (proto.Description, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch {
+	case e.closing:
+		return answer, errClosing
+	case e.session != nil && e.session.Agreement.PeerName != offer.Name:
+		return answer, e.busy()
+	case e.outgoing != nil && e.outgoing.ssrc < offer.SSRC, e.overtaken(offer):
+		return answer, errGlare
+	case e.generation != generation:
+		return answer, errStale
+	}
+	if e.outgoing != nil {
+		e.outgoing.acceptedSSRC, e.outgoing.acceptedRevision = offer.SSRC, offer.Revision
+	}
+	e.install(s, offer.Revision)
+	answer.Revision = e.nextRevision()
+	return answer, nil
+}
+
+// reject is called when an offer cannot be accepted because of what it says. If
+// it is from the peer of the present session, that session is void too: the
+// peer no longer is what was agreed.
+func (e *Endpoint) reject(offer proto.Description) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.session != nil && e.session.Agreement.PeerName == offer.Name && e.session.Agreement.PeerSSRC == offer.SSRC {
+		e.forget("the peer changed and no longer fits")
+	}
+}
+
+// busy refuses an offer while another peer is connected. Needs e.mu.
+func (e *Endpoint) busy() *refusal {
+	peer := string(e.session.Agreement.PeerRole)
+	if name := e.session.Agreement.PeerName; name != "" {
+		peer += fmt.Sprintf(" %q", name)
+	}
+	return &refusal{http.StatusConflict, "already connected to the " + peer}
+}
+
+// hungUp ends the session at the peer's wish. It says whether it was up.
+func (e *Endpoint) hungUp(id, reason string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.session == nil || e.session.ID != id {
+		return false
+	}
+	e.forget(reason)
+	return true
+}
+
+// knows says whether the session is up.
+func (e *Endpoint) knows(id string) bool {
+	s, up := e.Current()
+	return up && s.ID == id
+}
+
+// overtaken says that the peer made this offer before it agreed to the present
+// session: it was still on its way then. Only for a short while, since a peer
+// that restarts may come back with its clock set back. Needs e.mu.
+func (e *Endpoint) overtaken(offer proto.Description) bool {
+	return e.session != nil && e.session.Agreement.PeerSSRC == offer.SSRC &&
+		offer.Revision < e.peerRevision && e.now().Sub(e.upSince) < readTimeout
+}
+
+// install makes s the session; the peer's part in it was the description with
+// peerRevision. Needs e.mu.
+func (e *Endpoint) install(s Session, peerRevision uint64) {
+	if e.session != nil {
+		e.forget("replaced")
+	}
+	e.session, e.peerRevision, e.upSince = &s, peerRevision, e.now()
+	e.check, e.attempts = false, 0
+	e.callErrors.clear()
+	e.refusals.clear()
+	signal(e.changed)
+	signal(e.wake)
+}
+
+// forget ends the session, if there is one. Needs e.mu.
+func (e *Endpoint) forget(reason string) {
+	if e.session == nil {
+		return
+	}
+	if e.session.ID == e.deliveredID {
+		e.endReason = reason
+	}
+	if e.now().Sub(e.upSince) >= stableAfter {
+		e.pace.reset()
+	}
+	e.session, e.check = nil, false
+	signal(e.changed)
+	signal(e.wake)
+}
+
+// nextRevision numbers descriptions, so that the later of two is known, also
+// across a restart. Needs e.mu.
+func (e *Endpoint) nextRevision() uint64 {
+	e.revision = max(e.revision+1, uint64(e.now().UnixNano()))
+	return e.revision
+}
+
+// newID returns a session identifier that nobody can guess.
+func newID() string {
+	var b [16]byte
+	rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
+}
+
+func mediaAddress(peer netip.AddrPort, port int) netip.AddrPort {
+	return netip.AddrPortFrom(peer.Addr().Unmap(), uint16(port))
+}

@@ -1,0 +1,37 @@
+package status
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+)
+
+// Encode returns the status as one line of JSON. Values that JSON does not have
+// never make it fail: a NaN or an infinity becomes 0, or null where the field's
+// type says so.
+func Encode(s Status) ([]byte, error) {
+	s.UptimeSeconds = finite(s.UptimeSeconds)
+	for _, d := range []*Direction{&s.Directions.Send, &s.Directions.Receive} {
+		for _, value := range []*float64{
+			&d.BufferFrames, &d.BufferTargetFrames, &d.RatioPPM,
+			&d.JitterUs.P50, &d.JitterUs.P99, &d.JitterUs.Max,
+		} {
+			*value = finite(*value)
+		}
+		if d.PeakDBFS == nil {
+			d.PeakDBFS = []Decibels{} // an empty list, not null
+		}
+	}
+	var line bytes.Buffer
+	encoder := json.NewEncoder(&line)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(s)
+	return line.Bytes(), err
+}
+
+func finite(v float64) float64 {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return 0
+	}
+	return v
+}

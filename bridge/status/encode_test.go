@@ -1,0 +1,143 @@
+package status
+
+import (
+	"encoding/json"
+	"math"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// sample is a guest in the middle of its work.
+func sample() Status {
+	return Status{
+		End: "guest", Version: "1.2.3", UptimeSeconds: 3723.5, Name: "lab",
+		Audio:   Audio{Server: "jack default", State: AudioRunning, Rate: 48000, PeriodFrames: 32, Xruns: 3, Realtime: true},
+		Session: Session{State: SessionUp, Peer: "192.168.122.1:4713", ID: "7f3a", Reconnects: 1},
+		Directions: Directions{
+			Send: Direction{
+				State: DirectionRunning, Peer: "192.168.122.1:4713", Format: "F32", Channels: 2, Rate: 48000,
+				PeriodFrames: 32, Packets: 1000, LatencyMs: Latency{Bridge: 0.98, Total: 2.5},
+				PeakDBFS: []Decibels{-6.02, Decibels(math.Inf(-1))},
+			},
+			Receive: Direction{
+				State: DirectionSilent, Peer: "192.168.122.1:4713", Format: "L24", Channels: 1, Rate: 48000,
+				PeriodFrames: 64, Packets: 900, Lost: 5, Late: 4, Duplicate: 3, Recovered: 2, ConcealedFrames: 64,
+				Dropouts: 1, BufferFrames: 40.25, BufferTargetFrames: 40, RatioPPM: -17.5,
+				JitterUs: Jitter{P50: 35, P99: 113, Max: 753}, Xruns: 7, PeakDBFS: []Decibels{-20},
+			},
+		},
+	}
+}
+
+func encode(t *testing.T, s Status) string {
+	t.Helper()
+	line, err := Encode(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(line)
+}
+
+// paths lists every field of a JSON object, with its kind.
+func paths(prefix string, value any, into map[string]string) {
+	switch v := value.(type) {
+	case map[string]any:
+		for key, inner := range v {
+			paths(prefix+"."+key, inner, into)
+		}
+	case []any:
+		into[prefix] = "list"
+	default:
+		into[prefix] = "value"
+	}
+}
+
+func TestJSONHasTheFieldsThatUsersRelyOn(t *testing.T) {
+	wanted, err := os.ReadFile("testdata/fields.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, s := range map[string]Status{"a running end": sample(), "an end that has just started": {}} {
+		var decoded any
+		if err := json.Unmarshal([]byte(encode(t, s)), &decoded); err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]string{}
+		paths("", decoded, got)
+		want := map[string]string{}
+		for line := range strings.Lines(string(wanted)) {
+			path, kind, _ := strings.Cut(strings.TrimSpace(line), " ")
+			want[path] = kind
+		}
+		if !reflect.DeepEqual(got, want) {
+			for path := range want {
+				if got[path] != want[path] {
+					t.Errorf("%s: field %s is missing, or is no %s", name, path, want[path])
+				}
+			}
+			for path := range got {
+				if want[path] == "" {
+					t.Errorf("%s: field %s is not in testdata/fields.txt", name, path)
+				}
+			}
+		}
+	}
+}
+
+func TestJSONIsOneLine(t *testing.T) {
+	if text := encode(t, sample()); strings.Count(text, "\n") != 1 || !strings.HasSuffix(text, "\n") {
+		t.Errorf("not one line: %q", text)
+	}
+}
+
+func TestJSONComesBackAsItWas(t *testing.T) {
+	want := sample()
+	var got Status
+	if err := json.Unmarshal([]byte(encode(t, want)), &got); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("\n got %+v\nwant %+v", got, want)
+	}
+}
+
+func TestSilenceAndUnknownLatencyAreNull(t *testing.T) {
+	text := encode(t, sample())
+	for _, part := range []string{`"peak_dbfs":[-6.02,null]`, `"latency_ms":{"bridge":0.980,"total":2.500}`, `"latency_ms":{"bridge":null,"total":null}`} {
+		if !strings.Contains(text, part) {
+			t.Errorf("no %s in %s", part, text)
+		}
+	}
+}
+
+func TestValuesThatJSONDoesNotHaveDoNotBreakIt(t *testing.T) {
+	s := sample()
+	s.UptimeSeconds = math.NaN()
+	d := &s.Directions.Receive
+	d.BufferFrames, d.BufferTargetFrames, d.RatioPPM = math.Inf(1), math.NaN(), math.Inf(-1)
+	d.JitterUs = Jitter{math.NaN(), math.NaN(), math.NaN()}
+	d.LatencyMs = Latency{Milliseconds(math.NaN()), Milliseconds(math.Inf(1))}
+	d.PeakDBFS = []Decibels{Decibels(math.NaN()), Decibels(math.Inf(1))}
+	if text := encode(t, s); !json.Valid([]byte(text)) || !strings.Contains(text, `"peak_dbfs":[null,null]`) {
+		t.Errorf("not JSON, or peaks not null: %s", text)
+	}
+}
+
+func TestEncodeLeavesTheCallersStatusAlone(t *testing.T) {
+	s := sample()
+	s.Directions.Receive.RatioPPM = math.Inf(1)
+	encode(t, s)
+	if !math.IsInf(s.Directions.Receive.RatioPPM, 1) {
+		t.Error("Encode changed its argument")
+	}
+}
+
+func TestDecibels(t *testing.T) {
+	for linear, want := range map[float64]string{1: "0.0", 0.5: "-6.0", 2: "6.0", 0: "-inf"} {
+		if got := DecibelsOf(linear).String(); got != want {
+			t.Errorf("amplitude %v: %s dBFS, want %s", linear, got, want)
+		}
+	}
+}

@@ -1,0 +1,62 @@
+"use strict";
+
+// Twice a second, asks for the status and writes it into the page. Only text
+// is ever set: names come from the network.
+
+const show = (id, text) => { document.getElementById(id).textContent = text; };
+const known = (value, unit) => value === null ? "–" : value + unit;
+
+const rows = [
+  ["state", d => d.state],
+  ["peer", d => d.peer || "–"],
+  ["format", d => d.format ? `${d.format}/${d.rate}/${d.channels}, ${d.period_frames} frames a packet` : "–"],
+  ["packets", d => d.packets],
+  ["lost", d => d.lost],
+  ["late, duplicate, recovered", null, d => `${d.late}, ${d.duplicate}, ${d.recovered}`],
+  ["concealed", null, d => `${d.concealed_frames} frames in ${d.dropouts} dropouts`],
+  ["buffer (target)", null, d => `${d.buffer_frames.toFixed(1)} (${d.buffer_target_frames.toFixed(1)}) frames`],
+  ["clock", null, d => `${d.ratio_ppm.toFixed(1)} ppm`],
+  ["jitter p50, p99, max", d => [d.jitter_us.p50, d.jitter_us.p99, d.jitter_us.max].map(us => us.toFixed(0)).join(", ") + " µs"],
+  ["latency, bridge", d => known(d.latency_ms.bridge, " ms")],
+  ["latency, total", d => known(d.latency_ms.total, " ms")],
+  ["xruns", d => d.xruns],
+  ["peak dBFS", d => d.peak_dbfs.map(peak => peak === null ? "−∞" : peak.toFixed(1)).join("  ") || "–"],
+];
+
+function cell(row, kind, text) {
+  const element = document.createElement(kind);
+  if (kind === "th") element.scope = "row";
+  element.textContent = text;
+  row.append(element);
+}
+
+function render(s) {
+  document.title = `${s.end} – archibald-bridge`;
+  show("title", `archibald-bridge ${s.end} ${s.name}`);
+  const a = s.audio;
+  show("audio", a.state !== "running" ? `${a.server}: ${a.state}`
+    : `${a.server}: ${a.rate} Hz, ${a.period_frames} frames, ${a.realtime ? "real-time" : "NOT real-time"}, ${a.xruns} xruns`);
+  show("session", `session: ${s.session.state}, peer ${s.session.peer || "–"}, ${s.session.reconnects} reconnects; ` +
+    `version ${s.version}, up ${Math.floor(s.uptime_seconds)} s`);
+  show("problem", s.session.last_error);
+  document.getElementById("directions").replaceChildren(...rows.map(([name, send, receive = send]) => {
+    const row = document.createElement("tr");
+    cell(row, "th", name);
+    cell(row, "td", send ? send(s.directions.send) : "");
+    cell(row, "td", receive(s.directions.receive));
+    return row;
+  }));
+}
+
+async function refresh() {
+  try {
+    const answer = await fetch("api/v1/status", { signal: AbortSignal.timeout(2000) });
+    if (!answer.ok) throw new Error(`the status server answers ${answer.status}`);
+    render(await answer.json());
+  } catch (error) {
+    show("problem", `no answer from the bridge (${error.message})`);
+  }
+  setTimeout(refresh, 500);
+}
+
+refresh();

@@ -1,0 +1,114 @@
+package status
+
+// Version is the version of this program. The linker sets it; "dev" is a build
+// without one.
+var Version = "dev"
+
+// Status is the state of one end at one moment. Counters count since the
+// program started.
+type Status struct {
+	End           string     `json:"end"` // "guest" or "host"
+	Version       string     `json:"version"`
+	UptimeSeconds float64    `json:"uptime_seconds"`
+	Name          string     `json:"name"` // of the bridge; "" where there is only one
+	Audio         Audio      `json:"audio"`
+	Session       Session    `json:"session"`
+	Directions    Directions `json:"directions"`
+}
+
+// State is what an audio server, a session or a direction is doing.
+type State string
+
+// The states of Audio.
+const (
+	AudioAbsent  State = "absent"  // the server is not there; waiting for it
+	AudioRunning State = "running" // both nodes are in the graph
+)
+
+// The states of Session.
+const (
+	SessionWaiting State = "waiting" // no answer yet, or the peer is gone
+	SessionUp      State = "up"      // both ends have agreed
+	SessionStatic  State = "static"  // none: the peer is a plain RTP address
+)
+
+// The states of Direction.
+const (
+	DirectionIdle    State = "idle"    // nothing to send to or receive from
+	DirectionRunning State = "running" // packets flow
+	DirectionSilent  State = "silent"  // no packet for 1 s although they were agreed
+)
+
+// Audio is the audio server of this end.
+type Audio struct {
+	Server       string `json:"server"` // its kind and name: "jack default", "pipewire"
+	State        State  `json:"state"`  // absent or running
+	Rate         int    `json:"rate"`   // Hz; 0 while absent
+	PeriodFrames int    `json:"period_frames"`
+	Xruns        uint64 `json:"xruns"`    // as the server reported them
+	Realtime     bool   `json:"realtime"` // the audio threads have real-time scheduling
+}
+
+// Session is the agreement with the peer.
+type Session struct {
+	State      State  `json:"state"`      // waiting, up or static
+	Peer       string `json:"peer"`       // HOST:PORT; "" while unknown
+	ID         string `json:"id"`         // "" while there is none
+	LastError  string `json:"last_error"` // one line; "" when there was none
+	Reconnects uint64 `json:"reconnects"` // sessions that followed an earlier one
+}
+
+// Directions are the two streams, as seen from this end.
+type Directions struct {
+	Send    Direction `json:"send"`
+	Receive Direction `json:"receive"`
+}
+
+// Direction is one stream. Both directions have the same fields. In send, Lost
+// is what the peer last reported by RTCP, 0 before; JitterUs, Late, Duplicate,
+// Recovered, ConcealedFrames, Dropouts, BufferFrames, BufferTargetFrames and
+// RatioPPM describe the receiving end and are 0.
+type Direction struct {
+	State        State  `json:"state"`         // idle, running or silent
+	Peer         string `json:"peer"`          // where the media goes to or comes from, ADDRESS:PORT
+	Format       string `json:"format"`        // L16, L24 or F32; "" while idle
+	Channels     int    `json:"channels"`      // 0 while idle
+	Rate         int    `json:"rate"`          // of the stream, in Hz
+	PeriodFrames int    `json:"period_frames"` // frames per packet
+
+	Packets         uint64 `json:"packets"`   // sent or accepted
+	Lost            uint64 `json:"lost"`      // sequence numbers that never came in time
+	Late            uint64 `json:"late"`      // came after their frames had been played
+	Duplicate       uint64 `json:"duplicate"` // came more than once
+	Recovered       uint64 `json:"recovered"` // lost, and restored from a repetition
+	ConcealedFrames uint64 `json:"concealed_frames"`
+	Dropouts        uint64 `json:"dropouts"` // runs of concealed frames
+
+	BufferFrames       float64 `json:"buffer_frames"` // now waiting to be played
+	BufferTargetFrames float64 `json:"buffer_target_frames"`
+	RatioPPM           float64 `json:"ratio_ppm"` // the sender's clock against ours; positive: the sender is fast
+
+	JitterUs  Jitter     `json:"jitter_us"`
+	LatencyMs Latency    `json:"latency_ms"`
+	Xruns     uint64     `json:"xruns"`     // times the media clock of the graph jumped
+	PeakDBFS  []Decibels `json:"peak_dbfs"` // per channel, the highest of about the last second
+}
+
+// Jitter is how late packets came against the sender's clock line, in
+// microseconds.
+type Jitter struct {
+	P50 float64 `json:"p50"`
+	P99 float64 `json:"p99"`
+	Max float64 `json:"max"`
+}
+
+// Latency is one-way latency. Bridge is from the sender's audio callback to the
+// receiver's callback for the same frame, resampler included. Total adds what
+// both audio servers say they add.
+type Latency struct {
+	Bridge Milliseconds `json:"bridge"`
+	Total  Milliseconds `json:"total"`
+}
+
+// Source returns the present state. It is called from any goroutine.
+type Source func() Status

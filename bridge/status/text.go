@@ -1,0 +1,110 @@
+package status
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+	"unicode"
+)
+
+// WriteText writes the status as a short table for people.
+func WriteText(w io.Writer, s Status) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	row := func(cells ...string) {
+		for i, cell := range cells {
+			cells[i] = printable(cell)
+		}
+		fmt.Fprintln(table, strings.Join(cells, "\t"))
+	}
+
+	title := s.End
+	if s.Name != "" {
+		title += " " + s.Name
+	}
+	uptime := time.Duration(s.UptimeSeconds * float64(time.Second)).Truncate(time.Second)
+	fmt.Fprintln(w, printable(fmt.Sprintf("%s  archibald-bridge %s, up %s", title, s.Version, uptime)))
+
+	row("  audio", audioText(s.Audio))
+	row("  session", sessionText(s.Session))
+	if s.Session.LastError != "" {
+		row("  last error", s.Session.LastError)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+
+	send, receive := s.Directions.Send, s.Directions.Receive
+	each := func(name string, text func(Direction) string) { row("  "+name, text(send), text(receive)) }
+	row("  ", "send", "receive")
+	each("state", func(d Direction) string { return string(d.State) })
+	each("peer", func(d Direction) string { return orDash(d.Peer) })
+	each("format", formatText)
+	each("packets", func(d Direction) string { return fmt.Sprint(d.Packets) })
+	each("lost", func(d Direction) string { return fmt.Sprint(d.Lost) })
+	row("  late, duplicate, recovered", "", fmt.Sprintf("%d, %d, %d", receive.Late, receive.Duplicate, receive.Recovered))
+	row("  concealed", "", fmt.Sprintf("%d frames in %d dropouts", receive.ConcealedFrames, receive.Dropouts))
+	row("  buffer (target)", "", fmt.Sprintf("%.1f (%.1f) frames", receive.BufferFrames, receive.BufferTargetFrames))
+	row("  clock", "", fmt.Sprintf("%+.1f ppm", receive.RatioPPM))
+	each("jitter p50, p99, max", func(d Direction) string {
+		return fmt.Sprintf("%.0f, %.0f, %.0f us", d.JitterUs.P50, d.JitterUs.P99, d.JitterUs.Max)
+	})
+	each("latency, bridge", func(d Direction) string { return d.LatencyMs.Bridge.String() })
+	each("latency, total", func(d Direction) string { return d.LatencyMs.Total.String() })
+	each("xruns", func(d Direction) string { return fmt.Sprint(d.Xruns) })
+	each("peak dBFS", peakText)
+	return table.Flush()
+}
+
+func audioText(a Audio) string {
+	if a.State != AudioRunning {
+		return fmt.Sprintf("%s %s", a.Server, a.State)
+	}
+	realtime := "real-time"
+	if !a.Realtime {
+		realtime = "NOT real-time"
+	}
+	return fmt.Sprintf("%s %s, %d Hz, %d frames, %s, %d xruns", a.Server, a.State, a.Rate, a.PeriodFrames, realtime, a.Xruns)
+}
+
+func sessionText(s Session) string {
+	text := string(s.State)
+	if s.Peer != "" {
+		text += ", peer " + s.Peer
+	}
+	return fmt.Sprintf("%s, %d reconnects", text, s.Reconnects)
+}
+
+func formatText(d Direction) string {
+	if d.Format == "" {
+		return "-"
+	}
+	return fmt.Sprintf("%s/%d/%d, %d frames a packet", d.Format, d.Rate, d.Channels, d.PeriodFrames)
+}
+
+func peakText(d Direction) string {
+	var peaks []string
+	for _, p := range d.PeakDBFS {
+		peaks = append(peaks, p.String())
+	}
+	return orDash(strings.Join(peaks, " "))
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+// printable replaces control characters: some texts come from the peer, and a
+// terminal would obey them.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, s)
+}

@@ -1,0 +1,69 @@
+package status
+
+import (
+	"math"
+	"strings"
+	"testing"
+)
+
+func text(t *testing.T, s Status) string {
+	t.Helper()
+	var b strings.Builder
+	if err := WriteText(&b, s); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestTextOfARunningEnd(t *testing.T) {
+	const want = `guest lab  archibald-bridge 1.2.3, up 1h2m3s
+  audio    jack default running, 48000 Hz, 32 frames, real-time, 3 xruns
+  session  up, peer 192.168.122.1:4713, 1 reconnects
+                              send                             receive
+  state                       running                          silent
+  peer                        192.168.122.1:4713               192.168.122.1:4713
+  format                      F32/48000/2, 32 frames a packet  L24/48000/1, 64 frames a packet
+  packets                     1000                             900
+  lost                        0                                5
+  late, duplicate, recovered                                   4, 3, 2
+  concealed                                                    64 frames in 1 dropouts
+  buffer (target)                                              40.2 (40.0) frames
+  clock                                                        -17.5 ppm
+  jitter p50, p99, max        0, 0, 0 us                       35, 113, 753 us
+  latency, bridge             0.980 ms                         -
+  latency, total              2.500 ms                         -
+  xruns                       0                                7
+  peak dBFS                   -6.0 -inf                        -20.0
+`
+	if got := text(t, sample()); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestTextSaysWhatIsWrong(t *testing.T) {
+	s := Status{End: "host", Audio: Audio{Server: "pipewire", State: AudioAbsent}, Session: Session{State: SessionWaiting, LastError: "no route to host"}}
+	got := text(t, s)
+	for _, part := range []string{"pipewire absent", "waiting", "no route to host"} {
+		if !strings.Contains(got, part) {
+			t.Errorf("no %q in\n%s", part, got)
+		}
+	}
+	s.Audio = Audio{Server: "pipewire", State: AudioRunning}
+	if got := text(t, s); !strings.Contains(got, "NOT real-time") {
+		t.Errorf("threads without real-time scheduling are not pointed out:\n%s", got)
+	}
+}
+
+func TestTextFromThePeerCannotCommandTheTerminal(t *testing.T) {
+	s := sample()
+	s.Name = "\x1b[2J"
+	s.Session.LastError = "a\x1b]0;owned\x07\nb\tc"
+	s.Directions.Receive.PeakDBFS = []Decibels{Decibels(math.NaN())}
+	got := text(t, s)
+	if strings.ContainsAny(got, "\x1b\x07\t") {
+		t.Errorf("control characters got through: %q", got)
+	}
+	if strings.Count(got, "\n") != strings.Count(text(t, sample()), "\n")+1 {
+		t.Errorf("a line break got through:\n%s", got)
+	}
+}

@@ -1,0 +1,18 @@
+package proto
+
+// maxPayloadBytes keeps an RTP packet, with IPv6 and UDP headers, within the
+// smallest IPv6 path MTU of 1280 bytes (RFC 8200, section 5).
+const maxPayloadBytes = 1280 - 40 - 8 - 12
+
+// PacketFrames returns how many frames one packet should carry so that a period
+// is sent in as few packets as fit the path, all of one size when the period can
+// be divided so.
+func PacketFrames(f Format, periodFrames int) int {
+	most := maxPayloadBytes / f.BytesPerFrame()
+	for n := min(most, periodFrames); n > most/2; n-- {
+		if periodFrames%n == 0 {
+			return n
+		}
+	}
+	return min(most, periodFrames)
+}

@@ -1,0 +1,123 @@
+package proto
+
+import (
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"github.com/pion/sdp/v3"
+)
+
+// The attributes that only our ends write and read.
+const (
+	attrVersion  = "x-archibald-version"
+	attrRole     = "x-archibald-role"
+	attrChannels = "x-archibald-channels" // send=N receive=M, seen from the end described
+)
+
+// Marshal writes the description as SDP (RFC 8866). With Version 0 it writes no
+// attribute of our own and states the direction as a plain stream's SDP does:
+// from the point of view of whoever reads it.
+func (d Description) Marshal() []byte {
+	family, address := "IP4", d.Address
+	if !address.IsValid() {
+		address = netip.IPv4Unspecified()
+	}
+	address = address.Unmap().WithZone("")
+	if address.Is6() {
+		family = "IP6"
+	}
+	name := cleanName(d.Name, maxNameBytes)
+	if name == "" {
+		name = "-"
+	}
+
+	media := &sdp.MediaDescription{MediaName: sdp.MediaName{
+		Media:  "audio",
+		Port:   sdp.RangedPort{Value: d.Port},
+		Protos: []string{"RTP", "AVP"},
+	}}
+	channels := d.SendChannels
+	if channels == 0 {
+		channels = d.ReceiveChannels
+	}
+	for _, p := range d.Payloads {
+		payloadType := strconv.Itoa(int(p.Type))
+		format := Format{Encoding: p.Encoding, RateHz: d.RateHz, Channels: channels}
+		media.MediaName.Formats = append(media.MediaName.Formats, payloadType)
+		media.WithValueAttribute("rtpmap", payloadType+" "+format.String())
+	}
+	if d.PacketFrames > 0 {
+		media.WithValueAttribute("ptime", strconv.FormatFloat(d.ptimeMs(), 'f', 3, 64))
+		media.WithValueAttribute("framecount", strconv.Itoa(d.PacketFrames))
+	}
+	media.WithPropertyAttribute(d.direction())
+	if d.Version != 0 {
+		media.WithValueAttribute(attrChannels, "send="+strconv.Itoa(d.SendChannels)+" receive="+strconv.Itoa(d.ReceiveChannels))
+	}
+	if d.RTCPMux {
+		media.WithPropertyAttribute("rtcp-mux")
+	}
+	if d.SSRC != 0 {
+		source := strconv.FormatUint(uint64(d.SSRC), 10)
+		if cname := cleanCNAME(d.CNAME); cname != "" {
+			source += " cname:" + cname
+		}
+		media.WithValueAttribute("ssrc", source)
+	}
+
+	session := &sdp.SessionDescription{
+		Origin: sdp.Origin{
+			Username:       "-",
+			SessionID:      uint64(d.SSRC),
+			SessionVersion: d.Revision,
+			NetworkType:    "IN",
+			AddressType:    family,
+			UnicastAddress: address.String(),
+		},
+		SessionName: sdp.SessionName(name),
+		ConnectionInformation: &sdp.ConnectionInformation{
+			NetworkType: "IN",
+			AddressType: family,
+			Address:     &sdp.Address{Address: address.String()},
+		},
+		TimeDescriptions:  []sdp.TimeDescription{{}},
+		MediaDescriptions: []*sdp.MediaDescription{media},
+	}
+	if d.Version != 0 {
+		session.WithValueAttribute(attrVersion, strconv.Itoa(d.Version))
+		session.WithValueAttribute(attrRole, string(d.Role))
+	}
+	text, err := session.Marshal()
+	if err != nil { // pion/sdp writes from memory to memory
+		panic("proto: " + err.Error())
+	}
+	return text
+}
+
+// direction is the direction attribute that Marshal writes.
+func (d Description) direction() string {
+	sends, receives := d.SendChannels > 0, d.ReceiveChannels > 0
+	if d.declarative() {
+		sends, receives = receives, sends
+	}
+	switch {
+	case sends && receives:
+		return sdp.AttrKeySendRecv
+	case sends:
+		return sdp.AttrKeySendOnly
+	case receives:
+		return sdp.AttrKeyRecvOnly
+	}
+	return sdp.AttrKeyInactive
+}
+
+// declarative tells the SDP of a plain stream from an offer or an answer. In
+// the former recvonly means that the reader receives, which is how AES67
+// devices and PipeWire announce what they send (RFC 8866, section 6.7); in the
+// latter it is said of the writer (RFC 3264, section 5.1).
+func (d Description) declarative() bool { return d.Version == 0 }
+
+func cleanCNAME(s string) string {
+	return strings.ReplaceAll(cleanName(s, maxCNAMEBytes), " ", "")
+}

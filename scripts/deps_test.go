@@ -1,0 +1,187 @@
+package scripts
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// machine is a computer that the script believes to be on: its programs that
+// look and install are fakes that write down how they were called.
+type machine struct {
+	folder string
+	calls  string // file with a line per call
+}
+
+// newMachine pretends a system with a Go of some version, on which all packages
+// are installed but the missing ones.
+func newMachine(t *testing.T, osRelease, goVersion string, missing ...string) machine {
+	t.Helper()
+	m := machine{folder: t.TempDir()}
+	m.calls = filepath.Join(m.folder, "calls")
+	m.file(t, "os-release", osRelease)
+	m.file(t, "missing", strings.Join(missing, "\n")+"\n")
+	m.file(t, "calls", "")
+	m.program(t, "go", "echo "+goVersion)
+	m.program(t, "dpkg-query", `grep -qx -- "${@: -1}" "`+m.folder+`/missing" || printf installed`)
+	m.program(t, "apt-get", `echo "apt-get $DEBIAN_FRONTEND $*" >>"`+m.calls+`"`)
+	m.program(t, "tee", `echo "tee $* <<< $(cat)" >>"`+m.calls+`"`)
+	m.program(t, "id", "echo 0")
+	return m
+}
+
+func (m machine) file(t *testing.T, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(m.folder, name), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (m machine) program(t *testing.T, name, body string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(m.folder, name), []byte("#!/bin/bash\n"+body+"\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// deps runs the script without a terminal. It returns the exit code, what the
+// script said, and the calls it made.
+func (m machine) deps(t *testing.T, args ...string) (int, string, []string) {
+	t.Helper()
+	script := exec.CommandContext(t.Context(), "bash", append([]string{"deps.sh"}, args...)...)
+	script.Env = append(os.Environ(), "PATH="+m.folder+":"+os.Getenv("PATH"), "OS_RELEASE="+filepath.Join(m.folder, "os-release"))
+	said, err := script.CombinedOutput()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	calls, err := os.ReadFile(m.calls)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return script.ProcessState.ExitCode(), string(said), strings.Split(strings.TrimSuffix(string(calls), "\n"), "\n")
+}
+
+const (
+	debian12 = "ID=debian\nVERSION_ID=\"12\"\n"
+	debian13 = "ID=debian\nVERSION_ID=\"13\"\n"
+	ubuntu   = "ID=ubuntu\nID_LIKE=debian\nVERSION_ID=\"24.04\"\n"
+)
+
+func TestNothingIsDoneWhereNothingIsMissing(t *testing.T) {
+	for _, system := range []string{debian12, debian13} {
+		for _, purpose := range []string{"build", "test", "demo"} {
+			code, said, calls := newMachine(t, system, "go1.24.4").deps(t, purpose)
+			if code != 0 || said != "" || !slices.Equal(calls, []string{""}) {
+				t.Errorf("%s: exit code %d, said %q, calls %q", purpose, code, said, calls)
+			}
+		}
+	}
+}
+
+func TestMissingPackagesAreListedAndInstalledWithoutAQuestion(t *testing.T) {
+	code, said, calls := newMachine(t, debian12, "go1.24.4", "jackd2", "gcc").deps(t, "demo")
+	want := []string{"apt-get noninteractive -qq -y update", "apt-get noninteractive -qq -y install --no-install-recommends gcc jackd2"}
+	if code != 0 || !strings.Contains(said, "gcc jackd2") || !slices.Equal(calls, want) {
+		t.Errorf("exit code %d, said %q, calls %q", code, said, calls)
+	}
+	if strings.Contains(said, "apt source") {
+		t.Errorf("an apt source is named though none is needed: %q", said)
+	}
+}
+
+func TestPackagesOfAnotherPurposeAreLeftAlone(t *testing.T) {
+	if code, _, calls := newMachine(t, debian12, "go1.24.4", "jackd2", "clang-14").deps(t, "build", "--yes"); code != 0 || calls[0] != "" {
+		t.Errorf("exit code %d, calls %q", code, calls)
+	}
+}
+
+func TestDebian13HasItsOwnNames(t *testing.T) {
+	_, said, _ := newMachine(t, debian13, "go1.24.4", "jack-example-tools", "clang", "clang-14").deps(t, "test", "--yes")
+	if !strings.Contains(said, "jack-example-tools") || !strings.Contains(said, " clang ") || strings.Contains(said, "clang-14") {
+		t.Errorf("said %q", said)
+	}
+	_, said, _ = newMachine(t, debian12, "go1.24.4", "jack-example-tools", "clang", "clang-14").deps(t, "test", "--yes")
+	if strings.Contains(said, "jack-example-tools") || !strings.Contains(said, "clang-14") {
+		t.Errorf("said %q", said)
+	}
+}
+
+func TestOldGoOnDebian12ComesFromBackportsWhichIsSaid(t *testing.T) {
+	code, said, calls := newMachine(t, debian12, "go1.19.8").deps(t, "build", "--yes")
+	const source = "deb http://deb.debian.org/debian bookworm-backports main"
+	want := []string{
+		"tee /etc/apt/sources.list.d/archibald-backports.list <<< " + source,
+		"apt-get noninteractive -qq -y update",
+		"apt-get noninteractive -qq -y install --no-install-recommends -t bookworm-backports golang-go golang-src",
+	}
+	if code != 0 || !strings.Contains(said, source) || !strings.Contains(said, "archibald-backports.list") || !slices.Equal(calls, want) {
+		t.Errorf("exit code %d, said %q, calls %q", code, said, calls)
+	}
+}
+
+func TestMissingGoOnDebian13IsDebiansOwn(t *testing.T) {
+	code, said, calls := newMachine(t, debian13, "none; exit 1").deps(t, "build", "--yes")
+	if code != 0 || strings.Contains(said, "apt source") || calls[len(calls)-1] != "apt-get noninteractive -qq -y install --no-install-recommends golang-go" {
+		t.Errorf("exit code %d, said %q, calls %q", code, said, calls)
+	}
+}
+
+func TestEveryGoThatCanFetchANewerOneServes(t *testing.T) {
+	for version, serves := range map[string]bool{
+		"go1.19.8": false, "go1.20": false, "go1.21.0": true, "go1.23.4": true, "go1.25rc1": true, "go1.26.8": true, "go2.0": true,
+	} {
+		if _, _, calls := newMachine(t, debian13, version).deps(t, "build", "--yes"); (calls[0] == "") != serves {
+			t.Errorf("%s: calls %q", version, calls)
+		}
+	}
+}
+
+func TestAFailedInstallationIsAFailure(t *testing.T) {
+	m := newMachine(t, debian12, "go1.24.4", "gcc")
+	m.program(t, "apt-get", `case $* in *update*) exit 0;; esac; exit 100`)
+	if code, _, _ := m.deps(t, "build", "--yes"); code == 0 {
+		t.Error("exit code 0")
+	}
+}
+
+func TestAnUnreadableAptSourceIsNoFailure(t *testing.T) {
+	m := newMachine(t, debian12, "go1.24.4", "gcc")
+	m.program(t, "apt-get", `case $* in *update*) exit 100;; esac`)
+	if code, said, _ := m.deps(t, "build", "--yes"); code != 0 {
+		t.Errorf("exit code %d, said %q", code, said)
+	}
+}
+
+func TestNotRootUsesSudo(t *testing.T) {
+	m := newMachine(t, debian12, "go1.24.4", "gcc")
+	m.program(t, "id", "echo 1000")
+	m.program(t, "sudo", `echo "sudo $*" >>"`+m.calls+`"; "$@"`)
+	_, _, calls := m.deps(t, "build", "--yes")
+	if calls[0] != "sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq -y update" {
+		t.Errorf("calls %q", calls)
+	}
+}
+
+func TestOtherSystemsAreToldWhatIsMissing(t *testing.T) {
+	m := newMachine(t, ubuntu, "go1.19.8")
+	code, said, calls := m.deps(t, "build")
+	if code != 2 || !strings.Contains(said, "Go 1.21 or newer") || !strings.Contains(said, "not Debian 12") || calls[0] != "" {
+		t.Errorf("exit code %d, said %q, calls %q", code, said, calls)
+	}
+	if code, _, calls := newMachine(t, "ID=debian\nVERSION_ID=11\n", "go1.15", "gcc").deps(t, "build"); code != 2 || calls[0] != "" {
+		t.Errorf("Debian 11: exit code %d, calls %q", code, calls)
+	}
+}
+
+func TestWrongUsage(t *testing.T) {
+	for _, args := range [][]string{{}, {"cook"}, {"build", "--no"}} {
+		if code, said, _ := newMachine(t, debian12, "go1.24.4", "gcc").deps(t, args...); code != 2 || !strings.Contains(said, "usage:") {
+			t.Errorf("%q: exit code %d, said %q", args, code, said)
+		}
+	}
+}

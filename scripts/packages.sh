@@ -1,0 +1,33 @@
+# Sourced by deps.sh: the Debian packages that each purpose needs. This is the
+# only place that names them.
+# shellcheck shell=bash
+
+# packages PURPOSE DEBIAN_RELEASE prints them, one a line.
+packages() {
+  case $1 in
+    build)
+      # ca-certificates: Go fetches modules over HTTPS.
+      printf '%s\n' ca-certificates gcc libc6-dev make libjack-jackd2-dev libpipewire-0.3-dev
+      ;;
+    demo)
+      packages build "$2"
+      # pipewire-jack: to record what reaches the host's sink. dbus-daemon and
+      # procps: what the stack runs under, and how it is watched.
+      printf '%s\n' jackd2 pipewire pipewire-bin pipewire-jack wireplumber supercollider-server dbus-daemon procps
+      # Debian 13 took jack_wait, jack_lsp and jack_iodelay out of jackd2.
+      [ "$2" -ge 13 ] && printf '%s\n' jack-example-tools
+      ;;
+    test)
+      packages demo "$2"
+      # clang and its run-time library: sanitizers and the C fuzzer. git: the version.
+      printf '%s\n' git
+      if [ "$2" -ge 13 ]; then
+        printf '%s\n' clang libclang-rt-dev
+      else
+        printf '%s\n' clang-14 libclang-rt-14-dev
+      fi
+      ;;
+    *) return 1 ;;
+  esac
+  return 0
+}

@@ -1,0 +1,86 @@
+#!/bin/bash
+# Every test, in this order: style, Go without C, Go under the race detector,
+# the real-time core, short fuzzing, the C drivers under sanitizers, and last
+# and alone the tests that run real audio servers.
+#
+# Installs what is missing. Goes on after a failure and ends with 1 if there was
+# one. A skipped test is a failure, and so is a step that ran no test.
+set -uo pipefail
+. "$(dirname "$0")/lib.sh"
+
+scripts/deps.sh test || exit
+
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
+total=0
+failed=()
+
+# step NAME COMMAND... runs it in silence and shows its output if it failed.
+step() {
+  local name=$1 begin=$SECONDS
+  shift
+  if "$@" >"$logs/step" 2>&1; then
+    printf '  ok    %-44s %4d s\n' "$name$note" $((SECONDS - begin))
+  else
+    printf '  FAIL  %-44s %4d s\n' "$name" $((SECONDS - begin))
+    grep -vE '^ *(=== (RUN|PAUSE|CONT|NAME)|--- PASS)' "$logs/step" | tail -n 200
+    failed+=("$name")
+  fi
+  note=
+}
+note=
+
+# tests NAME ARGUMENTS... is a step of go test, with its tests counted.
+tests() {
+  local name=$1
+  shift
+  step "$name" run_tests "$@"
+}
+
+run_tests() {
+  local log=$logs/tests passed skipped status=0
+  go test -v -timeout 9m "$@" 2>&1 | tee "$log" || status=1
+  passed=$(grep -cE '^ *--- PASS' "$log")
+  skipped=$(grep -cE '^ *--- SKIP' "$log")
+  total=$((total + passed))
+  note=", $passed tests"
+  if [ "$skipped" -gt 0 ]; then
+    echo "$skipped tests were skipped; no test may be"
+    status=1
+  fi
+  if [ "$passed" -eq 0 ]; then
+    echo "no test ran"
+    status=1
+  fi
+  return $status
+}
+
+# The packages that link C, by name; without_c lists all others.
+with_c='/(bridge/rt|bridge/audio|testbed|guest|host)(/|$)|^archibald-bridge$'
+without_c() { go list ./... | grep -vE "$with_c"; }
+
+fuzz_targets() {
+  grep -rHoE '^func Fuzz[A-Za-z0-9_]+' --include='*_test.go' . | sed -E 's|/[^/]*:func | |'
+}
+
+echo "archibald-bridge: all tests"
+step "gofmt, go vet, linters" scripts/lint.sh
+
+CGO_ENABLED=0 tests "Go without C" ./proto/... ./bridge/{session,clock,patch,config,status,signaling,cli}/...
+
+mapfile -t pure < <(without_c)
+# Not from the cache: some of these tests read the tree through other programs.
+tests "Go, race detector" -race -count=1 "${pure[@]}"
+
+tests "real-time core" -count=1 . ./bridge/rt/...
+tests "real-time core, address sanitizer" -asan -count=1 ./bridge/rt/...
+step "real-time core, C drivers under sanitizers" make -C bridge/rt/ctest
+
+while read -r folder target; do
+  step "$target, 5 s" go test -run '^$' -fuzz "^$target\$" -fuzztime 5s -fuzzminimizetime 1s -parallel 2 "$folder"
+done < <(fuzz_targets)
+
+tests "stack: real audio servers" -p 1 -count=1 ./testbed/... ./bridge/audio/... ./guest/... ./host/...
+
+printf '%d tests passed, %d steps failed, %d s\n' "$total" "${#failed[@]}" "$SECONDS"
+[ "${#failed[@]}" -eq 0 ]

@@ -1,0 +1,194 @@
+package endtoend
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"archibald-bridge/testbed/probe"
+	"archibald-bridge/testbed/recording"
+	"archibald-bridge/testbed/signal"
+	"archibald-bridge/testbed/stack"
+)
+
+// The tones. None is a harmonic of another, so that a leak cannot hide.
+const (
+	guestLeftHz, guestRightHz = 441.0, 617.0 // SuperCollider, to the host
+	hostLeftHz, hostRightHz   = 523.0, 797.0 // a program on the host, to the guest
+	witnessHz                 = 997.0        // past the bridge, in either server
+	toneDBFS                  = -12.0
+)
+
+// witnessMargin is how far apart a server's failure and the gap it makes in the
+// bridged sound are seen, beside the time the sound spends in the bridge.
+const witnessMargin = 50 * time.Millisecond
+
+// outlast is how much longer the host's program plays than the guest listens.
+const outlast = 5 * time.Second
+
+// Heard is one channel that crossed the bridge, judged.
+type Heard struct {
+	Channel  string  // "host left"
+	PlayedHz float64 // at toneDBFS
+	Tone     signal.Measured
+	LeakDBFS float64 // the loudest of the tones that do not belong here
+	Gaps     []signal.Attributed
+	Found    bool // a frame taken out of a copy of this recording was found
+}
+
+// Ours counts the gaps that no witness excuses.
+func (h Heard) Ours() int {
+	n := 0
+	for _, gap := range h.Gaps {
+		if gap.Ours {
+			n++
+		}
+	}
+	return n
+}
+
+// Duplex is sound in both directions at once, judged.
+type Duplex struct {
+	Heard                     []Heard // host left, host right, guest left, guest right
+	GuestWitness, HostWitness []signal.TimedGap
+	Host, Guest               *recording.Recording // 3 inputs each: left, right, witness
+}
+
+// Duplex plays SuperCollider to the host and a program on the host to the guest,
+// both at once for the given time, and judges what arrived. buffer is how long
+// sound stays in the bridge.
+func (r *Rig) Duplex(duration, buffer time.Duration) (*Duplex, error) {
+	if err := r.PlaySuperCollider(); err != nil {
+		return nil, err
+	}
+	host, err := probe.Start(r.Stack, probe.Config{
+		Binary: r.probe, Name: "host-probe", PeriodFrames: r.Config.PeriodFrames,
+		Duration: duration + outlast, // the guest must not hear its end
+		Outputs:  []probe.Signal{probe.Tone(hostLeftHz, toneDBFS), probe.Tone(hostRightHz, toneDBFS), probe.Tone(witnessHz, toneDBFS)},
+		Inputs:   3,
+	})
+	if err != nil {
+		return nil, err
+	}
+	// By pw-link, which knows nodes by their names and not by their descriptions.
+	for _, link := range [][2]string{
+		{"host-probe:out_1", "archibald-to-guest:playback_FL"}, {"host-probe:out_2", "archibald-to-guest:playback_FR"},
+		{stack.NullSink + ":monitor_FL", "host-probe:in_1"}, {stack.NullSink + ":monitor_FR", "host-probe:in_2"},
+		{"host-probe:out_3", "host-probe:in_3"},
+	} {
+		if err := r.PipeWireConnect(link[0], link[1]); err != nil {
+			return nil, err
+		}
+	}
+	guest, err := probe.Start(r.Stack, probe.Config{
+		Binary: r.probe, Name: "guest-probe", JackServer: r.JackServer, Duration: duration,
+		Outputs: []probe.Signal{probe.Tone(witnessHz, toneDBFS)},
+		Inputs:  3,
+		Connect: [][2]string{
+			{"archibald-from-host:out_1", "guest-probe:in_1"}, {"archibald-from-host:out_2", "guest-probe:in_2"},
+			{"guest-probe:out_1", "guest-probe:in_3"},
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	d := new(Duplex)
+	if d.Guest, err = guest.Finish(); err != nil {
+		return nil, err
+	}
+	if d.Host, err = host.FinishNow(); err != nil {
+		return nil, err
+	}
+	return d, d.judge(buffer)
+}
+
+func (d *Duplex) judge(buffer time.Duration) error {
+	d.HostWitness = witness(d.Host)
+	d.GuestWitness = witness(d.Guest)
+	witnesses := append(append([]signal.TimedGap{}, d.HostWitness...), d.GuestWitness...)
+	for _, c := range []struct {
+		name  string
+		from  *recording.Recording
+		input int
+		hz    float64
+	}{
+		{"host left", d.Host, 0, guestLeftHz}, {"host right", d.Host, 1, guestRightHz},
+		{"guest left", d.Guest, 0, hostLeftHz}, {"guest right", d.Guest, 1, hostRightHz},
+	} {
+		heard, err := judge(c.name, c.from, c.input, c.hz, buffer, witnesses)
+		if err != nil {
+			return fmt.Errorf("%s: %w", c.name, err)
+		}
+		d.Heard = append(d.Heard, heard)
+	}
+	return nil
+}
+
+// settleFrames are left out at the start: the ports are connected meanwhile.
+const settleFrames = 2 * 48000
+
+func judge(name string, r *recording.Recording, input int, hz float64, buffer time.Duration, witnesses []signal.TimedGap) (Heard, error) {
+	h := Heard{Channel: name, PlayedHz: hz, LeakDBFS: math.Inf(-1)}
+	samples := r.Sound.Channels[input]
+	if len(samples) < 2*settleFrames {
+		return h, fmt.Errorf("%d frames recorded, want at least %d", len(samples), 2*settleFrames)
+	}
+	samples = samples[settleFrames:]
+	var err error
+	if h.Tone, err = signal.Tone(samples, r.RateHz, hz); err != nil {
+		return h, err
+	}
+	for _, foreign := range []float64{guestLeftHz, guestRightHz, hostLeftHz, hostRightHz, witnessHz} {
+		if foreign == hz {
+			continue
+		}
+		leak, err := signal.Leak(samples, r.RateHz, foreign)
+		if err != nil {
+			return h, err
+		}
+		h.LeakDBFS = max(h.LeakDBFS, leak)
+	}
+	gaps := signal.Gaps(samples, r.RateHz, hz)
+	timeAt := func(frame int) (int64, bool) { return r.TimeAt(frame + settleFrames) }
+	h.Gaps = signal.Attribute(signal.Timed(gaps, timeAt), witnesses, buffer, witnessMargin)
+	h.Found = findsPlanted(samples, r.RateHz, hz, gaps)
+	return h, nil
+}
+
+// findsPlanted takes one frame out of a copy, far from any gap, and says whether
+// the same search finds it there.
+func findsPlanted(samples []float32, rateHz int, hz float64, gaps []signal.Gap) bool {
+	const near = 2400
+	at := len(samples) / 2
+	for _, gap := range gaps {
+		if at > gap.StartFrame-2*near && at < gap.StartFrame+gap.LengthFrames+2*near {
+			at = gap.StartFrame + gap.LengthFrames + 2*near
+		}
+	}
+	if at+2*near > len(samples) {
+		return false
+	}
+	around := signal.PlantLoss(append([]float32(nil), samples[at-near:at+near]...), near, 1)
+	for _, gap := range signal.Gaps(around, rateHz, hz) {
+		if gap.StartFrame > near-300 && gap.StartFrame < near+300 {
+			return true
+		}
+	}
+	return false
+}
+
+// witness returns every moment at which a server failed: seen in the tone that
+// did not cross the bridge, or in the times of its cycles.
+func witness(r *recording.Recording) []signal.TimedGap {
+	samples := r.Sound.Channels[2]
+	samples = samples[min(settleFrames, len(samples)):]
+	timeAt := func(frame int) (int64, bool) { return r.TimeAt(frame + settleFrames) }
+	found := signal.Timed(signal.Gaps(samples, r.RateHz, witnessHz), timeAt)
+	for _, loss := range r.Losses() {
+		found = append(found, signal.TimedGap{
+			Gap:    signal.Gap{StartFrame: loss.Frame, LengthFrames: loss.LostFrames, Kind: signal.Missing},
+			TimeNs: loss.MonotonicNs, Known: true,
+		})
+	}
+	return found
+}

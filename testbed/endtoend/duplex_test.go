@@ -1,0 +1,73 @@
+package endtoend
+
+import (
+	"math"
+	"testing"
+	"time"
+)
+
+func start(t *testing.T, config Config) *Rig {
+	t.Helper()
+	r, err := New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("guest:\n%s\nhost:\n%s", r.tail(r.Guest), r.tail(r.Host))
+		}
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := r.Quiet(); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestSoundCrossesInBothDirectionsAtOnce(t *testing.T) {
+	for _, config := range []Config{
+		{PeriodFrames: 512, Common: []string{"--format", "L24", "--latency", "100ms"}},
+		{PeriodFrames: 256, Common: []string{"--format", "L24", "--latency", "100ms"}},
+	} {
+		r := start(t, config)
+		if err := r.StartAll(); err != nil {
+			t.Fatal(err)
+		}
+		d, err := r.Duplex(60*time.Second, 100*time.Millisecond)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("period %d: witness gaps: guest %d, host %d", config.PeriodFrames, len(d.GuestWitness), len(d.HostWitness))
+		for _, h := range d.Heard {
+			t.Logf("%s: %.3f Hz at %.2f dBFS, THD+N %.1f dB, leak %.1f dBFS, gaps %d, ours %d",
+				h.Channel, h.Tone.FrequencyHz, h.Tone.LevelDBFS, h.Tone.THDNdB, h.LeakDBFS, len(h.Gaps), h.Ours())
+			check(t, h)
+		}
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func check(t *testing.T, h Heard) {
+	t.Helper()
+	if math.Abs(h.Tone.FrequencyHz-h.PlayedHz) > 0.1 {
+		t.Errorf("%s: %.3f Hz, played %.3f Hz", h.Channel, h.Tone.FrequencyHz, h.PlayedHz)
+	}
+	if math.Abs(h.Tone.LevelDBFS-toneDBFS) > 0.1 {
+		t.Errorf("%s: %.2f dBFS, played %.2f dBFS", h.Channel, h.Tone.LevelDBFS, toneDBFS)
+	}
+	if h.LeakDBFS > -80 {
+		t.Errorf("%s: another tone at %.1f dBFS", h.Channel, h.LeakDBFS)
+	}
+	if !h.Found {
+		t.Errorf("%s: the search for gaps did not find one planted frame", h.Channel)
+	}
+	for _, gap := range h.Gaps {
+		if gap.Ours {
+			t.Errorf("%s: %+v has no witness", h.Channel, gap.TimedGap)
+		}
+	}
+}

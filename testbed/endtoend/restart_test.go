@@ -1,0 +1,111 @@
+package endtoend
+
+import (
+	"testing"
+	"time"
+
+	"archibald-bridge/proto"
+	"archibald-bridge/testbed/stack"
+)
+
+// backWithin is generous: this runs on machines that stall. How fast it really
+// is the benchmark says.
+const backWithin = 10 * time.Second
+
+// startOrders are the four that matter: which end is first, and whether its
+// server is there yet.
+func TestEveryStartOrderEndsInSound(t *testing.T) {
+	type step = func(*Rig) error
+	orders := map[string][]step{
+		"servers first, guest before host": {(*Rig).StartJackd, (*Rig).StartPipeWire, (*Rig).StartGuest, (*Rig).StartHost},
+		"servers first, host before guest": {(*Rig).StartJackd, (*Rig).StartPipeWire, (*Rig).StartHost, (*Rig).StartGuest},
+		"ends first, guest before host":    {(*Rig).StartGuest, (*Rig).StartHost, (*Rig).StartJackd, (*Rig).StartPipeWire},
+		"ends first, host before guest":    {(*Rig).StartHost, (*Rig).StartGuest, (*Rig).StartPipeWire, (*Rig).StartJackd},
+	}
+	for name, order := range orders {
+		for _, fromHost := range []bool{false, true} {
+			t.Run(name, func(t *testing.T) {
+				r := start(t, Config{PeriodFrames: 256, Common: []string{"--latency", "100ms"}, CallFromHost: fromHost})
+				for _, step := range order {
+					if err := step(r); err != nil {
+						t.Fatal(err)
+					}
+					time.Sleep(300 * time.Millisecond)
+				}
+				if err := r.WaitRunning(backWithin); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+}
+
+func TestSoundComesBackAfterEveryKill(t *testing.T) {
+	r := start(t, Config{PeriodFrames: 256, Common: []string{"--latency", "100ms"}})
+	if err := r.StartAll(); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.PlaySuperCollider(); err != nil {
+		t.Fatal(err)
+	}
+	kills := []struct {
+		name    string
+		victim  func() *stack.Process
+		resound bool // scsynth went down with it
+	}{
+		{"guest", func() *stack.Process { return r.Guest }, false},
+		{"host", func() *stack.Process { return r.Host }, false},
+		{"scsynth", func() *stack.Process { return r.Scsynth.Process }, true},
+		{"WirePlumber", func() *stack.Process { return r.WirePlumber }, false},
+		{"PipeWire", func() *stack.Process { return r.PipeWire }, false},
+		{"jackd", func() *stack.Process { return r.Jackd.Process }, true},
+	}
+	for _, kill := range kills {
+		t.Run(kill.name, func(t *testing.T) {
+			guest, host := r.Guest.PID(), r.Host.PID()
+			kill.victim().Kill9()
+			time.Sleep(1500 * time.Millisecond)
+			up, err := r.Revive(kill.name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			back, err := r.WaitSound(up, backWithin)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("sound on the host %.2f s after the last one was up", back.Seconds())
+			if kill.name != "guest" && r.Guest.PID() != guest || kill.name != "host" && r.Host.PID() != host {
+				t.Error("an end was restarted that was not killed")
+			}
+			if !r.Guest.Alive() || !r.Host.Alive() {
+				t.Error("an end is gone")
+			}
+		})
+	}
+}
+
+func TestPeriodChangeWhileRunning(t *testing.T) {
+	r := start(t, Config{PeriodFrames: 256, Common: []string{"--latency", "100ms"}})
+	if err := r.StartAll(); err != nil {
+		t.Fatal(err)
+	}
+	for _, frames := range []int{512, 1024, 256} {
+		if err := r.SetPeriod(frames); err != nil {
+			t.Fatal(err)
+		}
+		deadline := time.Now().Add(backWithin)
+		for {
+			s, err := r.Status(proto.Guest)
+			if err == nil && s.Audio.PeriodFrames == frames && s.Directions.Receive.BufferFrames > 0 {
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("period %d: guest says %+v, %v", frames, s.Audio, err)
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		if err := r.WaitRunning(backWithin); err != nil {
+			t.Error(err)
+		}
+	}
+}

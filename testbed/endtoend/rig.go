@@ -1,0 +1,200 @@
+// Package endtoend runs the whole bridge on real servers: jackd and scsynth on
+// one side, PipeWire and WirePlumber on the other, both ends of the bridge
+// between them on loopback addresses of their own.
+package endtoend
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"archibald-bridge/bridge/status"
+	"archibald-bridge/proto"
+	"archibald-bridge/testbed/probe"
+	"archibald-bridge/testbed/stack"
+)
+
+// Config says what to run.
+type Config struct {
+	PeriodFrames int // of both servers
+	// Common, Guest and Host are further flags for both ends, or one.
+	Common, Guest, Host []string
+	// CallFromHost lets the host call the guest; otherwise the guest calls.
+	CallFromHost bool
+}
+
+// Rig is the whole of it. Every server can be killed and restarted through its
+// own handle.
+type Rig struct {
+	*stack.Stack
+	Config      Config
+	JackServer  string // its name, whether it runs or not
+	Jackd       *stack.Jackd
+	Scsynth     *stack.Scsynth
+	PipeWire    *stack.Process
+	WirePlumber *stack.Process
+	Guest, Host *stack.Process
+
+	binary, probe string
+}
+
+// New builds the programs and starts nothing.
+func New(config Config) (*Rig, error) {
+	s, err := stack.New()
+	if err != nil {
+		return nil, err
+	}
+	r := &Rig{Stack: s, Config: config, JackServer: stack.JackServerName("guest")}
+	if r.probe, err = probe.Build(s.Dir); err == nil {
+		r.binary = filepath.Join(s.Dir, "archibald-bridge")
+		err = build(r.binary)
+	}
+	if err != nil {
+		_ = s.Close()
+		return nil, err
+	}
+	return r, nil
+}
+
+func build(binary string) error {
+	out, err := exec.Command("go", "build", "-o", binary, "archibald-bridge").CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("building archibald-bridge: %w: %s", err, bytes.TrimSpace(out))
+	}
+	return nil
+}
+
+// StartJackd starts the guest's JACK server.
+func (r *Rig) StartJackd() (err error) {
+	r.Jackd, err = r.Stack.StartJackd("guest", r.Config.PeriodFrames, 48000)
+	return err
+}
+
+// StartPipeWire starts the host's PipeWire with its session manager.
+func (r *Rig) StartPipeWire() (err error) {
+	if r.PipeWire, err = r.Stack.StartPipeWire(r.Config.PeriodFrames); err != nil {
+		return err
+	}
+	r.WirePlumber, err = r.StartWirePlumber()
+	return err
+}
+
+// SetPeriod changes the period of the running JACK server.
+func (r *Rig) SetPeriod(frames int) error {
+	command, err := r.Command("jack_bufsize", "-s", r.JackServer, fmt.Sprint(frames))
+	if err != nil {
+		return err
+	}
+	if out, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("jack_bufsize %d: %w: %s", frames, err, bytes.TrimSpace(out))
+	}
+	return nil
+}
+
+// StartGuest starts the guest end. The JACK server need not run.
+func (r *Rig) StartGuest() (err error) {
+	args := []string{"guest", "--jack-server", r.JackServer}
+	args = append(append(args, r.common(proto.Guest, r.Config.CallFromHost)...), r.Config.Guest...)
+	r.Guest, err = r.Start("bridge-guest", nil, r.binary, args...)
+	return err
+}
+
+// StartHost starts the host end.
+func (r *Rig) StartHost() (err error) {
+	args := []string{"host", "--host-period", fmt.Sprint(r.Config.PeriodFrames)}
+	args = append(append(args, r.common(proto.Host, !r.Config.CallFromHost)...), r.Config.Host...)
+	r.Host, err = r.Start("bridge-host", nil, r.binary, args...)
+	return err
+}
+
+func (r *Rig) common(role proto.Role, waits bool) []string {
+	args := []string{"--listen", Address(role) + ":4713", "--status-listen", statusAddress(role)}
+	if !waits {
+		peer := proto.Guest
+		if role == proto.Guest {
+			peer = proto.Host
+		}
+		args = append(args, "--peer", Address(peer))
+	}
+	return append(args, r.Config.Common...)
+}
+
+// StartAll starts servers and ends and waits until sound can flow.
+func (r *Rig) StartAll() error {
+	for _, start := range []func() error{r.StartJackd, r.StartPipeWire, r.StartGuest, r.StartHost} {
+		if err := start(); err != nil {
+			return err
+		}
+	}
+	return r.WaitRunning(20 * time.Second)
+}
+
+// Address is the loopback address of an end: no other run on this machine has
+// the same.
+func Address(role proto.Role) string {
+	pid := os.Getpid()
+	last := 1
+	if role == proto.Host {
+		last = 2
+	}
+	return fmt.Sprintf("127.%d.%d.%d", 1+pid>>16&0x7f, pid>>8&0xff, pid&0x7f<<1|last&1)
+}
+
+func statusAddress(role proto.Role) string {
+	if role == proto.Host {
+		return Address(role) + ":8714"
+	}
+	return Address(role) + ":8713"
+}
+
+var client = http.Client{Timeout: 2 * time.Second}
+
+// Status asks an end for its state.
+func (r *Rig) Status(role proto.Role) (status.Status, error) {
+	var s status.Status
+	response, err := client.Get("http://" + statusAddress(role) + "/api/v1/status")
+	if err != nil {
+		return s, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	return s, json.NewDecoder(response.Body).Decode(&s)
+}
+
+// WaitRunning waits until both ends receive and play the other's sound.
+func (r *Rig) WaitRunning(timeout time.Duration) error {
+	deadline := time.Now().Add(timeout)
+	for {
+		var states [2]status.State
+		var playing int
+		for i, role := range []proto.Role{proto.Guest, proto.Host} {
+			s, err := r.Status(role)
+			if err != nil {
+				continue
+			}
+			states[i] = s.Directions.Receive.State
+			if states[i] == status.DirectionRunning && s.Directions.Receive.BufferFrames > 0 {
+				playing++
+			}
+		}
+		if playing == 2 {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("no sound after %s: guest %q, host %q\nguest: %s\nhost: %s", timeout,
+				states[0], states[1], r.tail(r.Guest), r.tail(r.Host))
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+func (r *Rig) tail(p *stack.Process) string {
+	if p == nil {
+		return "not started"
+	}
+	return p.LogTail()
+}

@@ -1,0 +1,64 @@
+package signal
+
+import (
+	"time"
+
+	"archibald-bridge/testbed/recording"
+)
+
+// TimedGap is a gap, or a server's lost time, on the clock that all recordings
+// share. Known is false when the time could not be had; then TimeNs is nothing.
+type TimedGap struct {
+	Gap
+	TimeNs int64 // CLOCK_MONOTONIC at the gap's first frame
+	Known  bool
+}
+
+// Attributed is a gap in the bridged tone and what it is put down to.
+type Attributed struct {
+	TimedGap
+	Ours    bool
+	Witness TimedGap // the witness gap that excuses it; only when not Ours
+}
+
+// Timed adds times to gaps. timeAt is recording.Recording's TimeAt.
+func Timed(gaps []Gap, timeAt func(frame int) (ns int64, ok bool)) []TimedGap {
+	timed := make([]TimedGap, 0, len(gaps))
+	for _, gap := range gaps {
+		ns, ok := timeAt(gap.StartFrame)
+		timed = append(timed, TimedGap{gap, ns, ok})
+	}
+	return timed
+}
+
+// Lost makes witness gaps of a server's lost time and missed cycles.
+func Lost(losses []recording.Loss) []TimedGap {
+	timed := make([]TimedGap, 0, len(losses))
+	for _, loss := range losses {
+		gap := Gap{StartFrame: loss.Frame, LengthFrames: 1, Kind: Missing, SizeFrames: float64(loss.LostFrames)}
+		timed = append(timed, TimedGap{gap, loss.MonotonicNs, true})
+	}
+	return timed
+}
+
+// Attribute decides which gaps in a tone that crossed the bridge are the
+// bridge's own. Witnesses are the gaps of tones that did not cross it, recorded
+// in either server: there the server itself failed. A gap at t with a witness
+// gap at t-buffer-margin to t+margin is the server's; buffer is how long sound
+// stays in the bridge, margin the inaccuracy of the times. Every other gap is
+// ours, also one whose time is not known.
+func Attribute(bridged, witnesses []TimedGap, buffer, margin time.Duration) []Attributed {
+	result := make([]Attributed, 0, len(bridged))
+	for _, gap := range bridged {
+		a := Attributed{TimedGap: gap, Ours: true}
+		for _, witness := range witnesses {
+			since := time.Duration(gap.TimeNs - witness.TimeNs)
+			if gap.Known && witness.Known && since >= -margin && since <= buffer+margin {
+				a.Ours, a.Witness = false, witness
+				break
+			}
+		}
+		result = append(result, a)
+	}
+	return result
+}

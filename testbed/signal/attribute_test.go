@@ -1,0 +1,65 @@
+package signal
+
+import (
+	"testing"
+	"time"
+
+	"archibald-bridge/testbed/recording"
+)
+
+func at(ms float64) TimedGap {
+	return TimedGap{TimeNs: int64(ms * 1e6), Known: true}
+}
+
+func TestGapsAreExcusedOnlyByAWitnessWithinTheBuffer(t *testing.T) {
+	witnesses := []TimedGap{at(1000)}
+	const buffer, margin = 10 * time.Millisecond, 2 * time.Millisecond
+	for ms, ours := range map[float64]bool{
+		900:  true,
+		997:  true,  // before the server failed
+		998:  false, // within the margin
+		1000: false,
+		1005: false, // the damage crossed the buffer
+		1012: false,
+		1013: true, // too late to come from there
+	} {
+		got := Attribute([]TimedGap{at(ms)}, witnesses, buffer, margin)
+		if len(got) != 1 || got[0].Ours != ours {
+			t.Errorf("gap at %g ms: %+v, want ours %v", ms, got, ours)
+		}
+		if !ours && got[0].Witness != witnesses[0] {
+			t.Errorf("gap at %g ms names the witness %+v", ms, got[0].Witness)
+		}
+	}
+}
+
+func TestUnknownIsOurs(t *testing.T) {
+	unknown := TimedGap{}
+	if got := Attribute([]TimedGap{unknown}, []TimedGap{at(0)}, time.Second, time.Second); !got[0].Ours {
+		t.Error("a gap without a time was excused")
+	}
+	if got := Attribute([]TimedGap{at(0)}, []TimedGap{unknown}, time.Second, time.Second); !got[0].Ours {
+		t.Error("a witness without a time excused a gap")
+	}
+	if got := Attribute([]TimedGap{at(5)}, nil, time.Second, time.Second); !got[0].Ours {
+		t.Error("a gap without witnesses was excused")
+	}
+}
+
+func TestTimesComeFromTheRecording(t *testing.T) {
+	timeAt := func(frame int) (int64, bool) { return int64(frame) * 100, frame < 50 }
+	got := Timed([]Gap{{StartFrame: 7}, {StartFrame: 50}}, timeAt)
+	if !got[0].Known || got[0].TimeNs != 700 || got[1].Known {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestAServersLostTimeIsAWitness(t *testing.T) {
+	witnesses := Lost([]recording.Loss{{Frame: 480, MonotonicNs: 1e9, LostFrames: 77}})
+	if len(witnesses) != 1 || !witnesses[0].Known || witnesses[0].SizeFrames != 77 {
+		t.Fatalf("got %+v", witnesses)
+	}
+	if got := Attribute([]TimedGap{at(1003)}, witnesses, 0, 5*time.Millisecond); got[0].Ours {
+		t.Errorf("3 ms after the server lost time: %+v", got)
+	}
+}

@@ -1,0 +1,66 @@
+package stack
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestMain lets the test binary play a process that panics with a stack up.
+func TestMain(m *testing.M) {
+	if os.Getenv("STACK_TEST_PANIC") != "" {
+		panicWithAStack()
+	}
+	os.Exit(m.Run())
+}
+
+func panicWithAStack() {
+	s, err := New()
+	if err != nil {
+		panic(err)
+	}
+	j, err := s.StartJackd("panic", 256, 48000)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Printf("%d %s %s\n", j.PID(), s.Dir, j.Server)
+	panic("on purpose")
+}
+
+func TestAPanickingCallersServersDieAndAreSweptByTheNext(t *testing.T) {
+	self := exec.Command(os.Args[0])
+	self.Env = append(os.Environ(), "STACK_TEST_PANIC=1")
+	out, err := self.Output()
+	if err == nil {
+		t.Fatal("the caller did not panic")
+	}
+	var pid int
+	var dir, server string
+	if _, err := fmt.Sscan(string(out), &pid, &dir, &server); err != nil {
+		t.Fatalf("%q: %v", out, err)
+	}
+	for range 40 {
+		if dead(pid) {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	if !dead(pid) {
+		t.Fatalf("process %d outlived its caller", pid)
+	}
+	newStack(t)
+	files, _ := filepath.Glob("/dev/shm/*" + server + "*")
+	if _, err := os.Stat(dir); !os.IsNotExist(err) || len(files) != 0 {
+		t.Errorf("still there: %s (%v), %v", dir, err, files)
+	}
+}
+
+// dead says whether a process has ended; a zombie that nobody waits for has.
+func dead(pid int) bool {
+	state, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return err != nil || strings.Contains(string(state), ") Z ")
+}

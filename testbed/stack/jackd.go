@@ -1,0 +1,94 @@
+package stack
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// sharedMemoryDir is where jackd2 keeps its sockets, semaphores and segments.
+const sharedMemoryDir = "/dev/shm"
+
+// Jackd is a JACK server with the dummy driver: two inputs, two outputs.
+type Jackd struct {
+	*Process
+	Server string // its JACK server name: the name asked for and our process id
+}
+
+// StartJackd starts a JACK server. name distinguishes the servers of one
+// Stack; periodFrames is 16 to 8192, rateHz 8000 to 192000. It returns when
+// jack_wait has reached the server.
+func (s *Stack) StartJackd(name string, periodFrames, rateHz int) (*Jackd, error) {
+	j := &Jackd{Server: jackServerName(name, os.Getpid())}
+	p := &Process{
+		Name:  "jackd-" + name,
+		ready: func(p *Process) error { return s.jackReady(p, j.Server) },
+		sweep: func(p *Process) {
+			removeJackFiles(j.Server)
+			if code, err := p.Wait(0); err == nil && code == -1 {
+				reclaimJack(j.Server)
+			}
+		},
+	}
+	p, err := s.add(p, "jackd", "-R", "-P75", "-n", j.Server,
+		"-d", "dummy", "-r", strconv.Itoa(rateHz), "-p", strconv.Itoa(periodFrames), "-C", "2", "-P", "2")
+	if err != nil {
+		return nil, err
+	}
+	j.Process = p
+	return j, nil
+}
+
+func (s *Stack) jackReady(p *Process, server string) error {
+	if err := p.until("its socket", func() bool { return jackSocketIsThere(server) }); err != nil {
+		return err
+	}
+	err := p.until("an answer to jack_wait", func() bool {
+		_, err := s.output("jack_wait", "-s", server, "-w", "-t", "5")
+		return err == nil
+	})
+	// jackd2 refuses a client that opens while another, here jack_wait, leaves.
+	time.Sleep(300 * time.Millisecond)
+	return err
+}
+
+// JackServerName is the Server of the Jackd that StartJackd starts under a name.
+func JackServerName(name string) string { return jackServerName(name, os.Getpid()) }
+
+func jackServerName(name string, owner int) string { return fmt.Sprintf("%s-%d", name, owner) }
+
+// reclaimJack removes what a jackd ended by SIGKILL left: 107 MB of shared
+// memory and one of the machine's eight places for JACK servers ("Too many
+// servers already active"), taken for ever. Only jackd can give that back, at
+// the next start under the same name: so it starts and stops once more.
+func reclaimJack(server string) {
+	removeJackFiles(server) // a socket seen below is then the new one
+	path, err := find("jackd")
+	if err != nil {
+		return // then none has run here
+	}
+	p := &Process{Name: "jackd", Log: os.DevNull, argv: []string{path, "-n", server, "-d", "dummy"}, env: os.Environ()}
+	if p.launch() == nil {
+		_ = p.until("its socket", func() bool { return jackSocketIsThere(server) })
+		p.end(syscall.SIGTERM)
+	}
+	removeJackFiles(server)
+}
+
+// removeJackFiles removes what carries the server's name.
+func removeJackFiles(server string) {
+	for _, pattern := range []string{"jack_%s_*", "jack_sem.*_%s_*"} {
+		found, _ := filepath.Glob(filepath.Join(sharedMemoryDir, fmt.Sprintf(pattern, server)))
+		for _, path := range found {
+			os.Remove(path)
+		}
+	}
+}
+
+func jackSocketIsThere(server string) bool {
+	_, err := os.Stat(filepath.Join(sharedMemoryDir, fmt.Sprintf("jack_%s_%d_0", server, os.Getuid())))
+	return err == nil
+}

@@ -1,0 +1,39 @@
+package stack
+
+import (
+	"fmt"
+	"os/exec"
+)
+
+// Debian 13 has taken jackd2's small programs out of its package.
+const jackTools = "jackd2 (Debian 12) or jack-example-tools (Debian 13)"
+
+// debianPackage says which Debian package holds a program.
+var debianPackage = map[string]string{
+	"chrt":         "util-linux",
+	"dbus-daemon":  "dbus-daemon",
+	"jack_connect": jackTools,
+	"jack_lsp":     jackTools,
+	"jack_wait":    jackTools,
+	"jackd":        "jackd2",
+	"pipewire":     "pipewire",
+	"pw-jack":      "pipewire-jack",
+	"pw-link":      "pipewire-bin",
+	"pw-metadata":  "pipewire-bin",
+	"scsynth":      "supercollider-server",
+	"taskset":      "util-linux",
+	"wireplumber":  "wireplumber",
+}
+
+// find returns the path of a program. When it is not installed, the error
+// names the Debian package that has it.
+func find(program string) (string, error) {
+	path, err := exec.LookPath(program)
+	if err == nil {
+		return path, nil
+	}
+	if name, ok := debianPackage[program]; ok {
+		return "", fmt.Errorf("%s is not installed: apt-get install %s", program, name)
+	}
+	return "", fmt.Errorf("%s: %w", program, err)
+}
