@@ -38,19 +38,23 @@ func (r *Rig) reviveScsynth() error {
 	return r.playTones()
 }
 
-// WaitSound waits until the host plays SuperCollider's tones again, proves it by
-// a recording of what reaches the sink, and returns how long after up the sound
-// came.
+// WaitSound waits until SuperCollider's tones reach the host's sink again, judged
+// by recordings of the sink, and returns how long after up they did.
 func (r *Rig) WaitSound(up time.Time, timeout time.Duration) (time.Duration, error) {
-	for !r.hearsGuest() {
-		if time.Since(up) > timeout {
-			return 0, fmt.Errorf("no sound on the host %s after the last one was up\nguest: %s\nhost: %s",
-				timeout, r.tail(r.Guest), r.tail(r.Host))
+	upNs := monotonicNs() - int64(time.Since(up))
+	for {
+		for !r.hearsGuest() && time.Since(up) < timeout {
+			time.Sleep(20 * time.Millisecond)
 		}
-		time.Sleep(20 * time.Millisecond)
+		sinceNs, err := r.recordTones()
+		if err == nil {
+			return max(0, time.Duration(sinceNs-upNs)), nil
+		}
+		if time.Since(up) > timeout {
+			return 0, fmt.Errorf("no sound on the host %s after the last one was up: %w\nguest: %s\nhost: %s",
+				timeout, err, r.tail(r.Guest), r.tail(r.Host))
+		}
 	}
-	took := time.Since(up)
-	return took, r.proveTones()
 }
 
 // hearsGuest asks the host end whether sound at about the level played is there.
@@ -67,34 +71,59 @@ func (r *Rig) hearsGuest() bool {
 	return len(s.Directions.Receive.PeakDBFS) == 2
 }
 
-// proveTones records the sink for two seconds: both tones must be there.
-func (r *Rig) proveTones() error {
+// recordTones records the sink for two seconds, whose last must be both tones. It
+// returns since when they are there, on CLOCK_MONOTONIC: a recording that begins
+// with them says when it began.
+func (r *Rig) recordTones() (sinceNs int64, err error) {
+	r.probes++
+	name := fmt.Sprintf("proof-%d", r.probes)
 	p, err := probe.Start(r.Stack, probe.Config{
-		Binary: r.probe, Name: "proof", PeriodFrames: r.Config.PeriodFrames, Duration: 10 * time.Second, Inputs: 2,
+		Binary: r.probe, Name: name, PeriodFrames: r.Config.PeriodFrames, Duration: 20 * time.Second, Inputs: 2,
 	})
 	if err != nil {
-		return err
+		return 0, err
 	}
 	for i, side := range []string{"FL", "FR"} {
-		if err := r.PipeWireConnect(stack.NullSink+":monitor_"+side, fmt.Sprintf("proof:in_%d", i+1)); err != nil {
-			return err
+		if err := r.PipeWireConnect(stack.NullSink+":monitor_"+side, fmt.Sprintf("%s:in_%d", name, i+1)); err != nil {
+			return 0, err
 		}
 	}
 	time.Sleep(2 * time.Second)
 	heard, err := p.FinishNow()
 	if err != nil {
-		return err
+		return 0, err
 	}
 	for channel, hz := range []float64{guestLeftHz, guestRightHz} {
 		samples := heard.Sound.Channels[channel]
-		tone, err := signal.Tone(samples[max(0, len(samples)-heard.RateHz):], heard.RateHz, hz)
+		if len(samples) < heard.RateHz {
+			return 0, fmt.Errorf("only %d frames recorded", len(samples))
+		}
+		tone, err := signal.Tone(samples[len(samples)-heard.RateHz:], heard.RateHz, hz)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		if math.Abs(tone.FrequencyHz-hz) > 0.5 || math.Abs(tone.LevelDBFS-toneDBFS) > 0.5 {
-			return fmt.Errorf("channel %d on the sink: %.2f Hz at %.2f dBFS, SuperCollider plays %.0f Hz at %.0f dBFS",
+			return 0, fmt.Errorf("channel %d on the sink: %.2f Hz at %.2f dBFS, SuperCollider plays %.0f Hz at %.0f dBFS",
 				channel+1, tone.FrequencyHz, tone.LevelDBFS, hz, toneDBFS)
 		}
+		if ns, ok := heard.TimeAt(soundsSince(samples)); ok {
+			sinceNs = max(sinceNs, ns)
+		}
 	}
-	return nil
+	return sinceNs, nil
+}
+
+// soundsSince is the first frame from which on there is no silent 20 ms.
+func soundsSince(samples []float32) int {
+	const window = 960
+	for at := len(samples) - window; at >= 0; at -= window {
+		loudest := float32(0)
+		for _, x := range samples[at : at+window] {
+			loudest = max(loudest, x, -x)
+		}
+		if loudest < 0.1 {
+			return at + window
+		}
+	}
+	return 0
 }

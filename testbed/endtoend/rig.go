@@ -41,6 +41,7 @@ type Rig struct {
 	Guest, Host *stack.Process
 
 	binary, probe string
+	probes        int // started so far: each needs a name of its own
 }
 
 // New builds the programs and starts nothing.
@@ -86,10 +87,11 @@ func (r *Rig) StartPipeWire() (err error) {
 
 // SetPeriod changes the period of the running JACK server.
 func (r *Rig) SetPeriod(frames int) error {
-	command, err := r.Command("jack_bufsize", "-s", r.JackServer, fmt.Sprint(frames))
+	command, err := r.Command("jack_bufsize", fmt.Sprint(frames))
 	if err != nil {
 		return err
 	}
+	command.Env = append(command.Env, "JACK_DEFAULT_SERVER="+r.JackServer)
 	if out, err := command.CombinedOutput(); err != nil {
 		return fmt.Errorf("jack_bufsize %d: %w: %s", frames, err, bytes.TrimSpace(out))
 	}
@@ -98,7 +100,8 @@ func (r *Rig) SetPeriod(frames int) error {
 
 // StartGuest starts the guest end. The JACK server need not run.
 func (r *Rig) StartGuest() (err error) {
-	args := []string{"guest", "--jack-server", r.JackServer}
+	args := []string{"guest", "--jack-server", r.JackServer,
+		"--connect", "SuperCollider:out_* -> archibald-to-host:in_*"}
 	args = append(append(args, r.common(proto.Guest, r.Config.CallFromHost)...), r.Config.Guest...)
 	r.Guest, err = r.Start("bridge-guest", nil, r.binary, args...)
 	return err

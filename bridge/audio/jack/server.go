@@ -13,6 +13,7 @@ import (
 	"sync"
 	"unsafe"
 
+	"archibald-bridge/bridge/rt"
 	"archibald-bridge/bridge/session"
 )
 
@@ -71,6 +72,10 @@ type Server struct {
 }
 
 var _ session.AudioServer = (*Server)(nil)
+
+// The header that the C files of this package include belongs to bridge/rt, and
+// Go's build cache does not see it change. This constant does.
+const _ = rt.HeaderHash
 
 // New returns a closed Server.
 func New(core Core, opts Options) *Server {

@@ -18,6 +18,7 @@ import (
 	"time"
 	"unsafe"
 
+	"archibald-bridge/bridge/rt"
 	"archibald-bridge/bridge/session"
 )
 
@@ -63,6 +64,10 @@ type Server struct {
 }
 
 var _ session.AudioServer = (*Server)(nil)
+
+// The header that the C files of this package include belongs to bridge/rt, and
+// Go's build cache does not see it change. This constant does.
+const _ = rt.HeaderHash
 
 // New returns a server that is not open.
 func New(core Core, options Options) *Server {
