@@ -19,7 +19,7 @@ type line struct {
 
 const (
 	startBandwidthHz = 0.6 // divided by the seconds observed
-	floorBandwidthHz = 0.02
+	floorBandwidthHz = 0.01
 	// A single error counts as at most this multiple of the usual one, so that
 	// one late wake-up hardly moves the line.
 	outlierSpread = 4.0

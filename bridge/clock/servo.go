@@ -246,7 +246,7 @@ func (s *Servo) decideEqual(d *Decision) bool {
 		return false
 	}
 	s.equal = true
-	*d = s.seek(*d) // on to a whole frame: less than one frame, cross-faded
+	d.Ratio = 1
 	return true
 }
 

@@ -34,6 +34,9 @@ enum {
     SEEN_SEQUENCES = 1024      /* window of the duplicate check */
 };
 
+/* How fast a position may glide to a whole frame: 50 ppm. */
+#define GLIDE_PER_FRAME 50e-6
+
 /* Values of receiver.command that are no offsets. */
 #define COMMAND_NONE INT64_MIN
 #define COMMAND_MUTE (INT64_MIN + 1)

@@ -157,6 +157,27 @@ static void render(receiver *rx, int64_t *position, double *fraction, double rat
     *fraction = end - whole;
 }
 
+/* The ratio for this cycle. Exactly 1 asks for a copy, which needs a position on
+ * a whole frame: until it is there the ratio leads to it, inaudibly slowly. */
+static double glide(const receiver *rx, double ratio, uint32_t frames) {
+    if (ratio != 1.0 || rx->fraction == 0.0) return ratio;
+    double way = rx->fraction < 0.5 ? -rx->fraction : 1 - rx->fraction;
+    double step = GLIDE_PER_FRAME * frames;
+    if (way > step) way = step;
+    if (way < -step) way = -step;
+    return 1.0 + way / frames;
+}
+
+/* Ends a glide: what rounding left beside the whole frame is nothing. */
+static void arrive(receiver *rx) {
+    if (rx->fraction < 1e-9) {
+        rx->fraction = 0;
+    } else if (rx->fraction > 1 - 1e-9) {
+        rx->fraction = 0;
+        rx->position++;
+    }
+}
+
 /* Makes the buffer ready to play from position, wherever it was. */
 static void prepare(receiver *rx, int64_t position) {
     jitter_buffer *buffer = &rx->buffer;
@@ -210,7 +231,9 @@ void receiver_play(receiver *rx, receive_counters *count, observation_ring *ring
             jitter_reset(&rx->buffer, rx->position - (LOOKAHEAD - 1));
         else if (moved)
             prepare(rx, rx->position);
-        render(rx, &rx->position, &rx->fraction, ratio, out, used, frames);
+        double used_ratio = glide(rx, ratio, frames);
+        render(rx, &rx->position, &rx->fraction, used_ratio, out, used, frames);
+        if (ratio == 1.0) arrive(rx);
     } else {
         silence(out, 0, used, frames);
     }

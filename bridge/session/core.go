@@ -38,7 +38,8 @@ type Core interface {
 	StopReceiver()
 
 	// SetRatio sets how many stream frames the receiver consumes per graph
-	// frame, 0.95 to 1.05. Exactly 1 at a whole position copies bit for bit.
+	// frame, 0.95 to 1.05. Exactly 1 copies bit for bit, after a glide of at
+	// most 50 ppm to a whole frame.
 	SetRatio(ratio float64)
 	// SeekTo makes the receiver play stream time media+offset at local media
 	// time media, from the next cycle on, cross-faded when already playing.

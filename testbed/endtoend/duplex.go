@@ -5,6 +5,8 @@ import (
 	"math"
 	"time"
 
+	"archibald-bridge/bridge/status"
+	"archibald-bridge/proto"
 	"archibald-bridge/testbed/probe"
 	"archibald-bridge/testbed/recording"
 	"archibald-bridge/testbed/signal"
@@ -49,9 +51,10 @@ func (h Heard) Ours() int {
 
 // Duplex is sound in both directions at once, judged.
 type Duplex struct {
-	Heard                     []Heard // host left, host right, guest left, guest right
+	Heard                     []Heard         // host left, host right, guest left, guest right
+	Status                    []status.Status // of guest and host, when the recordings ended
 	GuestWitness, HostWitness []signal.TimedGap
-	Host, Guest               *recording.Recording // 3 inputs each: left, right, witness
+	Host, Guest               *recording.Recording // left, right, witness; in the guest also SuperCollider's left
 }
 
 // Duplex plays SuperCollider to the host and a program on the host to the guest,
@@ -83,16 +86,24 @@ func (r *Rig) Duplex(duration, buffer time.Duration) (*Duplex, error) {
 	guest, err := probe.Start(r.Stack, probe.Config{
 		Binary: r.probe, Name: "guest-probe", JackServer: r.JackServer, Duration: duration,
 		Outputs: []probe.Signal{probe.Tone(witnessHz, toneDBFS)},
-		Inputs:  3,
+		Inputs:  4,
 		Connect: [][2]string{
 			{"archibald-from-host:out_1", "guest-probe:in_1"}, {"archibald-from-host:out_2", "guest-probe:in_2"},
-			{"guest-probe:out_1", "guest-probe:in_3"},
+			{"guest-probe:out_1", "guest-probe:in_3"}, {"SuperCollider:out_1", "guest-probe:in_4"},
 		},
 	})
 	if err != nil {
 		return nil, err
 	}
 	d := new(Duplex)
+	time.Sleep(duration)
+	for _, role := range []proto.Role{proto.Guest, proto.Host} {
+		s, err := r.Status(role)
+		if err != nil {
+			return nil, err
+		}
+		d.Status = append(d.Status, s)
+	}
 	if d.Guest, err = guest.Finish(); err != nil {
 		return nil, err
 	}
@@ -103,8 +114,10 @@ func (r *Rig) Duplex(duration, buffer time.Duration) (*Duplex, error) {
 }
 
 func (d *Duplex) judge(buffer time.Duration) error {
-	d.HostWitness = witness(d.Host)
-	d.GuestWitness = witness(d.Guest)
+	d.HostWitness = append(witness(d.Host, 2, witnessHz), losses(d.Host)...)
+	// A cycle that SuperCollider did not finish in time reaches nobody behind it.
+	d.GuestWitness = append(witness(d.Guest, 2, witnessHz), witness(d.Guest, 3, guestLeftHz)...)
+	d.GuestWitness = append(d.GuestWitness, losses(d.Guest)...)
 	witnesses := append(append([]signal.TimedGap{}, d.HostWitness...), d.GuestWitness...)
 	for _, c := range []struct {
 		name  string
@@ -177,13 +190,18 @@ func findsPlanted(samples []float32, rateHz int, hz float64, gaps []signal.Gap) 
 	return false
 }
 
-// witness returns every moment at which a server failed: seen in the tone that
-// did not cross the bridge, or in the times of its cycles.
-func witness(r *recording.Recording) []signal.TimedGap {
-	samples := r.Sound.Channels[2]
+// witness returns the gaps of a tone that did not cross the bridge.
+func witness(r *recording.Recording, input int, hz float64) []signal.TimedGap {
+	samples := r.Sound.Channels[input]
 	samples = samples[min(settleFrames, len(samples)):]
 	timeAt := func(frame int) (int64, bool) { return r.TimeAt(frame + settleFrames) }
-	found := signal.Timed(signal.Gaps(samples, r.RateHz, witnessHz), timeAt)
+	return signal.Timed(signal.Gaps(samples, r.RateHz, hz), timeAt)
+}
+
+// losses returns the moments at which a server lost time or skipped a client, by
+// the times of its cycles.
+func losses(r *recording.Recording) []signal.TimedGap {
+	var found []signal.TimedGap
 	for _, loss := range r.Losses() {
 		found = append(found, signal.TimedGap{
 			Gap:    signal.Gap{StartFrame: loss.Frame, LengthFrames: loss.LostFrames, Kind: signal.Missing},

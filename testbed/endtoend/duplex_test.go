@@ -40,6 +40,12 @@ func TestSoundCrossesInBothDirectionsAtOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Logf("period %d: witness gaps: guest %d, host %d", config.PeriodFrames, len(d.GuestWitness), len(d.HostWitness))
+		for _, s := range d.Status {
+			received := s.Directions.Receive
+			t.Logf("%s: xruns %d, media clock jumps sending %d receiving %d; received %d, lost %d, late %d, concealed %d frames in %d dropouts, drift %.2f ppm",
+				s.End, s.Audio.Xruns, s.Directions.Send.Xruns, received.Xruns, received.Packets, received.Lost, received.Late,
+				received.ConcealedFrames, received.Dropouts, received.RatioPPM)
+		}
 		for _, h := range d.Heard {
 			t.Logf("%s: %.3f Hz at %.2f dBFS, THD+N %.1f dB, leak %.1f dBFS, gaps %d, ours %d",
 				h.Channel, h.Tone.FrequencyHz, h.Tone.LevelDBFS, h.Tone.THDNdB, h.LeakDBFS, len(h.Gaps), h.Ours())
