@@ -10,7 +10,7 @@ import (
 )
 
 func TestWrongFlagsNameFlagValueAndWhatIsLegal(t *testing.T) {
-	const latency = "auto, a time up to 1s (2ms), or 1 to 48000 frames (96frames)"
+	const latency = "auto, a time up to 200ms (2ms), or 1 to 9600 frames (96frames)"
 	for _, test := range []struct {
 		args []string
 		want string

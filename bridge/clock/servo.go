@@ -258,6 +258,7 @@ type Status struct {
 	TargetFrames float64
 	JitterFrames int     // learned: for the next session with this peer
 	DriftPPM     float64 // of the sender's clock against the local graph's
+	RatioPPM     float64 // resampling in force; 0 exactly: none
 	SenderPeriod int     // frames that come at once
 	LateUs       Quantiles
 }
@@ -271,6 +272,7 @@ func (s *Servo) Status() Status {
 	if s.started && s.haveLast && s.last.Playing {
 		st.Playing = true
 		st.DelayFrames = s.delay()
+		st.RatioPPM = (s.last.Ratio - 1) * 1e6
 		st.DriftPPM = (s.cycle.nsPerFrame/s.arrival.nsPerFrame - 1) * 1e6
 	}
 	return st

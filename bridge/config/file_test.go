@@ -68,7 +68,7 @@ func TestWrongValuesInAFileNameLineKeyValueAndWhatIsLegal(t *testing.T) {
 		{"zero", "channels = 0", `bridge.toml:1: channels: "0": legal is 1 to 8`},
 		{"a word for a number", "channels = 'two'", `bridge.toml:1: channels: "two": legal is 1 to 8`},
 		{"a fraction for a number", "channels = 1.5", `bridge.toml:1: channels: "1.5": legal is 1 to 8`},
-		{"a number for text", "latency = 2", `bridge.toml:1: latency: "2": legal is auto, a time up to 1s (2ms), or 1 to 48000 frames (96frames)`},
+		{"a number for text", "latency = 2", `bridge.toml:1: latency: "2": legal is auto, a time up to 200ms (2ms), or 1 to 9600 frames (96frames)`},
 		{"a number for a name", "name = 5", `bridge.toml:1: name: "5": legal is at most 32 of a-z, 0-9 and -`},
 		{"a word for a truth", "static = 'yes'", `bridge.toml:1: static: "yes": legal is true or false, and true only with a peer and a format`},
 		{"in the end's table", "[guest]\nclock = 'follow'", `bridge.toml:2: clock: "follow": legal is auto or free`},

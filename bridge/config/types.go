@@ -18,14 +18,14 @@ var errNotLegal = errors.New("not legal")
 // Latency is the wanted one-way latency: exactly one of its fields is set.
 type Latency struct {
 	Auto     bool          // found by measuring
-	Frames   int           // 1 to 48000, of this end's graph
-	Duration time.Duration // up to 1 s
+	Frames   int           // 1 to 9600, of this end's graph
+	Duration time.Duration // up to 200 ms
 }
 
 // The largest latency that can be asked for.
 const (
-	maxLatency       = time.Second
-	maxLatencyFrames = 48000
+	maxLatency       = 200 * time.Millisecond
+	maxLatencyFrames = 9600
 )
 
 // UnmarshalText reads "auto", "96frames" or what time.ParseDuration reads.

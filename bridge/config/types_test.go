@@ -10,10 +10,10 @@ func TestLatencyText(t *testing.T) {
 		"auto":        {Auto: true},
 		"96frames":    {Frames: 96},
 		"1frames":     {Frames: 1},
-		"48000frames": {Frames: 48000},
+		"9600frames":  {Frames: 9600},
 		"2ms":         {Duration: 2 * time.Millisecond},
 		"500us":       {Duration: 500 * time.Microsecond},
-		"1s":          {Duration: time.Second},
+		"200ms":       {Duration: 200 * time.Millisecond},
 	} {
 		var got Latency
 		if err := got.UnmarshalText([]byte(text)); err != nil || got != want {
@@ -24,7 +24,7 @@ func TestLatencyText(t *testing.T) {
 			t.Errorf("%q prints as %q, which reads as %+v, %v", text, got, again, err)
 		}
 	}
-	for _, text := range []string{"", "2", "0ms", "-2ms", "1001ms", "0frames", "48001frames", "frames", "1.5frames", "96 frames", "Auto", "2ms "} {
+	for _, text := range []string{"", "2", "0ms", "-2ms", "201ms", "0frames", "9601frames", "frames", "1.5frames", "96 frames", "Auto", "2ms "} {
 		var l Latency
 		if err := l.UnmarshalText([]byte(text)); err == nil {
 			t.Errorf("%q was accepted as %+v", text, l)
@@ -42,7 +42,7 @@ func TestLatencyInFrames(t *testing.T) {
 		{Latency{Frames: 96}, 44100, 96},
 		{Latency{Duration: 2 * time.Millisecond}, 48000, 96},
 		{Latency{Duration: 2 * time.Millisecond}, 44100, 88}, // 88.2
-		{Latency{Duration: time.Second}, 192000, 192000},
+		{Latency{Duration: 200 * time.Millisecond}, 192000, 38400},
 	} {
 		if got := test.latency.FramesAt(test.rateHz); got != test.want {
 			t.Errorf("%v at %d Hz: %d frames, want %d", test.latency, test.rateHz, got, test.want)

@@ -93,6 +93,7 @@ func (s *streams) receiveStatus() status.Direction {
 	d.Lost = got.Lost - base.Lost
 	d.Late = got.Late - base.Late
 	d.Duplicate = got.Duplicate - base.Duplicate
+	d.Rejected = rejected(got) - rejected(base)
 	d.ConcealedFrames = got.ConcealedFrames
 	d.Dropouts = got.Dropouts
 	d.Xruns = got.Skips - base.Skips
@@ -100,11 +101,15 @@ func (s *streams) receiveStatus() status.Direction {
 	if !c.Playing {
 		return d
 	}
-	d.BufferFrames, d.BufferTargetFrames, d.RatioPPM = c.DelayFrames, c.TargetFrames, c.DriftPPM
+	d.BufferFrames, d.BufferTargetFrames, d.RatioPPM = c.DelayFrames, c.TargetFrames, c.RatioPPM
 	d.JitterUs = status.Jitter{P50: c.LateUs.P50, P99: c.LateUs.P99, Max: c.LateUs.Max}
 	latencyMs := c.DelayFrames/float64(s.receive.RateHz)*1e3 + s.reports.roundTrip.Seconds()*1e3/2
 	d.LatencyMs.Bridge = status.Milliseconds(latencyMs)
 	return d
+}
+
+func rejected(r ReceiveCounters) uint64 {
+	return r.Malformed + r.WrongSource + r.WrongSSRC + r.WrongPayload + r.Outside
 }
 
 func peaks(linear []float64, channels int) []status.Decibels {

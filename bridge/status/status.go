@@ -80,13 +80,14 @@ type Direction struct {
 	Lost            uint64 `json:"lost"`      // sequence numbers that never came in time
 	Late            uint64 `json:"late"`      // came after their frames had been played
 	Duplicate       uint64 `json:"duplicate"` // came more than once
+	Rejected        uint64 `json:"rejected"`  // not RTP, or not of the peer, the SSRC or the format agreed
 	Recovered       uint64 `json:"recovered"` // lost, and restored from a repetition
 	ConcealedFrames uint64 `json:"concealed_frames"`
 	Dropouts        uint64 `json:"dropouts"` // runs of concealed frames
 
 	BufferFrames       float64 `json:"buffer_frames"` // now waiting to be played
 	BufferTargetFrames float64 `json:"buffer_target_frames"`
-	RatioPPM           float64 `json:"ratio_ppm"` // the sender's clock against ours; positive: the sender is fast
+	RatioPPM           float64 `json:"ratio_ppm"` // resampling in force: how much faster the sender's clock is; 0: none, bit for bit
 
 	JitterUs  Jitter     `json:"jitter_us"`
 	LatencyMs Latency    `json:"latency_ms"`

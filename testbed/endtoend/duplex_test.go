@@ -35,15 +35,28 @@ func TestSoundCrossesInBothDirectionsAtOnce(t *testing.T) {
 		if err := r.StartAll(); err != nil {
 			t.Fatal(err)
 		}
+		stop, harassed := make(chan struct{}), make(chan error, 1)
+		go func() {
+			sent, err := Harass(stop)
+			t.Logf("%d hostile datagrams sent meanwhile", sent)
+			harassed <- err
+		}()
 		d, err := r.Duplex(60*time.Second, 100*time.Millisecond)
+		close(stop)
 		if err != nil {
+			t.Fatal(err)
+		}
+		if err := <-harassed; err != nil {
 			t.Fatal(err)
 		}
 		t.Logf("period %d: witness gaps: guest %d, host %d", config.PeriodFrames, len(d.GuestWitness), len(d.HostWitness))
 		for _, s := range d.Status {
 			received := s.Directions.Receive
-			t.Logf("%s: xruns %d, media clock jumps sending %d receiving %d; received %d, lost %d, late %d, concealed %d frames in %d dropouts, drift %.2f ppm",
-				s.End, s.Audio.Xruns, s.Directions.Send.Xruns, received.Xruns, received.Packets, received.Lost, received.Late,
+			if received.Rejected == 0 {
+				t.Errorf("%s: counted no hostile datagram", s.End)
+			}
+			t.Logf("%s: rejected %d, xruns %d, media clock jumps sending %d receiving %d; received %d, lost %d, late %d, concealed %d frames in %d dropouts, drift %.2f ppm",
+				s.End, received.Rejected, s.Audio.Xruns, s.Directions.Send.Xruns, received.Xruns, received.Packets, received.Lost, received.Late,
 				received.ConcealedFrames, received.Dropouts, received.RatioPPM)
 		}
 		for _, h := range d.Heard {

@@ -170,26 +170,35 @@ func (r *Rig) Status(role proto.Role) (status.Status, error) {
 
 // WaitRunning waits until both ends receive and play the other's sound.
 func (r *Rig) WaitRunning(timeout time.Duration) error {
+	return r.wait(timeout, func(d status.Direction) bool {
+		return d.State == status.DirectionRunning && d.BufferFrames > 0
+	})
+}
+
+// WaitExact waits until both ends have found that the servers share a clock and
+// copy without resampling.
+func (r *Rig) WaitExact(timeout time.Duration) error {
+	return r.wait(timeout, func(d status.Direction) bool { return d.BufferFrames > 0 && d.RatioPPM == 0 })
+}
+
+// wait waits until what both ends receive is good.
+func (r *Rig) wait(timeout time.Duration, good func(status.Direction) bool) error {
 	deadline := time.Now().Add(timeout)
 	for {
-		var states [2]status.State
-		var playing int
-		for i, role := range []proto.Role{proto.Guest, proto.Host} {
+		received := map[proto.Role]status.Direction{}
+		missing := 0
+		for _, role := range []proto.Role{proto.Guest, proto.Host} {
 			s, err := r.Status(role)
-			if err != nil {
-				continue
-			}
-			states[i] = s.Directions.Receive.State
-			if states[i] == status.DirectionRunning && s.Directions.Receive.BufferFrames > 0 {
-				playing++
+			received[role] = s.Directions.Receive
+			if err != nil || !good(s.Directions.Receive) {
+				missing++
 			}
 		}
-		if playing == 2 {
+		if missing == 0 {
 			return nil
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("no sound after %s: guest %q, host %q\nguest: %s\nhost: %s", timeout,
-				states[0], states[1], r.tail(r.Guest), r.tail(r.Host))
+			return fmt.Errorf("not there after %s: %+v\nguest: %s\nhost: %s", timeout, received, r.tail(r.Guest), r.tail(r.Host))
 		}
 		time.Sleep(50 * time.Millisecond)
 	}

@@ -1,0 +1,29 @@
+package endtoend
+
+import (
+	"testing"
+	"time"
+)
+
+func TestF32IsBitExactWhenTheServersShareAClock(t *testing.T) {
+	r := start(t, Config{PeriodFrames: 256, Common: []string{"--format", "F32", "--latency", "100ms"}})
+	if err := r.StartAll(); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.WaitExact(90 * time.Second); err != nil {
+		t.Fatal(err)
+	}
+	all, err := r.Exact(60*time.Second, 100*time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range all {
+		t.Logf("%s: %d of %d frames equal, longest stretch %d, %d stretches excused", e.Channel, e.Equal, e.Frames, e.Longest, len(e.Excused))
+		if e.Frames < 50*48000 || e.Longest < 48000 {
+			t.Errorf("%s: %d frames compared, longest equal stretch %d", e.Channel, e.Frames, e.Longest)
+		}
+		for _, run := range e.Different {
+			t.Errorf("%s: differs from frame %d for %d frames, and no server lost time", e.Channel, run.Start, run.Length)
+		}
+	}
+}
