@@ -7,13 +7,13 @@ import (
 
 func TestLatencyText(t *testing.T) {
 	for text, want := range map[string]Latency{
-		"auto":        {Auto: true},
-		"96frames":    {Frames: 96},
-		"1frames":     {Frames: 1},
-		"9600frames":  {Frames: 9600},
-		"2ms":         {Duration: 2 * time.Millisecond},
-		"500us":       {Duration: 500 * time.Microsecond},
-		"200ms":       {Duration: 200 * time.Millisecond},
+		"auto":       {Auto: true},
+		"96frames":   {Frames: 96},
+		"1frames":    {Frames: 1},
+		"9600frames": {Frames: 9600},
+		"2ms":        {Duration: 2 * time.Millisecond},
+		"500us":      {Duration: 500 * time.Microsecond},
+		"200ms":      {Duration: 200 * time.Millisecond},
 	} {
 		var got Latency
 		if err := got.UnmarshalText([]byte(text)); err != nil || got != want {

@@ -31,7 +31,9 @@ enum {
     PHASES = 1024,
     OBSERVATIONS = 8192,       /* 2.7 s at period 32 */
     RTCP_SLOTS = 32,
-    SEEN_SEQUENCES = 1024      /* window of the duplicate check */
+    SEEN_SEQUENCES = 1024,     /* window of the duplicate check */
+    MAX_DROPOUT = 3000         /* a longer jump of the sequence number is a new beginning, no loss
+                                  (RFC 3550, appendix A.1) */
 };
 
 /* How fast a position may glide to a whole frame: 50 ppm. */
@@ -107,7 +109,6 @@ int rtcp_read(rtcp_ring *ring, rtcp_slot *into);
 
 typedef struct {
     /* playout only */
-    uint64_t graph;         /* engine.graph that this clock follows */
     int started;
     uint64_t graph_frame;   /* at the start of the last cycle */
     uint32_t frames;        /* of the last cycle */
@@ -117,9 +118,14 @@ typedef struct {
     double ns_per_frame;
     double nominal_ns_per_frame;
     double late_ns;         /* of the last cycle, against the line */
+    double least_late_ns;   /* of the late cycles in a row so far */
+    uint32_t late_frames;   /* graph time that they have lasted: 0 when not late */
     /* written by playout (release), read by capture (acquire): media minus
      * graph_frame, or CLOCK_STOPPED */
     _Atomic int64_t offset;
+    /* engine.graph that this clock follows; written by playout (release) after
+     * the offset of the graph before is gone, read by capture (acquire) first */
+    _Atomic uint64_t graph;
 } media_clock;
 
 void media_clock_reset(media_clock *clock, uint32_t rate_hz);
@@ -194,15 +200,14 @@ typedef struct {
     int have_ssrc;
     int have_sequence;
     uint32_t highest_sequence; /* extended, RFC 3550 appendix A.1 */
-    uint32_t bad_sequence;
-    uint32_t first_sequence;
-    uint64_t accepted;
+    uint32_t first_sequence;   /* extended; where counting of losses began */
     uint64_t seen[SEEN_SEQUENCES / 64];
     int64_t reference_media;   /* for extending timestamps */
     jitter_buffer buffer;
 
+    _Atomic int playing; /* playout writes, control reads (relaxed) */
+
     /* playout only */
-    int playing;
     int64_t next_media; /* of the cycle that follows without a skip */
     int64_t position;
     double fraction;
@@ -281,7 +286,7 @@ typedef struct archibald_send_counters {
 void sender_capture(sender *tx, send_counters *count, const float *const *in, uint32_t channels,
                     uint32_t frames, int64_t media);
 /* Packs up to BATCH datagrams from the ring; returns how many. */
-uint32_t sender_pack(sender *tx, send_counters *count);
+uint32_t sender_pack(sender *tx, send_counters *count, int64_t now_ns);
 
 /* engine.c, socket.c --------------------------------------------------------- */
 
@@ -325,6 +330,8 @@ void archibald_capture(archibald_engine *engine, const float *const *in, uint32_
 /* Reads at most budget datagrams; rx NULL: only RTCP is kept. Returns how many. */
 uint32_t socket_drain(archibald_engine *engine, receiver *rx, int64_t now_ns, uint32_t budget);
 void socket_send(archibald_engine *engine, sender *tx, uint32_t datagrams);
+/* Media time minus graph frame for a capture cycle, or CLOCK_STOPPED. */
+int64_t capture_offset(archibald_engine *engine);
 
 /* lifetime.c: control only. Memory is mapped, pre-faulted and, where the limits
  * allow, locked. NULL without memory. ---------------------------------------- */

@@ -14,9 +14,9 @@ void archibald_playout(archibald_engine *engine, float *const *out, uint32_t cha
     atomic_store(&engine->in_playout, 1);
     receiver *rx = atomic_load(&engine->rx);
     uint64_t graph = atomic_load_explicit(&engine->graph, memory_order_acquire);
-    if (graph != engine->clock.graph) {
+    if (graph != atomic_load_explicit(&engine->clock.graph, memory_order_relaxed)) {
         media_clock_reset(&engine->clock, (uint32_t)graph);
-        engine->clock.graph = graph;
+        atomic_store_explicit(&engine->clock.graph, graph, memory_order_release);
     }
     int64_t skipped = media_clock_update(&engine->clock, graph_frame, frames, cycle_ns);
     COUNT(count->cycles, 1);
@@ -39,19 +39,26 @@ void archibald_playout(archibald_engine *engine, float *const *out, uint32_t cha
     atomic_store(&engine->in_playout, 0);
 }
 
+/* Until playout has run once in a graph, its frame counter means nothing yet. */
+int64_t capture_offset(archibald_engine *engine) {
+    uint64_t graph = atomic_load_explicit(&engine->graph, memory_order_acquire);
+    if (atomic_load_explicit(&engine->clock.graph, memory_order_acquire) != graph)
+        return CLOCK_STOPPED;
+    return atomic_load_explicit(&engine->clock.offset, memory_order_acquire);
+}
+
 void archibald_capture(archibald_engine *engine, const float *const *in, uint32_t channels,
                        uint32_t frames, uint64_t graph_frame, int64_t now_ns) {
     if (channels > MAX_CHANNELS || frames == 0 || frames > MAX_PERIOD_FRAMES) return;
     send_counters *count = &engine->sent;
     atomic_store(&engine->in_capture, 1);
     sender *tx = atomic_load(&engine->tx);
-    int64_t offset = atomic_load_explicit(&engine->clock.offset, memory_order_acquire);
+    int64_t offset = capture_offset(engine);
     COUNT(count->cycles, 1);
     if (tx && offset != CLOCK_STOPPED) {
         sender_capture(tx, count, in, channels, frames, (int64_t)graph_frame + offset);
         uint32_t packed;
-        while ((packed = sender_pack(tx, count)) > 0) socket_send(engine, tx, packed);
-        atomic_store_explicit(&count->last_send_ns, now_ns, memory_order_relaxed);
+        while ((packed = sender_pack(tx, count, now_ns)) > 0) socket_send(engine, tx, packed);
     }
     atomic_store(&engine->in_capture, 0);
 }

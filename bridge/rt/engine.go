@@ -29,6 +29,10 @@ static void command(archibald_engine *e, int64_t value) {
     receiver *rx = atomic_load(&e->rx); // only control replaces it
     if (rx) atomic_store_explicit(&rx->command, value, memory_order_release);
 }
+static int is_playing(archibald_engine *e) {
+    receiver *rx = atomic_load(&e->rx);
+    return rx && atomic_load_explicit(&rx->playing, memory_order_relaxed);
+}
 static void set_ratio_bits(archibald_engine *e, uint64_t bits) {
     receiver *rx = atomic_load(&e->rx);
     if (rx) atomic_store_explicit(&rx->ratio_bits, bits, memory_order_relaxed);
@@ -239,9 +243,26 @@ func (e *Engine) startReceiver(plan *C.receiver_plan) error {
 func (e *Engine) StopReceiver() { e.replaceReceiver(nil) }
 
 func (e *Engine) replaceReceiver(rx *C.receiver) {
+	e.fadeOut()
 	old := C.swap_rx(e.c, rx)
 	e.await(1)
 	C.receiver_free(old)
+}
+
+// fadeOut mutes the running receiver and gives it the time for that, so that
+// taking it away is not heard as a click. Without a running graph there is
+// nothing to wait for.
+func (e *Engine) fadeOut() {
+	if C.is_playing(e.c) == 0 {
+		return
+	}
+	e.Mute()
+	for range 60 {
+		if C.is_playing(e.c) == 0 {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
 }
 
 // await returns when no callback that began before the call can still run. A
@@ -258,6 +279,9 @@ func (e *Engine) await(which C.int) {
 
 // SetRatio implements session.Core.
 func (e *Engine) SetRatio(ratio float64) {
+	if math.IsNaN(ratio) {
+		return // the audio thread could never leave it again
+	}
 	ratio = min(max(ratio, 0.95), 1.05)
 	C.set_ratio_bits(e.c, C.uint64_t(math.Float64bits(ratio)))
 }

@@ -50,11 +50,15 @@ static uint32_t run_length(const jitter_buffer *buffer, int64_t from, uint32_t l
 
 void jitter_reset(jitter_buffer *buffer, int64_t start) {
     memset(buffer->valid, 0, buffer->frames / 8);
-    /* Only what lies before the start can be read before it is written. */
-    const uint32_t before = buffer->fade_frames + TAPS;
-    for (uint32_t c = 0; c < buffer->channels; c++)
-        for (uint32_t i = 1; i <= before; i++)
-            jitter_plane(buffer, c)[slot(buffer, start - i)] = 0;
+    /* Only what lies before the start can be read before it is written: by a
+     * step back, as far as history goes. */
+    const uint32_t at = slot(buffer, start - HISTORY_FRAMES);
+    const uint32_t left = buffer->frames - at, first = left < HISTORY_FRAMES ? left : HISTORY_FRAMES;
+    for (uint32_t c = 0; c < buffer->channels; c++) {
+        float *plane = jitter_plane(buffer, c);
+        memset(plane + at, 0, first * sizeof *plane);
+        memset(plane, 0, (HISTORY_FRAMES - first) * sizeof *plane);
+    }
     buffer->done = start;
     buffer->gap_start = start - buffer->fade_frames; /* already faded to silence */
     buffer->gap_end = start;

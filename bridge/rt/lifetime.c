@@ -81,7 +81,7 @@ receiver *receiver_new(const receiver_plan *plan, const resampler *table) {
     atomic_store(&rx->ratio_bits, one_bits);
     atomic_store(&rx->command, COMMAND_NONE);
     jitter_buffer *buffer = &rx->buffer;
-    buffer->frames = 16384;
+    buffer->frames = 4 * MAX_PERIOD_FRAMES; /* a period each way, the delay, the history */
     while (buffer->frames < plan->rate_hz / 3) buffer->frames *= 2;
     buffer->mask = buffer->frames - 1;
     buffer->channels = plan->channels;

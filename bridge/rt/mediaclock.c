@@ -14,7 +14,12 @@
 
 #include <math.h>
 
-enum { DLL_BANDWIDTH_MILLIHERTZ = 200 };
+enum {
+    DLL_BANDWIDTH_MILLIHERTZ = 200,
+    /* How long cycles must be equally late to be believed: two wake-ups in a row
+     * that are late by chance are common at a period of 32 frames. */
+    CONFIRM_MICROSECONDS = 2000
+};
 
 void media_clock_reset(media_clock *clock, uint32_t rate_hz) {
     clock->nominal_ns_per_frame = 1e9 / rate_hz;
@@ -29,6 +34,7 @@ static void start(media_clock *clock, uint64_t graph_frame, uint32_t frames, int
         clock->media += llrint((double)(cycle_ns - clock->cycle_ns) / clock->nominal_ns_per_frame);
     clock->line_ns = (double)cycle_ns;
     clock->late_ns = 0;
+    clock->late_frames = 0;
     clock->ns_per_frame = clock->nominal_ns_per_frame;
     clock->graph_frame = graph_frame;
     clock->frames = frames;
@@ -53,15 +59,25 @@ int64_t media_clock_update(media_clock *clock, uint64_t graph_frame, uint32_t fr
     double late_ns = (double)cycle_ns - line_ns;
     double period_ns = (double)frames * clock->ns_per_frame;
     int64_t lost = 0;
-    double low = late_ns < clock->late_ns ? late_ns : clock->late_ns;
-    if (low > 0.75 * period_ns && fabs(late_ns - clock->late_ns) < 0.5 * period_ns) {
-        lost = llrint(low / clock->ns_per_frame);
-        line_ns += (double)lost * clock->ns_per_frame;
-        late_ns -= (double)lost * clock->ns_per_frame;
+    if (late_ns <= 0.75 * period_ns) {
+        clock->late_frames = 0;
+    } else if (clock->late_frames == 0 || fabs(late_ns - clock->late_ns) >= 0.5 * period_ns) {
+        clock->late_frames = 1;
+        clock->least_late_ns = late_ns;
+    } else {
+        clock->late_frames += (uint32_t)advance;
+        if (late_ns < clock->least_late_ns) clock->least_late_ns = late_ns;
+        if (clock->late_frames * clock->ns_per_frame >= CONFIRM_MICROSECONDS * 1e3) {
+            lost = llrint(clock->least_late_ns / clock->ns_per_frame);
+            line_ns += (double)lost * clock->ns_per_frame;
+            late_ns -= (double)lost * clock->ns_per_frame;
+            clock->late_frames = 0;
+        }
     }
     /* DLL of second order (Adriaensen, "Using a DLL to filter time"), its error
-     * bounded so that one late wake-up hardly moves it. */
-    double error_ns = late_ns, bound_ns = 0.25 * period_ns;
+     * bounded so that one late wake-up hardly moves it; a cycle that may turn
+     * out to be lost time does not move it at all. */
+    double error_ns = clock->late_frames ? 0 : late_ns, bound_ns = 0.25 * period_ns;
     if (error_ns > bound_ns) error_ns = bound_ns;
     if (error_ns < -bound_ns) error_ns = -bound_ns;
     double w = 2 * M_PI * DLL_BANDWIDTH_MILLIHERTZ * 1e-3 * span_ns * 1e-9;

@@ -18,10 +18,11 @@ static double double_of_bits(uint64_t bits) {
  * sequence number, decides where a packet is played. Returns 0 for a duplicate. */
 static int note_sequence(receiver *rx, receive_counters *count, uint16_t sequence) {
     int16_t ahead = (int16_t)(sequence - (uint16_t)rx->highest_sequence);
-    if (!rx->have_sequence || ahead > SEEN_SEQUENCES || ahead < -SEEN_SEQUENCES) {
+    if (!rx->have_sequence || ahead > MAX_DROPOUT || ahead <= -SEEN_SEQUENCES) {
         memset(rx->seen, 0, sizeof rx->seen); /* first packet, or the sender began anew */
         rx->have_sequence = 1;
         rx->highest_sequence = (rx->highest_sequence & 0xffff0000u) | sequence;
+        rx->first_sequence = rx->highest_sequence;
         rx->seen[sequence % SEEN_SEQUENCES / 64] |= 1ull << sequence % 64;
         return 1;
     }
@@ -38,7 +39,9 @@ static int note_sequence(receiver *rx, receive_counters *count, uint16_t sequenc
         return 0;
     } else {
         COUNT(count->reordered, 1);
-        COUNT(count->lost, -1ull);
+        /* What came before the first packet was never counted as lost. */
+        if ((int32_t)(rx->highest_sequence + (uint32_t)ahead - rx->first_sequence) > 0)
+            COUNT(count->lost, -1ull);
     }
     *word |= bit;
     return 1;
@@ -53,13 +56,14 @@ void receiver_packet(receiver *rx, receive_counters *count, observation_ring *ri
     if (media > rx->reference_media || rx->reference_media - media > HISTORY_FRAMES)
         rx->reference_media = media;
     COUNT(count->packets, 1);
+    COUNT(count->bytes, frames * wire_sample_bytes(rx->plan.encoding) * rx->plan.channels);
     atomic_store_explicit(&count->highest_sequence, rx->highest_sequence, memory_order_relaxed);
     atomic_store_explicit(&count->last_packet_ns, arrival_ns, memory_order_relaxed);
     observation record = {.kind = OBSERVED_PACKET, .frames = frames, .time_ns = arrival_ns,
                           .media = media};
     observation_push(ring, &record);
 
-    if (!rx->playing) return;
+    if (!atomic_load_explicit(&rx->playing, memory_order_relaxed)) return;
     jitter_span span = jitter_accepts(&rx->buffer, media, frames);
     if (span.skip) COUNT(count->late, 1);
     if (span.outside) COUNT(count->outside, 1);
@@ -126,7 +130,6 @@ void receiver_datagram(receiver *rx, receive_counters *count, observation_ring *
         rx->from = *from;
         atomic_store_explicit(&rx->have_from, 1, memory_order_release);
     }
-    COUNT(count->bytes, packet.payload_bytes);
     receiver_packet(rx, count, ring, packet.sequence, packet.timestamp, packet.payload,
                     packet.payload_bytes / frame_bytes, arrival_ns);
 }
@@ -201,14 +204,15 @@ void receiver_play(receiver *rx, receive_counters *count, observation_ring *ring
     int64_t from_position = rx->position;
     double from_fraction = rx->fraction;
     int64_t skipped = media - rx->next_media;
-    int was_playing = rx->playing, moved = 0;
+    const int was_playing = atomic_load_explicit(&rx->playing, memory_order_relaxed);
+    int playing = was_playing, moved = 0;
     rx->next_media = media + frames;
 
     if (command == COMMAND_MUTE) {
-        rx->playing = 0;
+        playing = 0;
         moved = 1;
     } else if (command != COMMAND_NONE) {
-        rx->playing = 1;
+        playing = 1;
         rx->position = media + command;
         rx->fraction = 0;
         moved = 1;
@@ -216,9 +220,10 @@ void receiver_play(receiver *rx, receive_counters *count, observation_ring *ring
         rx->position += skipped;
         moved = 1;
     }
+    atomic_store_explicit(&rx->playing, playing, memory_order_relaxed);
     observation record = {.kind = OBSERVED_CYCLE, .frames = frames, .time_ns = cycle_ns,
                           .media = media, .position = rx->position, .fraction = rx->fraction,
-                          .ratio = ratio, .playing = (uint32_t)rx->playing};
+                          .ratio = ratio, .playing = (uint32_t)playing};
     observation_push(ring, &record);
 
     float *over[MAX_CHANNELS];
@@ -226,7 +231,7 @@ void receiver_play(receiver *rx, receive_counters *count, observation_ring *ring
     for (uint32_t c = 0; c < used; c++) over[c] = rx->overlap + (size_t)c * CROSSFADE_FRAMES;
     int fading = moved && was_playing;
     if (fading) render(rx, &from_position, &from_fraction, ratio, over, used, fade);
-    if (rx->playing) {
+    if (playing) {
         if (!was_playing)
             jitter_reset(&rx->buffer, rx->position - (LOOKAHEAD - 1));
         else if (moved)

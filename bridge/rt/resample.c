@@ -35,6 +35,7 @@ void resampler_init(resampler *table) {
 
 void resampler_run(const resampler *table, const float *const *in, uint32_t channels,
                    double fraction, double ratio, float *const *out, uint32_t frames) {
+    if (channels == 0) return; /* positions only: the simulator's day */
     for (uint32_t i = 0; i < frames; i++) {
         double at = fraction + (double)i * ratio;
         uint32_t whole = (uint32_t)at;

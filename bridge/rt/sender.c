@@ -65,7 +65,7 @@ static void put_header(sender *tx, uint8_t *at, uint32_t timestamp) {
     }
 }
 
-uint32_t sender_pack(sender *tx, send_counters *count) {
+uint32_t sender_pack(sender *tx, send_counters *count, int64_t now_ns) {
     const capture_ring *ring = &tx->ring;
     const uint32_t frames = tx->plan.packet_frames, channels = ring->channels;
     const uint32_t frame_bytes = wire_sample_bytes(tx->plan.encoding) * channels;
@@ -90,6 +90,7 @@ uint32_t sender_pack(sender *tx, send_counters *count) {
         tx->sent_head += frames;
         packed++;
         atomic_store_explicit(&count->last_timestamp, timestamp, memory_order_relaxed);
+        atomic_store_explicit(&count->last_send_ns, now_ns, memory_order_relaxed);
     }
     return packed;
 }

@@ -45,10 +45,10 @@ uint32_t socket_drain(archibald_engine *engine, receiver *rx, int64_t now_ns, ui
             struct msghdr *header = &d->message[i].msg_hdr;
             uint32_t bytes = d->message[i].msg_len;
             int64_t arrival_ns = arrival_of(header, shift_ns, now_ns);
-            if (rtp_is_rtcp(d->data[i], bytes))
-                rtcp_push(&engine->rtcp, d->data[i], bytes, arrival_ns, &d->from[i]);
-            else if (header->msg_flags & MSG_TRUNC)
+            if (header->msg_flags & MSG_TRUNC)
                 COUNT(engine->received.malformed, 1);
+            else if (rtp_is_rtcp(d->data[i], bytes))
+                rtcp_push(&engine->rtcp, d->data[i], bytes, arrival_ns, &d->from[i]);
             else if (rx)
                 receiver_datagram(rx, &engine->received, &engine->observations, d->data[i], bytes,
                                   arrival_ns, &d->from[i]);

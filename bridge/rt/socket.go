@@ -129,6 +129,9 @@ func (s *mediaSocket) filter(payloadType uint8, ssrc uint32) error {
 // send writes one datagram without O_NONBLOCK on the description that the core
 // shares.
 func (s *mediaSocket) send(datagram []byte, to netip.AddrPort) error {
+	if !s.v6 && !to.Addr().Unmap().Is4() {
+		return fmt.Errorf("send to %s: not reachable from %s", to, s.local)
+	}
 	if err := unix.Sendto(s.fd, datagram, unix.MSG_DONTWAIT, s.sockaddr(to)); err != nil {
 		return fmt.Errorf("send to %s: %w", to, err)
 	}

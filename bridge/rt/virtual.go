@@ -13,19 +13,18 @@ static void virtual_play(archibald_engine *e, float *plane, uint32_t channels, u
 }
 
 static void virtual_capture(archibald_engine *e, const float *plane, uint32_t channels,
-                            uint32_t frames, uint64_t graph_frame, int64_t now_ns) {
+                            uint32_t frames, uint64_t graph_frame) {
     const float *in[MAX_CHANNELS];
     for (uint32_t c = 0; c < channels; c++) in[c] = plane + (size_t)c * frames;
     sender *tx = atomic_load(&e->tx);
-    int64_t offset = atomic_load_explicit(&e->clock.offset, memory_order_acquire);
+    int64_t offset = capture_offset(e);
     if (tx && offset != CLOCK_STOPPED)
         sender_capture(tx, &e->sent, in, channels, frames, (int64_t)graph_frame + offset);
-    atomic_store_explicit(&e->sent.last_send_ns, now_ns, memory_order_relaxed);
 }
 
-static uint32_t virtual_pack(archibald_engine *e) {
+static uint32_t virtual_pack(archibald_engine *e, int64_t now_ns) {
     sender *tx = atomic_load(&e->tx);
-    return tx ? sender_pack(tx, &e->sent) : 0;
+    return tx ? sender_pack(tx, &e->sent, now_ns) : 0;
 }
 
 static void virtual_datagram(archibald_engine *e, const uint8_t *data, uint32_t bytes,
@@ -119,10 +118,10 @@ func (v *Virtual) Capture(in [][]float32, graphFrame uint64, nowNs int64) [][]by
 		}
 	}
 	C.virtual_capture(v.c, &v.plane[0], C.uint32_t(len(in)), C.uint32_t(frames),
-		C.uint64_t(graphFrame), C.int64_t(nowNs))
+		C.uint64_t(graphFrame))
 	var out [][]byte
 	for {
-		n := int(C.virtual_pack(v.c))
+		n := int(C.virtual_pack(v.c, C.int64_t(nowNs)))
 		if n == 0 {
 			return out
 		}

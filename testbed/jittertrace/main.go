@@ -80,10 +80,10 @@ func lateness(r *recording.Recording) []int64 {
 
 func latenessOf(r *recording.Recording, begin, end int) []int64 {
 	late := make([]int64, 0, end-begin)
-	frames := int64(0)
+	first := r.Cycles[begin]
 	for _, c := range r.Cycles[begin:end] {
-		late = append(late, c.MonotonicNs-r.Cycles[begin].MonotonicNs-frames*1e9/int64(r.RateHz))
-		frames += int64(c.Frames)
+		frames := int64(c.FrameTime - first.FrameTime) // counts cycles that this client missed
+		late = append(late, c.MonotonicNs-first.MonotonicNs-frames*1e9/int64(r.RateHz))
 	}
 	earliest := slices.Min(late)
 	for i := range late {

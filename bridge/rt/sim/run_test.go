@@ -53,11 +53,13 @@ func run(t *testing.T, l *Link, seconds float64) outcome {
 		t.Fatal(err)
 	}
 	o.status = l.ServoStatus()
-	t.Logf("delay %.2f to %.2f, target %.0f, seeks %.2f, drift %.2f ppm, equal %v, concealed %d frames, late %d, dropouts %d",
-		o.least, o.most, o.status.TargetFrames, o.seeks, o.status.DriftPPM, o.status.Equal,
+	t.Logf("delay %.2f to %.2f, target %.0f, %d seeks at %.2f, drift %.2f ppm, equal %v, concealed %d frames, late %d, dropouts %d",
+		o.least, o.most, o.status.TargetFrames, len(o.seeks), o.seeks[:min(8, len(o.seeks))], o.status.DriftPPM, o.status.Equal,
 		o.counters.ConcealedFrames, o.counters.Late, o.counters.Dropouts)
 	return o
 }
+
+func (o outcome) middle() float64 { return (o.most + o.least) / 2 }
 
 func (o outcome) wander() float64 { return o.most - o.least }
 

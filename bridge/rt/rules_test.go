@@ -1,0 +1,114 @@
+package rt
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"archibald-bridge/bridge/rt/rtcheck"
+)
+
+// As the build compiles, but for -fno-builtin: which library calls are inlined
+// is the compiler's choice; like this each of them is seen, with every compiler.
+var cFlags = []string{"-D_GNU_SOURCE", "-std=gnu11", "-O2", "-fno-builtin"}
+
+// On the audio threads. resample.c has its table's set-up too, which only
+// control calls.
+var realTimeFiles = []string{"wire.c", "rings.c", "mediaclock.c", "resample.c", "jitter.c",
+	"receiver.c", "sender.c", "engine.c", "socket.c"}
+
+var realTimeCalls = map[string]string{
+	"memcpy":        "bounded copy",
+	"memset":        "bounded fill",
+	"memcmp":        "compares two IPv6 addresses",
+	"fabs":          "arithmetic",
+	"fabsf":         "arithmetic",
+	"floor":         "arithmetic",
+	"llabs":         "arithmetic",
+	"llrint":        "arithmetic",
+	"lrintf":        "arithmetic",
+	"sin":           "resampler_init, run by control",
+	"sqrt":          "resampler_init, run by control",
+	"clock_gettime": "vDSO, no system call: arrival stamps to CLOCK_MONOTONIC",
+	"recvmmsg":      "MSG_DONTWAIT, at most 16 datagrams a call",
+	"sendmmsg":      "MSG_DONTWAIT, at most 16 datagrams a call",
+}
+
+// Not on an audio thread: it may map memory, and still needs no heap.
+var controlFiles = []string{"lifetime.c"}
+
+var controlCalls = map[string]string{
+	"mmap":           "memory, pre-faulted",
+	"munmap":         "gives it back",
+	"mlock":          "keeps it resident",
+	"cos":            "fade curves",
+	"memcpy":         "block sizes",
+	"jitter_reset":   "core, jitter.c",
+	"resampler_init": "core, resample.c",
+}
+
+func TestAudioThreadsCallOnlyWhatTheListAllows(t *testing.T) {
+	rtcheck.Undefined(t, ".", realTimeFiles, cFlags, realTimeCalls)
+}
+
+func TestControlCallsOnlyWhatTheListAllows(t *testing.T) {
+	rtcheck.Undefined(t, ".", controlFiles, cFlags, controlCalls)
+}
+
+func TestEveryCFileIsUnderTheRule(t *testing.T) {
+	files, err := filepath.Glob("*.c")
+	check(t, err)
+	listed := slices.Concat(realTimeFiles, controlFiles)
+	slices.Sort(listed)
+	if !slices.Equal(files, listed) {
+		t.Errorf("C files %v, under the rule %v", files, listed)
+	}
+}
+
+func TestPlantedCallsAreFound(t *testing.T) {
+	planted := []struct{ symbol, file, code string }{
+		{"malloc", "jitter.c", "void *malloc(unsigned long);\nvoid *planted_malloc(unsigned long n) { return malloc(n); }"},
+		{"free", "wire.c", "void free(void *);\nvoid planted_free(void *p) { free(p); }"},
+		{"pthread_mutex_lock", "resample.c", "int pthread_mutex_lock(void *);\nint planted_lock(void *m) { return pthread_mutex_lock(m); }"},
+		{"goCallback", "receiver.c", "extern void goCallback(int);\nvoid planted_go(int n) { goCallback(n); }"},
+		{"crosscall2", "engine.c", "extern void crosscall2(void (*)(void *), void *, int);\nvoid planted_crosscall(void *p) { crosscall2(0, p, 8); }"},
+		{"_cgo_export_planted", "socket.c", "extern void _cgo_export_planted(void);\nvoid planted_export(void) { _cgo_export_planted(); }"},
+		{"printf", "mediaclock.c", "int printf(const char *, ...);\nvoid planted_printf(int n) { printf(\"%d\\n\", n); }"},
+		{"usleep", "rings.c", "int usleep(unsigned);\nint planted_sleep(void) { return usleep(1); }"},
+	}
+	dir := t.TempDir()
+	for _, pattern := range []string{"*.c", "*.h"} {
+		names, err := filepath.Glob(pattern)
+		check(t, err)
+		for _, name := range names {
+			source, err := os.ReadFile(name)
+			check(t, err)
+			for _, p := range planted {
+				if name == p.file {
+					source = append(source, p.code...)
+				}
+			}
+			check(t, os.WriteFile(filepath.Join(dir, name), source, 0o600))
+		}
+	}
+	forbidden, _, err := rtcheck.Compare(t.TempDir(), dir, realTimeFiles, cFlags, realTimeCalls)
+	check(t, err)
+	var want []string
+	for _, p := range planted {
+		want = append(want, p.symbol)
+	}
+	slices.Sort(want)
+	if !slices.Equal(forbidden, want) {
+		t.Errorf("found %v, planted %v", forbidden, want)
+	}
+}
+
+func TestAnAllowanceThatNothingUsesIsFound(t *testing.T) {
+	_, unused, err := rtcheck.Compare(t.TempDir(), ".", []string{"rings.c"}, cFlags,
+		map[string]string{"memcpy": "bounded copy", "write": "none"})
+	check(t, err)
+	if !slices.Contains(unused, "write") {
+		t.Errorf("unused: %v", unused)
+	}
+}
