@@ -93,8 +93,7 @@ func (v *Virtual) ReceivePosition(sequence uint16, timestamp uint32, frames int,
 // Play runs one playout cycle and returns the frames of each channel; the
 // slices are valid until the next call.
 func (v *Virtual) Play(channels, frames int, graphFrame uint64, cycleNs int64) [][]float32 {
-	C.virtual_play(v.c, &v.plane[0], C.uint32_t(channels), C.uint32_t(frames),
-		C.uint64_t(graphFrame), C.int64_t(cycleNs))
+	v.play(channels, frames, graphFrame, cycleNs)
 	out := make([][]float32, channels)
 	for c := range out {
 		out[c] = unsafe.Slice((*float32)(unsafe.Pointer(&v.plane[c*frames])), frames)
@@ -102,11 +101,15 @@ func (v *Virtual) Play(channels, frames int, graphFrame uint64, cycleNs int64) [
 	return out
 }
 
+func (v *Virtual) play(channels, frames int, graphFrame uint64, cycleNs int64) {
+	C.virtual_play(v.c, &v.plane[0], C.uint32_t(channels), C.uint32_t(frames),
+		C.uint64_t(graphFrame), C.int64_t(cycleNs))
+}
+
 // Advance runs one playout cycle without channels: it moves the media clock and
 // the playout position.
 func (v *Virtual) Advance(frames int, graphFrame uint64, cycleNs int64) {
-	C.virtual_play(v.c, &v.plane[0], 0, C.uint32_t(frames), C.uint64_t(graphFrame),
-		C.int64_t(cycleNs))
+	v.play(0, frames, graphFrame, cycleNs)
 }
 
 // Capture runs one capture cycle and returns the datagrams that it made.
@@ -117,11 +120,10 @@ func (v *Virtual) Capture(in [][]float32, graphFrame uint64, nowNs int64) [][]by
 			v.plane[c*frames+i] = C.float(x)
 		}
 	}
-	C.virtual_capture(v.c, &v.plane[0], C.uint32_t(len(in)), C.uint32_t(frames),
-		C.uint64_t(graphFrame))
+	v.capture(len(in), frames, graphFrame)
 	var out [][]byte
 	for {
-		n := int(C.virtual_pack(v.c, C.int64_t(nowNs)))
+		n := v.pack(nowNs)
 		if n == 0 {
 			return out
 		}
@@ -131,6 +133,12 @@ func (v *Virtual) Capture(in [][]float32, graphFrame uint64, nowNs int64) [][]by
 		}
 	}
 }
+
+func (v *Virtual) capture(channels, frames int, graphFrame uint64) {
+	C.virtual_capture(v.c, &v.plane[0], C.uint32_t(channels), C.uint32_t(frames), C.uint64_t(graphFrame))
+}
+
+func (v *Virtual) pack(nowNs int64) int { return int(C.virtual_pack(v.c, C.int64_t(nowNs))) }
 
 // Decode is the core's reading of one payload: samples of one channel. It
 // exists for comparison with independent decoders.

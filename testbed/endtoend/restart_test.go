@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"archibald-bridge/proto"
-	"archibald-bridge/testbed/stack"
 )
 
 // backWithin is generous: this runs on machines that stall. How fast it really
@@ -48,24 +47,12 @@ func TestSoundComesBackAfterEveryKill(t *testing.T) {
 	if err := r.PlaySuperCollider(); err != nil {
 		t.Fatal(err)
 	}
-	kills := []struct {
-		name    string
-		victim  func() *stack.Process
-		resound bool // scsynth went down with it
-	}{
-		{"guest", func() *stack.Process { return r.Guest }, false},
-		{"host", func() *stack.Process { return r.Host }, false},
-		{"scsynth", func() *stack.Process { return r.Scsynth.Process }, true},
-		{"WirePlumber", func() *stack.Process { return r.WirePlumber }, false},
-		{"PipeWire", func() *stack.Process { return r.PipeWire }, false},
-		{"jackd", func() *stack.Process { return r.Jackd.Process }, true},
-	}
-	for _, kill := range kills {
-		t.Run(kill.name, func(t *testing.T) {
+	for _, name := range Victims {
+		t.Run(name, func(t *testing.T) {
 			guest, host := r.Guest.PID(), r.Host.PID()
-			kill.victim().Kill9()
+			r.Kill(name)
 			time.Sleep(1500 * time.Millisecond)
-			up, err := r.Revive(kill.name)
+			up, err := r.Revive(name)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -74,7 +61,7 @@ func TestSoundComesBackAfterEveryKill(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Logf("sound on the host %.2f s after the last one was up", back.Seconds())
-			if kill.name != "guest" && r.Guest.PID() != guest || kill.name != "host" && r.Host.PID() != host {
+			if name != "guest" && r.Guest.PID() != guest || name != "host" && r.Host.PID() != host {
 				t.Error("an end was restarted that was not killed")
 			}
 			if !r.Guest.Alive() || !r.Host.Alive() {

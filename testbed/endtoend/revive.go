@@ -12,6 +12,18 @@ import (
 	"archibald-bridge/testbed/stack"
 )
 
+// Victims are the programs that can be killed, by name.
+var Victims = []string{"guest", "host", "scsynth", "WirePlumber", "PipeWire", "jackd"}
+
+// Kill kills one of the Victims with SIGKILL.
+func (r *Rig) Kill(name string) {
+	victims := map[string]*stack.Process{
+		"guest": r.Guest, "host": r.Host, "scsynth": r.Scsynth.Process,
+		"WirePlumber": r.WirePlumber, "PipeWire": r.PipeWire, "jackd": r.Jackd.Process,
+	}
+	victims[name].Kill9()
+}
+
 // Revive restarts what was killed, and what cannot live without it, and returns
 // when the last of it was up.
 func (r *Rig) Revive(name string) (up time.Time, err error) {

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"archibald-bridge/testbed/endtoend"
+	"archibald-bridge/testbed/stack"
+)
+
+// cost measures the processor time and the memory of both ends, stereo in both
+// directions at period 32, and beside it that of zita-njbridge's four programs
+// between two JACK servers.
+func cost(length time.Duration) error {
+	fmt.Println("program          CPU % of one processor    resident MB")
+	config := endtoend.Config{PeriodFrames: 32, Common: []string{"--latency", "4ms"}}
+	err := with(config, func(r *endtoend.Rig) error {
+		return usage(length, []*stack.Process{r.Guest, r.Host})
+	})
+	if err != nil {
+		return err
+	}
+	return zita(length)
+}
+
+// usage prints what the processes use over a time, one a line, and their sum.
+func usage(length time.Duration, processes []*stack.Process) error {
+	time.Sleep(3 * time.Second) // past start-up
+	before := make([]time.Duration, len(processes))
+	for i, p := range processes {
+		var err error
+		if before[i], err = processorTime(p.PID()); err != nil {
+			return err
+		}
+	}
+	begin := time.Now()
+	time.Sleep(length)
+	elapsed := time.Since(begin)
+	sum := 0.0
+	for i, p := range processes {
+		after, err := processorTime(p.PID())
+		if err != nil {
+			return fmt.Errorf("%s: %w: %s", p.Name, err, p.LogTail())
+		}
+		percent := 100 * float64(after-before[i]) / float64(elapsed)
+		sum += percent
+		fmt.Printf("%-15s  %8.2f                  %6.1f\n", p.Name, percent, residentMB(p.PID()))
+	}
+	fmt.Printf("%-15s  %8.2f\n", "sum", sum)
+	return nil
+}
+
+// processorTime is what all threads of a process have run (schedstat, in
+// nanoseconds: Linux, Documentation/scheduler/sched-stats.rst).
+func processorTime(pid int) (time.Duration, error) {
+	tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+	if err != nil {
+		return 0, err
+	}
+	var sum time.Duration
+	for _, task := range tasks {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/schedstat", pid, task.Name()))
+		if err != nil {
+			continue // the thread has ended
+		}
+		ns, err := strconv.ParseInt(strings.Fields(string(text))[0], 10, 64)
+		if err != nil {
+			return 0, err
+		}
+		sum += time.Duration(ns)
+	}
+	return sum, nil
+}
+
+func residentMB(pid int) float64 {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	for line := range strings.Lines(string(text)) {
+		if value, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+			kB, _ := strconv.ParseFloat(strings.Fields(value)[0], 64)
+			return kB / 1024
+		}
+	}
+	return 0
+}
+
+// zita runs zita-njbridge in both directions between two JACK servers.
+func zita(length time.Duration) (err error) {
+	s, err := stack.New()
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closeErr := s.Close(); err == nil {
+			err = closeErr
+		}
+	}()
+	if err := s.Quiet(); err != nil {
+		return err
+	}
+	guest, err := s.StartJackd("guest", 32, 48000)
+	if err != nil {
+		return err
+	}
+	host, err := s.StartJackd("host", 32, 48000)
+	if err != nil {
+		return err
+	}
+	const toHost, toGuest = "127.47.13.1", "127.47.13.2"
+	var processes []*stack.Process
+	for _, program := range []struct {
+		name string
+		args []string
+	}{
+		{"n2j-host", []string{"zita-n2j", "--jserv", host.Server, "--jname", "n2j", "--buff", "5", toHost, "4713"}},
+		{"n2j-guest", []string{"zita-n2j", "--jserv", guest.Server, "--jname", "n2j", "--buff", "5", toGuest, "4713"}},
+		{"j2n-guest", []string{"zita-j2n", "--jserv", guest.Server, "--jname", "j2n", "--float", toHost, "4713"}},
+		{"j2n-host", []string{"zita-j2n", "--jserv", host.Server, "--jname", "j2n", "--float", toGuest, "4713"}},
+	} {
+		p, err := startPatiently(s, program.name, program.args)
+		if err != nil {
+			return err
+		}
+		processes = append(processes, p)
+	}
+	return usage(length, processes)
+}
+
+// startPatiently tries again when jackd2 refuses a client, which ends zita's
+// programs.
+func startPatiently(s *stack.Stack, name string, args []string) (*stack.Process, error) {
+	p, err := s.Start("zita-"+name, nil, args[0], args[1:]...)
+	if err != nil {
+		return nil, err
+	}
+	for range 6 {
+		time.Sleep(time.Second)
+		if p.Alive() {
+			return p, nil
+		}
+		if err := p.Restart(); err != nil {
+			return nil, err
+		}
+	}
+	return nil, fmt.Errorf("%s does not stay: %s", p.Name, p.LogTail())
+}

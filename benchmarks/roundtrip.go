@@ -1,0 +1,105 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"time"
+
+	"archibald-bridge/proto"
+	"archibald-bridge/testbed/endtoend"
+)
+
+// roundTrips measures guest -> host -> guest by jack_iodelay, with from-guest
+// linked to to-guest on the host. The control has jack_iodelay connected to
+// itself, for which JACK takes one period.
+func roundTrips(length time.Duration) error {
+	fmt.Println("period  latency   one way, as the ends say     round trip in frames    control  dropouts  xruns")
+	fmt.Println("frames            guest->host  host->guest     min  median  max                          guest")
+	for _, period := range []int{256, 128, 64, 32} {
+		for _, latency := range []string{"auto", fmt.Sprintf("%dframes", 2*period)} {
+			if err := roundTrip(period, latency, length); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func roundTrip(period int, latency string, length time.Duration) error {
+	config := endtoend.Config{PeriodFrames: period, Common: []string{"--latency", latency}}
+	return with(config, func(r *endtoend.Rig) error {
+		control, err := ioDelay(r, "control", 3*time.Second, func() error {
+			return r.JackConnect(r.JackServer, "jack_delay:out", "jack_delay:in")
+		})
+		if err != nil {
+			return err
+		}
+		before, err := r.Status(proto.Guest)
+		if err != nil {
+			return err
+		}
+		frames, err := ioDelay(r, "bridge", length, func() error {
+			if err := r.PipeWireConnect("archibald-from-guest:output_FL", "archibald-to-guest:playback_FL"); err != nil {
+				return err
+			}
+			if err := r.JackConnect(r.JackServer, "jack_delay:out", "archibald-to-host:in_1"); err != nil {
+				return err
+			}
+			return r.JackConnect(r.JackServer, "archibald-from-host:out_1", "jack_delay:in")
+		})
+		if err != nil {
+			return err
+		}
+		guest, err := r.Status(proto.Guest)
+		if err != nil {
+			return err
+		}
+		host, err := r.Status(proto.Host)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("%6d  %-9s  %s      %s    %6.1f %6.1f %6.1f    %6.1f  %8d  %5d\n", period, latency,
+			host.Directions.Receive.LatencyMs.Bridge, guest.Directions.Receive.LatencyMs.Bridge,
+			frames[0], frames[len(frames)/2], frames[len(frames)-1], control[len(control)/2],
+			guest.Directions.Receive.Dropouts+host.Directions.Receive.Dropouts, guest.Audio.Xruns-before.Audio.Xruns)
+		return nil
+	})
+}
+
+var measured = regexp.MustCompile(`([0-9.]+) frames +[0-9.]+ ms total roundtrip`)
+
+// ioDelay runs jack_iodelay and returns its readings in frames, sorted, without
+// the first second's.
+func ioDelay(r *endtoend.Rig, name string, length time.Duration, connect func() error) ([]float64, error) {
+	p, err := r.Start("iodelay-"+name, []string{"JACK_DEFAULT_SERVER=" + r.JackServer}, "stdbuf", "-oL", "jack_iodelay")
+	if err != nil {
+		return nil, err
+	}
+	defer p.Stop()
+	time.Sleep(time.Second)
+	if err := connect(); err != nil {
+		return nil, err
+	}
+	time.Sleep(length)
+	text, err := os.ReadFile(p.Log)
+	if err != nil {
+		return nil, err
+	}
+	var frames []float64
+	for _, match := range measured.FindAllSubmatch(text, -1) {
+		value, err := strconv.ParseFloat(string(match[1]), 64)
+		if err != nil {
+			return nil, err
+		}
+		frames = append(frames, value)
+	}
+	if len(frames) < 4 {
+		return nil, fmt.Errorf("jack_iodelay read nothing: %s", p.LogTail())
+	}
+	frames = frames[2:] // it reads twice a second
+	slices.Sort(frames)
+	return frames, nil
+}
