@@ -71,6 +71,28 @@ func TestSoundComesBackAfterEveryKill(t *testing.T) {
 	}
 }
 
+func TestStaticEndsNeedNoSession(t *testing.T) {
+	r := start(t, Config{PeriodFrames: 256, Static: true, Common: []string{"--format", "L16", "--latency", "100ms"}})
+	if err := r.StartAll(); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.PlaySuperCollider(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.WaitSound(time.Now(), backWithin); err != nil {
+		t.Error(err)
+	}
+	r.Kill("guest")
+	time.Sleep(1500 * time.Millisecond)
+	up, err := r.Revive("guest")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.WaitSound(up, backWithin); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestPeriodChangeWhileRunning(t *testing.T) {
 	r := start(t, Config{PeriodFrames: 256, Common: []string{"--latency", "100ms"}})
 	if err := r.StartAll(); err != nil {

@@ -26,6 +26,8 @@ type Config struct {
 	Common, Guest, Host []string
 	// CallFromHost lets the host call the guest; otherwise the guest calls.
 	CallFromHost bool
+	// Static ends have no session; each has the other as its peer.
+	Static bool
 }
 
 // Rig is the whole of it. Every server can be killed and restarted through its
@@ -117,7 +119,10 @@ func (r *Rig) StartHost() (err error) {
 
 func (r *Rig) common(role proto.Role, waits bool) []string {
 	args := []string{"--listen", Address(role) + ":4713", "--status-listen", statusAddress(role)}
-	if !waits {
+	if r.Config.Static {
+		args = append(args, "--static")
+	}
+	if !waits || r.Config.Static {
 		peer := proto.Guest
 		if role == proto.Guest {
 			peer = proto.Host
