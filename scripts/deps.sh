@@ -71,7 +71,7 @@ has_header() {
 confirm() {
   if [ "$yes" = yes ] || [ ! -t 0 ]; then return 0; fi
   local answer
-  read -r -p "Install? [Y/n] " answer
+  read -r -p "Install? [Y/n] " answer || answer=no # end of input is no yes
   case $answer in '' | [Yy]*) return 0 ;; esac
   say "Nothing was installed."
   return 1
@@ -99,8 +99,9 @@ if ! go_serves; then
 fi
 if [ $((${#missing[@]} + ${#from_backports[@]})) -eq 0 ]; then exit 0; fi
 
-say "To $purpose archibald-bridge, these Debian packages will be installed:"
-say "  ${missing[*]} ${from_backports[*]}"
+wanted=("${missing[@]}" "${from_backports[@]}")
+say "To $purpose archibald-bridge, these Debian packages and what they depend on will be installed:"
+say "  ${wanted[*]}"
 if [ "${#from_backports[@]}" -gt 0 ]; then
   say "Debian 12's own Go is too old. This apt source will be added, as $backports_list:"
   say "  $backports_line"
@@ -113,9 +114,20 @@ if [ "$(id -u)" -ne 0 ]; then
   as_root=(sudo)
 fi
 
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
 # jackd2 asks whether to give real-time rights to the group audio; nobody may
-# be there to answer, so debconf takes its default (no).
-apt() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -y "$@" </dev/null; }
+# be there to answer, so debconf takes its default (no). What apt-get prints,
+# some 500 lines, is shown only when it fails.
+apt() {
+  local status=0
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -y "$@" </dev/null >"$log" 2>&1 || status=$?
+  [ "$status" -eq 0 ] || cat "$log" >&2
+  return "$status"
+}
+
+say "Installing; this takes a minute or two."
 
 if [ "${#from_backports[@]}" -gt 0 ]; then
   printf '%s\n' "$backports_line" | "${as_root[@]}" tee "$backports_list" >/dev/null

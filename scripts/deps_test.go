@@ -52,7 +52,20 @@ func (m machine) program(t *testing.T, name, body string) {
 // script said, and the calls it made.
 func (m machine) deps(t *testing.T, args ...string) (int, string, []string) {
 	t.Helper()
-	script := exec.CommandContext(t.Context(), "bash", append([]string{"deps.sh"}, args...)...)
+	return m.run(t, exec.CommandContext(t.Context(), "bash", append([]string{"deps.sh"}, args...)...))
+}
+
+// depsAtATerminal runs the script where somebody answers its question; an empty
+// answer is the end of input.
+func (m machine) depsAtATerminal(t *testing.T, answer string, args ...string) (int, string, []string) {
+	t.Helper()
+	terminal := exec.CommandContext(t.Context(), "script", "-qec", "bash deps.sh "+strings.Join(args, " "), "/dev/null")
+	terminal.Stdin = strings.NewReader(answer)
+	return m.run(t, terminal)
+}
+
+func (m machine) run(t *testing.T, script *exec.Cmd) (int, string, []string) {
+	t.Helper()
 	script.Env = append(os.Environ(), "PATH="+m.folder+":"+os.Getenv("PATH"), "OS_RELEASE="+filepath.Join(m.folder, "os-release"))
 	said, err := script.CombinedOutput()
 	var exit *exec.ExitError
@@ -94,6 +107,28 @@ func TestMissingPackagesAreListedAndInstalledWithoutAQuestion(t *testing.T) {
 	}
 }
 
+func TestAtATerminalItAsksAndTakesNoForAnAnswer(t *testing.T) {
+	for answer, installs := range map[string]bool{"\n": true, "y\n": true, "n\n": false, "no\n": false, "what\n": false, "": false} {
+		code, said, calls := newMachine(t, debian12, "go1.24.4", "gcc").depsAtATerminal(t, answer, "build")
+		if (code == 0) != installs || (calls[0] != "") != installs || !strings.Contains(said, "Install? [Y/n]") {
+			t.Errorf("answer %q: exit code %d, said %q, calls %q", answer, code, said, calls)
+		}
+	}
+	if code, said, calls := newMachine(t, debian12, "go1.24.4", "gcc").depsAtATerminal(t, "n\n", "build", "--yes"); code != 0 || calls[0] == "" || strings.Contains(said, "Install?") {
+		t.Errorf("--yes: exit code %d, said %q, calls %q", code, said, calls)
+	}
+}
+
+func TestAptIsHeardOnlyWhenItFails(t *testing.T) {
+	for status, heard := range map[string]bool{"0": false, "100": true} {
+		m := newMachine(t, debian12, "go1.24.4", "gcc")
+		m.program(t, "apt-get", "echo 'Unpacking gcc'; exit "+status)
+		if _, said, _ := m.deps(t, "build"); strings.Contains(said, "Unpacking gcc") != heard {
+			t.Errorf("exit code %s of apt-get: said %q", status, said)
+		}
+	}
+}
+
 func TestPackagesOfAnotherPurposeAreLeftAlone(t *testing.T) {
 	if code, _, calls := newMachine(t, debian12, "go1.24.4", "jackd2", "clang-14").deps(t, "build", "--yes"); code != 0 || calls[0] != "" {
 		t.Errorf("exit code %d, calls %q", code, calls)
@@ -102,7 +137,7 @@ func TestPackagesOfAnotherPurposeAreLeftAlone(t *testing.T) {
 
 func TestDebian13HasItsOwnNames(t *testing.T) {
 	_, said, _ := newMachine(t, debian13, "go1.24.4", "jack-example-tools", "clang", "clang-14").deps(t, "test", "--yes")
-	if !strings.Contains(said, "jack-example-tools") || !strings.Contains(said, " clang ") || strings.Contains(said, "clang-14") {
+	if !strings.Contains(said, "jack-example-tools") || !strings.Contains(said, " clang\n") || strings.Contains(said, "clang-14") {
 		t.Errorf("said %q", said)
 	}
 	_, said, _ = newMachine(t, debian12, "go1.24.4", "jack-example-tools", "clang", "clang-14").deps(t, "test", "--yes")

@@ -4,28 +4,28 @@ package clock
 // period larger than a packet is sent as several at once; only the first of
 // them tells when the period began.
 type burstFinder struct {
-	frames  int // of the last whole burst
 	started bool
-	first   int64 // Media of the burst's first packet
 	end     int64 // Media after the newest packet
 	lastNs  int64 // arrival of the newest packet
 }
+
+// reorderedNs is the most that a packet can be behind the newest one and still
+// be reordered or repeated. One further behind belongs to a sender that began
+// anew with earlier timestamps.
+const reorderedNs = 100e6
 
 // begins takes the next packet and says whether it begins a burst. Packets that
 // are reordered or repeated never do.
 func (b *burstFinder) begins(o Observation, nominalNs float64) bool {
 	sinceNs := float64(o.TimeNs - b.lastNs)
-	consecutive := b.started && o.Media == b.end
+	behind := b.end - o.Media // may wrap
 	switch {
-	case b.started && o.Media < b.end && b.end-o.Media < 1<<20:
+	case b.started && behind > 0 && float64(behind)*nominalNs < reorderedNs:
 		return false
-	case consecutive && sinceNs < 0.25*float64(o.Frames)*nominalNs:
+	case b.started && behind == 0 && sinceNs < 0.25*float64(o.Frames)*nominalNs:
 		b.end, b.lastNs = o.Media+int64(o.Frames), o.TimeNs
 		return false
 	}
-	if consecutive {
-		b.frames = int(b.end - b.first)
-	}
-	b.started, b.first, b.end, b.lastNs = true, o.Media, o.Media+int64(o.Frames), o.TimeNs
+	b.started, b.end, b.lastNs = true, o.Media+int64(o.Frames), o.TimeNs
 	return true
 }

@@ -20,8 +20,10 @@ const (
 
 	equalDrift       = 2e-6            // two clocks nearer than this may be the same one
 	equalAfter       = 4 * time.Second // seen to be so for so long
+	mostPatience     = time.Hour       // it doubles each time that it proves wrong
 	leastEqualMargin = 8               // frames of phase that equal clocks may wander
 	settleNs         = 80e6            // while a line is so young its earliest point counts most
+	seekAgain        = time.Second     // a seek that no cycle has shown for so long is decided anew
 )
 
 // Config is what the servo must know. All frames are at RateHz.
@@ -62,7 +64,8 @@ type Servo struct {
 	strayedCycles int
 	last          Observation
 	haveLast      bool
-	seeking       bool // a seek was decided and no cycle shows it yet
+	seeking       bool  // a seek was decided and no cycle shows it yet
+	seekNs        int64 // when, by the cycles
 	offset        int64
 	phase         float64 // frames of delay beyond the target, averaged
 	started       bool
@@ -122,10 +125,13 @@ func (s *Servo) restart(o Observation) {
 }
 
 func (s *Servo) observeCycle(o Observation) {
+	// Not written as its opposite, which NaN would pass.
+	if !(o.PositionFraction >= 0 && o.PositionFraction <= 1) || !s.followCycle(o) {
+		return
+	}
 	s.target.period(int(o.Frames))
-	s.followCycle(o)
 	s.last, s.haveLast = o, true
-	if s.seeking && o.Playing && abs(o.Position-o.Media-s.offset) <= 2 {
+	if diff := o.Position - o.Media - s.offset; s.seeking && o.Playing && -2 <= diff && diff <= 2 {
 		s.seeking = false
 		s.phase = s.delay() - s.target.frames()
 	}
@@ -135,23 +141,27 @@ func (s *Servo) observeCycle(o Observation) {
 	}
 }
 
-func (s *Servo) followCycle(o Observation) {
+// followCycle says whether the cycle is on the line. Nothing can be told from
+// one that is not: where it is in the stream is known by the line.
+func (s *Servo) followCycle(o Observation) bool {
 	if !s.cycle.started {
 		s.cycle.start(o.Media, o.TimeNs)
-		return
+		return true
 	}
 	errNs := s.cycle.errorNs(o.Media, o.TimeNs)
 	if math.Abs(errNs) > lostNs {
-		if s.strayedCycles++; s.strayedCycles >= lostBursts {
-			s.cycle = newLine(s.cfg.RateHz)
-			s.cycle.start(o.Media, o.TimeNs)
-			s.strayedCycles = 0
+		if s.strayedCycles++; s.strayedCycles < lostBursts {
+			return false
 		}
-		return
+		s.cycle = newLine(s.cfg.RateHz)
+		s.cycle.start(o.Media, o.TimeNs)
+		s.strayedCycles = 0
+		return true
 	}
 	s.strayedCycles = 0
 	s.cycle.settle(errNs)
 	s.cycle.update(o.Media, o.TimeNs)
+	return true
 }
 
 // sender is the stream position that the sender's clock shows at the start of
@@ -185,6 +195,9 @@ func (s *Servo) Decide() Decision {
 		return s.seek(d)
 	}
 	if s.seeking {
+		if s.last.TimeNs-s.seekNs > int64(seekAgain) {
+			return s.seek(d)
+		}
 		d.Ratio = s.ratio()
 		return d
 	}
@@ -212,8 +225,9 @@ func (s *Servo) ratio() float64 {
 
 // seek decides to play a target's distance behind the sender, at a whole frame.
 func (s *Servo) seek(d Decision) Decision {
-	s.offset = int64(math.Round(s.sender(s.last.Media) - s.target.frames()))
-	s.seeking, s.phase = true, 0
+	base := s.arrival.frame // near by: what is added to it is small and exact
+	s.offset = base - s.last.Media + int64(math.Round(s.sender(base)-s.target.frames()))
+	s.seeking, s.seekNs = true, s.last.TimeNs
 	d.Seek, d.Offset, d.Ratio = true, s.offset, s.ratio()
 	return d
 }
@@ -231,7 +245,7 @@ func (s *Servo) decideEqual(d *Decision) bool {
 			return true
 		}
 		s.equal, s.equalSince = false, 0
-		s.equalPatience *= 2
+		s.equalPatience = min(2*s.equalPatience, mostPatience)
 		return false
 	}
 	drift := s.cycle.nsPerFrame/s.arrival.nsPerFrame - 1
@@ -256,18 +270,18 @@ type Status struct {
 	Equal        bool    // the clocks are one: no resampling
 	DelayFrames  float64 // of playout behind the sender
 	TargetFrames float64
+	LeastFrames  int     // what period and resampler need: no target is below; 0: not known yet
 	JitterFrames int     // learned: for the next session with this peer
 	DriftPPM     float64 // of the sender's clock against the local graph's
 	RatioPPM     float64 // resampling in force; 0 exactly: none
-	SenderPeriod int     // frames that come at once
 	LateUs       Quantiles
 }
 
-// Status returns the present state. It begins a new span for LateUs's maximum.
+// Status returns the present state. LateUs is of the newest 2048 bursts.
 func (s *Servo) Status() Status {
 	st := Status{
-		Equal: s.equal, TargetFrames: s.target.frames(), JitterFrames: s.target.jitterFrames,
-		SenderPeriod: s.bursts.frames, LateUs: s.late.quantiles(),
+		Equal: s.equal, TargetFrames: s.target.frames(), LeastFrames: s.target.least(),
+		JitterFrames: s.target.jitterFrames, LateUs: s.late.quantiles(),
 	}
 	if s.started && s.haveLast && s.last.Playing {
 		st.Playing = true
@@ -276,11 +290,4 @@ func (s *Servo) Status() Status {
 		st.DriftPPM = (s.cycle.nsPerFrame/s.arrival.nsPerFrame - 1) * 1e6
 	}
 	return st
-}
-
-func abs(x int64) int64 {
-	if x < 0 {
-		return -x
-	}
-	return x
 }

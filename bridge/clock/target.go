@@ -83,14 +83,22 @@ func (t *target) quarter(frames float64) int {
 	return max(1, int(math.Ceil(frames/float64(step)))) * step
 }
 
-// frames is the target now. A fixed one is never below what the period and the
-// resampler need at all.
+// frames is the target now. A fixed one is never below the least.
 func (t *target) frames() float64 {
-	least := t.periodFrames + t.lookaheadFrames
+	needed := t.periodFrames + t.lookaheadFrames
 	if t.fixedFrames > 0 {
-		return float64(max(t.fixedFrames, least))
+		return float64(max(t.fixedFrames, needed))
 	}
-	return float64(least + t.jitterFrames)
+	return float64(needed + t.jitterFrames)
+}
+
+// least is what the period and the resampler need at all; 0 before the period
+// is known.
+func (t *target) least() int {
+	if t.periodFrames == 0 {
+		return 0
+	}
+	return t.periodFrames + t.lookaheadFrames
 }
 
 // moved says, once, that the target has changed since playout was placed.

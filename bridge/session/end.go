@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net/netip"
+	"net"
 	"sync/atomic"
 	"time"
 
@@ -12,8 +12,6 @@ import (
 	"archibald-bridge/bridge/signaling"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/proto"
-
-	"golang.org/x/sys/unix"
 )
 
 const (
@@ -26,6 +24,8 @@ const (
 	idleAfter       = 10 * time.Second       // no session: the nodes stop asking for a period
 	audioRetryLeast = 50 * time.Millisecond
 	audioRetryMost  = 250 * time.Millisecond
+	lookupInterval  = 2 * time.Second // a static peer's name was not found
+	lookupTimeout   = time.Second
 )
 
 // End is one end of a bridge: it keeps the audio server open, the session up and
@@ -39,22 +39,27 @@ type End struct {
 	log    *slog.Logger
 	role   proto.Role
 
-	signaling *signaling.Endpoint // nil when static
+	clock  timeSource
+	lookup lookupFunc
+
+	signaling endpoint // nil when static
 	peerEvent chan peerEvent
 	local     atomic.Pointer[proto.Description] // nil while the audio server is absent
 
 	// The rest belongs to Run's goroutine.
-	started     time.Time
-	graph       Graph
-	audioOpen   bool
-	audioError  string
-	nextOpen    time.Time
-	openBackoff time.Duration
-	session     *signaling.Session
-	sessions    uint64
-	streams     streams
-	everAudio   bool
-	everPeer    bool
+	startedNs    int64
+	graph        Graph
+	audioOpen    bool
+	audioError   string
+	nextOpenNs   int64
+	openBackoff  time.Duration
+	session      *signaling.Session
+	sessions     uint64
+	peerError    string // of a static peer
+	nextLookupNs int64
+	streams      streams
+	everAudio    bool
+	everPeer     bool
 
 	publishedNs int64
 	snapshot    atomic.Pointer[status.Status]
@@ -72,9 +77,10 @@ type Parts struct {
 func New(cfg config.Config, role proto.Role, parts Parts) *End {
 	e := &End{
 		cfg: cfg, role: role, core: parts.Core, audio: parts.Audio, server: parts.Server,
-		log: parts.Log, peerEvent: make(chan peerEvent, 16), started: time.Now(),
-		openBackoff: audioRetryLeast,
+		log: parts.Log, clock: systemTime{}, lookup: net.DefaultResolver.LookupNetIP,
+		peerEvent: make(chan peerEvent, 16), openBackoff: audioRetryLeast,
 	}
+	e.startedNs = e.clock.monotonicNs()
 	e.streams = newStreams(e)
 	return e
 }
@@ -90,7 +96,7 @@ func (e *End) Run(ctx context.Context) error {
 	if e.cfg.Static {
 		close(done)
 	} else {
-		endpoint, err := e.newEndpoint()
+		endpoint, err := e.newEndpoint(ctx.Done())
 		if err != nil {
 			return err
 		}
@@ -103,11 +109,13 @@ func (e *End) Run(ctx context.Context) error {
 		}()
 	}
 	err := e.loop(ctx, failed)
+	// The endpoint goes first: a peer that hears BYE calls again at once, and
+	// must not be answered any more.
+	cancel()
+	<-done
 	e.streams.reports.bye("bridge stopped")
 	e.streams.stop()
 	_ = e.audio.Close()
-	cancel()
-	<-done
 	return err
 }
 
@@ -118,6 +126,7 @@ func (e *End) loop(ctx context.Context, failed <-chan error) error {
 	if wait := e.cfg.Wait.Duration; wait > 0 {
 		giveUp = time.After(wait)
 	}
+	e.publish() // the first attempt may take its time
 	e.openAudio()
 	e.publish()
 	for {
@@ -137,19 +146,35 @@ func (e *End) loop(ctx context.Context, failed <-chan error) error {
 			e.peerChanged(event)
 			e.publish()
 		case <-ticker.C:
-			if !e.audioOpen && !time.Now().Before(e.nextOpen) {
-				e.openAudio()
-			}
-			e.core.Idle(monotonicNs())
-			now := monotonicNs()
-			e.streams.tick(now)
-			if time.Duration(now-e.publishedNs) >= publishInterval {
-				e.publishedNs = now
-				e.streams.count()
-				e.publish()
-			}
+			e.tick()
 		}
 	}
+}
+
+// tick does what is due.
+func (e *End) tick() {
+	e.retry(e.clock.monotonicNs())
+	nowNs := e.clock.monotonicNs() // an attempt takes up to two seconds
+	e.core.Idle(nowNs)
+	e.streams.tick(nowNs)
+	if time.Duration(nowNs-e.publishedNs) >= publishInterval {
+		e.publishedNs = nowNs
+		e.streams.count()
+		e.publish()
+	}
+}
+
+// retry makes the next attempt at what is missing, when it is time for it.
+func (e *End) retry(nowNs int64) {
+	switch {
+	case !e.audioOpen && nowNs >= e.nextOpenNs:
+		e.openAudio()
+	case e.cfg.Static && e.audioOpen && e.session == nil && nowNs >= e.nextLookupNs:
+		e.staticSession()
+	default:
+		return
+	}
+	e.publish()
 }
 
 func (e *End) neverReached() error {
@@ -164,76 +189,6 @@ func (e *End) neverReached() error {
 		return fmt.Errorf("peer %s: not reached in %s: %w", peer, e.cfg.Wait.Duration, config.ErrNeverReached)
 	}
 	return nil
-}
-
-// openAudio makes one attempt to open the audio server.
-func (e *End) openAudio() {
-	graph, err := e.audio.Open(e.audioConfig())
-	if err == nil && e.cfg.Rate != 0 && graph.RateHz != e.cfg.Rate {
-		_ = e.audio.Close()
-		err = fmt.Errorf("%s runs at %d Hz, --rate asks for %d Hz", e.server, graph.RateHz, e.cfg.Rate)
-	}
-	if err != nil {
-		if err.Error() != e.audioError {
-			e.audioError = err.Error()
-			e.log.Warn("waiting for the audio server", "reason", e.audioError)
-		}
-		e.nextOpen = time.Now().Add(e.openBackoff)
-		e.openBackoff = min(2*e.openBackoff, audioRetryMost)
-		return
-	}
-	e.log.Info("audio server open", "server", e.server, "rate_hz", graph.RateHz, "period_frames", graph.PeriodFrames)
-	e.audioOpen, e.everAudio, e.audioError, e.openBackoff = true, true, "", audioRetryLeast
-	e.graph = graph
-	e.core.SetGraph(graph.RateHz)
-	e.describe()
-	if e.cfg.Static {
-		e.staticSession()
-		return
-	}
-	e.streams.start()
-}
-
-func (e *End) audioConfig() AudioConfig {
-	return AudioConfig{
-		Name: e.cfg.Name, SendChannels: e.cfg.SendChannels, ReceiveChannels: e.cfg.ReceiveChannels,
-		RateHz: e.cfg.Rate, PeriodFrames: e.cfg.HostPeriod,
-	}
-}
-
-func (e *End) audioEvent(event AudioEvent) {
-	if !e.audioOpen {
-		return
-	}
-	switch event {
-	case AudioLost:
-		e.log.Warn("audio server lost", "server", e.server)
-		e.streams.stop()
-		_ = e.audio.Close()
-		e.audioOpen = false
-		e.local.Store(nil)
-		e.nextOpen = time.Now()
-	case AudioChanged:
-		graph := e.audio.Graph()
-		if graph == e.graph {
-			return
-		}
-		e.log.Info("audio server changed", "rate_hz", graph.RateHz, "period_frames", graph.PeriodFrames)
-		rateChanged := graph.RateHz != e.graph.RateHz
-		e.graph = graph
-		e.describe()
-		if rateChanged {
-			e.streams.stop()
-			e.core.SetGraph(graph.RateHz)
-			if e.signaling != nil {
-				e.signaling.Renegotiate()
-			} else {
-				e.staticSession()
-			}
-			return
-		}
-		e.streams.periodChanged()
-	}
 }
 
 // describe sets what this end says about itself in offers and answers.
@@ -259,16 +214,4 @@ func (e *End) cname() string {
 		return "archibald-" + string(e.role)
 	}
 	return "archibald-" + e.cfg.Name + "-" + string(e.role)
-}
-
-// monotonicNs is CLOCK_MONOTONIC, the clock of the core's observations.
-func monotonicNs() int64 {
-	var t unix.Timespec
-	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &t) // cannot fail (clock_gettime(2))
-	return t.Nano()
-}
-
-// mediaAddr resolves the static peer. Names are looked up at every start.
-func (e *End) mediaAddr() (netip.AddrPort, error) {
-	return resolve(e.cfg.Peer.Host, e.cfg.Peer.Port)
 }

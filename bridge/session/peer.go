@@ -1,10 +1,7 @@
 package session
 
 import (
-	"errors"
 	"fmt"
-	"net"
-	"net/netip"
 
 	"archibald-bridge/bridge/signaling"
 	"archibald-bridge/proto"
@@ -18,18 +15,37 @@ type peerEvent struct {
 }
 
 // peerHandler turns signaling's calls into events.
-type peerHandler struct{ events chan<- peerEvent }
+type peerHandler struct {
+	events chan<- peerEvent
+	over   <-chan struct{} // nobody reads events any more
+}
 
-func (h peerHandler) Up(s signaling.Session) { h.events <- peerEvent{session: &s} }
+func (h peerHandler) Up(s signaling.Session) { h.pass(peerEvent{session: &s}) }
 
-func (h peerHandler) Down(id, reason string) { h.events <- peerEvent{id: id, reason: reason} }
+func (h peerHandler) Down(id, reason string) { h.pass(peerEvent{id: id, reason: reason}) }
 
-func (e *End) newEndpoint() (*signaling.Endpoint, error) {
+func (h peerHandler) pass(event peerEvent) {
+	select {
+	case h.events <- event:
+	case <-h.over:
+	}
+}
+
+// endpoint is what an end asks of signaling.Endpoint once that runs.
+type endpoint interface {
+	Current() (signaling.Session, bool)
+	Status() signaling.Status
+	Check()
+	Drop(reason string)
+	Renegotiate()
+}
+
+func (e *End) newEndpoint(over <-chan struct{}) (*signaling.Endpoint, error) {
 	return signaling.Listen(signaling.Config{
 		Listen:  e.cfg.Listen.AddrPort,
 		Peer:    e.cfg.Peer.String(),
 		Local:   e.describeItself,
-		Handler: peerHandler{e.peerEvent},
+		Handler: peerHandler{e.peerEvent, over},
 		Log:     e.log,
 	})
 }
@@ -61,40 +77,11 @@ func (e *End) peerChanged(event peerEvent) {
 	e.streams.start()
 }
 
-// staticSession stands in for a session when the peer is a plain RTP address.
-// Nothing was agreed: both directions are as configured, and the first source
-// that sends such packets is the peer.
-func (e *End) staticSession() {
-	peer, err := e.mediaAddr()
-	if err != nil {
-		e.log.Warn("peer not found, tried again when the audio server reopens", "peer", e.cfg.Peer, "reason", err)
-		return
+// drop gives the session up. The streams stop at once, so that this is done once
+// only; the endpoint may have another session by now, which is left alone.
+func (e *End) drop(reason string) {
+	e.streams.stop()
+	if now, up := e.signaling.Current(); up && now.ID == e.session.ID {
+		e.signaling.Drop(reason)
 	}
-	format := proto.Format{Encoding: e.cfg.Format, RateHz: e.graph.RateHz}
-	a := proto.Agreement{Send: format, Receive: format, LocalSSRC: e.ssrc()}
-	a.Send.Channels, a.Receive.Channels = e.cfg.SendChannels, e.cfg.ReceiveChannels
-	e.session = &signaling.Session{ID: "static", Agreement: a, PeerAddr: peer, Latch: true}
-	e.everPeer = true
-	e.streams.start()
-}
-
-// resolve finds the address of a host name or IP address; IPv4 where there is a
-// choice, since that is what virtual machines' networks are made of.
-func resolve(host string, port int) (netip.AddrPort, error) {
-	if addr, err := netip.ParseAddr(host); err == nil {
-		return netip.AddrPortFrom(addr, uint16(port)), nil
-	}
-	ips, err := net.LookupIP(host)
-	if err != nil {
-		return netip.AddrPort{}, err
-	}
-	for _, ip := range ips {
-		if v4 := ip.To4(); v4 != nil {
-			return netip.AddrPortFrom(netip.AddrFrom4([4]byte(v4)), uint16(port)), nil
-		}
-	}
-	if len(ips) == 0 {
-		return netip.AddrPort{}, errors.New("no address")
-	}
-	return netip.AddrPortFrom(netip.AddrFrom16([16]byte(ips[0].To16())), uint16(port)), nil
 }

@@ -14,11 +14,11 @@ type reporter struct {
 	jitter *proto.JitterEstimator
 	buf    []byte
 
-	wroteNs      int64
-	lastSR       uint32 // Middle of the peer's last sender report
-	lastSRNs     int64
-	expectedLost uint64 // Lost at the last report
-	received     uint64 // Packets at the last report
+	wroteNs  int64
+	lastSR   uint32 // Middle of the peer's last sender report
+	lastSRNs int64
+	lost     uint64 // at the last report, since the session began
+	received uint64 // the same of packets
 
 	peer      proto.Reception // the peer's last report about our stream
 	havePeer  bool
@@ -33,9 +33,6 @@ func (r *reporter) reset() {
 }
 
 func (r *reporter) observe(o clock.Observation) { r.jitter.Add(o.TimeNs, uint32(o.Media)) }
-
-// peerLatencyFrames is the latency of what we send. The peer alone knows it.
-func (r *reporter) peerLatencyFrames() int { return r.end.streams.latencyFrames }
 
 // read takes the RTCP that came in since the last tick. Only the peer's counts.
 func (r *reporter) read(nowNs int64) {
@@ -61,13 +58,13 @@ func (r *reporter) read(nowNs int64) {
 				continue
 			}
 			r.peer, r.havePeer = reception, true
-			arrival := time.Now().Add(-time.Duration(monotonicNs() - arrivalNs))
-			if roundTrip, ok := proto.RoundTrip(proto.NTPFrom(arrival), reception); ok {
+			arrival := proto.NTPFrom(r.end.clock.wall(arrivalNs))
+			if roundTrip, ok := proto.RoundTrip(arrival, reception); ok {
 				r.roundTrip = roundTrip
 			}
 		}
 		if report.Bye && r.end.signaling != nil {
-			r.end.signaling.Drop("the peer said goodbye: " + report.ByeReason)
+			r.end.drop("the peer said goodbye: " + report.ByeReason)
 			return
 		}
 	}
@@ -87,7 +84,7 @@ func (r *reporter) bye(reason string) {
 	if !r.end.streams.running {
 		return
 	}
-	report := r.report(monotonicNs())
+	report := r.report(r.end.clock.monotonicNs())
 	report.Bye, report.ByeReason = true, reason
 	r.send(report)
 }
@@ -99,7 +96,7 @@ func (r *reporter) report(nowNs int64) proto.Report {
 	if packets := sent.Packets - s.base.Sent.Packets; packets > 0 {
 		since := float64(nowNs-sent.LastSendNs) * 1e-9
 		report.Sender = &proto.SenderInfo{
-			Time:         proto.NTPFrom(time.Now()),
+			Time:         proto.NTPFrom(r.end.clock.wall(nowNs)),
 			RTPTimestamp: sent.LastTimestamp + uint32(int64(since*float64(s.send.RateHz))),
 			Packets:      uint32(packets),
 			Octets:       uint32(sent.Bytes - s.base.Sent.Bytes),
@@ -111,10 +108,10 @@ func (r *reporter) report(nowNs int64) proto.Report {
 			SSRC: ssrc, CumulativeLost: int(int64(lost)), HighestSequence: received.HighestSequence,
 			Jitter: r.jitter.Jitter(), LastSR: r.lastSR,
 		}
-		if newLost, all := int64(lost-r.expectedLost), int64(lost-r.expectedLost+got-r.received); newLost > 0 && all > 0 {
+		if newLost, all := int64(lost-r.lost), int64(lost-r.lost+got-r.received); newLost > 0 && all > 0 {
 			reception.FractionLost = float64(newLost) / float64(all)
 		}
-		r.expectedLost, r.received = lost, got
+		r.lost, r.received = lost, got
 		if r.lastSR != 0 {
 			reception.DelaySinceLastSR = time.Duration(nowNs - r.lastSRNs)
 		}

@@ -20,7 +20,7 @@ func (e *End) Status() status.Status {
 func (e *End) publish() {
 	s := status.Status{
 		End: string(e.role), Version: status.Version, Name: e.cfg.Name,
-		UptimeSeconds: math.Round(time.Since(e.started).Seconds()*10) / 10,
+		UptimeSeconds: math.Round(time.Duration(e.clock.monotonicNs()-e.startedNs).Seconds()*10) / 10,
 		Audio:         e.audioStatus(),
 		Session:       e.sessionStatus(),
 	}
@@ -41,6 +41,9 @@ func (e *End) audioStatus() status.Audio {
 
 func (e *End) sessionStatus() status.Session {
 	s := status.Session{State: status.SessionWaiting, Peer: e.cfg.Peer.String(), LastError: e.audioError}
+	if s.LastError == "" {
+		s.LastError = e.peerError
+	}
 	if e.signaling != nil && s.LastError == "" {
 		s.LastError = e.signaling.Status().LastError
 	}
@@ -64,47 +67,40 @@ func (s *streams) direction(f proto.Format) status.Direction {
 }
 
 func (s *streams) sendStatus() status.Direction {
-	if !s.running || s.send.Channels == 0 {
-		return status.Direction{State: status.DirectionIdle}
-	}
-	d := s.direction(s.send)
+	d := status.Direction{State: status.DirectionIdle}
 	sent := s.counters.Sent
-	d.PeriodFrames = proto.PacketFrames(s.send, s.end.graph.PeriodFrames)
-	d.Packets = sent.Packets - s.base.Sent.Packets
-	d.Xruns = sent.Skips - s.base.Sent.Skips
-	if s.reports.havePeer {
-		d.Lost = uint64(max(0, s.reports.peer.CumulativeLost))
+	if s.sending {
+		d = s.direction(s.send)
+		d.PeriodFrames = proto.PacketFrames(s.send, s.end.graph.PeriodFrames)
+		d.PeakDBFS = peaks(sent.PeakLinear, s.send.Channels)
+		if s.reports.havePeer {
+			d.Lost = uint64(max(0, s.reports.peer.CumulativeLost))
+		}
 	}
-	d.PeakDBFS = peaks(sent.PeakLinear, s.send.Channels)
+	d.Packets, d.Xruns = sent.Packets, sent.Skips
 	return d
 }
 
 func (s *streams) receiveStatus() status.Direction {
-	if !s.running || s.receive.Channels == 0 {
-		return status.Direction{State: status.DirectionIdle}
+	d := status.Direction{State: status.DirectionIdle}
+	got := s.counters.Received
+	if s.receiving {
+		d = s.direction(s.receive)
+		if s.silent || got.Packets == s.base.Received.Packets {
+			d.State = status.DirectionSilent
+		}
+		d.PeriodFrames = s.packetFrames
+		d.PeakDBFS = peaks(got.PeakLinear, s.receive.Channels)
 	}
-	d := s.direction(s.receive)
-	if s.silent || s.counters.Received.Packets == s.base.Received.Packets {
-		d.State = status.DirectionSilent
+	d.Packets, d.Lost, d.Late, d.Duplicate = got.Packets, got.Lost, got.Late, got.Duplicate
+	d.ConcealedFrames, d.Dropouts, d.Xruns = got.ConcealedFrames, got.Dropouts, got.Skips
+	d.Rejected = rejected(got)
+	if c := s.clockStatus; s.receiving && c.Playing {
+		d.BufferFrames, d.BufferTargetFrames, d.RatioPPM = c.DelayFrames, c.TargetFrames, c.RatioPPM
+		d.JitterUs = status.Jitter{P50: c.LateUs.P50, P99: c.LateUs.P99, Max: c.LateUs.Max}
+		latencyMs := c.DelayFrames/float64(s.receive.RateHz)*1e3 + s.reports.roundTrip.Seconds()*1e3/2
+		d.LatencyMs.Bridge = status.Milliseconds(latencyMs)
 	}
-	got, base, c := s.counters.Received, s.base.Received, s.clockStatus
-	d.PeriodFrames = c.SenderPeriod
-	d.Packets = got.Packets - base.Packets
-	d.Lost = got.Lost - base.Lost
-	d.Late = got.Late - base.Late
-	d.Duplicate = got.Duplicate - base.Duplicate
-	d.Rejected = rejected(got) - rejected(base)
-	d.ConcealedFrames = got.ConcealedFrames
-	d.Dropouts = got.Dropouts
-	d.Xruns = got.Skips - base.Skips
-	d.PeakDBFS = peaks(got.PeakLinear, s.receive.Channels)
-	if !c.Playing {
-		return d
-	}
-	d.BufferFrames, d.BufferTargetFrames, d.RatioPPM = c.DelayFrames, c.TargetFrames, c.RatioPPM
-	d.JitterUs = status.Jitter{P50: c.LateUs.P50, P99: c.LateUs.P99, Max: c.LateUs.Max}
-	latencyMs := c.DelayFrames/float64(s.receive.RateHz)*1e3 + s.reports.roundTrip.Seconds()*1e3/2
-	d.LatencyMs.Bridge = status.Milliseconds(latencyMs)
 	return d
 }
 

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"fmt"
 	"net/netip"
 	"time"
 
@@ -16,6 +17,8 @@ type streams struct {
 	send    proto.Format
 	receive proto.Format
 
+	sending, receiving bool // the core took the plan
+
 	servo        *clock.Servo
 	jitterFrames map[string]int // learned, by peer
 	buf          []clock.Observation
@@ -28,7 +31,9 @@ type streams struct {
 	lastRTCPNs    int64
 	idleAtNs      int64 // 0: not to be
 	silent        bool
+	packetFrames  int // of the peer
 	latencyFrames int // published
+	toldLeast     int // the least latency that the log has told
 	reports       reporter
 }
 
@@ -51,13 +56,13 @@ func (s *streams) start() {
 		return // a new agreement is on its way
 	}
 	s.stop()
-	s.idleAtNs = 0
 	s.send, s.receive, s.to = a.Send, a.Receive, e.session.PeerAddr
-	now := monotonicNs()
+	now := e.clock.monotonicNs()
 	s.lastPacketNs, s.checkedNs, s.lastRTCPNs, s.silent = now, now, now, false
 	s.running = true
 	s.base = e.core.Counters()
 	s.counters = s.base
+	s.packetFrames = a.PeerPacketFrames
 	s.reports.reset()
 	s.startReceiver()
 	s.startSender()
@@ -72,7 +77,10 @@ func (s *streams) startSender() {
 		Format: s.send, SSRC: s.end.session.Agreement.LocalSSRC, To: s.to,
 		PacketFrames: proto.PacketFrames(s.send, s.end.graph.PeriodFrames),
 	}
-	if err := s.end.core.StartSender(plan); err != nil {
+	err := s.end.core.StartSender(plan)
+	s.sending = err == nil
+	if err != nil {
+		s.end.core.StopSender()
 		s.end.log.Error("cannot send", "reason", err)
 	}
 }
@@ -86,7 +94,11 @@ func (s *streams) startReceiver() {
 		Format: s.receive, SSRC: e.session.Agreement.PeerSSRC, From: e.session.PeerAddr,
 		Latch: e.session.Latch,
 	}
-	if err := e.core.StartReceiver(plan); err != nil {
+	err := e.core.StartReceiver(plan)
+	s.receiving = err == nil
+	if err != nil {
+		e.core.StopReceiver()
+		s.servo, s.clockStatus = nil, clock.Status{}
 		e.log.Error("cannot receive", "reason", err)
 		return
 	}
@@ -106,12 +118,12 @@ func (s *streams) stop() {
 	if !s.running {
 		return
 	}
-	s.running = false
+	s.running, s.sending, s.receiving = false, false, false
 	s.remember()
 	s.end.core.StopSender()
 	s.end.core.StopReceiver()
 	s.servo, s.clockStatus = nil, clock.Status{}
-	s.idleAtNs = monotonicNs() + int64(idleAfter)
+	s.idleAtNs = s.end.clock.monotonicNs() + int64(idleAfter)
 }
 
 // rest lets the graph go its own way when no session came back. Not at once:
@@ -149,7 +161,9 @@ func (s *streams) tick(nowNs int64) {
 	s.steer()
 	s.followSource()
 	s.watch(nowNs)
-	s.reports.write(nowNs)
+	if s.running {
+		s.reports.write(nowNs)
+	}
 }
 
 // steer hands the core's observations to the servo and its decision to the core.
@@ -163,7 +177,7 @@ func (s *streams) steer() {
 		for _, o := range s.buf[:n] {
 			s.servo.Observe(o)
 			if o.Kind == clock.KindPacket {
-				s.lastPacketNs = o.TimeNs
+				s.lastPacketNs, s.packetFrames = o.TimeNs, int(o.Frames)
 				s.reports.observe(o)
 			}
 		}
@@ -181,7 +195,18 @@ func (s *streams) count() {
 	if s.servo != nil {
 		s.clockStatus = s.servo.Status()
 		s.publishLatency()
+		s.tellLeast()
 	}
+}
+
+// tellLeast says once that the latency asked for cannot be.
+func (s *streams) tellLeast() {
+	wanted, least := s.end.cfg.Latency.FramesAt(s.receive.RateHz), s.clockStatus.LeastFrames
+	if wanted == 0 || wanted >= least || least == s.toldLeast {
+		return
+	}
+	s.toldLeast = least
+	s.end.log.Warn(fmt.Sprintf("latency %d frames is not possible at this period: %d frames are the least; using that", wanted, least))
 }
 
 // followSource sends to where the peer's media really comes from: user networking
@@ -199,37 +224,45 @@ func (s *streams) followSource() {
 	s.startSender()
 }
 
-// watch notices silence.
+// watch notices a peer that is silent or gone.
 func (s *streams) watch(nowNs int64) {
 	e := s.end
-	if s.receive.Channels == 0 {
+	missing, patience := time.Duration(nowNs-s.lastPacketNs), checkAfter
+	if s.receive.Channels > 0 {
+		s.watchSound(missing)
+	} else { // its reports are all that comes
+		missing, patience = time.Duration(nowNs-s.lastRTCPNs), reportInterval+checkAfter
+	}
+	if e.signaling == nil || missing < patience {
 		return
 	}
-	last := s.lastPacketNs
-	missing := time.Duration(nowNs - last)
-	if silent := missing > silentAfter; silent != s.silent {
-		s.silent = silent
-		if silent {
-			e.log.Warn("no sound from the peer: playing silence", "peer", s.to, "for", missing.Round(time.Millisecond))
-			if e.cfg.Static {
-				s.startReceiver() // the peer may come back from another port, with another SSRC
-			}
-		} else {
-			e.log.Info("sound from the peer again", "peer", s.to)
-		}
-	}
-	if e.signaling == nil || missing < checkAfter {
-		return
-	}
-	if time.Duration(nowNs-max(last, s.lastRTCPNs)) > forgetAfter {
-		e.signaling.Drop("nothing from the peer for " + forgetAfter.String())
+	if time.Duration(nowNs-max(s.lastPacketNs, s.lastRTCPNs)) > forgetAfter {
+		e.drop("nothing from the peer for " + forgetAfter.String())
 	} else if time.Duration(nowNs-s.checkedNs) > checkAfter {
 		s.checkedNs = nowNs
 		e.signaling.Check()
 	}
 }
 
-// publishLatency tells the graph the latency when it moved by a frame or more.
+func (s *streams) watchSound(missing time.Duration) {
+	e, silent := s.end, missing > silentAfter
+	if silent == s.silent {
+		return
+	}
+	s.silent = silent
+	if !silent {
+		e.log.Info("sound from the peer again", "peer", s.to)
+		return
+	}
+	e.log.Warn("no sound from the peer: playing silence", "peer", s.to, "for", missing.Round(time.Millisecond))
+	if e.cfg.Static { // the peer may come back from another port, with another SSRC
+		s.remember()
+		s.startReceiver()
+	}
+}
+
+// publishLatency tells the graph the latency when it moved by two frames or more.
+// What we send has a latency that the peer alone knows; ours is the best guess.
 func (s *streams) publishLatency() {
 	if !s.clockStatus.Playing {
 		return
@@ -239,5 +272,5 @@ func (s *streams) publishLatency() {
 		return
 	}
 	s.latencyFrames = frames
-	s.end.audio.SetLatency(s.reports.peerLatencyFrames(), frames)
+	s.end.audio.SetLatency(frames, frames)
 }

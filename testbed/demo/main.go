@@ -5,6 +5,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -17,15 +18,15 @@ import (
 )
 
 func main() {
-	period := flag.Int("period", 256, "frames per period of both servers, 32 to 1024")
-	latency := flag.String("latency", "auto", "one-way latency of the bridge: auto, 20ms, 512frames")
-	output := flag.String("output", "demo-output", "directory for the recordings")
-	flag.Parse()
-	if flag.NArg() > 0 || *period < 32 || *period > 1024 {
-		fmt.Fprintf(os.Stderr, "demo: --period %d %v: legal are a period of 32 to 1024 and no arguments\n", *period, flag.Args())
+	o, err := parse(os.Args[1:])
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "demo:", err)
 		os.Exit(2)
 	}
-	right, err := run(*period, *latency, *output)
+	right, err := run(o)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		os.Exit(1)
@@ -35,9 +36,12 @@ func main() {
 	}
 }
 
-func run(period int, latency, output string) (right bool, err error) {
+func run(o options) (right bool, err error) {
+	if err := os.MkdirAll(o.output, 0o755); err != nil {
+		return false, err
+	}
 	fmt.Println("building the bridge")
-	r, err := endtoend.New(endtoend.Config{PeriodFrames: period, Common: []string{"--latency", latency}})
+	r, err := endtoend.New(endtoend.Config{PeriodFrames: o.periodFrames, Common: []string{"--latency", o.latency}})
 	if err != nil {
 		return false, err
 	}
@@ -46,10 +50,9 @@ func run(period int, latency, output string) (right bool, err error) {
 			err = closeErr
 		}
 	}()
-	if err := r.Quiet(); err != nil {
-		fmt.Println("  without keeping the processors awake, expect more dropouts:", err)
-	}
-	fmt.Printf("starting jackd and scsynth (the guest), PipeWire and WirePlumber (the host), period %d\n", period)
+	closeOnInterrupt(r)
+	prepare(r)
+	fmt.Printf("starting jackd and scsynth (the guest), PipeWire and WirePlumber (the host), period %d\n", o.periodFrames)
 	fmt.Printf("starting both ends: archibald-bridge guest at %s, archibald-bridge host at %s\n",
 		endtoend.Address(proto.Guest), endtoend.Address(proto.Host))
 	if err := r.StartAll(); err != nil {
@@ -61,7 +64,7 @@ func run(period int, latency, output string) (right bool, err error) {
 		return false, err
 	}
 	report(phrase)
-	if err := save(phrase, output); err != nil {
+	if err := save(phrase, o.output); err != nil {
 		return false, err
 	}
 	if phrase.Right() {
@@ -101,9 +104,6 @@ func report(p *endtoend.Phrase) {
 }
 
 func save(p *endtoend.Phrase, dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
 	for name, sound := range map[string]wav.Audio{"on-the-host.wav": p.Host, "back-in-the-guest.wav": p.Guest} {
 		path := filepath.Join(dir, name)
 		if err := wav.WriteFile(path, sound, wav.Int24); err != nil {

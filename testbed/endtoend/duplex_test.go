@@ -37,7 +37,7 @@ func TestSoundCrossesInBothDirectionsAtOnce(t *testing.T) {
 		}
 		stop, harassed := make(chan struct{}), make(chan error, 1)
 		go func() {
-			sent, err := Harass(stop)
+			sent, err := r.Harass(stop)
 			t.Logf("%d hostile datagrams sent meanwhile", sent)
 			harassed <- err
 		}()

@@ -15,7 +15,7 @@ const hostileInterval = 2 * time.Millisecond
 
 // Harass sends datagrams that have no business there to the media port of both
 // ends, until stop is closed, and returns how many it sent.
-func Harass(stop <-chan struct{}) (sent int, err error) {
+func (r *Rig) Harass(stop <-chan struct{}) (sent int, err error) {
 	socket, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:0")))
 	if err != nil {
 		return 0, err
@@ -29,7 +29,7 @@ func Harass(stop <-chan struct{}) (sent int, err error) {
 		case <-time.After(hostileInterval):
 		}
 		for _, role := range []proto.Role{proto.Guest, proto.Host} {
-			to := netip.AddrPortFrom(netip.MustParseAddr(Address(role)), proto.Port)
+			to := netip.AddrPortFrom(netip.MustParseAddr(Address(role)), uint16(r.port))
 			if _, err := socket.WriteToUDPAddrPort(hostile(random, i, role), to); err == nil {
 				sent++
 			}

@@ -43,6 +43,7 @@ type Rig struct {
 	Guest, Host *stack.Process
 
 	binary, probe string
+	port          int // of both ends, TCP and UDP
 	probes        int // started so far: each needs a name of its own
 }
 
@@ -53,7 +54,10 @@ func New(config Config) (*Rig, error) {
 		return nil, err
 	}
 	r := &Rig{Stack: s, Config: config, JackServer: stack.JackServerName("guest")}
-	if r.probe, err = probe.Build(s.Dir); err == nil {
+	if r.port, err = freePort(); err == nil {
+		r.probe, err = probe.Build(s.Dir)
+	}
+	if err == nil {
 		r.binary = filepath.Join(s.Dir, "archibald-bridge")
 		err = build(r.binary)
 	}
@@ -118,7 +122,7 @@ func (r *Rig) StartHost() (err error) {
 }
 
 func (r *Rig) common(role proto.Role, waits bool) []string {
-	args := []string{"--listen", Address(role) + ":4713", "--status-listen", statusAddress(role)}
+	args := []string{"--listen", fmt.Sprintf("%s:%d", Address(role), r.port), "--status-listen", statusAddress(role)}
 	if r.Config.Static {
 		args = append(args, "--static")
 	}
@@ -127,7 +131,7 @@ func (r *Rig) common(role proto.Role, waits bool) []string {
 		if role == proto.Guest {
 			peer = proto.Host
 		}
-		args = append(args, "--peer", Address(peer))
+		args = append(args, "--peer", fmt.Sprintf("%s:%d", Address(peer), r.port))
 	}
 	return append(args, r.Config.Common...)
 }
@@ -203,7 +207,8 @@ func (r *Rig) wait(timeout time.Duration, good func(status.Direction) bool) erro
 			return nil
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("not there after %s: %+v\nguest: %s\nhost: %s", timeout, received, r.tail(r.Guest), r.tail(r.Host))
+			return fmt.Errorf("no sound both ways after %s: the guest's incoming sound is %q, the host's %q\nguest: %s\nhost: %s", timeout,
+				received[proto.Guest].State, received[proto.Host].State, r.tail(r.Guest), r.tail(r.Host))
 		}
 		time.Sleep(50 * time.Millisecond)
 	}

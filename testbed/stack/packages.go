@@ -17,12 +17,17 @@ var debianPackage = map[string]string{
 	"jack_wait":    jackTools,
 	"jackd":        "jackd2",
 	"pipewire":     "pipewire",
+	"pw-cat":       "pipewire-bin",
+	"pw-cli":       "pipewire-bin",
+	"pw-dump":      "pipewire-bin",
 	"pw-jack":      "pipewire-jack",
 	"pw-link":      "pipewire-bin",
 	"pw-metadata":  "pipewire-bin",
+	"pw-record":    "pipewire-bin",
 	"scsynth":      "supercollider-server",
 	"taskset":      "util-linux",
 	"wireplumber":  "wireplumber",
+	"wpctl":        "wireplumber",
 }
 
 // find returns the path of a program. When it is not installed, the error

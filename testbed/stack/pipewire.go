@@ -13,35 +13,39 @@ import (
 // what arrived there.
 const NullSink = "null-sink"
 
-// vm.overrides: PipeWire 0.3 in a virtual machine otherwise raises the
-// smallest quantum to 1024. always-process: a null sink nobody plays to would
-// not run the graph, and nothing could be recorded from it.
+// PipeWire in a virtual machine otherwise raises the smallest quantum to 1024;
+// vm.overrides keeps 0.3 from it, the rule keeps 1.x.
 const pipewireConfig = `context.properties = {
   default.clock.rate = 48000
   default.clock.allowed-rates = [ 48000 ]
-  default.clock.quantum = %[1]d
+  default.clock.quantum = %d
   default.clock.min-quantum = 16
   default.clock.max-quantum = 8192
   vm.overrides = { default.clock.min-quantum = 16 }
 }
-context.objects = [
-  { factory = adapter
-    args = {
-      factory.name = support.null-audio-sink
-      node.name = %[2]s
-      node.description = %[2]s
-      media.class = Audio/Sink
-      audio.position = [ FL FR ]
-      node.always-process = true
-      node.pause-on-idle = false
-      session.suspend-timeout-seconds = 0
-      priority.driver = 30000
-      priority.session = 2000
-      monitor.channel-volumes = true
-    }
-  }
+context.properties.rules = [
+  { matches = [ { cpu.vm.name = !null } ]
+    actions = { update-props = { default.clock.min-quantum = 16 } } }
 ]
 `
+
+// always-process: a null sink nobody plays to would not run the graph, and
+// nothing could be recorded from it. linger: it outlives the program that makes
+// it.
+const nullSinkProperties = `{
+  factory.name = support.null-audio-sink
+  node.name = ` + NullSink + `
+  node.description = ` + NullSink + `
+  media.class = Audio/Sink
+  audio.position = [ FL FR ]
+  node.always-process = true
+  node.pause-on-idle = false
+  session.suspend-timeout-seconds = 0
+  priority.driver = 30000
+  priority.session = 2000
+  monitor.channel-volumes = true
+  object.linger = true
+}`
 
 // A bus of its own that starts no services: nothing runs that we did not start.
 const busConfig = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
@@ -60,8 +64,8 @@ const busConfig = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Con
 
 // StartPipeWire starts a D-Bus session bus, unless it runs, and the PipeWire
 // daemon, at 48 kHz with the given quantum, 16 to 8192 frames. It returns when
-// the daemon's socket is there; the null sink has ports only once a session
-// manager runs (StartWirePlumber).
+// the daemon's socket is there; the null sink comes with the session manager
+// (StartWirePlumber).
 func (s *Stack) StartPipeWire(quantumFrames int) (*Process, error) {
 	if err := s.startBus(); err != nil {
 		return nil, err
@@ -70,7 +74,7 @@ func (s *Stack) StartPipeWire(quantumFrames int) (*Process, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	text := fmt.Sprintf(pipewireConfig, quantumFrames, NullSink)
+	text := fmt.Sprintf(pipewireConfig, quantumFrames)
 	if err := os.WriteFile(filepath.Join(dir, "10-stack.conf"), []byte(text), 0o600); err != nil {
 		return nil, err
 	}
@@ -86,15 +90,27 @@ func (s *Stack) StartPipeWire(quantumFrames int) (*Process, error) {
 }
 
 // StartWirePlumber starts the session manager and returns when the null sink
-// is the default sink and has ports. It ends by itself when PipeWire does; it
-// must then be restarted after PipeWire, as systemd would do.
+// is the default sink and has ports. Each start, Restart too, has a new null
+// sink, as a sound card's node is new whenever its session manager is.
+// WirePlumber ends by itself when PipeWire does; it must then be restarted after
+// PipeWire, as systemd would do.
 func (s *Stack) StartWirePlumber() (*Process, error) {
+	if err := s.writeWirePlumberConfig(); err != nil {
+		return nil, err
+	}
 	return s.add(&Process{
-		Name: "wireplumber",
+		Name:    "wireplumber",
+		prepare: s.renewNullSink,
 		ready: func(p *Process) error {
 			return p.until("the null sink as default", s.nullSinkIsDefault)
 		},
 	}, "wireplumber")
+}
+
+func (s *Stack) renewNullSink() error {
+	_, _ = s.output("pw-cli", "destroy", NullSink) // there may be none
+	_, err := s.output("pw-cli", "create-node", "adapter", nullSinkProperties)
+	return err
 }
 
 func (s *Stack) nullSinkIsDefault() bool {

@@ -24,10 +24,11 @@ type Process struct {
 	Name string // unique within the Stack
 	Log  string // path of the file with its output; Restart appends
 
-	argv  []string
-	env   []string
-	ready func(*Process) error // waits until the program is usable
-	sweep func(*Process)       // removes what it left, after its end; may be nil
+	argv    []string
+	env     []string
+	prepare func() error         // makes what it needs, before each start; may be nil
+	ready   func(*Process) error // waits until the program is usable
+	sweep   func(*Process)       // removes what it left, after its end; may be nil
 
 	mu      sync.Mutex
 	command *exec.Cmd
@@ -130,6 +131,11 @@ func (p *Process) done() chan struct{} {
 }
 
 func (p *Process) start() error {
+	if p.prepare != nil {
+		if err := p.prepare(); err != nil {
+			return fmt.Errorf("%s: %w", p.Name, err)
+		}
+	}
 	if err := p.launch(); err != nil {
 		return err
 	}

@@ -115,9 +115,12 @@ static int open_shim(archibald_pipewire *shim, int64_t timeout_ns)
     if (shim->core == NULL)
         return -errno;
     pw_core_add_listener(shim->core, &shim->core_listener, &core_events, shim);
+    int result = archibald_watch_manager(shim);
+    if (result != 0)
+        return result;
 
     lib.pw_thread_loop_lock(shim->loop);
-    int result = lib.pw_thread_loop_start(shim->loop);
+    result = lib.pw_thread_loop_start(shim->loop);
     if (result == 0)
         result = archibald_wait_for(shim, greeted, timeout_ns);
     lib.pw_thread_loop_unlock(shim->loop);
@@ -160,6 +163,7 @@ void archibald_pipewire_close(archibald_pipewire *shim)
         spa_hook_remove(&node->listener);
         lib.pw_stream_destroy(node->stream);
     }
+    archibald_unwatch_manager(shim);
     if (shim->core != NULL) {
         spa_hook_remove(&shim->core_listener);
         lib.pw_core_disconnect(shim->core);

@@ -30,6 +30,7 @@
     X(pw_context_get_data_loop)                                                \
     X(pw_data_loop_invoke)                                                     \
     X(pw_core_disconnect)                                                      \
+    X(pw_proxy_destroy)                                                        \
     X(pw_stream_new)                                                           \
     X(pw_stream_destroy)                                                       \
     X(pw_stream_add_listener)                                                  \

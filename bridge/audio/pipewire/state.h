@@ -62,6 +62,12 @@ struct archibald_pipewire {
     bool greeted; /* under the loop's lock */
     struct archibald_pipewire_defaults defaults; /* under the loop's lock */
 
+    /* Main loop only. */
+    struct pw_registry *registry;
+    struct spa_hook registry_listener;
+    uint32_t manager_metadata; /* global id; SPA_ID_INVALID: no session manager */
+    bool manager_left;         /* there was one, and it has not come back */
+
     struct node nodes[2]; /* by enum archibald_direction */
     struct timeline timeline;
 
@@ -87,7 +93,12 @@ struct archibald_pipewire {
 /* Wakes the reader of the eventfd. Never blocks. */
 void archibald_notify(archibald_pipewire *shim, atomic_bool *what);
 
-/* The connection or a node is gone. The loop's lock is held. */
+/* Notices session managers: one that dies and comes back is a loss of the nodes.
+ * watch returns 0 or -errno. */
+int archibald_watch_manager(archibald_pipewire *shim);
+void archibald_unwatch_manager(archibald_pipewire *shim);
+
+/* The connection or a node is gone, or of no use. The loop's lock is held. */
 void archibald_lost(archibald_pipewire *shim);
 
 /* Waits, the loop's lock held, until the condition is true or the server lost.

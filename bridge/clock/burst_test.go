@@ -1,0 +1,83 @@
+package clock
+
+import (
+	"math"
+	"testing"
+)
+
+const nominalNs = 1e9 / testRate
+
+// arrivals feeds packets given as {timestamp, arrival in us} and returns which
+// began a burst.
+func arrivals(b *burstFinder, packetFrames uint32, packets ...[2]int64) []bool {
+	begins := make([]bool, len(packets))
+	for i, p := range packets {
+		begins[i] = b.begins(Observation{Kind: KindPacket, Frames: packetFrames, Media: p[0], TimeNs: p[1] * 1000}, nominalNs)
+	}
+	return begins
+}
+
+func expect(t *testing.T, got []bool, want ...bool) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("%d results, want %d", len(got), len(want))
+	}
+	for i := range got {
+		if got[i] != want[i] {
+			t.Errorf("packet %d: begins %v, want %v", i, got[i], want[i])
+		}
+	}
+}
+
+func TestEveryPacketOfASmallPeriodBeginsABurst(t *testing.T) {
+	var b burstFinder
+	expect(t, arrivals(&b, 64, [2]int64{0, 0}, [2]int64{64, 1333}, [2]int64{128, 2667}), true, true, true)
+}
+
+func TestPeriodOfSeveralPacketsIsOneBurst(t *testing.T) {
+	var b burstFinder
+	expect(t, arrivals(&b, 128,
+		[2]int64{0, 0}, [2]int64{128, 10}, [2]int64{256, 20}, [2]int64{384, 30},
+		[2]int64{512, 10667}, [2]int64{640, 10675}), true, false, false, false, true, false)
+}
+
+func TestReorderedAndRepeatedPacketsBeginNothing(t *testing.T) {
+	var b burstFinder
+	expect(t, arrivals(&b, 64,
+		[2]int64{0, 0}, [2]int64{128, 2667}, [2]int64{64, 2700}, [2]int64{128, 2710}, [2]int64{0, 2720}, [2]int64{192, 4000}),
+		true, true, false, false, false, true)
+}
+
+func TestPacketAfterALostOneBeginsABurst(t *testing.T) {
+	var b burstFinder
+	expect(t, arrivals(&b, 128, [2]int64{0, 0}, [2]int64{128, 10}, [2]int64{384, 20}, [2]int64{512, 10667}),
+		true, false, true, true)
+}
+
+func TestBurstsFollowTheSendersPeriod(t *testing.T) {
+	var b burstFinder
+	expect(t, arrivals(&b, 128, [2]int64{0, 0}, [2]int64{128, 5}, [2]int64{256, 5333}, [2]int64{384, 5338},
+		[2]int64{512, 10667}, [2]int64{640, 13333}, [2]int64{768, 16000}, [2]int64{896, 18667}, [2]int64{1024, 18670}),
+		true, false, true, false, true, true, true, true, false)
+}
+
+// After a stall of the network everything comes at once; only the first of it
+// is judged.
+func TestCatchUpAfterAStallIsOneBurst(t *testing.T) {
+	var b burstFinder
+	expect(t, arrivals(&b, 64, [2]int64{0, 0}, [2]int64{64, 50000}, [2]int64{128, 50005}, [2]int64{192, 50010}, [2]int64{256, 51333}),
+		true, true, false, false, true)
+}
+
+func TestSenderThatBeginsAnewWithEarlierTimestampsIsSeen(t *testing.T) {
+	var b burstFinder
+	begins := arrivals(&b, 64, [2]int64{480000, 0}, [2]int64{0, 1333}, [2]int64{64, 2667})
+	expect(t, begins, true, true, true)
+}
+
+func TestBurstsCrossTheEndOfInt64(t *testing.T) {
+	var b burstFinder
+	const last = math.MaxInt64 - 63 // its packet ends on the wrap
+	expect(t, arrivals(&b, 64, [2]int64{last, 0}, [2]int64{math.MinInt64, 5}, [2]int64{math.MinInt64 + 64, 1333}, [2]int64{last, 1340}),
+		true, false, true, false)
+}

@@ -1,0 +1,131 @@
+package clock
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+const (
+	testRate   = 48000
+	testPeriod = 64
+)
+
+// points feeds a line one point per period for a time: true ns per frame, and
+// how late each point is.
+func points(l *line, frame int64, timeNs, nsPerFrame, seconds float64, lateNs func() float64) (int64, float64) {
+	for end := timeNs + seconds*1e9; timeNs < end; {
+		frame += testPeriod
+		timeNs += testPeriod * nsPerFrame
+		l.update(frame, int64(math.Round(timeNs+lateNs())))
+	}
+	return frame, timeNs
+}
+
+func punctual() float64 { return 0 }
+
+func TestLineFindsTheRateOfAClock(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 1))
+	for _, ppm := range []float64{-1000, -50, 0, 3, 1000} {
+		l := newLine(testRate)
+		l.start(1000, 5e9)
+		points(&l, 1000, 5e9, l.nominalNs*(1+ppm*1e-6), 120, func() float64 { return r.ExpFloat64() * 20e3 })
+		if got := (l.nsPerFrame/l.nominalNs - 1) * 1e6; math.Abs(got-ppm) > 0.5 {
+			t.Errorf("%+.0f ppm: found %.2f", ppm, got)
+		}
+	}
+}
+
+func TestLineIsHardlyMovedByOneOutlier(t *testing.T) {
+	l := newLine(testRate)
+	l.start(0, 0)
+	frame, timeNs := points(&l, 0, 0, l.nominalNs, 30, punctual)
+	slope := l.nsPerFrame
+	late := l.update(frame+testPeriod, int64(timeNs+testPeriod*l.nominalNs+15e6))
+	if math.Abs(late-15e6) > 1e3 {
+		t.Errorf("the point counts as %.0f ns late, want 15 ms", late)
+	}
+	if moved := l.errorNs(frame+2*testPeriod, int64(timeNs+2*testPeriod*l.nominalNs)); math.Abs(moved) > 1e3 {
+		t.Errorf("the line moved by %.0f ns", moved)
+	}
+	if change := math.Abs(l.nsPerFrame/slope-1) * 1e6; change > 0.01 {
+		t.Errorf("the slope changed by %.3f ppm", change)
+	}
+}
+
+func TestYoungLineSettlesOnItsEarliestPoint(t *testing.T) {
+	l := newLine(testRate)
+	l.start(0, 3e6) // 3 ms late
+	errNs := l.errorNs(testPeriod, int64(testPeriod*l.nominalNs))
+	l.settle(errNs)
+	if left := l.errorNs(testPeriod, int64(testPeriod*l.nominalNs)); math.Abs(left) > 1 {
+		t.Errorf("still %.0f ns off", left)
+	}
+	l.settle(1e6)
+	if left := l.errorNs(testPeriod, int64(testPeriod*l.nominalNs)); math.Abs(left) > 1 {
+		t.Errorf("a late point moved it by %.0f ns", left)
+	}
+	l.seenNs = settleNs
+	l.settle(-1e6)
+	if left := l.errorNs(testPeriod, int64(testPeriod*l.nominalNs)); math.Abs(left) > 1 {
+		t.Errorf("an old line was moved by %.0f ns", left)
+	}
+}
+
+func TestLineFollowsNoClockThatIsImpossiblyFast(t *testing.T) {
+	for _, factor := range []float64{0.9, 1.1} {
+		l := newLine(testRate)
+		l.start(0, 0)
+		points(&l, 0, 0, l.nominalNs*factor, 20, punctual)
+		if off := math.Abs(l.nsPerFrame/l.nominalNs - 1); off > maxDrift*1.000001 {
+			t.Errorf("factor %.1f: the slope is off by %.4f, limit %.4f", factor, off, maxDrift)
+		}
+	}
+}
+
+func TestPointThatIsNotLaterChangesNothing(t *testing.T) {
+	l := newLine(testRate)
+	l.start(1000, 0)
+	points(&l, 1000, 0, l.nominalNs, 1, punctual)
+	before := l
+	l.update(l.frame, 7e9)
+	l.update(l.frame-testPeriod, 7e9)
+	if l != before {
+		t.Error("the line moved")
+	}
+}
+
+func TestLineThatStartsAgainForgetsItsSlope(t *testing.T) {
+	l := newLine(testRate)
+	l.start(0, 0)
+	points(&l, 0, 0, l.nominalNs*1.001, 10, punctual)
+	l.start(77, 99e9)
+	if l.nsPerFrame != l.nominalNs || l.seenNs != 0 || l.errorNs(77, 99e9) != 0 {
+		t.Errorf("slope %v, seen %v, error %v", l.nsPerFrame, l.seenNs, l.errorNs(77, 99e9))
+	}
+}
+
+func TestLineKeepsItsPrecisionForAYear(t *testing.T) {
+	l := newLine(testRate)
+	const year = int64(365 * 24 * 3600)
+	l.start(5, 123)
+	l.frame += year * testRate
+	l.timeNs = float64(year) * 1e9
+	if got := l.frameAt(l.timeOf(l.frame+100), l.frame); math.Abs(got-100) > 0.01 {
+		t.Errorf("frame 100 comes back as %v", got)
+	}
+}
+
+func TestLineCrossesTheEndOfInt64(t *testing.T) {
+	l := newLine(testRate)
+	var start int64 = math.MaxInt64 - 1000
+	l.start(start, 0)
+	frame := start
+	for i := range 100 {
+		frame += testPeriod // wraps
+		errNs := l.update(frame, int64(float64(i+1)*testPeriod*l.nominalNs))
+		if math.Abs(errNs) > 10 {
+			t.Fatalf("point %d is %.0f ns off", i, errNs)
+		}
+	}
+}

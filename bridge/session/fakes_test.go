@@ -1,0 +1,257 @@
+package session
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"math"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"archibald-bridge/bridge/clock"
+	"archibald-bridge/bridge/signaling"
+)
+
+const (
+	testPeriod = 64
+	testRate   = 48000
+	lookahead  = 12
+)
+
+var peerAddr = netip.MustParseAddrPort("192.0.2.7:4713")
+
+type datagram struct {
+	data      []byte
+	addr      netip.AddrPort
+	arrivalNs int64
+}
+
+// fakeCore remembers what it is told. With flow it plays a sender and a graph
+// that run on one clock.
+type fakeCore struct {
+	mu                   sync.Mutex
+	calls                []string
+	sender               *SenderPlan
+	receiver             *ReceiverPlan
+	sendErr, receiveErr  error
+	source               netip.AddrPort
+	rtcpIn, rtcpOut      []datagram
+	counters             Counters
+	observations         []clock.Observation
+	idleNs               int64
+	ratio                float64
+	steps                int64 // periods since the flow began
+	packets, playing     bool
+	position             int64
+	fraction, lateFrames float64
+}
+
+func (c *fakeCore) call(format string, args ...any) {
+	c.calls = append(c.calls, fmt.Sprintf(format, args...))
+}
+
+func (c *fakeCore) SetGraph(rateHz int) { c.mu.Lock(); defer c.mu.Unlock(); c.call("graph %d", rateHz) }
+
+func (c *fakeCore) StartSender(p SenderPlan) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.call("start sender")
+	if c.sendErr == nil {
+		c.sender = &p
+	}
+	return c.sendErr
+}
+
+func (c *fakeCore) StopSender() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.call("stop sender")
+	c.sender = nil
+}
+
+func (c *fakeCore) StartReceiver(p ReceiverPlan) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.call("start receiver")
+	if c.receiveErr == nil {
+		c.receiver, c.playing, c.observations = &p, false, nil
+	}
+	return c.receiveErr
+}
+
+func (c *fakeCore) StopReceiver() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.call("stop receiver")
+	c.receiver, c.playing = nil, false
+}
+
+func (c *fakeCore) SetRatio(ratio float64) { c.mu.Lock(); defer c.mu.Unlock(); c.ratio = ratio }
+
+func (c *fakeCore) SeekTo(offset int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.playing, c.position, c.fraction = true, c.steps*testPeriod+offset, 0
+}
+
+func (c *fakeCore) Mute() { c.mu.Lock(); defer c.mu.Unlock(); c.playing = false }
+
+func (c *fakeCore) Observe(buf []clock.Observation) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := copy(buf, c.observations)
+	c.observations = c.observations[n:]
+	return n
+}
+
+func (c *fakeCore) MediaSource() netip.AddrPort { c.mu.Lock(); defer c.mu.Unlock(); return c.source }
+
+func (c *fakeCore) SendRTCP(packet []byte, to netip.AddrPort) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.call("send RTCP")
+	c.rtcpOut = append(c.rtcpOut, datagram{data: bytes.Clone(packet), addr: to})
+	return nil
+}
+
+func (c *fakeCore) ReadRTCP(buf []byte) (int, netip.AddrPort, int64, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.rtcpIn) == 0 {
+		return 0, netip.AddrPort{}, 0, false
+	}
+	d := c.rtcpIn[0]
+	c.rtcpIn = c.rtcpIn[1:]
+	return copy(buf, d.data), d.addr, d.arrivalNs, true
+}
+
+func (c *fakeCore) Idle(nowNs int64) { c.mu.Lock(); defer c.mu.Unlock(); c.idleNs = nowNs }
+
+func (c *fakeCore) LookaheadFrames() int { return lookahead }
+
+func (c *fakeCore) Counters() Counters { c.mu.Lock(); defer c.mu.Unlock(); return c.counters }
+
+// flow lets one period pass that began at a time: a packet came and a cycle ran.
+func (c *fakeCore) flow(atNs int64) {
+	if c.packets {
+		c.counters.Received.Packets++
+		c.observations = append(c.observations, clock.Observation{
+			Kind: clock.KindPacket, Frames: 32, TimeNs: atNs + int64(c.lateFrames*1e9/testRate), Media: 1<<20 + c.steps*testPeriod,
+		})
+	}
+	c.observations = append(c.observations, clock.Observation{
+		Kind: clock.KindCycle, Frames: testPeriod, TimeNs: atNs, Media: c.steps * testPeriod,
+		Position: c.position, PositionFraction: c.fraction, Ratio: c.ratio, Playing: c.playing,
+	})
+	c.steps++
+	whole, fraction := math.Modf(c.fraction + testPeriod*c.ratio)
+	c.position, c.fraction = c.position+int64(whole), fraction
+}
+
+// count says how often a call was made.
+func count(calls []string, call string) int {
+	n := 0
+	for _, c := range calls {
+		if c == call {
+			n++
+		}
+	}
+	return n
+}
+
+// fakeAudio is an audio server that comes and goes.
+type fakeAudio struct {
+	mu     sync.Mutex
+	calls  []string
+	absent error
+	graph  Graph
+	config AudioConfig
+	events chan AudioEvent
+	xruns  uint64
+	policy string
+}
+
+func newFakeAudio() *fakeAudio {
+	return &fakeAudio{graph: Graph{testRate, testPeriod}, events: make(chan AudioEvent)}
+}
+
+func (a *fakeAudio) call(format string, args ...any) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.calls = append(a.calls, fmt.Sprintf(format, args...))
+}
+
+func (a *fakeAudio) Open(c AudioConfig) (Graph, error) {
+	a.call("open")
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.config = c
+	return a.graph, a.absent
+}
+
+func (a *fakeAudio) Graph() Graph                { a.mu.Lock(); defer a.mu.Unlock(); return a.graph }
+func (a *fakeAudio) Events() <-chan AudioEvent   { return a.events }
+func (a *fakeAudio) SetActive(active bool)       { a.call("active %v", active) }
+func (a *fakeAudio) SetLatency(send, recv int)   { a.call("latency %d %d", send, recv) }
+func (a *fakeAudio) RealTime() (string, int)     { return a.policy, 5 }
+func (a *fakeAudio) Xruns() uint64               { return a.xruns }
+func (a *fakeAudio) set(change func(*fakeAudio)) { a.mu.Lock(); defer a.mu.Unlock(); change(a) }
+
+func (a *fakeAudio) Close() error {
+	a.call("close")
+	return nil
+}
+
+func (a *fakeAudio) called() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return append([]string(nil), a.calls...)
+}
+
+// fakeEndpoint is signaling without a network.
+type fakeEndpoint struct {
+	calls   []string
+	session *signaling.Session
+	lastErr string
+}
+
+func (f *fakeEndpoint) Current() (signaling.Session, bool) {
+	if f.session == nil {
+		return signaling.Session{}, false
+	}
+	return *f.session, true
+}
+func (f *fakeEndpoint) Status() signaling.Status { return signaling.Status{LastError: f.lastErr} }
+func (f *fakeEndpoint) Check()                   { f.calls = append(f.calls, "check") }
+func (f *fakeEndpoint) Renegotiate()             { f.calls = append(f.calls, "renegotiate") }
+func (f *fakeEndpoint) Drop(reason string) {
+	f.calls, f.session = append(f.calls, "drop: "+reason), nil
+}
+
+// fakeTime stands still until it is told.
+type fakeTime struct{ ns int64 }
+
+func (f *fakeTime) monotonicNs() int64      { return f.ns }
+func (f *fakeTime) wall(ns int64) time.Time { return time.Unix(1_800_000_000, ns) }
+
+// logLines is a log that can be read.
+type logLines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *logLines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logLines) count(part string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Count(l.text.String(), part)
+}
+
+func (l *logLines) logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }

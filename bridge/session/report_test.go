@@ -1,0 +1,257 @@
+package session
+
+import (
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+
+	"archibald-bridge/proto"
+)
+
+var (
+	ourSSRC  = proto.SSRC("", proto.Guest)
+	peerSSRC = proto.SSRC("", proto.Host)
+)
+
+// counted is an end whose core had a life before this session.
+func counted(t *testing.T) *virtual {
+	v := newVirtual(t)
+	v.core.counters = Counters{
+		Sent:     SendCounters{Packets: 5000, Bytes: 90000},
+		Received: ReceiveCounters{Packets: 7000, Lost: 300, HighestSequence: 9},
+	}
+	v.openAudio()
+	v.up(agreed("a"))
+	return v
+}
+
+func TestReceiverReportEachSecondBeforeAnythingWasSent(t *testing.T) {
+	v := counted(t)
+	v.pass(3100 * time.Millisecond)
+	all := v.reports()
+	if len(all) < 3 || len(all) > 4 {
+		t.Fatalf("%d reports in 3.1 s", len(all))
+	}
+	for _, r := range all {
+		if r.SSRC != ourSSRC || r.CNAME != "archibald-guest" || r.Sender != nil || len(r.Receptions) != 0 || r.Bye {
+			t.Errorf("%+v", r)
+		}
+	}
+}
+
+func TestSenderReportCountsFromTheStartOfTheSession(t *testing.T) {
+	v := counted(t)
+	v.pass(2 * time.Second)
+	v.reports()
+	sent := &v.core.counters.Sent
+	sent.Packets, sent.Bytes, sent.LastTimestamp = 5750, 90000+750*256, 0xfffffff0
+	sent.LastSendNs = v.time.ns
+	v.pass(2 * time.Second)
+	all := v.reports()
+	last := all[len(all)-1].Sender
+	if last == nil || last.Packets != 750 || last.Octets != 750*256 {
+		t.Fatalf("%+v", last)
+	}
+	// The time stamp and the wall clock are of one and the same moment.
+	since := v.streams.reports.wroteNs - sent.LastSendNs
+	if want := uint32(0xfffffff0 + since*testRate/1e9); last.RTPTimestamp-want+1 > 2 {
+		t.Errorf("RTP timestamp %d, want %d", last.RTPTimestamp, want)
+	}
+	if want := proto.NTPFrom(v.time.wall(v.streams.reports.wroteNs)); last.Time != want {
+		t.Errorf("time %x, want %x", last.Time, want)
+	}
+}
+
+func TestReceptionReportCountsFromTheStartOfTheSession(t *testing.T) {
+	v := counted(t)
+	report := func() proto.Reception {
+		t.Helper()
+		v.core.rtcpOut = nil
+		v.fromPeer(proto.Report{SSRC: peerSSRC}) // it is still there
+		v.pass(1500 * time.Millisecond)
+		all := v.reports()
+		if len(all) == 0 || len(all[len(all)-1].Receptions) != 1 {
+			t.Fatalf("%+v", all)
+		}
+		return all[len(all)-1].Receptions[0]
+	}
+	got := &v.core.counters.Received
+	got.Packets, got.Lost, got.HighestSequence = 7750, 550, 65537
+	r := report()
+	if r.SSRC != peerSSRC || r.CumulativeLost != 250 || r.HighestSequence != 65537 || r.LastSR != 0 || r.DelaySinceLastSR != 0 {
+		t.Errorf("%+v", r)
+	}
+	if r.FractionLost != 0.25 {
+		t.Errorf("fraction lost %v, want 250 of 1000", r.FractionLost)
+	}
+	got.Packets += 100
+	if r = report(); r.FractionLost != 0 || r.CumulativeLost != 250 {
+		t.Errorf("nothing was lost since: %+v", r)
+	}
+	got.Packets, got.Lost = got.Packets+50, got.Lost+50
+	if r = report(); r.FractionLost != 0.5 || r.CumulativeLost != 300 {
+		t.Errorf("half was lost since: %+v", r)
+	}
+	got.Packets, got.Lost = got.Packets+100, got.Lost-50 // 50 came after all
+	if r = report(); r.FractionLost != 0 || r.CumulativeLost != 250 {
+		t.Errorf("less was lost than it seemed: %+v", r)
+	}
+	v.down("a")
+	v.up(agreed("b"))
+	got.Packets++
+	if r = report(); r.CumulativeLost != 0 || r.FractionLost != 0 {
+		t.Errorf("the next session begins with %+v", r)
+	}
+}
+
+func TestJitterIsReported(t *testing.T) {
+	v := playing(t)
+	v.reports()
+	v.pass(2 * time.Second)
+	before := v.reports()
+	for i := range 100 {
+		v.core.lateFrames = float64(i%2) * 32
+		v.pass(tick)
+	}
+	after := v.reports()
+	if j := before[len(before)-1].Receptions[0].Jitter; j != 0 {
+		t.Errorf("a steady stream has a jitter of %d", j)
+	}
+	if j := after[len(after)-1].Receptions[0].Jitter; j < 1 || j > 32 {
+		t.Errorf("jitter %d", j)
+	}
+}
+
+func TestDelaySinceTheSenderReportIsExact(t *testing.T) {
+	v := playing(t)
+	v.fromPeer(proto.Report{SSRC: peerSSRC, Sender: &proto.SenderInfo{Time: 0xe9a1b2c3_80001234}})
+	arrivalNs := v.time.ns
+	v.pass(time.Second)
+	all := v.reports()
+	r := all[len(all)-1].Receptions[0]
+	want := time.Duration(v.streams.reports.wroteNs - arrivalNs)
+	if off := r.DelaySinceLastSR - want; r.LastSR != 0xb2c38000 || off < -time.Second/65536 || off > time.Second/65536 {
+		t.Errorf("last SR %x, delay %v, want %v", r.LastSR, r.DelaySinceLastSR, want)
+	}
+}
+
+// Two reporters on one time, with a network in between.
+func TestRoundTripOfTwoReportersAgainstEachOther(t *testing.T) {
+	const underWay = 7 * time.Millisecond
+	a, b := playing(t), playing(t)
+	b.role = proto.Host
+	b.time, b.clock = a.time, a.time
+	s := agreed("a")
+	s.Agreement.PeerSSRC, s.Agreement.LocalSSRC = ourSSRC, peerSSRC
+	b.up(s)
+	a.core.rtcpOut, b.core.rtcpOut = nil, nil
+	carry := func(from, to *virtual) {
+		for _, d := range from.core.rtcpOut {
+			to.core.rtcpIn = append(to.core.rtcpIn, datagram{d.data, peerAddr, from.time.ns + int64(underWay)})
+		}
+		from.core.rtcpOut = nil
+	}
+	for range 250 {
+		a.time.ns += int64(tick)
+		a.core.counters.Sent.Packets++
+		b.core.counters.Sent.Packets++
+		b.core.counters.Received.Packets++
+		a.core.counters.Received.Packets++
+		a.tick()
+		b.tick()
+		carry(a, b)
+		carry(b, a)
+	}
+	for name, v := range map[string]*virtual{"guest": a, "host": b} {
+		if off := v.streams.reports.roundTrip - 2*underWay; off < -50*time.Microsecond || off > 50*time.Microsecond {
+			t.Errorf("%s: round trip %v, want %v", name, v.streams.reports.roundTrip, 2*underWay)
+		}
+	}
+}
+
+func TestReportsOfOthersAreIgnored(t *testing.T) {
+	stranger := proto.Report{
+		SSRC: 12345, CNAME: "stranger", Sender: &proto.SenderInfo{Time: 0xe9a1b2c3_80001234},
+		Receptions: []proto.Reception{{SSRC: ourSSRC, CumulativeLost: 77}}, Bye: true,
+	}
+	impostor := stranger
+	impostor.SSRC = peerSSRC
+	for name, c := range map[string]struct {
+		report proto.Report
+		from   string
+	}{
+		"another SSRC":    {stranger, "192.0.2.7:4713"},
+		"another address": {impostor, "192.0.2.8:4713"},
+	} {
+		v := playing(t)
+		heard := v.streams.lastRTCPNs
+		data, err := c.report.Marshal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		v.core.rtcpIn = []datagram{{data, netip.MustParseAddrPort(c.from), v.time.ns}, {data[:7], peerAddr, v.time.ns}}
+		v.pass(time.Second)
+		v.calledPeer()
+		r := v.streams.reports
+		if r.havePeer || r.lastSR != 0 || v.streams.lastRTCPNs != heard || len(v.core.rtcpIn) != 0 {
+			t.Errorf("%s: %+v", name, r)
+		}
+	}
+}
+
+func TestReportFromAnotherPortOfThePeerCounts(t *testing.T) {
+	v := playing(t)
+	v.fromPeer(proto.Report{SSRC: peerSSRC, Receptions: []proto.Reception{
+		{SSRC: ourSSRC, CumulativeLost: 5}, {SSRC: 4711, CumulativeLost: 1},
+	}})
+	v.core.rtcpIn[0].addr = netip.MustParseAddrPort("[::ffff:192.0.2.7]:999")
+	v.pass(time.Second)
+	if got := v.Status().Directions.Send.Lost; got != 5 {
+		t.Errorf("lost %d, want what is reported of our stream", got)
+	}
+}
+
+func TestByeEndsTheSessionAtOnce(t *testing.T) {
+	v := playing(t)
+	v.fromPeer(proto.Report{SSRC: peerSSRC, Bye: true, ByeReason: "bridge stopped"})
+	v.fromPeer(proto.Report{SSRC: peerSSRC, Bye: true, ByeReason: "bridge stopped"})
+	v.pass(time.Second)
+	v.calledPeer("drop: the peer said goodbye: bridge stopped")
+	if v.core.sender != nil || v.core.receiver != nil {
+		t.Error("streams go on")
+	}
+}
+
+func TestByeOfTheSessionBeforeDoesNotEndTheNext(t *testing.T) {
+	v := playing(t)
+	next := agreed("b")
+	v.peer.session = &next // the end has not been told yet
+	v.fromPeer(proto.Report{SSRC: peerSSRC, Bye: true})
+	v.pass(tick)
+	v.calledPeer()
+	v.down("a")
+	v.up(next)
+	if v.core.sender == nil {
+		t.Error("not sending")
+	}
+}
+
+func TestByeIsSaidOnlyInASession(t *testing.T) {
+	v := playing(t)
+	v.reports()
+	v.streams.reports.bye("bridge stopped")
+	all := v.reports()
+	if len(all) != 1 || !all[0].Bye || all[0].ByeReason != "bridge stopped" || all[0].SSRC != ourSSRC {
+		t.Errorf("%+v", all)
+	}
+	v.down("a")
+	v.streams.reports.bye("bridge stopped")
+	if all = v.reports(); len(all) != 0 {
+		t.Errorf("%+v", all)
+	}
+	v.pass(5 * time.Second)
+	if slices.Contains(v.core.calls[len(v.core.calls)-1:], "send RTCP") {
+		t.Error("reports without a session")
+	}
+}

@@ -1,0 +1,125 @@
+package session
+
+import (
+	"math"
+	"reflect"
+	"testing"
+	"time"
+
+	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/status"
+	"archibald-bridge/proto"
+)
+
+func TestStatusBeforeRunIsEmpty(t *testing.T) {
+	if s := newVirtual(t).Status(); !reflect.DeepEqual(s, status.Status{}) {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestStatusOfAnEndThatWaits(t *testing.T) {
+	v := newVirtual(t, func(c *config.Config) { c.Name, c.Peer = "lab", config.Peer{Host: "tower", Port: 4713} })
+	v.peer.lastErr = "peer tower:4713: connection refused"
+	v.openAudio()
+	v.pass(time.Second)
+	want := status.Status{
+		End: "guest", Version: status.Version, Name: "lab", UptimeSeconds: 1,
+		Audio:   status.Audio{Server: "JACK server lab", State: status.AudioRunning, Rate: testRate, PeriodFrames: testPeriod},
+		Session: status.Session{State: status.SessionWaiting, Peer: "tower:4713", LastError: "peer tower:4713: connection refused"},
+		Directions: status.Directions{
+			Send: status.Direction{State: status.DirectionIdle}, Receive: status.Direction{State: status.DirectionIdle},
+		},
+	}
+	want.UptimeSeconds = v.Status().UptimeSeconds // in steps of half a second
+	if got := v.Status(); !reflect.DeepEqual(got, want) || got.UptimeSeconds < 0.5 || got.UptimeSeconds > 1 {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+}
+
+func TestEveryFieldOfTheStatus(t *testing.T) {
+	v := playing(t)
+	v.audio.xruns, v.audio.policy = 3, "SCHED_FIFO"
+	v.core.counters.Sent = SendCounters{Packets: 750, Skips: 2, PeakLinear: []float64{1, 0.5, 0.25, 0}}
+	v.core.counters.Received = ReceiveCounters{
+		Packets: 700, Lost: 1, Late: 2, Duplicate: 3, Malformed: 10, WrongSource: 20, WrongSSRC: 30, WrongPayload: 40, Outside: 50,
+		ConcealedFrames: 64, Dropouts: 4, Skips: 5, PeakLinear: []float64{0.1, 0, 1},
+	}
+	v.fromPeer(proto.Report{SSRC: peerSSRC, Receptions: []proto.Reception{{SSRC: ourSSRC, CumulativeLost: 9}}})
+	v.runs = false
+	v.pass(500 * time.Millisecond)
+	v.runs = true
+	v.streams.reports.roundTrip = 2 * time.Millisecond
+	v.publish()
+
+	s := v.Status()
+	if want := (status.Audio{Server: "JACK server lab", State: "running", Rate: testRate, PeriodFrames: testPeriod, Xruns: 3, Realtime: true}); s.Audio != want {
+		t.Errorf("got  %+v\nwant %+v", s.Audio, want)
+	}
+	if want := (status.Session{State: "up", Peer: "192.0.2.7:4713", ID: "a"}); s.Session != want {
+		t.Errorf("got  %+v\nwant %+v", s.Session, want)
+	}
+	wantSend := status.Direction{
+		State: "running", Peer: "192.0.2.7:4713", Format: "F32", Channels: 2, Rate: testRate, PeriodFrames: 64,
+		Packets: 750, Lost: 9, Xruns: 2, PeakDBFS: []status.Decibels{0, status.DecibelsOf(0.5)},
+	}
+	if got := s.Directions.Send; !reflect.DeepEqual(got, wantSend) {
+		t.Errorf("got  %+v\nwant %+v", got, wantSend)
+	}
+	c := v.streams.clockStatus
+	wantReceive := status.Direction{
+		State: "running", Peer: "192.0.2.7:4713", Format: "F32", Channels: 2, Rate: testRate, PeriodFrames: 32,
+		Packets: 700, Lost: 1, Late: 2, Duplicate: 3, Rejected: 150, ConcealedFrames: 64, Dropouts: 4, Xruns: 5,
+		BufferFrames: c.DelayFrames, BufferTargetFrames: 93, RatioPPM: c.RatioPPM,
+		JitterUs:  status.Jitter{P50: c.LateUs.P50, P99: c.LateUs.P99, Max: c.LateUs.Max},
+		LatencyMs: status.Latency{Bridge: status.Milliseconds(c.DelayFrames/48 + 1)},
+		PeakDBFS:  []status.Decibels{status.DecibelsOf(0.1), status.Decibels(math.Inf(-1))},
+	}
+	got := s.Directions.Receive
+	if off := float64(got.LatencyMs.Bridge - wantReceive.LatencyMs.Bridge); math.Abs(off) > 1e-9 || math.Abs(c.DelayFrames-93) > 1 {
+		t.Errorf("latency %v ms at %v frames", float64(got.LatencyMs.Bridge), c.DelayFrames)
+	}
+	got.LatencyMs = wantReceive.LatencyMs
+	if !reflect.DeepEqual(got, wantReceive) {
+		t.Errorf("got  %+v\nwant %+v", got, wantReceive)
+	}
+}
+
+// status.Status promises totals since the program started.
+func TestCountersOutliveSessions(t *testing.T) {
+	v := playing(t)
+	v.pass(time.Second)
+	before := v.Status().Directions.Receive.Packets
+	v.down("a")
+	v.publish()
+	if got := v.Status().Directions.Receive; got.State != status.DirectionIdle || got.Packets < before {
+		t.Errorf("%+v", got)
+	}
+	v.up(agreed("b"))
+	v.pass(time.Second)
+	s := v.Status()
+	if s.Directions.Receive.Packets <= before || s.Session.Reconnects != 1 || s.Session.ID != "b" {
+		t.Errorf("%d packets after %d, %+v", s.Directions.Receive.Packets, before, s.Session)
+	}
+}
+
+func TestPacketSizeIsWhatThePeerSaidUntilOneCame(t *testing.T) {
+	v := newVirtual(t)
+	v.openAudio()
+	v.up(agreed("a"))
+	v.pass(600 * time.Millisecond)
+	if d := v.Status().Directions.Receive; d.PeriodFrames != 48 || d.State != status.DirectionSilent {
+		t.Errorf("%+v", d)
+	}
+}
+
+func TestSchedulingThatIsNotRealTimeIsSeen(t *testing.T) {
+	for policy, want := range map[string]bool{"SCHED_FIFO": true, "SCHED_RR": true, "SCHED_OTHER": false, "": false} {
+		v := newVirtual(t)
+		v.audio.policy = policy
+		v.openAudio()
+		v.publish()
+		if got := v.Status().Audio.Realtime; got != want {
+			t.Errorf("%q: %v", policy, got)
+		}
+	}
+}

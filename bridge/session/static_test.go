@@ -1,0 +1,160 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"testing"
+	"time"
+
+	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/status"
+	"archibald-bridge/proto"
+)
+
+func static(c *config.Config) {
+	c.Static, c.Format = true, proto.L24
+	c.Peer = config.Peer{Host: "192.0.2.7", Port: 5004}
+	c.SendChannels, c.ReceiveChannels = 2, 1
+}
+
+func TestStaticPeerIsWhoeverSendsFirst(t *testing.T) {
+	v := newVirtual(t, static)
+	v.openAudio()
+	to := netip.MustParseAddrPort("192.0.2.7:5004")
+	wantSend := SenderPlan{Format: proto.Format{Encoding: proto.L24, RateHz: testRate, Channels: 2}, PacketFrames: 64, SSRC: ourSSRC, To: to}
+	wantReceive := ReceiverPlan{Format: proto.Format{Encoding: proto.L24, RateHz: testRate, Channels: 1}, From: to, Latch: true}
+	if *v.core.sender != wantSend || *v.core.receiver != wantReceive {
+		t.Errorf("sender %+v\nreceiver %+v", *v.core.sender, *v.core.receiver)
+	}
+	v.core.source = netip.MustParseAddrPort("192.0.2.7:40000")
+	v.pass(time.Second)
+	if v.core.sender.To != to {
+		t.Errorf("sends to %v, and not where it was told to", v.core.sender.To)
+	}
+	if s := v.Status().Session; s.State != status.SessionStatic || s.Peer != to.String() {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestStaticPeerMayComeBackFromAnotherPort(t *testing.T) {
+	v := playing(t, static)
+	learned := v.streams.clockStatus.JitterFrames
+	v.core.calls, v.core.packets = nil, false
+	v.pass(10 * time.Second)
+	if n := count(v.core.calls, "start receiver"); n != 1 {
+		t.Errorf("the receiver was made anew %d times, want once", n)
+	}
+	if v.streams.servo.Status().JitterFrames != learned || learned == 0 {
+		t.Errorf("what was learned is forgotten: %d frames before", learned)
+	}
+	v.core.packets = true
+	v.pass(2 * time.Second)
+	v.logged("sound from the peer again", 1)
+	if s := v.Status().Directions.Receive; s.State != status.DirectionRunning || s.LatencyMs.Bridge == 0 {
+		t.Errorf("%+v", s)
+	}
+	v.core.packets = false
+	v.pass(10 * time.Second)
+	if n := count(v.core.calls, "start receiver"); n != 2 {
+		t.Errorf("the receiver was made anew %d times, want twice", n)
+	}
+}
+
+func TestStaticPeerNotFoundIsLookedUpAgain(t *testing.T) {
+	v := newVirtual(t, static, func(c *config.Config) { c.Peer.Host = "tower"; c.Wait.Duration = time.Second })
+	lookups, found := 0, []netip.Addr(nil)
+	v.lookup = func(_ context.Context, _, host string) ([]netip.Addr, error) {
+		lookups++
+		if host != "tower" {
+			t.Errorf("looked up %q", host)
+		}
+		if found == nil {
+			return nil, errors.New("no such host")
+		}
+		return found, nil
+	}
+	v.openAudio()
+	v.is(config.ErrNeverReached, "peer tower:5004: not reached in 1s: never reached")
+	v.pass(time.Minute)
+	if lookups < 29 || lookups > 31 {
+		t.Errorf("looked up %d times in a minute", lookups)
+	}
+	v.logged("peer not found", 1)
+	if s := v.Status().Session; s.State != status.SessionWaiting || s.LastError != "no such host" {
+		t.Errorf("%+v", s)
+	}
+	found = []netip.Addr{netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("::ffff:192.0.2.3")}
+	v.pass(lookupInterval + tick)
+	if v.core.sender == nil || v.core.sender.To != netip.MustParseAddrPort("192.0.2.3:5004") {
+		t.Fatalf("sender %+v; want IPv4 where there is a choice", v.core.sender)
+	}
+	if s := v.Status().Session; s.LastError != "" || s.State != status.SessionStatic {
+		t.Errorf("%+v", s)
+	}
+	before := lookups
+	v.pass(time.Minute)
+	if lookups != before {
+		t.Error("looked up although it is known")
+	}
+	found = found[:1] // it moved while the audio server was away
+	v.audioEvent(AudioLost)
+	v.pass(100 * time.Millisecond)
+	if v.core.sender == nil || v.core.sender.To != netip.MustParseAddrPort("[2001:db8::1]:5004") {
+		t.Errorf("sender %+v", v.core.sender)
+	}
+}
+
+func TestStaticPeerThatIsNoLongerFoundIsLookedUpUntilItIs(t *testing.T) {
+	v := newVirtual(t, static, func(c *config.Config) { c.Peer.Host = "tower" })
+	var failure error
+	v.lookup = func(context.Context, string, string) ([]netip.Addr, error) {
+		return []netip.Addr{peerAddr.Addr()}, failure
+	}
+	v.openAudio()
+	failure = errors.New("no such host")
+	v.audioEvent(AudioLost)
+	v.pass(10 * time.Second)
+	if v.core.sender != nil || v.Status().Session.State != status.SessionWaiting {
+		t.Errorf("sender %+v, session %+v", v.core.sender, v.Status().Session)
+	}
+	failure = nil
+	v.pass(lookupInterval + tick)
+	if v.core.sender == nil {
+		t.Error("not sending")
+	}
+}
+
+func TestStaticPeerWithoutAnAddress(t *testing.T) {
+	v := newVirtual(t, static, func(c *config.Config) { c.Peer.Host = "tower" })
+	v.lookup = func(context.Context, string, string) ([]netip.Addr, error) { return nil, nil }
+	v.openAudio()
+	if v.core.sender != nil || v.peerError != "no address" {
+		t.Errorf("sender %+v, %q", v.core.sender, v.peerError)
+	}
+}
+
+func TestStaticRateChangeBeginsAnew(t *testing.T) {
+	v := playing(t, static)
+	v.audio.graph.RateHz = 44100
+	v.audioEvent(AudioChanged)
+	if v.core.sender == nil || v.core.sender.Format.RateHz != 44100 || v.core.receiver.Format.RateHz != 44100 {
+		t.Errorf("sender %+v, receiver %+v", v.core.sender, v.core.receiver)
+	}
+}
+
+func TestStaticPeersGoodbyeChangesNothing(t *testing.T) {
+	v := playing(t, static)
+	v.core.rtcpIn = nil
+	v.fromPeer(proto.Report{SSRC: 99, Bye: true})
+	v.core.rtcpIn[0].addr = netip.MustParseAddrPort("192.0.2.7:5005")
+	v.pass(time.Second)
+	if v.core.sender == nil {
+		t.Error("not sending")
+	}
+	for _, r := range v.reports() {
+		if len(r.Receptions) != 0 {
+			t.Errorf("reports on a source that nobody agreed on: %+v", r)
+		}
+	}
+}

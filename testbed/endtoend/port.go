@@ -1,0 +1,33 @@
+package endtoend
+
+import (
+	"fmt"
+	"net"
+
+	"archibald-bridge/proto"
+)
+
+// freePort returns 4713, or another port where some program has 4713 on all
+// addresses, these ends' included: PulseAudio's own TCP port is 4713.
+func freePort() (int, error) {
+	for port := 4713; port < 65536; port += 1000 {
+		if isFree(proto.Guest, port) && isFree(proto.Host, port) {
+			return port, nil
+		}
+	}
+	return 0, fmt.Errorf("ports 4713, 5713 ... 64713 of %s are all in use", Address(proto.Guest))
+}
+
+func isFree(role proto.Role, port int) bool {
+	address := fmt.Sprintf("%s:%d", Address(role), port)
+	tcp, err := net.Listen("tcp4", address)
+	if err != nil {
+		return false
+	}
+	defer tcp.Close()
+	udp, err := net.ListenPacket("udp4", address)
+	if err != nil {
+		return false
+	}
+	return udp.Close() == nil
+}
