@@ -18,8 +18,8 @@ test: ## all tests; installs what they need
 demo: ## a whole bridge on this machine, heard, measured and stopped again
 	scripts/demo.sh $(ARGS)
 
-bench: ## the benchmarks
-	$(GO) test -run '^$$' -bench . -benchmem -p 1 ./...
+bench: ## the benchmarks; installs what they need; ARGS="-seconds 60 roundtrip"
+	scripts/bench.sh $(ARGS)
 
 lint: ## gofmt, go vet, and golangci-lint where it is installed
 	scripts/lint.sh

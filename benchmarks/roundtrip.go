@@ -19,7 +19,7 @@ func roundTrips(length time.Duration) error {
 	fmt.Println("period  latency   one way, as the ends say     round trip in frames    control  dropouts  xruns")
 	fmt.Println("frames            guest->host  host->guest     min  median  max                          guest")
 	for _, period := range []int{256, 128, 64, 32} {
-		for _, latency := range []string{"auto", fmt.Sprintf("%dframes", 2*period)} {
+		for _, latency := range []string{"auto", fmt.Sprintf("%dframes", 7*period/4)} {
 			if err := roundTrip(period, latency, length); err != nil {
 				return err
 			}

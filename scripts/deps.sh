@@ -2,7 +2,7 @@
 # Installs the Debian packages that are missing for a purpose, after saying
 # which and asking.
 #
-#   scripts/deps.sh build|test|demo [--yes]
+#   scripts/deps.sh build|test|demo|bench [--yes]
 #
 # Asks nothing with --yes or without a terminal. Installs as root or by sudo.
 # Ends with 0 when nothing is missing (any more), 1 when installing failed or
@@ -14,7 +14,7 @@ set -euo pipefail
 readonly backports_list=/etc/apt/sources.list.d/archibald-backports.list
 readonly backports_line='deb http://deb.debian.org/debian bookworm-backports main'
 
-usage() { say "usage: scripts/deps.sh build|test|demo [--yes]"; exit 2; }
+usage() { say "usage: scripts/deps.sh build|test|demo|bench [--yes]"; exit 2; }
 
 # go_serves says whether the Go that is here can build the project: 1.21 is the
 # first that fetches the Go that go.mod asks for.
@@ -80,7 +80,7 @@ confirm() {
 purpose=${1:-}
 yes=no
 case ${2:-} in '') ;; --yes) yes=yes ;; *) usage ;; esac
-case $purpose in build | test | demo) ;; *) usage ;; esac
+case $purpose in build | test | demo | bench) ;; *) usage ;; esac
 
 release=$(debian_release 2>/dev/null) || elsewhere
 [ "${release%%.*}" -ge 12 ] || elsewhere

@@ -87,7 +87,7 @@ const (
 
 func TestNothingIsDoneWhereNothingIsMissing(t *testing.T) {
 	for _, system := range []string{debian12, debian13} {
-		for _, purpose := range []string{"build", "test", "demo"} {
+		for _, purpose := range []string{"build", "test", "demo", "bench"} {
 			code, said, calls := newMachine(t, system, "go1.24.4").deps(t, purpose)
 			if code != 0 || said != "" || !slices.Equal(calls, []string{""}) {
 				t.Errorf("%s: exit code %d, said %q, calls %q", purpose, code, said, calls)

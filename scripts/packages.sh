@@ -27,6 +27,11 @@ packages() {
         printf '%s\n' clang-14 libclang-rt-14-dev
       fi
       ;;
+    bench)
+      packages demo "$2"
+      # cyclictest, and the bridge to compare with.
+      printf '%s\n' rt-tests zita-njbridge
+      ;;
     *) return 1 ;;
   esac
   return 0

@@ -7,7 +7,8 @@ import (
 
 const (
 	learnMargin   = 1.5                    // on the largest lateness while learning
-	stallFrames   = 960                    // later than this is a stall: no buffer is meant to cover it
+	stallPeriods  = 4                      // later than this, and than leastStall, is a stall:
+	leastStall    = 4 * time.Millisecond   // no buffer is meant to cover it
 	raiseAfter    = 3                      // packets later than the target allows ...
 	raiseWithin   = 10 * time.Second       // ... within this time raise it
 	raiseTogether = 100 * time.Millisecond // later ones in this time are the same event
@@ -26,12 +27,20 @@ type target struct {
 	isKnown         bool
 	isLearned       bool
 	inForce         float64 // what frames returned when playout was last placed
-	events          []int64 // ns
+	leastStall      float64 // frames
+	events          []lateEvent
+}
+
+// lateEvent is a packet that was later than the target allows.
+type lateEvent struct {
+	timeNs     int64
+	lateFrames float64
 }
 
 func newTarget(cfg Config) target {
 	return target{
 		fixedFrames: cfg.LatencyFrames, lookaheadFrames: cfg.LookaheadFrames + 1,
+		leastStall:   leastStall.Seconds() * float64(cfg.RateHz),
 		jitterFrames: cfg.JitterFrames, isKnown: cfg.JitterFrames > 0 || cfg.LatencyFrames > 0,
 	}
 }
@@ -44,7 +53,7 @@ func (t *target) period(frames int) { t.periodFrames = frames }
 
 // observe takes the lateness of a burst, in frames against the arrival line.
 func (t *target) observe(lateFrames float64, timeNs int64) {
-	if lateFrames > stallFrames {
+	if lateFrames > max(t.leastStall, stallPeriods*float64(t.periodFrames)) {
 		return
 	}
 	if !t.isLearned {
@@ -54,17 +63,27 @@ func (t *target) observe(lateFrames float64, timeNs int64) {
 	if t.fixedFrames > 0 || lateFrames <= float64(t.jitterFrames) {
 		return
 	}
-	if n := len(t.events); n > 0 && timeNs-t.events[n-1] < int64(raiseTogether) {
+	if n := len(t.events); n > 0 && timeNs-t.events[n-1].timeNs < int64(raiseTogether) {
 		return
 	}
-	t.events = append(t.events, timeNs)
-	for len(t.events) > 0 && timeNs-t.events[0] > int64(raiseWithin) {
+	t.events = append(t.events, lateEvent{timeNs, lateFrames})
+	for len(t.events) > 0 && timeNs-t.events[0].timeNs > int64(raiseWithin) {
 		t.events = t.events[1:]
 	}
 	if len(t.events) >= raiseAfter {
-		t.jitterFrames = t.quarter(lateFrames)
+		t.jitterFrames = t.quarter(t.mildest())
 		t.events = t.events[:0]
 	}
+}
+
+// mildest is the smallest lateness of the events: what it takes to have had one
+// fewer. One that was extraordinarily late must not set the latency for good.
+func (t *target) mildest() float64 {
+	least := math.Inf(1)
+	for _, e := range t.events {
+		least = math.Min(least, e.lateFrames)
+	}
+	return least
 }
 
 // learned ends the learning.

@@ -44,12 +44,26 @@ func TestShortestPeriodsStillHaveAnAllowance(t *testing.T) {
 }
 
 func TestStallIsNotLearned(t *testing.T) {
-	tg := newTarget(Config{})
-	tg.period(64)
-	tg.observe(stallFrames+1, 0)
-	tg.learned()
-	if tg.jitterFrames != 16 {
-		t.Errorf("allowance %d", tg.jitterFrames)
+	for period, stall := range map[int]float64{32: 192, 64: 256, 1024: 4096} {
+		for late, want := range map[float64]int{stall: int(stall * learnMargin), stall + 1: period / 4} {
+			tg := newTarget(Config{RateHz: 48000})
+			tg.period(period)
+			tg.observe(late, 0)
+			tg.learned()
+			if tg.jitterFrames != want {
+				t.Errorf("period %d, %v frames late: allowance %d, want %d", period, late, tg.jitterFrames, want)
+			}
+		}
+	}
+}
+
+func TestOneExtraordinarilyLatePacketDoesNotSetTheTarget(t *testing.T) {
+	tg := learnedTarget()
+	for i, late := range []float64{30, 250, 60} {
+		tg.observe(late, int64(i)*int64(time.Second))
+	}
+	if tg.jitterFrames != 32 {
+		t.Errorf("allowance %d, want 32", tg.jitterFrames)
 	}
 }
 
