@@ -76,6 +76,9 @@ func (l *line) settle(errNs float64) {
 	}
 }
 
+// shift moves the line in time and leaves its slope.
+func (l *line) shift(ns float64) { l.timeNs += ns }
+
 // frameAt is the frame, with fraction, at a time; relative to base to keep it small.
 func (l *line) frameAt(relativeNs float64, base int64) float64 {
 	return float64(l.frame-base) + (relativeNs-l.timeNs)/l.nsPerFrame

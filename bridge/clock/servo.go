@@ -59,6 +59,9 @@ type Servo struct {
 	target  target
 	late    spread
 
+	arrivalSteps, cycleSteps stepFinder
+	stepped                  bool // a line was shifted: playout is not where it should be
+
 	firstNs       int64 // first packet
 	strayed       int   // bursts in a row off the line
 	strayedCycles int
@@ -111,6 +114,11 @@ func (s *Servo) observePacket(o Observation) {
 	}
 	s.strayed = 0
 	s.arrival.settle(errNs)
+	if step := s.arrivalSteps.add(errNs, s.arrival.spreadNs); step != 0 {
+		s.arrival.shift(step)
+		s.stepped = true
+		errNs -= step
+	}
 	s.arrival.update(o.Media, o.TimeNs)
 	s.late.add(errNs)
 	s.target.observe(errNs/s.arrival.nsPerFrame, o.TimeNs)
@@ -160,6 +168,10 @@ func (s *Servo) followCycle(o Observation) bool {
 	}
 	s.strayedCycles = 0
 	s.cycle.settle(errNs)
+	if step := s.cycleSteps.add(errNs, s.cycle.spreadNs); step != 0 {
+		s.cycle.shift(step)
+		s.stepped = true
+	}
 	s.cycle.update(o.Media, o.TimeNs)
 	return true
 }
@@ -191,7 +203,11 @@ func (s *Servo) Decide() Decision {
 			return d
 		}
 		s.target.learned()
-		s.started = true
+		s.started, s.stepped = true, false
+		return s.seek(d)
+	}
+	if s.stepped { // at once: until a slow loop has worked it off, every packet may be late
+		s.stepped = false
 		return s.seek(d)
 	}
 	if s.seeking {

@@ -13,6 +13,8 @@ type Graph struct {
 	// LostNs draws how much time the server loses before a cycle: it
 	// re-anchors, and its frame counter does not tell. Mostly 0.
 	LostNs func() float64
+	// Unnoticed says that a sender's media clock does not see the time it loses.
+	Unnoticed bool
 
 	startNs      float64
 	cycles       uint64

@@ -120,7 +120,10 @@ func (l *Link) sendUntil(ns float64) {
 			frames = 0
 		}
 		l.sent = l.Sender.next()
-		l.media += frames + math.Round(l.sent.lostFrames)
+		l.media += frames
+		if !l.Sender.Unnoticed {
+			l.media += math.Round(l.sent.lostFrames)
+		}
 		arrivalNs := l.sent.callbackNs
 		if l.NetworkNs != nil {
 			arrivalNs += l.NetworkNs()

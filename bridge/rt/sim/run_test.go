@@ -142,6 +142,34 @@ func TestLostTimeDoesNotMoveTheLatency(t *testing.T) {
 	}
 }
 
+// A server can lose less time than shows against its late wake-ups. Until playout
+// has moved, every packet is late.
+func TestSmallStepOfAClockIsFollowedAtOnce(t *testing.T) {
+	for name, set := range map[string]func(*Link, func() float64){
+		"sender":   func(l *Link, lose func() float64) { l.Sender.LostNs, l.Sender.Unnoticed = lose, true },
+		"receiver": func(l *Link, lose func() float64) { l.Receiver.LostNs = lose },
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := link(NewRandom(12), 30)
+			l.Servo.LatencyFrames = 112
+			cycles := 0
+			set(l, func() float64 {
+				if cycles++; cycles%7500 == 0 { // every 10 s
+					return 0.9e6
+				}
+				return 0
+			})
+			o := run(t, l, 60)
+			if o.counters.Late > 6*20 || len(o.seeks) > 8 {
+				t.Errorf("%d late packets in 6 steps, want at most 20 in each; %d seeks", o.counters.Late, len(o.seeks))
+			}
+			if off := math.Abs(o.status.DelayFrames - o.status.TargetFrames); off > 4 {
+				t.Errorf("delay %.2f, target %.0f", o.status.DelayFrames, o.status.TargetFrames)
+			}
+		})
+	}
+}
+
 func TestSenderThatBeginsAnewIsFollowedAtOnce(t *testing.T) {
 	l := link(NewRandom(6), 50)
 	sent := 0

@@ -1,0 +1,38 @@
+package clock
+
+import "math"
+
+const (
+	stepLength  = 16    // so many points in a row, all on one side of the line,
+	leastStepNs = 200e3 // as far from it as this
+	stepSpread  = 2.0   // and this multiple of the usual error, are a step
+)
+
+// stepFinder finds that a clock has stepped against its line: a server that lost
+// less time than it could be seen to lose, or a network that takes another way.
+// Single late points are no step, and a line would take seconds to follow one.
+type stepFinder struct {
+	side  float64 // 1: late, -1: early
+	count int
+	least float64 // the smallest error so far
+}
+
+// add takes the next point's error and the usual one, in nanoseconds, and returns
+// the step when there was one; else 0.
+func (f *stepFinder) add(errNs, usualNs float64) float64 {
+	side, size := math.Copysign(1, errNs), math.Abs(errNs)
+	if size < math.Max(leastStepNs, stepSpread*usualNs) {
+		f.count = 0
+		return 0
+	}
+	if f.count == 0 || side != f.side {
+		f.side, f.count, f.least = side, 0, size
+	}
+	f.count++
+	f.least = math.Min(f.least, size)
+	if f.count < stepLength {
+		return 0
+	}
+	f.count = 0
+	return side * f.least
+}
