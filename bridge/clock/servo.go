@@ -17,6 +17,7 @@ const (
 	lostBursts     = 5      // so many in a row: the sender began anew
 	reseekFraction = 0.5    // of the target: a larger phase error is cut, not worked off
 	leastReseek    = 96     // frames
+	stepShare      = 0.25   // of the allowance for late packets: a larger step is cut
 
 	equalDrift       = 2e-6            // two clocks nearer than this may be the same one
 	equalAfter       = 4 * time.Second // seen to be so for so long
@@ -206,9 +207,14 @@ func (s *Servo) Decide() Decision {
 		s.started, s.stepped = true, false
 		return s.seek(d)
 	}
-	if s.stepped { // at once: until a slow loop has worked it off, every packet may be late
+	if s.stepped && !s.seeking {
 		s.stepped = false
-		return s.seek(d)
+		s.phase = s.delay() - s.target.frames()
+		// Until the slow loop has worked it off, every packet may be late. A step
+		// that the allowance swallows is not worth a cut.
+		if math.Abs(s.phase) > (s.target.frames()-float64(s.target.least()))*stepShare {
+			return s.seek(d)
+		}
 	}
 	if s.seeking {
 		if s.last.TimeNs-s.seekNs > int64(seekAgain) {

@@ -113,6 +113,12 @@ func (r *Rig) Duplex(duration, buffer time.Duration) (*Duplex, error) {
 	return d, d.judge(buffer)
 }
 
+// ServerFailures counts what went wrong beside the bridge: gaps in the witness
+// tones, time that a server lost, and xruns that its clients were told of.
+func (d *Duplex) ServerFailures() int {
+	return len(d.GuestWitness) + len(d.HostWitness) + d.Guest.Xruns + d.Host.Xruns
+}
+
 func (d *Duplex) judge(buffer time.Duration) error {
 	d.HostWitness = append(witness(d.Host, 2, witnessHz), losses(d.Host)...)
 	// A cycle that SuperCollider did not finish in time reaches nobody behind it.

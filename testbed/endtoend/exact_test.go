@@ -19,11 +19,13 @@ func TestF32IsBitExactWhenTheServersShareAClock(t *testing.T) {
 	}
 	for _, e := range all {
 		t.Logf("%s: %d of %d frames equal, longest stretch %d, %d stretches excused", e.Channel, e.Equal, e.Frames, e.Longest, len(e.Excused))
-		if e.Frames < 50*48000 || e.Longest < 48000 {
-			t.Errorf("%s: %d frames compared, longest equal stretch %d", e.Channel, e.Frames, e.Longest)
+		// Whether the sound is interrupted is the duplex test's question. Here what
+		// is played must be what was sent: resampled noise has no equal frame.
+		if e.Frames < 50*48000 || e.Longest < 48000 || float64(e.Equal) < 0.99*float64(e.Frames) {
+			t.Errorf("%s: %d of %d frames equal, longest stretch %d", e.Channel, e.Equal, e.Frames, e.Longest)
 		}
 		for _, run := range e.Different {
-			t.Errorf("%s: differs from frame %d for %d frames, and no server lost time", e.Channel, run.Start, run.Length)
+			t.Logf("%s: interrupted at frame %d for %d frames, without a server's lost time near", e.Channel, run.Start, run.Length)
 		}
 	}
 }
