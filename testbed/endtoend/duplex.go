@@ -153,8 +153,9 @@ func judge(name string, r *recording.Recording, input int, hz float64, buffer ti
 		return h, fmt.Errorf("%d frames recorded, want at least %d", len(samples), 2*settleFrames)
 	}
 	samples = samples[settleFrames:]
+	gaps := signal.Gaps(samples, r.RateHz, hz)
 	var err error
-	if h.Tone, err = signal.Tone(samples, r.RateHz, hz); err != nil {
+	if h.Tone, err = signal.Tone(longestWhole(samples, gaps), r.RateHz, hz); err != nil {
 		return h, err
 	}
 	for _, foreign := range []float64{guestLeftHz, guestRightHz, hostLeftHz, hostRightHz, witnessHz} {
@@ -167,11 +168,26 @@ func judge(name string, r *recording.Recording, input int, hz float64, buffer ti
 		}
 		h.LeakDBFS = max(h.LeakDBFS, leak)
 	}
-	gaps := signal.Gaps(samples, r.RateHz, hz)
 	timeAt := func(frame int) (int64, bool) { return r.TimeAt(frame + settleFrames) }
 	h.Gaps = signal.Attribute(signal.Timed(gaps, timeAt), witnesses, buffer, witnessMargin)
 	h.Found = findsPlanted(samples, r.RateHz, hz, gaps)
 	return h, nil
+}
+
+// longestWhole is the longest stretch without a gap: pitch and level are those of
+// the sound, and how often it breaks is counted beside them.
+func longestWhole(samples []float32, gaps []signal.Gap) []float32 {
+	whole, from := samples[:0], 0
+	for _, gap := range gaps {
+		if to := min(max(gap.StartFrame, from), len(samples)); to-from > len(whole) {
+			whole = samples[from:to]
+		}
+		from = min(gap.StartFrame+gap.LengthFrames, len(samples))
+	}
+	if len(samples)-from > len(whole) {
+		whole = samples[from:]
+	}
+	return whole
 }
 
 // findsPlanted takes one frame out of a copy, far from any gap, and says whether
