@@ -79,7 +79,7 @@ tests "real-time core, address sanitizer" -asan -count=1 \
 step "real-time core, C drivers under sanitizers" make -C bridge/rt/ctest
 
 while read -r folder target; do
-  step "$target, 5 s" go test -run '^$' -fuzz "^$target\$" -fuzztime 5s -fuzzminimizetime 1s -parallel 2 "$folder"
+  step "$target, 3 s" go test -run '^$' -fuzz "^$target\$" -fuzztime 3s -fuzzminimizetime 1s -parallel 2 "$folder"
 done < <(fuzz_targets)
 
 tests "stack: real audio servers" -p 1 -count=1 ./testbed/... ./bridge/audio/... ./guest/... ./host/...
