@@ -31,6 +31,9 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 		return err
 	}
 	defer engine.Close()
+	if !rt.MemoryLocked() {
+		log.Warn("memory not locked: paging can cause dropouts; raise the memlock limit (ulimit -l)")
+	}
 	core := jack.Core{Engine: engine.Handle(), Playout: rt.Playout(), Capture: rt.Capture(), ABI: rt.ABI}
 	audio := jack.New(core, jack.Options{ServerName: cfg.JackServer, Control: patchbay})
 	end := session.New(cfg, proto.Guest, session.Parts{

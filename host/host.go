@@ -18,6 +18,9 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 		return err
 	}
 	defer engine.Close()
+	if !rt.MemoryLocked() {
+		log.Warn("memory not locked: paging can cause dropouts; raise the memlock limit (ulimit -l)")
+	}
 	core := pipewire.Core{Engine: engine.Handle(), Playout: rt.Playout(), Capture: rt.Capture(), ABI: rt.ABI}
 	options := pipewire.Options{Source: cfg.FromGuest == config.FromGuestSource}
 	end := session.New(cfg, proto.Host, session.Parts{

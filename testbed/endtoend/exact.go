@@ -24,7 +24,7 @@ const noiseSeed = 4713
 
 // Exact plays 32-bit noise in both directions at once and compares. Both ends
 // must have found equal clocks before (WaitExact).
-func (r *Rig) Exact(duration, buffer time.Duration) ([]Exact, error) {
+func (r *Rig) Exact(duration, buffer time.Duration) (all []Exact, serverFailures int, err error) {
 	config := probe.Config{Binary: r.probe, PeriodFrames: r.Config.PeriodFrames, Inputs: 2}
 	for channel := range 2 {
 		config.Outputs = append(config.Outputs, probe.NoiseF32(noiseSeed+uint64(channel)))
@@ -38,35 +38,34 @@ func (r *Rig) Exact(duration, buffer time.Duration) ([]Exact, error) {
 	}
 	host, err := probe.Start(r.Stack, onHost)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	for i, side := range []string{"FL", "FR"} {
 		if err := r.PipeWireConnect(fmt.Sprintf("host-noise:out_%d", i+1), "archibald-to-guest:playback_"+side); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		if err := r.PipeWireConnect("archibald-from-guest:output_"+side, fmt.Sprintf("host-noise:in_%d", i+1)); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 	}
 	guest, err := probe.Start(r.Stack, inGuest)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	guestHeard, err := guest.Finish()
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	hostHeard, err := host.FinishNow()
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	failures := append(losses(guestHeard), losses(hostHeard)...)
-	var all []Exact
 	for channel := range 2 {
 		all = append(all, compare(fmt.Sprintf("host %d", channel+1), hostHeard, channel, buffer, failures),
 			compare(fmt.Sprintf("guest %d", channel+1), guestHeard, channel, buffer, failures))
 	}
-	return all, nil
+	return all, len(failures) + guestHeard.Xruns + hostHeard.Xruns, nil
 }
 
 func compare(name string, r *recording.Recording, channel int, buffer time.Duration, failures []signal.TimedGap) Exact {

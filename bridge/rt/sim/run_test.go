@@ -20,7 +20,7 @@ func link(r Random, ppm float64) *Link {
 // outcome is a run seen from outside.
 type outcome struct {
 	seeks                 []float64 // times
-	least, most, worstOff float64   // delay after settled, and its distance from the target
+	least, most           float64   // delay after settled
 	first                 float64   // time of the first sound
 	counters              session.ReceiveCounters
 	status                clock.Status
