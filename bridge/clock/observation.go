@@ -19,6 +19,10 @@ type Observation struct {
 	// or the start of the cycle.
 	TimeNs int64
 
+	// LateNs is, for a packet, how long after its cycle's start it left, as its
+	// sender says; -1 when it does not.
+	LateNs int64
+
 	// Media is, for a packet, the RTP timestamp of its first frame extended to
 	// 64 bits; for a cycle, the media clock of the local graph at its start,
 	// in frames, lost time included.
