@@ -3,9 +3,11 @@ package guest
 import (
 	"context"
 	"log/slog"
+	"os"
 
 	"archibald-bridge/bridge/audio/jack"
 	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/memory"
 	"archibald-bridge/bridge/patch"
 	"archibald-bridge/bridge/rt"
 	"archibald-bridge/bridge/session"
@@ -34,10 +36,14 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 	if !rt.MemoryLocked() {
 		log.Warn("memory not locked: paging can cause dropouts; raise the memlock limit (ulimit -l)")
 	}
+	learned, err := memory.Open(memory.Path(os.Getenv, string(proto.Guest), cfg.Name))
+	if err != nil {
+		log.Warn("what was learned about peers is lost", "reason", err)
+	}
 	core := jack.Core{Engine: engine.Handle(), Playout: rt.Playout(), Capture: rt.Capture(), ABI: rt.ABI}
 	audio := jack.New(core, jack.Options{ServerName: cfg.JackServer, Control: patchbay})
 	end := session.New(cfg, proto.Guest, session.Parts{
-		Core: engine, Audio: audio, Server: "JACK server " + cfg.JackServer, Log: log,
+		Core: engine, Audio: audio, Server: "JACK server " + cfg.JackServer, Log: log, Memory: learned,
 	})
 	return session.Serve(ctx, end, cfg, log)
 }

@@ -37,6 +37,7 @@ type End struct {
 	audio  AudioServer
 	server string // the audio server in words
 	log    *slog.Logger
+	memory Memory
 	role   proto.Role
 
 	clock  timeSource
@@ -71,13 +72,21 @@ type Parts struct {
 	Audio  AudioServer
 	Server string // the audio server in words, "JACK server default"
 	Log    *slog.Logger
+	Memory Memory
+}
+
+// Memory keeps the allowance for late packets, in frames, of each peer. 0 is not
+// known.
+type Memory interface {
+	Jitter(peer string) int
+	SetJitter(peer string, frames int) error
 }
 
 // New makes an end; Run starts it.
 func New(cfg config.Config, role proto.Role, parts Parts) *End {
 	e := &End{
 		cfg: cfg, role: role, core: parts.Core, audio: parts.Audio, server: parts.Server,
-		log: parts.Log, clock: systemTime{}, lookup: net.DefaultResolver.LookupNetIP,
+		log: parts.Log, memory: parts.Memory, clock: systemTime{}, lookup: net.DefaultResolver.LookupNetIP,
 		peerEvent: make(chan peerEvent, 16), openBackoff: audioRetryLeast,
 	}
 	e.startedNs = e.clock.monotonicNs()

@@ -255,3 +255,13 @@ func (l *logLines) count(part string) int {
 }
 
 func (l *logLines) logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
+
+// forgetful is a Memory as long as the program runs.
+type forgetful map[string]int
+
+func (f forgetful) Jitter(peer string) int { return f[peer] }
+
+func (f forgetful) SetJitter(peer string, frames int) error {
+	f[peer] = frames
+	return nil
+}

@@ -43,7 +43,7 @@ func newLive(t *testing.T, role proto.Role, listen netip.AddrPort, change func(*
 	cfg.Listen.AddrPort = listen
 	change(&cfg)
 	l := &live{t: t, core: &fakeCore{ratio: 1}, audio: newFakeAudio(), log: &logLines{}, done: make(chan error, 1)}
-	l.End = New(cfg, role, Parts{Core: l.core, Audio: l.audio, Server: "audio of the " + string(role), Log: l.log.logger()})
+	l.End = New(cfg, role, Parts{Core: l.core, Audio: l.audio, Server: "audio of the " + string(role), Log: l.log.logger(), Memory: forgetful{}})
 	return l
 }
 

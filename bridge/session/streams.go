@@ -19,12 +19,11 @@ type streams struct {
 
 	sending, receiving bool // the core took the plan
 
-	servo        *clock.Servo
-	jitterFrames map[string]int // learned, by peer
-	buf          []clock.Observation
-	clockStatus  clock.Status
-	counters     Counters
-	base         Counters // when the streams were started
+	servo       *clock.Servo
+	buf         []clock.Observation
+	clockStatus clock.Status
+	counters    Counters
+	base        Counters // when the streams were started
 
 	lastPacketNs  int64 // or the start
 	checkedNs     int64
@@ -39,7 +38,7 @@ type streams struct {
 
 func newStreams(e *End) streams {
 	return streams{
-		end: e, jitterFrames: map[string]int{}, buf: make([]clock.Observation, 512),
+		end: e, buf: make([]clock.Observation, 512),
 		reports: newReporter(e),
 	}
 }
@@ -104,7 +103,7 @@ func (s *streams) startReceiver() {
 	}
 	s.servo = clock.NewServo(clock.Config{
 		RateHz: s.receive.RateHz, LatencyFrames: e.cfg.Latency.FramesAt(s.receive.RateHz),
-		JitterFrames: s.jitterFrames[s.peerKey()], LookaheadFrames: e.core.LookaheadFrames(),
+		JitterFrames: s.end.memory.Jitter(s.peerKey()), LookaheadFrames: e.core.LookaheadFrames(),
 		Free: e.cfg.Clock == "free",
 	})
 }
@@ -135,10 +134,14 @@ func (s *streams) rest(nowNs int64) {
 	}
 }
 
-// remember keeps what was learned for the next session with this peer.
+// remember keeps what was learned for the next session with this peer. A fixed
+// latency learns nothing.
 func (s *streams) remember() {
-	if s.servo != nil && s.clockStatus.Playing {
-		s.jitterFrames[s.peerKey()] = s.clockStatus.JitterFrames
+	if s.servo == nil || !s.clockStatus.Playing || !s.end.cfg.Latency.Auto {
+		return
+	}
+	if err := s.end.memory.SetJitter(s.peerKey(), s.clockStatus.JitterFrames); err != nil {
+		s.end.log.Warn("cannot keep what was learned about the peer for the next start", "reason", err)
 	}
 }
 
@@ -196,6 +199,7 @@ func (s *streams) count() {
 		s.clockStatus = s.servo.Status()
 		s.publishLatency()
 		s.tellLeast()
+		s.remember()
 	}
 }
 

@@ -38,7 +38,7 @@ func newVirtual(t *testing.T, change ...func(*config.Config)) *virtual {
 	for _, c := range change {
 		c(&cfg)
 	}
-	v.End = New(cfg, proto.Guest, Parts{Core: v.core, Audio: v.audio, Server: "JACK server lab", Log: v.log.logger()})
+	v.End = New(cfg, proto.Guest, Parts{Core: v.core, Audio: v.audio, Server: "JACK server lab", Log: v.log.logger(), Memory: forgetful{}})
 	v.clock, v.startedNs = v.time, v.time.ns
 	if !cfg.Static {
 		v.signaling = v.peer
