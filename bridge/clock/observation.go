@@ -19,6 +19,11 @@ type Observation struct {
 	// or the start of the cycle.
 	TimeNs int64
 
+	// LateNs is, for a packet, how late it left the sender after the start of
+	// the sender's graph cycle, as the sender itself says: 0 to 65.534 ms (the
+	// most it can say); -1: not said.
+	LateNs int64
+
 	// Media is, for a packet, the RTP timestamp of its first frame extended to
 	// 64 bits; for a cycle, the media clock of the local graph at its start,
 	// in frames, lost time included.
