@@ -15,6 +15,7 @@ var benchmarks = []struct {
 	run  func(seconds time.Duration) error
 }{
 	{"roundtrip", roundTrips},
+	{"constancy", constancy},
 	{"dropouts", dropouts},
 	{"recovery", recovery},
 	{"cost", cost},
@@ -48,7 +49,7 @@ func main() {
 		}
 	}
 	for name := range wanted {
-		fmt.Fprintf(os.Stderr, "benchmarks: %q: legal are roundtrip, dropouts, recovery, cost\n", name)
+		fmt.Fprintf(os.Stderr, "benchmarks: %q: legal are roundtrip, constancy, dropouts, recovery, cost\n", name)
 		os.Exit(2)
 	}
 }

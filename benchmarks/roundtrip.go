@@ -41,15 +41,7 @@ func roundTrip(period int, latency string, length time.Duration) error {
 		if err != nil {
 			return err
 		}
-		frames, err := ioDelay(r, "bridge", length, func() error {
-			if err := r.PipeWireConnect("archibald-from-guest:output_FL", "archibald-to-guest:playback_FL"); err != nil {
-				return err
-			}
-			if err := r.JackConnect(r.JackServer, "jack_delay:out", "archibald-to-host:in_1"); err != nil {
-				return err
-			}
-			return r.JackConnect(r.JackServer, "archibald-from-host:out_1", "jack_delay:in")
-		})
+		frames, err := ioDelay(r, "bridge", length, func() error { return loop(r) })
 		if err != nil {
 			return err
 		}
@@ -67,6 +59,17 @@ func roundTrip(period int, latency string, length time.Duration) error {
 			guest.Directions.Receive.Dropouts+host.Directions.Receive.Dropouts, guest.Audio.Xruns-before.Audio.Xruns)
 		return nil
 	})
+}
+
+// loop connects jack_iodelay through the bridge and back.
+func loop(r *endtoend.Rig) error {
+	if err := r.PipeWireConnect("archibald-from-guest:output_FL", "archibald-to-guest:playback_FL"); err != nil {
+		return err
+	}
+	if err := r.JackConnect(r.JackServer, "jack_delay:out", "archibald-to-host:in_1"); err != nil {
+		return err
+	}
+	return r.JackConnect(r.JackServer, "archibald-from-host:out_1", "jack_delay:in")
 }
 
 var measured = regexp.MustCompile(`([0-9.]+) frames +[0-9.]+ ms total roundtrip`)

@@ -19,17 +19,18 @@ type line struct {
 
 const (
 	startBandwidthHz = 0.6 // divided by the seconds observed
-	floorBandwidthHz = 0.01
+	floorBandwidthHz = 0.02
 	// A single error counts as at most this multiple of the usual one, so that
 	// one late wake-up hardly moves the line.
 	outlierSpread = 4.0
 	leastSpreadNs = 5e3
+	firstSpreadNs = 100e3
 	spreadSeconds = 2.0
 )
 
 func newLine(rateHz int) line {
 	ns := 1e9 / float64(rateHz)
-	return line{nominalNs: ns, nsPerFrame: ns, spreadNs: 100e3}
+	return line{nominalNs: ns, nsPerFrame: ns, spreadNs: firstSpreadNs}
 }
 
 // start puts the line through one point, at the nominal rate.

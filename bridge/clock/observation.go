@@ -19,9 +19,8 @@ type Observation struct {
 	// or the start of the cycle.
 	TimeNs int64
 
-	// LateNs is, for a packet, how late it left the sender after the start of
-	// the sender's graph cycle, as the sender itself says: 0 to 65.534 ms (the
-	// most it can say); -1: not said.
+	// LateNs is, for a packet, how long after its cycle's start it left, as its
+	// sender says; -1 when it does not.
 	LateNs int64
 
 	// Media is, for a packet, the RTP timestamp of its first frame extended to

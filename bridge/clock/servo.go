@@ -12,19 +12,23 @@ const (
 	learnAgain = 100 * time.Millisecond // when it is known
 
 	phaseSeconds   = 4.0    // time constant in which a phase error is worked off
+	phaseAverage   = 0.25   // seconds over which the phase error is averaged
 	phaseLimit     = 500e-6 // largest ratio change for it: under 1 cent
-	lostNs         = 20e6   // a packet this far off the line is not on it
-	lostBursts     = 5      // so many in a row: the sender began anew
+	phaseSlew      = 5e-6   // largest change of that at a time: 0.4 cents a second
+	deadBand       = 0.05   // frames of phase error that are none
 	reseekFraction = 0.5    // of the target: a larger phase error is cut, not worked off
 	leastReseek    = 96     // frames
 	stepShare      = 0.25   // of the allowance for late packets: a larger step is cut
 
-	equalDrift       = 2e-6            // two clocks nearer than this may be the same one
-	equalAfter       = 4 * time.Second // seen to be so for so long
-	mostPatience     = time.Hour       // it doubles each time that it proves wrong
-	leastEqualMargin = 8               // frames of phase that equal clocks may wander
-	settleNs         = 80e6            // while a line is so young its earliest point counts most
-	seekAgain        = time.Second     // a seek that no cycle has shown for so long is decided anew
+	equalDrift   = 2e-6             // two clocks nearer than this may be the same one,
+	sameDrift    = 0.3e-6           // and nearer than this they are
+	equalAfter   = 4 * time.Second  // seen to be so for so long
+	mostPatience = time.Hour        // it doubles each time that it proves wrong
+	equalMargin  = 1.0              // frames of phase that equal clocks may wander
+	youngFor     = 30 * time.Second // of sound: what is found then may lower the target
+	equalLater   = time.Minute      // the least patience after that
+	settleNs     = 80e6             // while a line is so young its earliest point counts most
+	seekAgain    = time.Second      // a seek that no cycle has shown for so long is decided anew
 )
 
 // Config is what the servo must know. All frames are at RateHz.
@@ -37,6 +41,8 @@ type Config struct {
 	JitterFrames int
 	// LookaheadFrames is what the resampler reads past its position.
 	LookaheadFrames int
+	// ExtraFrames is what the target grows by for repeats that come later.
+	ExtraFrames int
 	// Free keeps resampling even when the clocks look equal.
 	Free bool
 }
@@ -54,25 +60,24 @@ type Decision struct {
 // works off. It has no clock of its own: time is in the observations.
 type Servo struct {
 	cfg     Config
-	arrival line // stream frames, by arrival of the first packet of each burst
-	cycle   line // local media frames, by start of cycle
+	arrival track // stream frames, by arrival of the first packet of each burst
+	cycle   track // local media frames, by start of cycle
 	bursts  burstFinder
 	target  target
 	late    spread
 
-	arrivalSteps, cycleSteps stepFinder
-	stepped                  bool // a line was shifted: playout is not where it should be
-
-	firstNs       int64 // first packet
-	strayed       int   // bursts in a row off the line
-	strayedCycles int
-	last          Observation
-	haveLast      bool
-	seeking       bool  // a seek was decided and no cycle shows it yet
-	seekNs        int64 // when, by the cycles
-	offset        int64
-	phase         float64 // frames of delay beyond the target, averaged
-	started       bool
+	stepped   bool  // a line was shifted: playout is not where it should be
+	firstNs   int64 // first packet
+	last      Observation
+	haveLast  bool
+	seeking   bool  // a seek was decided and no cycle shows it yet
+	seekNs    int64 // when, by the cycles
+	offset    int64
+	phase     float64 // frames of delay beyond the target, averaged
+	corrected float64 // the slow loop's part of the ratio
+	started   bool
+	startedNs int64
+	misplaced bool // equal clocks, but not where playout should be
 
 	equal         bool
 	equalSince    int64 // TimeNs, 0: not
@@ -82,7 +87,7 @@ type Servo struct {
 // NewServo returns a servo that has seen nothing.
 func NewServo(cfg Config) *Servo {
 	return &Servo{
-		cfg: cfg, arrival: newLine(cfg.RateHz), cycle: newLine(cfg.RateHz),
+		cfg: cfg, arrival: newTrack(cfg.RateHz), cycle: newTrack(cfg.RateHz),
 		target: newTarget(cfg), equalPatience: equalAfter,
 	}
 }
@@ -101,42 +106,35 @@ func (s *Servo) observePacket(o Observation) {
 	if !s.bursts.begins(o, s.arrival.nominalNs) {
 		return
 	}
-	if !s.arrival.started {
-		s.arrival.start(o.Media, o.TimeNs)
+	// The line is of the packets as if each had left when its cycle began: how
+	// busy the sender's graph is must not move it.
+	left := max(0, o.LateNs)
+	lateNs, v := s.arrival.add(o.Media, o.TimeNs-left)
+	switch v {
+	case begun: // the first packet, or the sender's timestamps began anew
 		s.firstNs = o.TimeNs
+		s.started, s.equal, s.equalSince, s.target.copying = false, false, 0, false
 		return
-	}
-	errNs := s.arrival.errorNs(o.Media, o.TimeNs)
-	if math.Abs(errNs) > lostNs {
-		if s.strayed++; s.strayed >= lostBursts {
-			s.restart(o)
-		}
+	case strayed:
 		return
-	}
-	s.strayed = 0
-	s.arrival.settle(errNs)
-	if step := s.arrivalSteps.add(errNs, s.arrival.spreadNs); step != 0 {
-		s.arrival.shift(step)
+	case stepped:
 		s.stepped = true
-		errNs -= step
 	}
-	s.arrival.update(o.Media, o.TimeNs)
-	s.late.add(errNs)
-	s.target.observe(errNs/s.arrival.nsPerFrame, o.TimeNs)
-}
-
-// restart begins a new arrival line: the sender's timestamps began anew.
-func (s *Servo) restart(o Observation) {
-	s.arrival = newLine(s.cfg.RateHz)
-	s.arrival.start(o.Media, o.TimeNs)
-	s.firstNs, s.strayed = o.TimeNs, 0
-	s.started, s.equal, s.equalSince = false, false, 0
+	lateNs += float64(left)
+	s.late.add(lateNs)
+	s.target.observe(lateNs/s.arrival.nsPerFrame, o.TimeNs)
 }
 
 func (s *Servo) observeCycle(o Observation) {
 	// Not written as its opposite, which NaN would pass.
-	if !(o.PositionFraction >= 0 && o.PositionFraction <= 1) || !s.followCycle(o) {
+	if !(o.PositionFraction >= 0 && o.PositionFraction <= 1) {
 		return
+	}
+	switch _, v := s.cycle.add(o.Media, o.TimeNs); v {
+	case strayed: // where it is in the stream is known by the line
+		return
+	case stepped:
+		s.stepped = true
 	}
 	s.target.period(int(o.Frames))
 	s.last, s.haveLast = o, true
@@ -146,35 +144,8 @@ func (s *Servo) observeCycle(o Observation) {
 	}
 	if o.Playing && !s.seeking && s.arrival.started {
 		e := s.delay() - s.target.frames()
-		s.phase += (e - s.phase) * math.Min(1, float64(o.Frames)/float64(s.cfg.RateHz)/0.25)
+		s.phase += (e - s.phase) * math.Min(1, float64(o.Frames)/float64(s.cfg.RateHz)/phaseAverage)
 	}
-}
-
-// followCycle says whether the cycle is on the line. Nothing can be told from
-// one that is not: where it is in the stream is known by the line.
-func (s *Servo) followCycle(o Observation) bool {
-	if !s.cycle.started {
-		s.cycle.start(o.Media, o.TimeNs)
-		return true
-	}
-	errNs := s.cycle.errorNs(o.Media, o.TimeNs)
-	if math.Abs(errNs) > lostNs {
-		if s.strayedCycles++; s.strayedCycles < lostBursts {
-			return false
-		}
-		s.cycle = newLine(s.cfg.RateHz)
-		s.cycle.start(o.Media, o.TimeNs)
-		s.strayedCycles = 0
-		return true
-	}
-	s.strayedCycles = 0
-	s.cycle.settle(errNs)
-	if step := s.cycleSteps.add(errNs, s.cycle.spreadNs); step != 0 {
-		s.cycle.shift(step)
-		s.stepped = true
-	}
-	s.cycle.update(o.Media, o.TimeNs)
-	return true
 }
 
 // sender is the stream position that the sender's clock shows at the start of
@@ -204,7 +175,7 @@ func (s *Servo) Decide() Decision {
 			return d
 		}
 		s.target.learned()
-		s.started, s.stepped = true, false
+		s.started, s.stepped, s.startedNs = true, false, s.last.TimeNs
 		return s.seek(d)
 	}
 	if s.stepped && !s.seeking {
@@ -212,7 +183,7 @@ func (s *Servo) Decide() Decision {
 		s.phase = s.delay() - s.target.frames()
 		// Until the slow loop has worked it off, every packet may be late. A step
 		// that the allowance swallows is not worth a cut.
-		if math.Abs(s.phase) > (s.target.frames()-float64(s.target.least()))*stepShare {
+		if math.Abs(s.phase) > s.target.allowance()*stepShare {
 			return s.seek(d)
 		}
 	}
@@ -223,18 +194,27 @@ func (s *Servo) Decide() Decision {
 		d.Ratio = s.ratio()
 		return d
 	}
-	if !s.last.Playing || math.Abs(s.phase) > math.Max(leastReseek, reseekFraction*s.target.frames()) ||
-		s.target.moved() {
-		s.equal = false
+	if !s.last.Playing || math.Abs(s.phase) > math.Max(leastReseek, reseekFraction*s.target.frames()) {
+		s.equal, s.target.copying = false, false
 		return s.seek(d)
 	}
-	if s.decideEqual(&d) {
-		return d
+	s.decideEqual()
+	if s.target.moved() || s.misplaced {
+		return s.seek(d)
 	}
-	correction := s.phase / (phaseSeconds * float64(s.cfg.RateHz))
-	correction = math.Min(math.Max(correction, -phaseLimit), phaseLimit)
-	d.Ratio = s.ratio() + correction
+	d.Ratio = s.ratio()
+	if !s.equal {
+		d.Ratio += s.correction()
+	}
 	return d
+}
+
+// correction is the slow loop's part of the ratio.
+func (s *Servo) correction() float64 {
+	phase := math.Copysign(math.Max(0, math.Abs(s.phase)-deadBand), s.phase)
+	wanted := math.Min(math.Max(phase/(phaseSeconds*float64(s.cfg.RateHz)), -phaseLimit), phaseLimit)
+	s.corrected += math.Min(math.Max(wanted-s.corrected, -phaseSlew), phaseSlew)
+	return s.corrected
 }
 
 // ratio is the feed-forward: stream frames per local frame.
@@ -248,6 +228,8 @@ func (s *Servo) ratio() float64 {
 // seek decides to play a target's distance behind the sender, at a whole frame.
 func (s *Servo) seek(d Decision) Decision {
 	base := s.arrival.frame // near by: what is added to it is small and exact
+	s.target.place()
+	s.corrected, s.misplaced = 0, false
 	s.offset = base - s.last.Media + int64(math.Round(s.sender(base)-s.target.frames()))
 	s.seeking, s.seekNs = true, s.last.TimeNs
 	d.Seek, d.Offset, d.Ratio = true, s.offset, s.ratio()
@@ -256,34 +238,41 @@ func (s *Servo) seek(d Decision) Decision {
 
 // decideEqual finds clocks that are one and the same, plays them without
 // resampling, and goes back when the phase wanders after all.
-func (s *Servo) decideEqual(d *Decision) bool {
+func (s *Servo) decideEqual() {
 	if s.cfg.Free {
-		return false
+		return
 	}
-	margin := math.Max(leastEqualMargin, float64(s.last.Frames)/4)
+	drift := math.Abs(s.cycle.nsPerFrame/s.arrival.nsPerFrame - 1)
 	if s.equal {
-		if math.Abs(s.phase) <= margin {
-			d.Ratio = 1
-			return true
+		switch {
+		case math.Abs(s.phase) <= equalMargin:
+		case drift < sameDrift: // no drift did that, but a step too small to be found
+			s.misplaced = true
+		default:
+			s.equal, s.equalSince, s.target.copying = false, 0, false
+			s.equalPatience = min(2*s.equalPatience, mostPatience)
 		}
-		s.equal, s.equalSince = false, 0
-		s.equalPatience = min(2*s.equalPatience, mostPatience)
-		return false
+		return
 	}
-	drift := s.cycle.nsPerFrame/s.arrival.nsPerFrame - 1
-	if math.Abs(drift) > equalDrift || math.Abs(s.phase) > margin/2 {
+	// Clocks that are one are so from the start. Later on, two that drift past each
+	// other look like it for a while.
+	young := s.last.TimeNs-s.startedNs < int64(youngFor)
+	within, patience := sameDrift, max(s.equalPatience, equalLater)
+	if young {
+		within, patience = equalDrift, s.equalPatience
+	}
+	if drift > within || math.Abs(s.phase) > equalMargin {
 		s.equalSince = 0
-		return false
+		return
 	}
 	if s.equalSince == 0 {
 		s.equalSince = s.last.TimeNs
 	}
-	if s.last.TimeNs-s.equalSince < int64(s.equalPatience) {
-		return false
+	if s.last.TimeNs-s.equalSince >= int64(patience) {
+		s.equal = true
+		// Nothing is lowered later on: a latency that moves is none to rely on.
+		s.target.copying = young
 	}
-	s.equal = true
-	d.Ratio = 1
-	return true
 }
 
 // Status is what the servo knows, for display and for published latencies.
@@ -303,7 +292,7 @@ type Status struct {
 func (s *Servo) Status() Status {
 	st := Status{
 		Equal: s.equal, TargetFrames: s.target.frames(), LeastFrames: s.target.least(),
-		JitterFrames: s.target.jitterFrames, LateUs: s.late.quantiles(),
+		JitterFrames: s.target.nextJitter(), LateUs: s.late.quantiles(),
 	}
 	if s.started && s.haveLast && s.last.Playing {
 		st.Playing = true

@@ -6,6 +6,7 @@ const (
 	stepLength  = 16    // so many points in a row, all on one side of the line,
 	leastStepNs = 200e3 // as far from it as this
 	stepSpread  = 2.0   // and this multiple of the usual error, are a step
+	usualPoints = 1000  // that the usual error is averaged over
 )
 
 // stepFinder finds that a clock has stepped against its line: a server that lost
@@ -15,13 +16,18 @@ type stepFinder struct {
 	side  float64 // 1: late, -1: early
 	count int
 	least float64 // the smallest error so far
+	usual float64 // mean size of the errors
+	n     float64 // errors that it is the mean of
 }
 
-// add takes the next point's error and the usual one, in nanoseconds, and returns
-// the step when there was one; else 0.
-func (f *stepFinder) add(errNs, usualNs float64) float64 {
+// add takes the next point's error, in nanoseconds, and returns the step when
+// there was one; else 0.
+func (f *stepFinder) add(errNs float64) float64 {
 	side, size := math.Copysign(1, errNs), math.Abs(errNs)
-	if size < math.Max(leastStepNs, stepSpread*usualNs) {
+	usual := f.usual
+	f.n = math.Min(f.n+1, usualPoints)
+	f.usual += (size - f.usual) / f.n
+	if size < math.Max(leastStepNs, stepSpread*usual) {
 		f.count = 0
 		return 0
 	}

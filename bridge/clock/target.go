@@ -6,24 +6,26 @@ import (
 )
 
 const (
-	learnMargin   = 1.5                    // on the largest lateness while learning
 	stallPeriods  = 4                      // later than this, and than leastStall, is a stall:
 	leastStall    = 4 * time.Millisecond   // no buffer is meant to cover it
 	raiseAfter    = 3                      // packets later than the target allows ...
-	raiseWithin   = 10 * time.Second       // ... within this time raise it
+	raiseWithin   = time.Minute            // ... within this time raise it
 	raiseTogether = 100 * time.Millisecond // later ones in this time are the same event
 )
 
 // target is the buffer target: how far playout stays behind the sender. It is
-// the receiver's period, the resampler's look-ahead and an allowance for late
-// packets. It is learned, rounded up to a quarter period and held; evidence
-// raises it, and only a new session lowers it.
+// the receiver's period, the resampler's look-ahead, what repeats need, and an
+// allowance for late packets, of which one in 100,000 may be later. The allowance
+// is learned, rounded up to a quarter period and held; evidence raises it, and
+// only a new session lowers it.
 type target struct {
 	fixedFrames     int
 	lookaheadFrames int
+	extraFrames     int
 	periodFrames    int
 	jitterFrames    int // the allowance
-	largest         float64
+	late            lateness
+	copying         bool // the clocks are one: the resampler is not used
 	isKnown         bool
 	isLearned       bool
 	inForce         float64 // what frames returned when playout was last placed
@@ -39,7 +41,7 @@ type lateEvent struct {
 
 func newTarget(cfg Config) target {
 	return target{
-		fixedFrames: cfg.LatencyFrames, lookaheadFrames: cfg.LookaheadFrames + 1,
+		fixedFrames: cfg.LatencyFrames, lookaheadFrames: cfg.LookaheadFrames, extraFrames: cfg.ExtraFrames,
 		leastStall:   leastStall.Seconds() * float64(cfg.RateHz),
 		jitterFrames: cfg.JitterFrames, isKnown: cfg.JitterFrames > 0 || cfg.LatencyFrames > 0,
 	}
@@ -56,11 +58,8 @@ func (t *target) observe(lateFrames float64, timeNs int64) {
 	if lateFrames > max(t.leastStall, stallPeriods*float64(t.periodFrames)) {
 		return
 	}
-	if !t.isLearned {
-		t.largest = math.Max(t.largest, lateFrames)
-		return
-	}
-	if t.fixedFrames > 0 || lateFrames <= float64(t.jitterFrames) {
+	t.late.add(lateFrames)
+	if !t.isLearned || t.fixedFrames > 0 || lateFrames <= float64(t.jitterFrames) {
 		return
 	}
 	if n := len(t.events); n > 0 && timeNs-t.events[n-1].timeNs < int64(raiseTogether) {
@@ -71,7 +70,7 @@ func (t *target) observe(lateFrames float64, timeNs int64) {
 		t.events = t.events[1:]
 	}
 	if len(t.events) >= raiseAfter {
-		t.jitterFrames = t.quarter(t.mildest())
+		t.jitterFrames = t.quarter(math.Max(t.mildest(), t.late.quantile()))
 		t.events = t.events[:0]
 	}
 }
@@ -89,11 +88,20 @@ func (t *target) mildest() float64 {
 // learned ends the learning.
 func (t *target) learned() {
 	if !t.isKnown {
-		t.jitterFrames = t.quarter(t.largest * learnMargin)
+		t.jitterFrames = t.quarter(t.late.quantile())
 		t.isKnown = true
 	}
 	t.isLearned = true
-	t.inForce = t.frames()
+	t.place()
+}
+
+// nextJitter is the allowance for the next session with this peer: what is held,
+// or what this session proved to be enough.
+func (t *target) nextJitter() int {
+	if t.late.proven() {
+		return min(t.jitterFrames, t.quarter(t.late.quantile()))
+	}
+	return t.jitterFrames
 }
 
 // quarter rounds up to a quarter period, at least one.
@@ -104,27 +112,35 @@ func (t *target) quarter(frames float64) int {
 
 // frames is the target now. A fixed one is never below the least.
 func (t *target) frames() float64 {
-	needed := t.periodFrames + t.lookaheadFrames
 	if t.fixedFrames > 0 {
-		return float64(max(t.fixedFrames, needed))
+		return float64(max(t.fixedFrames, t.needed()))
 	}
-	return float64(needed + t.jitterFrames)
+	return float64(t.needed() + t.jitterFrames)
 }
 
-// least is what the period and the resampler need at all; 0 before the period
-// is known.
+// needed is what the period, the resampler and repeats take, and one frame for
+// the fraction of a position.
+func (t *target) needed() int {
+	needed := t.periodFrames + 1 + t.extraFrames
+	if !t.copying {
+		needed += t.lookaheadFrames
+	}
+	return needed
+}
+
+// allowance is how late a packet may be, in frames.
+func (t *target) allowance() float64 { return t.frames() - float64(t.needed()) }
+
+// least is the least target there is; 0 before the period is known.
 func (t *target) least() int {
 	if t.periodFrames == 0 {
 		return 0
 	}
-	return t.periodFrames + t.lookaheadFrames
+	return t.needed()
 }
 
-// moved says, once, that the target has changed since playout was placed.
-func (t *target) moved() bool {
-	if t.frames() == t.inForce {
-		return false
-	}
-	t.inForce = t.frames()
-	return true
-}
+// place notes that playout is being placed at the target.
+func (t *target) place() { t.inForce = t.frames() }
+
+// moved says that the target has changed since playout was placed.
+func (t *target) moved() bool { return t.frames() != t.inForce }

@@ -26,8 +26,9 @@ enum {
     BATCH = 16,                /* datagrams per system call */
     CROSSFADE_FRAMES = 64,     /* at seeks, own skips and the end of a gap */
     HISTORY_FRAMES = 4096,     /* played frames kept behind the playout position */
-    TAPS = 24,                 /* of the resampler, per phase */
-    LOOKAHEAD = TAPS / 2,      /* frames the resampler reads past its position */
+    TAPS = 20,                 /* of the resampler, per phase; a multiple of 4 */
+    LOOKAHEAD = 7,             /* frames the resampler reads past its position's integer part */
+    LOOKBEHIND = TAPS - 1 - LOOKAHEAD, /* and before it */
     PHASES = 1024,
     OBSERVATIONS = 8192,       /* 2.7 s at period 32 */
     RTCP_SLOTS = 32,
@@ -133,7 +134,7 @@ void media_clock_reset(media_clock *clock, uint32_t rate_hz);
 int64_t media_clock_update(media_clock *clock, uint64_t graph_frame, uint32_t frames,
                            int64_t cycle_ns);
 
-/* resample.c: windowed-sinc polyphase interpolation. ------------------------- */
+/* resample.c: polyphase interpolation. --------------------------------------- */
 
 typedef struct {
     float row[PHASES + 1][TAPS];
@@ -141,7 +142,7 @@ typedef struct {
 
 void resampler_init(resampler *table);
 /* Interpolates frames outputs of each channel. in[c] points to window[c] such
- * that in[c][LOOKAHEAD - 1] is the frame at the integer part of the position;
+ * that in[c][LOOKBEHIND] is the frame at the integer part of the position;
  * fraction is 0 <= f < 1. */
 void resampler_run(const resampler *table, const float *const *in, uint32_t channels,
                    double fraction, double ratio, float *const *out, uint32_t frames);

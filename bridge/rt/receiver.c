@@ -151,7 +151,7 @@ static void render(receiver *rx, int64_t *position, double *fraction, double rat
     const float *in[MAX_CHANNELS];
     for (uint32_t c = 0; c < channels; c++) {
         float *window = rx->scratch + (size_t)c * rx->window_frames;
-        jitter_copy(&rx->buffer, c, *position - (LOOKAHEAD - 1), window, span + TAPS - 1);
+        jitter_copy(&rx->buffer, c, *position - LOOKBEHIND, window, span + TAPS - 1);
         in[c] = window;
     }
     resampler_run(rx->table, in, channels, *fraction, ratio, out, frames);
@@ -184,7 +184,7 @@ static void arrive(receiver *rx) {
 /* Makes the buffer ready to play from position, wherever it was. */
 static void prepare(receiver *rx, int64_t position) {
     jitter_buffer *buffer = &rx->buffer;
-    int64_t first = position - (LOOKAHEAD - 1);
+    int64_t first = position - LOOKBEHIND;
     if (first < buffer->done - (HISTORY_FRAMES - 2 * CROSSFADE_FRAMES - 2 * TAPS))
         jitter_reset(buffer, first); /* further back than the buffer remembers */
     else if (first > buffer->done)
@@ -233,7 +233,7 @@ void receiver_play(receiver *rx, receive_counters *count, observation_ring *ring
     if (fading) render(rx, &from_position, &from_fraction, ratio, over, used, fade);
     if (playing) {
         if (!was_playing)
-            jitter_reset(&rx->buffer, rx->position - (LOOKAHEAD - 1));
+            jitter_reset(&rx->buffer, rx->position - LOOKBEHIND);
         else if (moved)
             prepare(rx, rx->position);
         double used_ratio = glide(rx, ratio, frames);

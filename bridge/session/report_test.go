@@ -214,7 +214,7 @@ func TestTwoEndsMeasureTheWayBetweenThem(t *testing.T) {
 		}
 		from.core.rtcpOut = nil
 	}
-	for range 250 {
+	for range 500 {
 		a.time.ns += int64(tick)
 		run(a)
 		run(b)

@@ -204,7 +204,7 @@ func (s *streams) count(nowNs int64) {
 // tellLeast says once that the latency asked for cannot be.
 func (s *streams) tellLeast() {
 	wanted, least := s.end.cfg.Latency.FramesAt(s.receive.RateHz), s.clockStatus.LeastFrames
-	if wanted == 0 || wanted >= least || least == s.toldLeast {
+	if wanted == 0 || wanted >= least || s.toldLeast != 0 && least <= s.toldLeast {
 		return
 	}
 	s.toldLeast = least

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"archibald-bridge/benchmarks/results"
+)
+
+// The rule of this package: what is committed is what the data gives.
+func TestTheDocumentationSaysWhatWasMeasured(t *testing.T) {
+	all, err := differences("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, difference := range all {
+		t.Errorf("%s\nmend it with: %s", difference, command)
+	}
+}
+
+// written is the documentation of these results.
+func written(t *testing.T, files ...results.File) (root, readme, latency string) {
+	t.Helper()
+	root = project(t, files...)
+	if err := write(root); err != nil {
+		t.Fatal(err)
+	}
+	return root, get(t, root, "README.md"), get(t, root, "docs/latency.md")
+}
+
+// lineWith is the one line that has all of this in it.
+func lineWith(t *testing.T, text string, parts ...string) string {
+	t.Helper()
+	found := ""
+	for line := range strings.Lines(text) {
+		has := true
+		for _, part := range parts {
+			has = has && strings.Contains(line, part)
+		}
+		if has && found != "" {
+			t.Fatalf("%q is in two lines:\n%s%s", parts, found, line)
+		}
+		if has {
+			found = line
+		}
+	}
+	if found == "" {
+		t.Fatalf("%q is in no line of\n%s", parts, text)
+	}
+	return found
+}
+
+func TestWhatWasWrittenIsNoDifference(t *testing.T) {
+	root, _, _ := written(t, invented())
+	if all, err := differences(root); err != nil || len(all) != 0 {
+		t.Errorf("%q, %v", all, err)
+	}
+}
+
+func TestAChangedFigureIsNamedByItsLine(t *testing.T) {
+	root, readme, _ := written(t, invented())
+	put(t, root, "README.md", strings.Replace(readme, "191.0 (190.0 to 192.0)", "91.0 (90.0 to 92.0)", 1))
+	all, err := differences(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := strings.Count(readme[:strings.Index(readme, "191.0 (190.0 to 192.0)")], "\n") + 1
+	if len(all) != 1 || !strings.HasPrefix(all[0], fmt.Sprintf("README.md:%d ", line)) || !strings.Contains(all[0], "91.0 (90.0 to 92.0)") {
+		t.Errorf("%q, want README.md:%d and both lines", all, line)
+	}
+}
+
+func TestAChangedResultIsADifferenceInTextAndPlots(t *testing.T) {
+	root, _, _ := written(t, invented())
+	changed := invented()
+	for i := range changed.Runs {
+		if r := &changed.Runs[i]; r.System == results.Ours && r.Setting == "92frames" {
+			for j := range r.RoundTripFrames {
+				r.RoundTripFrames[j] -= 30
+			}
+		}
+	}
+	other := project(t, changed)
+	put(t, root, "benchmarks/results/2030-01-02-peers.json", get(t, other, "benchmarks/results/2030-01-02-peers.json"))
+	all, err := differences(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Join(all, "\n")
+	for _, path := range []string{"README.md:", "docs/latency.md:", "docs/img/curve-64.svg:", "docs/img/distribution-64.svg:", "docs/img/overtime-64.svg:"} {
+		if !strings.Contains(text, path) {
+			t.Errorf("no difference in %s", path)
+		}
+	}
+}
+
+func TestAMissingAndAnAbandonedPlotAreDifferences(t *testing.T) {
+	root, _, _ := written(t, invented())
+	if err := os.Rename(filepath.Join(root, "docs/img/curve-64.svg"), filepath.Join(root, "docs/img/curve-128.svg")); err != nil {
+		t.Fatal(err)
+	}
+	all, err := differences(root)
+	if err != nil || len(all) != 2 || all[0] != "docs/img/curve-128.svg is drawn from nothing" || all[1] != "docs/img/curve-64.svg is not there" {
+		t.Errorf("%q, %v", all, err)
+	}
+	if err := write(root); err != nil {
+		t.Fatal(err)
+	}
+	if all, err := differences(root); err != nil || len(all) != 0 {
+		t.Errorf("after writing: %q, %v", all, err)
+	}
+}
+
+func TestWhatIsOutsideTheBlockStays(t *testing.T) {
+	_, readme, _ := written(t, invented())
+	if !strings.HasPrefix(readme, "before\n"+begin) || !strings.HasSuffix(readme, end+"after\n") || strings.Contains(readme, "old") {
+		t.Errorf("README is\n%s", readme)
+	}
+}
+
+func TestAPageWithoutMarkersIsAnError(t *testing.T) {
+	for _, page := range []string{"", begin, end, end + begin, begin + end + begin + end} {
+		if text, err := replaceBlock([]byte(page), "new"); err == nil {
+			t.Errorf("%q became %q", page, text)
+		}
+	}
+}
+
+func TestNothingMeasuredIsSaid(t *testing.T) {
+	root, readme, latency := written(t)
+	for _, text := range []string{readme, latency} {
+		if !strings.Contains(text, "Not measured beside other bridges yet") {
+			t.Errorf("an empty folder gives\n%s", text)
+		}
+	}
+	if !strings.Contains(latency, "not simulated") {
+		t.Errorf("without the simulator's file:\n%s", latency)
+	}
+	if all, err := differences(root); err != nil || len(all) != 0 {
+		t.Errorf("%q, %v", all, err)
+	}
+}
+
+func TestAnIllegalResultIsAnErrorAndNothingIsWritten(t *testing.T) {
+	root := project(t)
+	put(t, root, "benchmarks/results/2030-01-02-peers.json", "{}")
+	if err := write(root); err == nil || !strings.Contains(err.Error(), "2030-01-02-peers.json") {
+		t.Errorf("%v", err)
+	}
+	if text := get(t, root, "README.md"); !strings.Contains(text, "old") {
+		t.Errorf("README is\n%s", text)
+	}
+}

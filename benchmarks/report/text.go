@@ -1,0 +1,71 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"archibald-bridge/benchmarks/results"
+)
+
+const notMeasured = "Not measured beside other bridges yet: `make bench-peers` does it.\n"
+
+// row is one line of a Markdown table.
+func row(cells ...string) string {
+	for i, cell := range cells {
+		cells[i] = strings.ReplaceAll(strings.Join(strings.Fields(cell), " "), "|", `\|`)
+	}
+	return "| " + strings.Join(cells, " | ") + " |\n"
+}
+
+func head(cells ...string) string {
+	return row(cells...) + "|" + strings.Repeat("---|", len(cells)) + "\n"
+}
+
+func code(text string) string { return "`" + text + "`" }
+
+// roundTrip has the median of the repeats' medians and what they lie between,
+// which for one repeat is nothing.
+func roundTrip(s results.Summary) string {
+	r := s.RoundTripFrames
+	text := fmt.Sprintf("%.1f", r.Median)
+	if s.Heard > 1 {
+		text += fmt.Sprintf(" (%.1f to %.1f)", r.Least, r.Most)
+	}
+	return fmt.Sprintf("%s = %.2f ms", text, 1000*r.Median/float64(s.RateHz))
+}
+
+func gaps(s results.Summary) string { return fmt.Sprintf("%.2f", s.CausedGapsPerMinute) }
+
+func percent(share float64) string { return fmt.Sprintf("%.2f %%", 100*share) }
+
+// repeats counts them, and those that failed.
+func repeats(s results.Summary) string {
+	if s.Failed > 0 {
+		return fmt.Sprintf("%d, %d failed", s.Repeats, s.Failed)
+	}
+	return fmt.Sprint(s.Repeats)
+}
+
+// timer says how late a bare timer was when a file was measured, processors
+// kept awake.
+func timer(f results.Named) string {
+	return fmt.Sprintf("p99.9 %.0f us", f.Machine.TimerUs["quiet"].P999)
+}
+
+func machine(m results.Machine) string {
+	return fmt.Sprintf("%s, %d processors, kernel %s, %s", m.Processor, m.Processors, m.Kernel, m.Distribution)
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return fmt.Sprintf("1 %s", noun)
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+func list(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,99 @@
+package results
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// Line is what the settings of one curve have in common.
+type Line struct {
+	System, Servers                string
+	Slaved                         bool
+	PeriodFrames, RateHz, Channels int
+}
+
+// Curve is one system at one period: what each setting costs in latency and
+// what in gaps, by latency. Settings at which no round trip was heard are no
+// points.
+type Curve struct {
+	Line
+	Points, Silent []Summary
+}
+
+// Curves draws one curve for each system between each pair of servers.
+func Curves(all []Summary) []Curve {
+	var curves []Curve
+	for _, s := range all {
+		if s.System == Control {
+			continue
+		}
+		line := Line{s.System, s.Servers, s.Slaved, s.PeriodFrames, s.RateHz, s.Channels}
+		at := slices.IndexFunc(curves, func(c Curve) bool { return c.Line == line })
+		if at < 0 {
+			at = len(curves)
+			curves = append(curves, Curve{Line: line})
+		}
+		if s.Heard > 0 {
+			curves[at].Points = append(curves[at].Points, s)
+		} else {
+			curves[at].Silent = append(curves[at].Silent, s)
+		}
+	}
+	for _, c := range curves {
+		slices.SortStableFunc(c.Points, func(a, b Summary) int {
+			return cmp.Compare(a.RoundTripFrames.Median, b.RoundTripFrames.Median)
+		})
+	}
+	return curves
+}
+
+// Exception is a setting of theirs that no setting of ours is as good as.
+type Exception struct {
+	Theirs Summary
+	// Ours has the least latency of those of our settings that cause no more
+	// gaps per minute; nil when every one causes more.
+	Ours *Summary
+}
+
+// Above lists the points of a curve of theirs that ours does not lie below.
+// Ours lies below a point when one of our settings has no larger median round
+// trip and, at the same setting, no more caused gaps per minute. An empty list
+// with at least one point of theirs means: our curve lies below theirs.
+//
+// Figures are compared as they are printed, to 0.1 frames and 0.01 gaps per
+// minute: repeats are not of the same length to the millisecond.
+func Above(ours, theirs Curve) []Exception {
+	var exceptions []Exception
+	for _, p := range theirs.Points {
+		at := slices.IndexFunc(ours.Points, func(o Summary) bool { // by latency: the first is the nearest
+			return math.Round(o.CausedGapsPerMinute*100) <= math.Round(p.CausedGapsPerMinute*100)
+		})
+		switch {
+		case at < 0:
+			exceptions = append(exceptions, Exception{p, nil})
+		case math.Round(ours.Points[at].RoundTripFrames.Median*10) > math.Round(p.RoundTripFrames.Median*10):
+			exceptions = append(exceptions, Exception{p, &ours.Points[at]})
+		}
+	}
+	return exceptions
+}
+
+// Match returns the curve of ours that another's line is held against: between the
+// same servers where we were measured there, else the first of ours.
+func Match(curves []Curve, theirs Line) (Curve, bool) {
+	var found Curve
+	have := false
+	for _, c := range curves {
+		if c.System != Ours || c.PeriodFrames != theirs.PeriodFrames || c.RateHz != theirs.RateHz || c.Channels != theirs.Channels {
+			continue
+		}
+		if c.Servers == theirs.Servers {
+			return c, true
+		}
+		if !have {
+			found, have = c, true
+		}
+	}
+	return found, have
+}

@@ -1,0 +1,85 @@
+package clock
+
+import "math"
+
+const (
+	lostNs     = 20e6 // a point this far off the line is not on it
+	lostPoints = 5    // so many in a row: the clock began anew
+	blockShare = 1.0 / 16
+	mostBlock  = 500e6 // ns
+)
+
+// verdict is what a point was to its track.
+type verdict int
+
+const (
+	followed verdict = iota
+	begun            // the first point, or the first of a clock that began anew
+	stepped          // the clock stepped, and the line with it
+	strayed          // not on the line: tells nothing
+)
+
+// track is the line under the points of one clock, through the earliest of them:
+// nothing comes before its time, but anything can be late. The earliest point of
+// each block of time moves the line, so that load, which makes most points late,
+// leaves it where it is. A block is a share of the time observed, at most half a second.
+type track struct {
+	line
+	steps stepFinder
+	stray int // points in a row off the line
+
+	inBlock       bool
+	blockFromNs   int64
+	earliestErrNs float64
+	earliestFrame int64
+	earliestNs    int64
+}
+
+func newTrack(rateHz int) track { return track{line: newLine(rateHz)} }
+
+// begin forgets everything and puts the line through a point.
+func (k *track) begin(frame, timeNs int64) {
+	rateNs := k.nominalNs
+	*k = track{line: line{nominalNs: rateNs, nsPerFrame: rateNs, spreadNs: firstSpreadNs}}
+	k.start(frame, timeNs)
+}
+
+// add takes a point and returns how late it is against the line, in nanoseconds.
+func (k *track) add(frame, timeNs int64) (lateNs float64, v verdict) {
+	if !k.started {
+		k.begin(frame, timeNs)
+		return 0, begun
+	}
+	lateNs = k.errorNs(frame, timeNs)
+	if math.Abs(lateNs) > lostNs {
+		if k.stray++; k.stray < lostPoints {
+			return lateNs, strayed
+		}
+		k.begin(frame, timeNs)
+		return 0, begun
+	}
+	k.stray = 0
+	k.settle(lateNs)
+	if step := k.steps.add(lateNs); step != 0 {
+		k.shift(step)
+		k.inBlock = false
+		lateNs -= step
+		v = stepped
+	}
+	k.block(frame, timeNs, lateNs)
+	return lateNs, v
+}
+
+// block keeps the earliest point and gives it to the line when its block is over.
+func (k *track) block(frame, timeNs int64, lateNs float64) {
+	if !k.inBlock {
+		k.inBlock, k.blockFromNs, k.earliestErrNs = true, timeNs, math.Inf(1)
+	}
+	if lateNs < k.earliestErrNs {
+		k.earliestErrNs, k.earliestFrame, k.earliestNs = lateNs, frame, timeNs
+	}
+	if float64(timeNs-k.blockFromNs) >= math.Min(k.seenNs*blockShare, mostBlock) {
+		k.update(k.earliestFrame, k.earliestNs)
+		k.inBlock = false
+	}
+}

@@ -1,0 +1,70 @@
+package clock
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// trackPoints feeds a track one point per period.
+func trackPoints(k *track, frame *int64, timeNs *float64, seconds, ppm float64, lateNs func() float64) {
+	for end := *timeNs + seconds*1e9; *timeNs < end; {
+		k.add(*frame, int64(*timeNs+lateNs()))
+		*frame += testPeriod
+		*timeNs += testPeriod * k.nominalNs / (1 + ppm*1e-6)
+	}
+}
+
+// Twice the load makes points later on average, not the earliest of them.
+func TestLoadDoesNotMoveTheTrack(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 7))
+	meanNs := 30e3
+	late := func() float64 { return 20e3 + r.ExpFloat64()*meanNs }
+	k := newTrack(testRate)
+	frame, timeNs := int64(0), 1e9
+	trackPoints(&k, &frame, &timeNs, 60, 50, late)
+	before := k.errorNs(frame, int64(timeNs+20e3))
+	meanNs = 300e3
+	trackPoints(&k, &frame, &timeNs, 60, 50, late)
+	after := k.errorNs(frame, int64(timeNs+20e3))
+	if math.Abs(before) > 10e3 || math.Abs(after-before) > 20e3 {
+		t.Errorf("the earliest points are %.1f us off the line, with load %.1f us", before/1e3, after/1e3)
+	}
+}
+
+func TestTrackIsTightUnderJitter(t *testing.T) {
+	r := rand.New(rand.NewPCG(8, 8))
+	k := newTrack(testRate)
+	frame, timeNs := int64(0), 1e9
+	late := func() float64 { return r.ExpFloat64() * 300e3 }
+	trackPoints(&k, &frame, &timeNs, 60, -200, late)
+	least, most := math.Inf(1), math.Inf(-1)
+	for range 600 {
+		trackPoints(&k, &frame, &timeNs, 1, -200, late)
+		errNs := k.errorNs(frame, int64(timeNs))
+		least, most = min(least, errNs), max(most, errNs)
+	}
+	if frames := (most - least) / k.nominalNs; frames > 0.3 {
+		t.Errorf("the line wandered by %.2f frames in 10 minutes of 0.3 ms of jitter", frames)
+	}
+}
+
+func TestStrayPointsTellNothing(t *testing.T) {
+	k := newTrack(testRate)
+	frame, timeNs := int64(0), 1e9
+	trackPoints(&k, &frame, &timeNs, 1, 0, punctual)
+	for i := range lostPoints - 1 {
+		if _, v := k.add(frame+48000, int64(timeNs)); v != strayed {
+			t.Fatalf("point %d: %v", i, v)
+		}
+	}
+	if _, v := k.add(frame, int64(timeNs)); v != followed {
+		t.Errorf("a good point: %v", v)
+	}
+	for range lostPoints - 1 {
+		k.add(frame+48000, int64(timeNs))
+	}
+	if _, v := k.add(frame+48000, int64(timeNs)); v != begun || k.errorNs(frame+48000, int64(timeNs)) != 0 {
+		t.Errorf("after %d strays: %v", lostPoints, v)
+	}
+}
