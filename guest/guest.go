@@ -2,11 +2,13 @@ package guest
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 
 	"archibald-bridge/bridge/audio/jack"
 	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/hosttime"
 	"archibald-bridge/bridge/memory"
 	"archibald-bridge/bridge/patch"
 	"archibald-bridge/bridge/rt"
@@ -42,8 +44,13 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 	}
 	core := jack.Core{Engine: engine.Handle(), Playout: rt.Playout(), Capture: rt.Capture(), ABI: rt.ABI}
 	audio := jack.New(core, jack.Options{ServerName: cfg.JackServer, Control: patchbay})
-	end := session.New(cfg, proto.Guest, session.Parts{
-		Core: engine, Audio: audio, Server: "JACK server " + cfg.JackServer, Log: log, Memory: learned,
-	})
+	parts := session.Parts{Core: engine, Audio: audio, Server: "JACK server " + cfg.JackServer, Log: log, Memory: learned}
+	if clock, err := hosttime.Open(); err == nil {
+		defer func() { _ = clock.Close() }()
+		parts.Host = clock
+	} else if !errors.Is(err, hosttime.ErrAbsent) {
+		log.Info("the host's clock cannot be read: one-way latency by round trips", "reason", err)
+	}
+	end := session.New(cfg, proto.Guest, parts)
 	return session.Serve(ctx, end, cfg, log)
 }

@@ -87,6 +87,10 @@ type Description struct {
 	SSRC    uint32 // of the stream the end sends; 0: not said
 	CNAME   string // RFC 3550, section 6.5.1; only together with SSRC
 	RTCPMux bool   // RTP and RTCP on one port (RFC 5761)
+
+	// OnHostClock says that the end is a guest of KVM and that the wall clock of
+	// its RTCP reports is its host's.
+	OnHostClock bool
 }
 
 // FieldError is a value in a session description that is out of bounds.

@@ -19,6 +19,7 @@ type Agreement struct {
 	// PeerPacketFrames is how many frames each packet of the peer holds; 0: not
 	// said.
 	PeerPacketFrames int
+	PeerOnHostClock  bool // see Description.OnHostClock
 }
 
 // Answer settles a session from the peer's offer and the local description:
@@ -66,6 +67,7 @@ func agreement(local, peer Description, payload Payload) Agreement {
 		PeerName:         peer.Name,
 		PeerRole:         peer.Role,
 		PeerPacketFrames: peer.PacketFrames,
+		PeerOnHostClock:  peer.OnHostClock,
 	}
 }
 

@@ -51,19 +51,3 @@ func shortUnits(d time.Duration) uint32 {
 func shortDuration(units uint32) time.Duration {
 	return time.Duration((uint64(units)*uint64(time.Second) + 65535) >> 16)
 }
-
-// RoundTrip computes the network round trip from a reception report about our
-// own stream that arrived at now (RFC 3550, section 6.4.1). It resolves 15
-// microseconds. ok is false when the report answers no sender report of ours,
-// or when the figures contradict each other.
-func RoundTrip(now NTPTime, r Reception) (roundTrip time.Duration, ok bool) {
-	if r.LastSR == 0 {
-		return 0, false
-	}
-	units := int32(now.Middle() - r.LastSR - shortUnits(r.DelaySinceLastSR))
-	// Three figures were cut to whole units: up to three below zero is zero.
-	if units < -3 {
-		return 0, false
-	}
-	return shortDuration(uint32(max(units, 0))), true
-}

@@ -1,8 +1,10 @@
 package proto
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/pion/rtcp"
@@ -25,6 +27,8 @@ type Report struct {
 	Sender *SenderInfo
 	// Receptions describes the streams that the end receives, at most 31.
 	Receptions []Reception
+	// Latency is what the end measured of a stream that it receives; nil: nothing.
+	Latency *Latency
 	// Bye says that the end leaves.
 	Bye bool
 	// ByeReason is for people, at most 255 bytes; may be empty.
@@ -50,14 +54,30 @@ type Reception struct {
 	DelaySinceLastSR time.Duration // from its arrival to this report, up to 65535 s
 }
 
+// Latency is the one-way latency of a stream, from the start of its sender's cycle
+// to the start of the receiver's, as the receiver measured it. Both times are 0 to
+// 4.29 s.
+type Latency struct {
+	SSRC   uint32 // of the stream
+	OneWay time.Duration
+	Error  time.Duration // the most that it can be off
+}
+
+// The APP packet that carries a Latency (RFC 3550, section 6.7).
+const (
+	latencyName    = "ARCH"
+	latencySubtype = 1
+	latencyBytes   = 12 // SSRC, latency, error; both in nanoseconds
+)
+
 const (
 	maxReceptions = 31
 	maxLost       = 1<<23 - 1
 	minLost       = -1 << 23
 )
 
-// Marshal writes the compound packet: SR or RR, then SDES with the CNAME, then
-// BYE when the end leaves (RFC 3550, section 6.1). Figures beyond what a field
+// Marshal writes the compound packet: SR or RR, then SDES with the CNAME, APP with
+// the latency, BYE when the end leaves (RFC 3550, section 6.1). Figures beyond what a field
 // holds are clamped.
 func (r Report) Marshal() ([]byte, error) {
 	if len(r.Receptions) > maxReceptions {
@@ -71,7 +91,7 @@ func (r Report) Marshal() ([]byte, error) {
 	for i, reception := range r.Receptions {
 		blocks[i] = reception.block()
 	}
-	packets := make([]rtcp.Packet, 0, 3)
+	packets := make([]rtcp.Packet, 0, 4)
 	if s := r.Sender; s != nil {
 		packets = append(packets, &rtcp.SenderReport{
 			SSRC:        r.SSRC,
@@ -85,6 +105,9 @@ func (r Report) Marshal() ([]byte, error) {
 		packets = append(packets, &rtcp.ReceiverReport{SSRC: r.SSRC, Reports: blocks})
 	}
 	packets = append(packets, rtcp.NewCNAMESourceDescription(r.SSRC, cname))
+	if r.Latency != nil {
+		packets = append(packets, r.Latency.packet(r.SSRC))
+	}
 	if r.Bye {
 		packets = append(packets, &rtcp.Goodbye{
 			Sources: []uint32{r.SSRC},
@@ -118,8 +141,16 @@ func reception(block rtcp.ReceptionReport) Reception {
 	}
 }
 
-// ParseRTCP reads a datagram of RTCP. Packet types other than SR, RR, SDES and
-// BYE are passed over, and so is what other sources than the first one say; a
+func (l Latency) packet(from uint32) rtcp.Packet {
+	data := binary.BigEndian.AppendUint32(nil, l.SSRC)
+	for _, d := range []time.Duration{l.OneWay, l.Error} {
+		data = binary.BigEndian.AppendUint32(data, uint32(min(max(d, 0), math.MaxUint32)))
+	}
+	return &rtcp.ApplicationDefined{SSRC: from, Name: latencyName, SubType: latencySubtype, Data: data}
+}
+
+// ParseRTCP reads a datagram of RTCP. Packet types other than SR, RR, SDES, BYE
+// and our APP are passed over, and so is what other sources than the first one say; a
 // datagram may be of reduced size (RFC 5506), even a BYE alone. A malformed
 // packet makes the whole datagram invalid.
 func ParseRTCP(b []byte) (Report, error) {
@@ -192,6 +223,19 @@ func (p *rtcpParser) packet(packetType rtcp.PacketType, b []byte) error {
 			return err
 		}
 		p.names(sdes.Chunks)
+	case rtcp.TypeApplicationDefined:
+		var app rtcp.ApplicationDefined
+		if err := app.Unmarshal(b); err != nil {
+			return err
+		}
+		ours := app.Name == latencyName && app.SubType == latencySubtype && len(app.Data) >= latencyBytes
+		if ours && p.from(app.SSRC) {
+			p.report.Latency = &Latency{
+				SSRC:   binary.BigEndian.Uint32(app.Data),
+				OneWay: time.Duration(binary.BigEndian.Uint32(app.Data[4:])),
+				Error:  time.Duration(binary.BigEndian.Uint32(app.Data[8:])),
+			}
+		}
 	case rtcp.TypeGoodbye:
 		var bye rtcp.Goodbye
 		if err := bye.Unmarshal(b); err != nil {

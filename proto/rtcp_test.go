@@ -68,6 +68,9 @@ func randomReport(r *rand.Rand) Report {
 	if r.IntN(2) == 0 {
 		report.Sender = &SenderInfo{NTPTime(r.Uint64()), r.Uint32(), r.Uint32(), r.Uint32()}
 	}
+	if r.IntN(2) == 0 {
+		report.Latency = &Latency{r.Uint32(), time.Duration(r.Uint32()), time.Duration(r.Uint32())}
+	}
 	for range r.IntN(32) {
 		report.Receptions = append(report.Receptions, Reception{
 			SSRC:             r.Uint32(),
@@ -96,6 +99,53 @@ func TestReportSurvivesTheTrip(t *testing.T) {
 	}
 }
 
+// Read by pion/rtcp, of which only the writing side is ours.
+func TestLatencyOnTheWire(t *testing.T) {
+	report := senderReport()
+	report.Latency = &Latency{SSRC: 0x55667788, OneWay: 2500 * time.Microsecond, Error: 20 * time.Microsecond}
+	b := mustMarshal(t, report)
+	const want = "81cc0005112233444152434855667788" + "002625a0" + "00004e20"
+	if got := hex.EncodeToString(b[len(b)-24:]); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	packets, err := rtcp.Unmarshal(b)
+	if err != nil || len(packets) != 3 {
+		t.Fatalf("%d packets, %v", len(packets), err)
+	}
+	app, ok := packets[2].(*rtcp.ApplicationDefined)
+	if !ok || app.Name != "ARCH" || app.SubType != 1 || app.SSRC != report.SSRC || len(app.Data) != 12 {
+		t.Errorf("%+v", packets[2])
+	}
+}
+
+func TestApplicationPacketsThatSayNoLatency(t *testing.T) {
+	data := make([]byte, 12)
+	for name, app := range map[string]rtcp.ApplicationDefined{
+		"another name":    {SSRC: 0x11223344, Name: "arch", SubType: 1, Data: data},
+		"another subtype": {SSRC: 0x11223344, Name: "ARCH", SubType: 2, Data: data},
+		"too short":       {SSRC: 0x11223344, Name: "ARCH", SubType: 1, Data: data[:11]},
+		"of a stranger":   {SSRC: 0x99999999, Name: "ARCH", SubType: 1, Data: data},
+		"with nothing":    {SSRC: 0x11223344, Name: "ARCH", SubType: 1},
+	} {
+		b, err := app.Marshal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := ParseRTCP(append(mustMarshal(t, senderReport()), b...))
+		if err != nil || !reflect.DeepEqual(got, senderReport()) {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+	}
+	longer := rtcp.ApplicationDefined{SSRC: 0x11223344, Name: "ARCH", SubType: 1, Data: make([]byte, 20)}
+	b, err := longer.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := ParseRTCP(append(mustMarshal(t, senderReport()), b...)); err != nil || got.Latency == nil {
+		t.Errorf("what a later version adds makes it unreadable: %+v, %v", got, err)
+	}
+}
+
 func TestFiguresBeyondTheirFieldsAreClamped(t *testing.T) {
 	report := senderReport()
 	for _, c := range []struct{ in, want Reception }{
@@ -112,6 +162,11 @@ func TestFiguresBeyondTheirFieldsAreClamped(t *testing.T) {
 		if got.Receptions[0] != c.want {
 			t.Errorf("got  %+v\nwant %+v", got.Receptions[0], c.want)
 		}
+	}
+	report.Latency = &Latency{SSRC: 1, OneWay: -time.Second, Error: time.Hour}
+	got, err := ParseRTCP(mustMarshal(t, report))
+	if want := (Latency{SSRC: 1, Error: math.MaxUint32}); err != nil || *got.Latency != want {
+		t.Errorf("got %+v, %v, want %+v", got.Latency, err, want)
 	}
 }
 
@@ -214,6 +269,9 @@ func FuzzParseRTCP(f *testing.F) {
 	leaving := senderReport()
 	leaving.Sender, leaving.Bye, leaving.ByeReason = nil, true, "stopped"
 	f.Add(mustMarshal(f, leaving))
+	measured := senderReport()
+	measured.Latency = &Latency{SSRC: 3, OneWay: time.Millisecond, Error: time.Microsecond}
+	f.Add(mustMarshal(f, measured))
 	f.Add([]byte{0x80, 203, 0, 0})
 	f.Add([]byte{0x9f, 203, 0xff, 0xff})
 	f.Add([]byte{0xa1, 202, 0, 1, 0, 0, 0, 4})

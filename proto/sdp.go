@@ -13,7 +13,11 @@ const (
 	attrVersion  = "x-archibald-version"
 	attrRole     = "x-archibald-role"
 	attrChannels = "x-archibald-channels" // send=N receive=M, seen from the end described
+	attrClock    = "x-archibald-clock"    // kvm: its reports are on its host's clock
 )
+
+// clockKVM is the only value of attrClock; others are of no use to us.
+const clockKVM = "kvm"
 
 // Marshal writes the description as SDP (RFC 8866). With Version 0 it writes no
 // attribute of our own and states the direction as a plain stream's SDP does:
@@ -87,6 +91,9 @@ func (d Description) Marshal() []byte {
 	if d.Version != 0 {
 		session.WithValueAttribute(attrVersion, strconv.Itoa(d.Version))
 		session.WithValueAttribute(attrRole, string(d.Role))
+		if d.OnHostClock {
+			session.WithValueAttribute(attrClock, clockKVM)
+		}
 	}
 	text, err := session.Marshal()
 	if err != nil { // pion/sdp writes from memory to memory

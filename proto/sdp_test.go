@@ -227,6 +227,25 @@ func TestNumbersOutOfBoundsAreNamed(t *testing.T) {
 	}
 }
 
+func TestGuestOnItsHostsClockSaysSo(t *testing.T) {
+	for attribute, want := range map[string]bool{
+		"a=x-archibald-clock:kvm\r\n": true, "a=x-archibald-clock:gps\r\n": false, "a=x-archibald-clock\r\n": false, "": false,
+	} {
+		text := strings.Replace(string(guest().Marshal()), "a=x-archibald-role", attribute+"a=x-archibald-role", 1)
+		d, err := ParseDescription([]byte(text))
+		if err != nil || d.OnHostClock != want {
+			t.Errorf("%q: %v, %v", attribute, d.OnHostClock, err)
+		}
+		if written := strings.Contains(string(d.Marshal()), "x-archibald-clock:kvm"); written != want {
+			t.Errorf("%q: written %v", attribute, written)
+		}
+		_, agreement, err := Answer(d, host())
+		if err != nil || agreement.PeerOnHostClock != want {
+			t.Errorf("%q: agreed %v, %v", attribute, agreement.PeerOnHostClock, err)
+		}
+	}
+}
+
 func TestOtherProtocolVersionNamesBoth(t *testing.T) {
 	text := bytes.Replace(guest().Marshal(), []byte("version:1"), []byte("version:2"), 1)
 	_, err := ParseDescription(text)

@@ -89,6 +89,8 @@ func (d *Description) readIdentity(session *sdp.SessionDescription) error {
 		return &VersionError{Peer: version, Ours: Version}
 	}
 	d.Version = version
+	clock, _ := session.Attribute(attrClock)
+	d.OnHostClock = clock == clockKVM
 
 	role, _ := session.Attribute(attrRole)
 	switch d.Role = Role(role); d.Role {

@@ -85,6 +85,7 @@ type SendCounters struct {
 	SkippedFrames uint64
 	LastTimestamp uint32    // RTP timestamp of the last packet's first frame
 	LastSendNs    int64     // CLOCK_MONOTONIC of that packet's capture callback
+	LastLateNs    int64     // how long after its cycle's start that callback ran; 0: not known
 	PeakLinear    []float64 // per channel, since the previous call; 1.0 is 0 dBFS
 }
 

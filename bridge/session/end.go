@@ -43,6 +43,8 @@ type End struct {
 	clock  timeSource
 	lookup lookupFunc
 
+	onHostClock bool // reports are on the host's clock, read in the guest
+
 	signaling endpoint // nil when static
 	peerEvent chan peerEvent
 	local     atomic.Pointer[proto.Description] // nil while the audio server is absent
@@ -73,6 +75,7 @@ type Parts struct {
 	Server string // the audio server in words, "JACK server default"
 	Log    *slog.Logger
 	Memory Memory
+	Host   HostClock // of a guest that can read its host's clock; else nil
 }
 
 // Memory keeps the allowance for late packets, in frames, of each peer. 0 is not
@@ -86,7 +89,8 @@ type Memory interface {
 func New(cfg config.Config, role proto.Role, parts Parts) *End {
 	e := &End{
 		cfg: cfg, role: role, core: parts.Core, audio: parts.Audio, server: parts.Server,
-		log: parts.Log, memory: parts.Memory, clock: systemTime{}, lookup: net.DefaultResolver.LookupNetIP,
+		log: parts.Log, memory: parts.Memory, clock: systemTime{parts.Host}, onHostClock: parts.Host != nil,
+		lookup:    net.DefaultResolver.LookupNetIP,
 		peerEvent: make(chan peerEvent, 16), openBackoff: audioRetryLeast,
 	}
 	e.startedNs = e.clock.monotonicNs()
@@ -168,7 +172,7 @@ func (e *End) tick() {
 	e.streams.tick(nowNs)
 	if time.Duration(nowNs-e.publishedNs) >= publishInterval {
 		e.publishedNs = nowNs
-		e.streams.count()
+		e.streams.count(nowNs)
 		e.publish()
 	}
 }
@@ -212,7 +216,7 @@ func (e *End) describe() {
 		Port: int(e.cfg.Listen.Port()), Payloads: proto.Payloads(encodings...),
 		RateHz: e.graph.RateHz, SendChannels: e.cfg.SendChannels, ReceiveChannels: e.cfg.ReceiveChannels,
 		PacketFrames: proto.PacketFrames(format, e.graph.PeriodFrames),
-		SSRC:         e.ssrc(), CNAME: e.cname(), RTCPMux: true,
+		SSRC:         e.ssrc(), CNAME: e.cname(), RTCPMux: true, OnHostClock: e.onHostClock,
 	})
 }
 

@@ -46,6 +46,7 @@ type fakeCore struct {
 	packets, playing     bool
 	position             int64
 	fraction, lateFrames float64
+	sentLateNs           int64 // what packets say of themselves
 }
 
 func (c *fakeCore) call(format string, args ...any) {
@@ -139,6 +140,7 @@ func (c *fakeCore) flow(atNs int64) {
 		c.counters.Received.Packets++
 		c.observations = append(c.observations, clock.Observation{
 			Kind: clock.KindPacket, Frames: 32, TimeNs: atNs + int64(c.lateFrames*1e9/testRate), Media: 1<<20 + c.steps*testPeriod,
+			LateNs: c.sentLateNs,
 		})
 	}
 	c.observations = append(c.observations, clock.Observation{
@@ -230,11 +232,15 @@ func (f *fakeEndpoint) Drop(reason string) {
 	f.calls, f.session = append(f.calls, "drop: "+reason), nil
 }
 
-// fakeTime stands still until it is told.
-type fakeTime struct{ ns int64 }
+// fakeTime stands still until it is told. Its wall clock can be stepped.
+type fakeTime struct{ ns, stepNs int64 }
 
-func (f *fakeTime) monotonicNs() int64      { return f.ns }
-func (f *fakeTime) wall(ns int64) time.Time { return time.Unix(1_800_000_000, ns) }
+func (f *fakeTime) monotonicNs() int64 { return f.ns }
+func (f *fakeTime) wall(ns int64) (time.Time, time.Duration) {
+	return time.Unix(1_800_000_000, ns+f.stepNs), wallError
+}
+
+const wallError = 2 * time.Microsecond
 
 // logLines is a log that can be read.
 type logLines struct {

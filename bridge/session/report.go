@@ -1,6 +1,7 @@
 package session
 
 import (
+	"math"
 	"time"
 
 	"archibald-bridge/bridge/clock"
@@ -20,9 +21,19 @@ type reporter struct {
 	lost     uint64 // at the last report, since the session began
 	received uint64 // the same of packets
 
-	peer      proto.Reception // the peer's last report about our stream
-	havePeer  bool
-	roundTrip time.Duration // 0: not known
+	sent     [8]sentReport // the last sender reports
+	nextSent int
+
+	peer        proto.Reception // the peer's last report about our stream
+	havePeer    bool
+	peerLatency *proto.Latency // the peer's last word on it; nil: not known
+	way         oneWay
+}
+
+// sentReport is when a sender report was written, by what the peer calls it.
+type sentReport struct {
+	middle uint32
+	ns     int64
 }
 
 func newReporter(e *End) reporter { return reporter{end: e, buf: make([]byte, proto.MaxRTCPBytes)} }
@@ -32,7 +43,10 @@ func (r *reporter) reset() {
 	r.jitter = proto.NewJitterEstimator(r.end.session.Agreement.Receive.RateHz)
 }
 
-func (r *reporter) observe(o clock.Observation) { r.jitter.Add(o.TimeNs, uint32(o.Media)) }
+func (r *reporter) observe(o clock.Observation) {
+	r.jitter.Add(o.TimeNs, uint32(o.Media))
+	r.way.observe(o.LateNs)
+}
 
 // read takes the RTCP that came in since the last tick. Only the peer's counts.
 func (r *reporter) read(nowNs int64) {
@@ -53,14 +67,16 @@ func (r *reporter) read(nowNs int64) {
 		if report.Sender != nil {
 			r.lastSR, r.lastSRNs = report.Sender.Time.Middle(), arrivalNs
 		}
+		if l := report.Latency; l == nil || l.SSRC == r.end.ssrc() {
+			r.peerLatency = l
+		}
 		for _, reception := range report.Receptions {
 			if reception.SSRC != r.end.ssrc() {
 				continue
 			}
 			r.peer, r.havePeer = reception, true
-			arrival := proto.NTPFrom(r.end.clock.wall(arrivalNs))
-			if roundTrip, ok := proto.RoundTrip(arrival, reception); ok {
-				r.roundTrip = roundTrip
+			if sentNs, ok := r.sentAt(reception.LastSR); ok && report.Sender != nil {
+				r.measure(*report.Sender, reception.DelaySinceLastSR, sentNs, arrivalNs)
 			}
 		}
 		if report.Bye && r.end.signaling != nil {
@@ -76,7 +92,17 @@ func (r *reporter) write(nowNs int64) {
 		return
 	}
 	r.wroteNs = nowNs
-	r.send(r.report(nowNs))
+	r.send(r.report(r.end.clock.monotonicNs()))
+}
+
+// sentAt is when the sender report that the peer answers was written.
+func (r *reporter) sentAt(middle uint32) (ns int64, ok bool) {
+	for _, s := range r.sent {
+		if s.middle == middle && middle != 0 {
+			return s.ns, true
+		}
+	}
+	return 0, false
 }
 
 // bye tells the peer that this end leaves, which it otherwise learns from silence.
@@ -89,18 +115,22 @@ func (r *reporter) bye(reason string) {
 	r.send(report)
 }
 
+// report describes the moment nowNs, and a sender report the frame before it: its
+// two times are of one moment, to the nanosecond.
 func (r *reporter) report(nowNs int64) proto.Report {
 	s := &r.end.streams
 	sent, received := s.counters.Sent, s.counters.Received
-	report := proto.Report{SSRC: r.end.ssrc(), CNAME: r.end.cname()}
+	report := proto.Report{SSRC: r.end.ssrc(), CNAME: r.end.cname(), Latency: s.reportedLatency()}
 	if packets := sent.Packets - s.base.Sent.Packets; packets > 0 {
-		since := float64(nowNs-sent.LastSendNs) * 1e-9
+		timestamp, frameNs := s.mediaAt(nowNs)
+		wall, _ := r.end.clock.wall(frameNs)
 		report.Sender = &proto.SenderInfo{
-			Time:         proto.NTPFrom(r.end.clock.wall(nowNs)),
-			RTPTimestamp: sent.LastTimestamp + uint32(int64(since*float64(s.send.RateHz))),
-			Packets:      uint32(packets),
-			Octets:       uint32(sent.Bytes - s.base.Sent.Bytes),
+			Time: proto.NTPFrom(wall), RTPTimestamp: timestamp,
+			Packets: uint32(packets), Octets: uint32(sent.Bytes - s.base.Sent.Bytes),
 		}
+		r.sent[r.nextSent] = sentReport{report.Sender.Time.Middle(), nowNs}
+		r.nextSent = (r.nextSent + 1) % len(r.sent)
+		nowNs = frameNs
 	}
 	if ssrc := r.end.session.Agreement.PeerSSRC; ssrc != 0 && received.Packets > s.base.Received.Packets {
 		lost, got := received.Lost-s.base.Received.Lost, received.Packets-s.base.Received.Packets
@@ -112,12 +142,24 @@ func (r *reporter) report(nowNs int64) proto.Report {
 			reception.FractionLost = float64(newLost) / float64(all)
 		}
 		r.lost, r.received = lost, got
-		if r.lastSR != 0 {
-			reception.DelaySinceLastSR = time.Duration(nowNs - r.lastSRNs)
+		reception.DelaySinceLastSR = time.Duration(nowNs - r.lastSRNs)
+		if r.lastSR == 0 || reception.DelaySinceLastSR < 0 {
+			reception.LastSR, reception.DelaySinceLastSR = 0, 0
 		}
 		report.Receptions = []proto.Reception{reception}
 	}
 	return report
+}
+
+// mediaAt is the frame that our graph was at, by its RTP timestamp, and when it
+// began: a frame's time is the start of its cycle and its place in that.
+func (s *streams) mediaAt(nowNs int64) (timestamp uint32, frameNs int64) {
+	sent, period := s.counters.Sent, s.end.graph.PeriodFrames
+	last := period - proto.PacketFrames(s.send, period) // the last packet's place in its cycle
+	frame := 1e9 / float64(s.send.RateHz)
+	cycleNs := sent.LastSendNs - sent.LastLateNs
+	frames := math.Floor(float64(nowNs-cycleNs) / frame)
+	return sent.LastTimestamp + uint32(int64(frames)-int64(last)), cycleNs + int64(math.Round(frames*frame))
 }
 
 func (r *reporter) send(report proto.Report) {

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"math"
 	"net/netip"
 	"slices"
 	"testing"
@@ -53,13 +54,45 @@ func TestSenderReportCountsFromTheStartOfTheSession(t *testing.T) {
 	if last == nil || last.Packets != 750 || last.Octets != 750*256 {
 		t.Fatalf("%+v", last)
 	}
-	// The time stamp and the wall clock are of one and the same moment.
-	since := v.streams.reports.wroteNs - sent.LastSendNs
-	if want := uint32(0xfffffff0 + since*testRate/1e9); last.RTPTimestamp-want+1 > 2 {
-		t.Errorf("RTP timestamp %d, want %d", last.RTPTimestamp, want)
-	}
-	if want := proto.NTPFrom(v.time.wall(v.streams.reports.wroteNs)); last.Time != want {
-		t.Errorf("time %x, want %x", last.Time, want)
+}
+
+// A receiver of ours takes both at their word, to the nanosecond.
+func TestTheTwoTimesOfASenderReportAreOfOneFrame(t *testing.T) {
+	for _, c := range []struct {
+		period, channels int
+		lateNs           int64
+		last             uint32 // frames of the cycle before the last packet
+	}{{64, 2, 0, 0}, {64, 2, 123456, 0}, {512, 2, 50e3, 384}, {256, 8, 0, 224}} {
+		v := newVirtual(t)
+		v.audio.graph.PeriodFrames = c.period
+		v.openAudio()
+		s := agreed("a")
+		s.Agreement.Send.Channels = c.channels
+		v.up(s)
+		cycleNs := v.time.ns
+		sent := &v.core.counters.Sent
+		sent.Packets, sent.LastTimestamp = 1, 0xfffffff0+c.last
+		sent.LastSendNs, sent.LastLateNs = cycleNs+c.lateNs, c.lateNs
+		v.time.ns += 777_777
+		v.pass(2 * time.Second)
+		all := v.reports()
+		if len(all) < 2 {
+			t.Fatalf("%d reports", len(all))
+		}
+		for i, r := range all {
+			frames := r.Sender.RTPTimestamp - 0xfffffff0
+			wall, _ := v.time.wall(cycleNs + int64(math.Round(float64(frames)*1e9/testRate)))
+			if r.Sender.Time != proto.NTPFrom(wall) {
+				t.Errorf("%+v: frame %d is at %v, not at %v", c, frames, wall, r.Sender.Time.Time())
+			}
+			if i < len(all)-1 {
+				continue
+			}
+			now, _ := v.time.wall(v.streams.reports.wroteNs)
+			if age := now.Sub(r.Sender.Time.Time()); age < 0 || age > time.Second/testRate {
+				t.Errorf("%+v: the report is %v older than its sending", c, age)
+			}
+		}
 	}
 }
 
@@ -69,12 +102,12 @@ func TestReceptionReportCountsFromTheStartOfTheSession(t *testing.T) {
 		t.Helper()
 		v.core.rtcpOut = nil
 		v.fromPeer(proto.Report{SSRC: peerSSRC}) // it is still there
-		v.pass(1500 * time.Millisecond)
+		v.pass(reportInterval)
 		all := v.reports()
-		if len(all) == 0 || len(all[len(all)-1].Receptions) != 1 {
+		if len(all) != 1 || len(all[0].Receptions) != 1 {
 			t.Fatalf("%+v", all)
 		}
-		return all[len(all)-1].Receptions[0]
+		return all[0].Receptions[0]
 	}
 	got := &v.core.counters.Received
 	got.Packets, got.Lost, got.HighestSequence = 7750, 550, 65537
@@ -136,8 +169,28 @@ func TestDelaySinceTheSenderReportIsExact(t *testing.T) {
 	}
 }
 
-// Two reporters on one time, with a network in between.
-func TestRoundTripOfTwoReportersAgainstEachOther(t *testing.T) {
+// The peer computes the round trip from both.
+func TestDelaySinceTheSenderReportIsOfTheReportsOwnTime(t *testing.T) {
+	const unit = time.Second / 65536
+	for offNs := int64(0); offNs < int64(time.Second)/testRate; offNs += 1000 {
+		v := playing(t)
+		v.fromPeer(proto.Report{SSRC: peerSSRC, Sender: &proto.SenderInfo{Time: 0xe9a1b2c3_80001234}})
+		arrived, _ := v.time.wall(v.time.ns)
+		v.core.counters.Sent.Packets++
+		v.core.counters.Sent.LastSendNs = v.time.ns - offNs
+		v.reports()
+		v.pass(reportInterval)
+		all := v.reports()
+		last := all[len(all)-1]
+		short := last.Sender.Time.Time().Sub(arrived) - last.Receptions[0].DelaySinceLastSR
+		if short < -time.Nanosecond || short > unit {
+			t.Fatalf("%d ns after a frame: the delay is %v short", offNs, short)
+		}
+	}
+}
+
+// Two ends on one time, with a network in between.
+func TestTwoEndsMeasureTheWayBetweenThem(t *testing.T) {
 	const underWay = 7 * time.Millisecond
 	a, b := playing(t), playing(t)
 	b.role = proto.Host
@@ -146,26 +199,38 @@ func TestRoundTripOfTwoReportersAgainstEachOther(t *testing.T) {
 	s.Agreement.PeerSSRC, s.Agreement.LocalSSRC = ourSSRC, peerSSRC
 	b.up(s)
 	a.core.rtcpOut, b.core.rtcpOut = nil, nil
+	run := func(v *virtual) {
+		for ; v.beat <= v.time.ns; v.beat += testPeriod * int64(time.Second) / testRate {
+			v.core.flow(v.beat) // what arrives now left so long ago, and what leaves now:
+			sent := &v.core.counters.Sent
+			sent.Packets++
+			sent.LastSendNs, sent.LastTimestamp = v.beat, uint32(flowMedia+(v.core.steps-1)*testPeriod)+336 // 7 ms later
+		}
+		v.tick()
+	}
 	carry := func(from, to *virtual) {
 		for _, d := range from.core.rtcpOut {
 			to.core.rtcpIn = append(to.core.rtcpIn, datagram{d.data, peerAddr, from.time.ns + int64(underWay)})
 		}
 		from.core.rtcpOut = nil
 	}
-	for range 250 {
+	for range 500 {
 		a.time.ns += int64(tick)
-		a.core.counters.Sent.Packets++
-		b.core.counters.Sent.Packets++
-		b.core.counters.Received.Packets++
-		a.core.counters.Received.Packets++
-		a.tick()
-		b.tick()
+		run(a)
+		run(b)
 		carry(a, b)
 		carry(b, a)
 	}
 	for name, v := range map[string]*virtual{"guest": a, "host": b} {
-		if off := v.streams.reports.roundTrip - 2*underWay; off < -50*time.Microsecond || off > 50*time.Microsecond {
-			t.Errorf("%s: round trip %v, want %v", name, v.streams.reports.roundTrip, 2*underWay)
+		ns, errorNs, ok := v.streams.reports.way.transit.Value()
+		if off := time.Duration(ns) - underWay; !ok || off < -50*time.Microsecond || off > 50*time.Microsecond {
+			t.Errorf("%s: under way for %v, want %v", name, time.Duration(ns), underWay)
+		}
+		if off := time.Duration(errorNs) - underWay; off < -50*time.Microsecond || off > 50*time.Microsecond {
+			t.Errorf("%s: within %v, want half the round trip, %v", name, time.Duration(errorNs), underWay)
+		}
+		if d := v.Status().Directions; math.Abs(float64(d.Send.LatencyMs.Bridge-d.Receive.LatencyMs.Bridge)) > 0.1 {
+			t.Errorf("%s: sends at %v, receives at %v, and both ways are alike", name, d.Send.LatencyMs.Bridge, d.Receive.LatencyMs.Bridge)
 		}
 	}
 }

@@ -76,6 +76,10 @@ func (s *streams) sendStatus() status.Direction {
 		if s.reports.havePeer {
 			d.Lost = uint64(max(0, s.reports.peer.CumulativeLost))
 		}
+		if peer := s.reports.peerLatency; peer != nil {
+			d.LatencyMs.Bridge, d.LatencyErrorMs = milliseconds(float64(peer.OneWay)), milliseconds(float64(peer.Error))
+			d.LatencyBy = status.LatencyByPeer
+		}
 	}
 	d.Packets, d.Xruns = sent.Packets, sent.Skips
 	return d
@@ -98,8 +102,7 @@ func (s *streams) receiveStatus() status.Direction {
 	if c := s.clockStatus; s.receiving && c.Playing {
 		d.BufferFrames, d.BufferTargetFrames, d.RatioPPM = c.DelayFrames, c.TargetFrames, c.RatioPPM
 		d.JitterUs = status.Jitter{P50: c.LateUs.P50, P99: c.LateUs.P99, Max: c.LateUs.Max}
-		latencyMs := c.DelayFrames/float64(s.receive.RateHz)*1e3 + s.reports.roundTrip.Seconds()*1e3/2
-		d.LatencyMs.Bridge = status.Milliseconds(latencyMs)
+		s.showLatency(&d)
 	}
 	return d
 }

@@ -48,7 +48,8 @@ func TestEveryFieldOfTheStatus(t *testing.T) {
 	v.runs = false
 	v.pass(500 * time.Millisecond)
 	v.runs = true
-	v.streams.reports.roundTrip = 2 * time.Millisecond
+	v.streams.reports.way.transit.Add(1e6, 250e3)
+	v.streams.reports.way.source = status.LatencyByRoundTrip
 	v.publish()
 
 	s := v.Status()
@@ -71,14 +72,17 @@ func TestEveryFieldOfTheStatus(t *testing.T) {
 		Packets: 700, Lost: 1, Late: 2, Duplicate: 3, Rejected: 150, ConcealedFrames: 64, Dropouts: 4, Xruns: 5,
 		BufferFrames: c.DelayFrames, BufferTargetFrames: 93, RatioPPM: c.RatioPPM,
 		JitterUs:  status.Jitter{P50: c.LateUs.P50, P99: c.LateUs.P99, Max: c.LateUs.Max},
-		LatencyMs: status.Latency{Bridge: status.Milliseconds(c.DelayFrames/48 + 1)},
-		PeakDBFS:  []status.Decibels{status.DecibelsOf(0.1), status.Decibels(math.Inf(-1))},
+		LatencyMs: status.Latency{Bridge: status.Milliseconds(c.DelayFrames/48 + 1)}, LatencyErrorMs: 0.25, LatencyBy: "round trip",
+		PeakDBFS: []status.Decibels{status.DecibelsOf(0.1), status.Decibels(math.Inf(-1))},
 	}
 	got := s.Directions.Receive
 	if off := float64(got.LatencyMs.Bridge - wantReceive.LatencyMs.Bridge); math.Abs(off) > 1e-9 || math.Abs(c.DelayFrames-93) > 1 {
 		t.Errorf("latency %v ms at %v frames", float64(got.LatencyMs.Bridge), c.DelayFrames)
 	}
-	got.LatencyMs = wantReceive.LatencyMs
+	if got.LatencyStagesMs.Wire != 1 || got.LatencyStagesMs.Playout == 0 {
+		t.Errorf("stages %+v", got.LatencyStagesMs)
+	}
+	got.LatencyMs, got.LatencyStagesMs = wantReceive.LatencyMs, wantReceive.LatencyStagesMs
 	if !reflect.DeepEqual(got, wantReceive) {
 		t.Errorf("got  %+v\nwant %+v", got, wantReceive)
 	}

@@ -25,15 +25,16 @@ type streams struct {
 	counters    Counters
 	base        Counters // when the streams were started
 
-	lastPacketNs  int64 // or the start
-	checkedNs     int64
-	lastRTCPNs    int64
-	idleAtNs      int64 // 0: not to be
-	silent        bool
-	packetFrames  int // of the peer
-	latencyFrames int // published
-	toldLeast     int // the least latency that the log has told
-	reports       reporter
+	lastPacketNs int64 // or the start
+	checkedNs    int64
+	lastRTCPNs   int64
+	idleAtNs     int64 // 0: not to be
+	silent       bool
+	packetFrames int // of the peer
+	toldLeast    int // the least latency that the log has told
+	reports      reporter
+
+	publishedSend, publishedReceive int // frames of latency that the graph was told
 }
 
 func newStreams(e *End) streams {
@@ -164,9 +165,6 @@ func (s *streams) tick(nowNs int64) {
 	s.steer()
 	s.followSource()
 	s.watch(nowNs)
-	if s.running {
-		s.reports.write(nowNs)
-	}
 }
 
 // steer hands the core's observations to the servo and its decision to the core.
@@ -192,14 +190,18 @@ func (s *streams) steer() {
 	}
 }
 
-// count reads the counters and the servo's state for status and reports.
-func (s *streams) count() {
+// count reads the counters and the servo's state for status and reports, and
+// writes the report when it is due: it says where the stream is now.
+func (s *streams) count(nowNs int64) {
 	s.counters = s.end.core.Counters()
 	if s.servo != nil {
 		s.clockStatus = s.servo.Status()
-		s.publishLatency()
 		s.tellLeast()
 		s.remember()
+	}
+	if s.running {
+		s.publishLatency()
+		s.reports.write(nowNs)
 	}
 }
 
@@ -263,18 +265,4 @@ func (s *streams) watchSound(missing time.Duration) {
 		s.remember()
 		s.startReceiver()
 	}
-}
-
-// publishLatency tells the graph the latency when it moved by two frames or more.
-// What we send has a latency that the peer alone knows; ours is the best guess.
-func (s *streams) publishLatency() {
-	if !s.clockStatus.Playing {
-		return
-	}
-	frames := int(s.clockStatus.DelayFrames + 0.5)
-	if diff := frames - s.latencyFrames; diff >= -1 && diff <= 1 {
-		return
-	}
-	s.latencyFrames = frames
-	s.end.audio.SetLatency(frames, frames)
 }

@@ -215,7 +215,7 @@ func TestMediaFromARewrittenAddressMovesTheSender(t *testing.T) {
 
 func TestLatencyIsPublishedWhenItMovesByTwoFrames(t *testing.T) {
 	v := playing(t)
-	frames := v.streams.latencyFrames
+	frames := v.streams.publishedReceive
 	if n := len(v.latencies()); n < 1 || n > 2 || frames < 77 {
 		t.Fatalf("calls %q", v.audio.called())
 	}
@@ -234,6 +234,25 @@ func TestLatencyIsPublishedWhenItMovesByTwoFrames(t *testing.T) {
 	v.pass(time.Minute)
 	if n := len(v.latencies()); n > 1 {
 		t.Errorf("a steady latency was published %d times", n)
+	}
+}
+
+func TestLatencyThatIsUncertainIsPublishedWhenItMovesByMore(t *testing.T) {
+	v := playing(t)
+	v.answer(way{wire: time.Millisecond, there: 200 * time.Microsecond, back: 200 * time.Microsecond, peerWallNs: otherWall})
+	v.pass(time.Second)
+	frames, uncertain := v.streams.publishedReceive, 10 // 208 us, and half a frame
+	v.audio.calls = nil
+	delay := v.streams.clockStatus.DelayFrames
+	for _, c := range []struct {
+		moved float64
+		calls int
+	}{{float64(uncertain) - 2, 0}, {2 - float64(uncertain), 0}, {float64(uncertain) + 2, 1}} {
+		v.streams.clockStatus.DelayFrames = delay + c.moved
+		v.streams.publishLatency()
+		if n := len(v.latencies()); n != c.calls {
+			t.Errorf("moved by %.0f from %d frames: published %d times, want %d", c.moved, frames, n, c.calls)
+		}
 	}
 }
 

@@ -19,6 +19,7 @@ func sample() Status {
 			Send: Direction{
 				State: DirectionRunning, Peer: "192.168.122.1:4713", Format: "F32", Channels: 2, Rate: 48000,
 				PeriodFrames: 32, Packets: 1000, LatencyMs: Latency{Bridge: 0.98, Total: 2.5},
+				LatencyErrorMs: 0.04, LatencyBy: LatencyByPeer,
 				PeakDBFS: []Decibels{-6.02, Decibels(math.Inf(-1))},
 			},
 			Receive: Direction{
@@ -26,6 +27,7 @@ func sample() Status {
 				PeriodFrames: 64, Packets: 900, Lost: 5, Late: 4, Duplicate: 3, Recovered: 2, ConcealedFrames: 64,
 				Dropouts: 1, BufferFrames: 40.25, BufferTargetFrames: 40, RatioPPM: -17.5,
 				JitterUs: Jitter{P50: 35, P99: 113, Max: 753}, Xruns: 7, PeakDBFS: []Decibels{-20},
+				LatencyStagesMs: Stages{Wire: 0.07, Wait: 0.1, Resample: 0.25, Playout: 0.667},
 			},
 		},
 	}
@@ -105,7 +107,8 @@ func TestJSONComesBackAsItWas(t *testing.T) {
 
 func TestSilenceAndUnknownLatencyAreNull(t *testing.T) {
 	text := encode(t, sample())
-	for _, part := range []string{`"peak_dbfs":[-6.02,null]`, `"latency_ms":{"bridge":0.980,"total":2.500}`, `"latency_ms":{"bridge":null,"total":null}`} {
+	for _, part := range []string{`"peak_dbfs":[-6.02,null]`, `"latency_ms":{"bridge":0.980,"total":2.500}`, `"latency_ms":{"bridge":null,"total":null}`,
+		`"latency_error_ms":0.040,"latency_by":"peer"`, `"latency_stages_ms":{"capture":null,"wire":0.070,"wait":0.100,"resample":0.250,"playout":0.667}`} {
 		if !strings.Contains(text, part) {
 			t.Errorf("no %s in %s", part, text)
 		}

@@ -89,10 +89,16 @@ type Direction struct {
 	BufferTargetFrames float64 `json:"buffer_target_frames"`
 	RatioPPM           float64 `json:"ratio_ppm"` // resampling in force: how much faster the sender's clock is; 0: none, bit for bit
 
-	JitterUs  Jitter     `json:"jitter_us"`
-	LatencyMs Latency    `json:"latency_ms"`
-	Xruns     uint64     `json:"xruns"`     // times the media clock of the graph jumped
-	PeakDBFS  []Decibels `json:"peak_dbfs"` // per channel, the highest of about the last second
+	JitterUs  Jitter  `json:"jitter_us"`
+	LatencyMs Latency `json:"latency_ms"`
+	// LatencyErrorMs is the most that LatencyMs.Bridge can be off; not known: the
+	// way over the network is not in it.
+	LatencyErrorMs  Milliseconds `json:"latency_error_ms"`
+	LatencyBy       string       `json:"latency_by"`        // how the way was measured; "" while it is not
+	LatencyStagesMs Stages       `json:"latency_stages_ms"` // their sum is LatencyMs.Bridge; of what is received only
+
+	Xruns    uint64     `json:"xruns"`     // times the media clock of the graph jumped
+	PeakDBFS []Decibels `json:"peak_dbfs"` // per channel, the highest of about the last second
 }
 
 // Jitter is how late packets came against the sender's clock line, in
@@ -109,6 +115,22 @@ type Jitter struct {
 type Latency struct {
 	Bridge Milliseconds `json:"bridge"`
 	Total  Milliseconds `json:"total"`
+}
+
+// How the way over the network was measured.
+const (
+	LatencyByRoundTrip = "round trip" // half of that of a pair of reports
+	LatencyByHostClock = "host clock" // both ends read the host's (ptp_kvm)
+	LatencyByPeer      = "peer"       // the peer says so
+)
+
+// Stages say where a frame's time goes; docs/latency.md defines them.
+type Stages struct {
+	Capture  Milliseconds `json:"capture"`  // sender's cycle begins -> its packet is made; null: not said, and in wire
+	Wire     Milliseconds `json:"wire"`     // -> the receiver's kernel has it
+	Wait     Milliseconds `json:"wait"`     // for packets that are later
+	Resample Milliseconds `json:"resample"` // what the resampler looks ahead
+	Playout  Milliseconds `json:"playout"`  // the receiver's period
 }
 
 // Source returns the present state. It is called from any goroutine.

@@ -50,7 +50,8 @@ func WriteText(w io.Writer, s Status) error {
 	each("jitter p50, p99, max", func(d Direction) string {
 		return fmt.Sprintf("%.0f, %.0f, %.0f us", d.JitterUs.P50, d.JitterUs.P99, d.JitterUs.Max)
 	})
-	each("latency, bridge", func(d Direction) string { return d.LatencyMs.Bridge.String() })
+	each("latency, bridge", latencyText)
+	row("  latency, stages", "", stagesText(receive.LatencyStagesMs))
 	each("latency, total", func(d Direction) string { return d.LatencyMs.Total.String() })
 	each("xruns", func(d Direction) string { return fmt.Sprint(d.Xruns) })
 	each("peak dBFS", peakText)
@@ -81,6 +82,29 @@ func formatText(d Direction) string {
 		return "-"
 	}
 	return fmt.Sprintf("%s/%d/%d, %d frames a packet", d.Format, d.Rate, d.Channels, d.PeriodFrames)
+}
+
+func latencyText(d Direction) string {
+	switch {
+	case d.LatencyMs.Bridge == 0:
+		return d.LatencyMs.Bridge.String()
+	case d.LatencyErrorMs == 0:
+		return d.LatencyMs.Bridge.String() + " and the wire"
+	}
+	return fmt.Sprintf("%.3f +- %s, by %s", float64(d.LatencyMs.Bridge), d.LatencyErrorMs, d.LatencyBy)
+}
+
+func stagesText(s Stages) string {
+	var stages []string
+	for _, stage := range []struct {
+		name string
+		ms   Milliseconds
+	}{{"capture", s.Capture}, {"wire", s.Wire}, {"wait", s.Wait}, {"resample", s.Resample}, {"playout", s.Playout}} {
+		if stage.ms != 0 {
+			stages = append(stages, fmt.Sprintf("%s %.3f", stage.name, float64(stage.ms)))
+		}
+	}
+	return orDash(strings.Join(stages, ", "))
 }
 
 func peakText(d Direction) string {

@@ -30,7 +30,8 @@ func TestTextOfARunningEnd(t *testing.T) {
   buffer (target)                                              40.2 (40.0) frames
   clock                                                        -17.5 ppm
   jitter p50, p99, max        0, 0, 0 us                       35, 113, 753 us
-  latency, bridge             0.980 ms                         -
+  latency, bridge             0.980 +- 0.040 ms, by peer       -
+  latency, stages                                              wire 0.070, wait 0.100, resample 0.250, playout 0.667
   latency, total              2.500 ms                         -
   xruns                       0                                7
   peak dBFS                   -6.0 -inf                        -20.0
@@ -51,6 +52,14 @@ func TestTextSaysWhatIsWrong(t *testing.T) {
 	s.Audio = Audio{Server: "pipewire", State: AudioRunning}
 	if got := text(t, s); !strings.Contains(got, "NOT real-time") {
 		t.Errorf("threads without real-time scheduling are not pointed out:\n%s", got)
+	}
+}
+
+func TestTextSaysWhenTheWireIsNotInTheLatency(t *testing.T) {
+	s := sample()
+	s.Directions.Send.LatencyErrorMs = 0
+	if got := text(t, s); !strings.Contains(got, "0.980 ms and the wire") {
+		t.Errorf("a latency without the wire looks like one with it:\n%s", got)
 	}
 }
 

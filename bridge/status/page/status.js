@@ -6,6 +6,12 @@
 const show = (id, text) => { document.getElementById(id).textContent = text; };
 const known = (value, unit) => value === null ? "–" : value + unit;
 
+function latency(d) {
+  if (d.latency_ms.bridge === null) return "–";
+  return d.latency_error_ms === null ? `${d.latency_ms.bridge} ms and the wire`
+    : `${d.latency_ms.bridge} ± ${d.latency_error_ms} ms, by ${d.latency_by}`;
+}
+
 const rows = [
   ["state", d => d.state],
   ["peer", d => d.peer || "–"],
@@ -17,7 +23,9 @@ const rows = [
   ["buffer (target)", null, d => `${d.buffer_frames.toFixed(1)} (${d.buffer_target_frames.toFixed(1)}) frames`],
   ["clock", null, d => `${d.ratio_ppm.toFixed(1)} ppm`],
   ["jitter p50, p99, max", d => [d.jitter_us.p50, d.jitter_us.p99, d.jitter_us.max].map(us => us.toFixed(0)).join(", ") + " µs"],
-  ["latency, bridge", d => known(d.latency_ms.bridge, " ms")],
+  ["latency, bridge", latency],
+  ["latency, stages", null, d => Object.entries(d.latency_stages_ms).filter(([, ms]) => ms !== null)
+    .map(([name, ms]) => `${name} ${ms}`).join(", ") || "–"],
   ["latency, total", d => known(d.latency_ms.total, " ms")],
   ["xruns", d => d.xruns],
   ["peak dBFS", d => d.peak_dbfs.map(peak => peak === null ? "−∞" : peak.toFixed(1)).join("  ") || "–"],
