@@ -19,12 +19,21 @@ type Agreement struct {
 	// PeerPacketFrames is how many frames each packet of the peer holds; 0: not
 	// said.
 	PeerPacketFrames int
+	// PeerPeriodFrames is the period that the peer counts distances in; 0: not
+	// said.
+	PeerPeriodFrames int
+	// Redundancy and RedundancyDistance are what both ends send again, as in
+	// Description.
+	Redundancy, RedundancyDistance int
+	// Lateness says that both directions have the header extension.
+	Lateness bool
 }
 
 // Answer settles a session from the peer's offer and the local description:
 // the encoding that the offerer prefers among those both know, for both
 // directions; for each direction as many channels as the one sends and the
-// other receives; one rate. The answer states just that. An error is a refusal,
+// other receives; one rate; the larger of the two wishes for repetition; the
+// header extension if both know it. The answer states just that. An error is a refusal,
 // worded so that both users understand it.
 func Answer(offer, local Description) (Description, Agreement, error) {
 	payload, err := match(offer, local)
@@ -35,6 +44,11 @@ func Answer(offer, local Description) (Description, Agreement, error) {
 	answer.Payloads = []Payload{payload}
 	answer.SendChannels = agreedChannels(local.SendChannels, offer.ReceiveChannels)
 	answer.ReceiveChannels = agreedChannels(offer.SendChannels, local.ReceiveChannels)
+	answer.Redundancy, answer.RedundancyDistance = agreedRedundancy(offer, local)
+	if offer.PeriodFrames == 0 {
+		answer.PeriodFrames = 0 // no answer to what was not offered (RFC 3264, section 6)
+	}
+	answer.Lateness = local.Lateness && offer.Lateness
 	return answer, agreement(local, offer, payload), nil
 }
 
@@ -49,6 +63,7 @@ func Accept(offer, answer Description) (Agreement, error) {
 }
 
 func agreement(local, peer Description, payload Payload) Agreement {
+	copies, distance := agreedRedundancy(local, peer)
 	return Agreement{
 		Send: Format{
 			Encoding: payload.Encoding,
@@ -60,12 +75,16 @@ func agreement(local, peer Description, payload Payload) Agreement {
 			RateHz:   local.RateHz,
 			Channels: agreedChannels(peer.SendChannels, local.ReceiveChannels),
 		},
-		LocalSSRC:        local.SSRC,
-		PeerSSRC:         peer.SSRC,
-		PeerPort:         peer.Port,
-		PeerName:         peer.Name,
-		PeerRole:         peer.Role,
-		PeerPacketFrames: peer.PacketFrames,
+		LocalSSRC:          local.SSRC,
+		PeerSSRC:           peer.SSRC,
+		PeerPort:           peer.Port,
+		PeerName:           peer.Name,
+		PeerRole:           peer.Role,
+		PeerPacketFrames:   peer.PacketFrames,
+		PeerPeriodFrames:   peer.PeriodFrames,
+		Redundancy:         copies,
+		RedundancyDistance: distance,
+		Lateness:           local.Lateness && peer.Lateness,
 	}
 }
 
