@@ -5,7 +5,7 @@ type Kind uint32
 
 // The kinds of Observation.
 const (
-	KindPacket Kind = 1 // a media packet was accepted
+	KindPacket Kind = 1 // a media packet was accepted, and not a repeat sent later
 	KindCycle  Kind = 2 // a playout cycle began
 )
 
@@ -18,6 +18,11 @@ type Observation struct {
 	// TimeNs is CLOCK_MONOTONIC: the arrival of the packet (kernel time stamp),
 	// or the start of the cycle.
 	TimeNs int64
+
+	// LateNs is, for a packet, how late it left the sender after the start of
+	// the sender's graph cycle, as the sender itself says: 0 to 65.534 ms (the
+	// most it can say); -1: not said.
+	LateNs int64
 
 	// Media is, for a packet, the RTP timestamp of its first frame extended to
 	// 64 bits; for a cycle, the media clock of the local graph at its start,

@@ -66,7 +66,7 @@ func BenchmarkCaptureAndPack(b *testing.B) {
 			tx.Advance(benchPeriod, 0, benchNs(0))
 			for i := range b.N {
 				tx.capture(channels, benchPeriod, uint64(i*benchPeriod))
-				for tx.pack(benchNs(i)) > 0 {
+				for tx.pack(uint64(i*benchPeriod), benchNs(i)) > 0 {
 				}
 			}
 		})

@@ -13,7 +13,7 @@ typedef struct {
 } sent_copy;
 
 typedef struct {
-    uint64_t cycles, packets, bytes, lost, late, duplicate, reordered, malformed, wrong_source,
+    uint64_t cycles, packets, bytes, lost, late, duplicate, recovered, reordered, malformed, wrong_source,
         wrong_ssrc, wrong_payload, outside, nonfinite, concealed_frames, dropouts, skips,
         skipped_frames, observations;
     int64_t last_packet_ns;
@@ -40,7 +40,7 @@ static void copy_sent(archibald_engine *e, sent_copy *to) {
 static void copy_received(archibald_engine *e, received_copy *to) {
     receive_counters *from = &e->received;
     TAKE(cycles); TAKE(packets); TAKE(bytes); TAKE(lost); TAKE(late); TAKE(duplicate);
-    TAKE(reordered); TAKE(malformed); TAKE(wrong_source); TAKE(wrong_ssrc); TAKE(wrong_payload);
+    TAKE(recovered); TAKE(reordered); TAKE(malformed); TAKE(wrong_source); TAKE(wrong_ssrc); TAKE(wrong_payload);
     TAKE(outside); TAKE(nonfinite); TAKE(concealed_frames); TAKE(dropouts); TAKE(skips);
     TAKE(skipped_frames); TAKE(last_packet_ns); TAKE(highest_sequence);
     to->observations = atomic_load_explicit(&e->observations.dropped, memory_order_relaxed);
@@ -68,7 +68,7 @@ func (e *Engine) Counters() session.Counters {
 		Received: session.ReceiveCounters{
 			Cycles: uint64(r.cycles), Packets: uint64(r.packets), Bytes: uint64(r.bytes),
 			Lost: uint64(r.lost), Late: uint64(r.late), Duplicate: uint64(r.duplicate),
-			Reordered: uint64(r.reordered), Malformed: uint64(r.malformed),
+			Recovered: uint64(r.recovered), Reordered: uint64(r.reordered), Malformed: uint64(r.malformed),
 			WrongSource: uint64(r.wrong_source), WrongSSRC: uint64(r.wrong_ssrc),
 			WrongPayload: uint64(r.wrong_payload), Outside: uint64(r.outside),
 			NonFinite: uint64(r.nonfinite), ConcealedFrames: uint64(r.concealed_frames),
