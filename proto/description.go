@@ -31,6 +31,8 @@ const (
 
 	maxDescribedChannels = 64 // read; MaxChannels bounds what is agreed
 
+	maxPeriodFrames = 1 << 16
+
 	minPtimeMs = 0.1
 	maxPtimeMs = 100
 
@@ -83,6 +85,17 @@ type Description struct {
 	// PacketFrames is how many frames a packet of the end described holds, 0.1
 	// to 100 ms of them; 0: not said.
 	PacketFrames int
+
+	// PeriodFrames is the period of the audio server of the end described, 1 to
+	// 65536; 0: the end knows no repetition.
+	PeriodFrames int
+	// Redundancy is how many times the end wants each packet sent again, 0 to
+	// MaxRedundancy, and RedundancyDistance how many periods of the sender apart,
+	// 0 to MaxRedundancyDistance; 0: at once.
+	Redundancy, RedundancyDistance int
+	// Lateness says that the end writes and reads the header extension that
+	// tells how late a packet left.
+	Lateness bool
 
 	SSRC    uint32 // of the stream the end sends; 0: not said
 	CNAME   string // RFC 3550, section 6.5.1; only together with SSRC

@@ -20,12 +20,21 @@ type Agreement struct {
 	// said.
 	PeerPacketFrames int
 	PeerOnHostClock  bool // see Description.OnHostClock
+	// PeerPeriodFrames is the period that the peer counts distances in; 0: not
+	// said.
+	PeerPeriodFrames int
+	// Redundancy and RedundancyDistance are what both ends send again, as in
+	// Description.
+	Redundancy, RedundancyDistance int
+	// Lateness says that both directions have the header extension.
+	Lateness bool
 }
 
 // Answer settles a session from the peer's offer and the local description:
 // the encoding that the offerer prefers among those both know, for both
 // directions; for each direction as many channels as the one sends and the
-// other receives; one rate. The answer states just that. An error is a refusal,
+// other receives; one rate; the larger of the two wishes for repetition; the
+// header extension if both know it. The answer states just that. An error is a refusal,
 // worded so that both users understand it.
 func Answer(offer, local Description) (Description, Agreement, error) {
 	payload, err := match(offer, local)
@@ -36,6 +45,11 @@ func Answer(offer, local Description) (Description, Agreement, error) {
 	answer.Payloads = []Payload{payload}
 	answer.SendChannels = agreedChannels(local.SendChannels, offer.ReceiveChannels)
 	answer.ReceiveChannels = agreedChannels(offer.SendChannels, local.ReceiveChannels)
+	answer.Redundancy, answer.RedundancyDistance = agreedRedundancy(offer, local)
+	if offer.PeriodFrames == 0 {
+		answer.PeriodFrames = 0 // no answer to what was not offered (RFC 3264, section 6)
+	}
+	answer.Lateness = local.Lateness && offer.Lateness
 	return answer, agreement(local, offer, payload), nil
 }
 
@@ -50,6 +64,7 @@ func Accept(offer, answer Description) (Agreement, error) {
 }
 
 func agreement(local, peer Description, payload Payload) Agreement {
+	copies, distance := agreedRedundancy(local, peer)
 	return Agreement{
 		Send: Format{
 			Encoding: payload.Encoding,
@@ -61,13 +76,17 @@ func agreement(local, peer Description, payload Payload) Agreement {
 			RateHz:   local.RateHz,
 			Channels: agreedChannels(peer.SendChannels, local.ReceiveChannels),
 		},
-		LocalSSRC:        local.SSRC,
-		PeerSSRC:         peer.SSRC,
-		PeerPort:         peer.Port,
-		PeerName:         peer.Name,
-		PeerRole:         peer.Role,
-		PeerPacketFrames: peer.PacketFrames,
-		PeerOnHostClock:  peer.OnHostClock,
+		LocalSSRC:          local.SSRC,
+		PeerSSRC:           peer.SSRC,
+		PeerPort:           peer.Port,
+		PeerName:           peer.Name,
+		PeerRole:           peer.Role,
+		PeerPacketFrames:   peer.PacketFrames,
+		PeerOnHostClock:    peer.OnHostClock,
+		PeerPeriodFrames:   peer.PeriodFrames,
+		Redundancy:         copies,
+		RedundancyDistance: distance,
+		Lateness:           local.Lateness && peer.Lateness,
 	}
 }
 

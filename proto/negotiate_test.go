@@ -29,12 +29,13 @@ func TestUsualPairAgreesOnF32(t *testing.T) {
 		Send: format, Receive: format,
 		LocalSSRC: SSRC("lab", Guest), PeerSSRC: SSRC("lab", Host),
 		PeerPort: 4713, PeerName: "lab", PeerRole: Host, PeerPacketFrames: 64,
+		PeerPeriodFrames: 64, Lateness: true,
 	}
 	if atGuest != want {
 		t.Errorf("guest: %+v", atGuest)
 	}
 	want.LocalSSRC, want.PeerSSRC = want.PeerSSRC, want.LocalSSRC
-	want.PeerRole, want.PeerPacketFrames = Guest, 32
+	want.PeerRole, want.PeerPacketFrames, want.PeerPeriodFrames = Guest, 32, 32
 	if atHost != want {
 		t.Errorf("host: %+v", atHost)
 	}
@@ -104,7 +105,9 @@ func TestBothEndsAlwaysAgreeOnTheSame(t *testing.T) {
 			t.Fatal(err)
 		}
 		if atCaller.Send != atAnswerer.Receive || atCaller.Receive != atAnswerer.Send ||
-			atCaller.LocalSSRC != atAnswerer.PeerSSRC || atCaller.PeerSSRC != atAnswerer.LocalSSRC {
+			atCaller.LocalSSRC != atAnswerer.PeerSSRC || atCaller.PeerSSRC != atAnswerer.LocalSSRC ||
+			atCaller.Redundancy != atAnswerer.Redundancy || atCaller.RedundancyDistance != atAnswerer.RedundancyDistance ||
+			atCaller.Lateness != atAnswerer.Lateness {
 			t.Fatalf("caller %+v\nanswerer %+v", atCaller, atAnswerer)
 		}
 	}

@@ -1,8 +1,12 @@
 package proto
 
-// maxPayloadBytes keeps an RTP packet, with IPv6 and UDP headers, within the
-// smallest IPv6 path MTU of 1280 bytes (RFC 8200, section 5).
-const maxPayloadBytes = 1280 - 40 - 8 - 12
+// latenessBytes is the header extension that says how late a packet left: 4
+// bytes of header, one element of the one-byte form, padding (RFC 8285).
+const latenessBytes = 8
+
+// maxPayloadBytes keeps an RTP packet, with IPv6 and UDP headers and the header
+// extension, within the smallest IPv6 path MTU of 1280 bytes (RFC 8200, section 5).
+const maxPayloadBytes = 1280 - 40 - 8 - 12 - latenessBytes
 
 // PacketFrames returns how many frames one packet should carry so that a period
 // is sent in as few packets as fit the path, all of one size when the period can

@@ -1,6 +1,7 @@
 package proto
 
 import (
+	"fmt"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -14,10 +15,16 @@ const (
 	attrRole     = "x-archibald-role"
 	attrChannels = "x-archibald-channels" // send=N receive=M, seen from the end described
 	attrClock    = "x-archibald-clock"    // kvm: its reports are on its host's clock
+
+	attrRedundancy = "x-archibald-redundancy" // N distance=K period=FRAMES
 )
 
 // clockKVM is the only value of attrClock; others are of no use to us.
 const clockKVM = "kvm"
+
+// latenessExtension is the value of the extmap that names the lateness (RFC
+// 8285, section 5); its id is always 1.
+const latenessExtension = "1 urn:x-archibald:lateness"
 
 // Marshal writes the description as SDP (RFC 8866). With Version 0 it writes no
 // attribute of our own and states the direction as a plain stream's SDP does:
@@ -58,6 +65,12 @@ func (d Description) Marshal() []byte {
 	media.WithPropertyAttribute(d.direction())
 	if d.Version != 0 {
 		media.WithValueAttribute(attrChannels, "send="+strconv.Itoa(d.SendChannels)+" receive="+strconv.Itoa(d.ReceiveChannels))
+	}
+	if d.Version != 0 && d.PeriodFrames != 0 {
+		media.WithValueAttribute(attrRedundancy, fmt.Sprintf("%d distance=%d period=%d", d.Redundancy, d.RedundancyDistance, d.PeriodFrames))
+	}
+	if d.Version != 0 && d.Lateness {
+		media.WithValueAttribute("extmap", latenessExtension)
 	}
 	if d.RTCPMux {
 		media.WithPropertyAttribute("rtcp-mux")

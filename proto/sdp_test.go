@@ -19,7 +19,7 @@ func guest() Description {
 		Name: "lab", Role: Guest, Version: Version, Revision: 7,
 		Address: netip.MustParseAddr("192.168.122.2"), Port: Port,
 		Payloads: Payloads(F32, L24, L16), RateHz: 48000,
-		SendChannels: 2, ReceiveChannels: 2, PacketFrames: 32,
+		SendChannels: 2, ReceiveChannels: 2, PacketFrames: 32, PeriodFrames: 32, Lateness: true,
 		SSRC: SSRC("lab", Guest), CNAME: "lab@guest", RTCPMux: true,
 	}
 }
@@ -28,7 +28,7 @@ func host() Description {
 	d := guest()
 	d.Role, d.SSRC, d.CNAME = Host, SSRC("lab", Host), "lab@host"
 	d.Address = netip.MustParseAddr("192.168.122.1")
-	d.PacketFrames = 64
+	d.PacketFrames, d.PeriodFrames = 64, 64
 	return d
 }
 
@@ -45,6 +45,7 @@ func TestOfferAsText(t *testing.T) {
 	offer := guest()
 	offer.SendChannels = 4
 	offer.SSRC = 12345
+	offer.Redundancy, offer.RedundancyDistance = 1, 2
 	want := strings.ReplaceAll(`v=0
 o=- 12345 7 IN IP4 192.168.122.2
 s=lab
@@ -60,6 +61,8 @@ a=ptime:0.667
 a=framecount:32
 a=sendrecv
 a=x-archibald-channels:send=4 receive=2
+a=x-archibald-redundancy:1 distance=2 period=32
+a=extmap:1 urn:x-archibald:lateness
 a=rtcp-mux
 a=ssrc:12345 cname:lab@guest
 `, "\n", "\r\n")
@@ -122,6 +125,11 @@ func randomDescription(r *rand.Rand) Description {
 	if r.IntN(4) > 0 {
 		d.Version, d.Role = Version, Role(pick("guest", "host"))
 		d.SendChannels, d.ReceiveChannels = r.IntN(65), r.IntN(65)
+		d.Lateness = r.IntN(2) == 0
+		if r.IntN(3) > 0 {
+			d.PeriodFrames = 1 + r.IntN(8192)
+			d.Redundancy, d.RedundancyDistance = r.IntN(3), r.IntN(9)
+		}
 	} else { // a plain stream has one count
 		n := 1 + r.IntN(64)
 		d.SendChannels, d.ReceiveChannels = n*r.IntN(2), n*r.IntN(2)

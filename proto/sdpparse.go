@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -53,6 +54,12 @@ func ParseDescription(text []byte) (Description, error) {
 	if err := d.readSource(media); err != nil {
 		return Description{}, err
 	}
+	if err := d.readRedundancy(media); err != nil {
+		return Description{}, err
+	}
+	d.Lateness = !d.declarative() && slices.ContainsFunc(media.Attributes, func(a sdp.Attribute) bool {
+		return a.Key == "extmap" && strings.Join(strings.Fields(a.Value), " ") == latenessExtension
+	})
 	_, d.RTCPMux = media.Attribute("rtcp-mux")
 	return d, nil
 }
@@ -276,6 +283,37 @@ func (d *Description) readPacketTime(media *sdp.MediaDescription) error {
 			return err
 		}
 		d.PacketFrames = frames
+	}
+	return nil
+}
+
+// readRedundancy reads the wish for repetition of an end that knows it.
+func (d *Description) readRedundancy(media *sdp.MediaDescription) error {
+	value, found := media.Attribute(attrRedundancy)
+	if !found || d.declarative() {
+		return nil
+	}
+	number := map[string]string{}
+	for i, field := range strings.Fields(value) {
+		key, text, _ := strings.Cut(field, "=")
+		if i == 0 {
+			key, text = "", field
+		}
+		number[key] = text
+	}
+	for _, read := range []struct {
+		into      *int
+		key       string
+		low, high int
+	}{
+		{&d.Redundancy, "", 0, MaxRedundancy},
+		{&d.RedundancyDistance, "distance", 0, MaxRedundancyDistance},
+		{&d.PeriodFrames, "period", 1, maxPeriodFrames},
+	} {
+		var err error
+		if *read.into, err = parseInt(strings.TrimSpace(attrRedundancy+" "+read.key), number[read.key], read.low, read.high, ""); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -5,7 +5,7 @@ type Kind uint32
 
 // The kinds of Observation.
 const (
-	KindPacket Kind = 1 // a media packet was accepted
+	KindPacket Kind = 1 // a media packet was accepted, and not a repeat sent later
 	KindCycle  Kind = 2 // a playout cycle began
 )
 
@@ -19,8 +19,9 @@ type Observation struct {
 	// or the start of the cycle.
 	TimeNs int64
 
-	// LateNs is, for a packet, how long after its cycle's start it left, as its
-	// sender says; -1 when it does not.
+	// LateNs is, for a packet, how late it left the sender after the start of
+	// the sender's graph cycle, as the sender itself says: 0 to 65.534 ms (the
+	// most it can say); -1: not said.
 	LateNs int64
 
 	// Media is, for a packet, the RTP timestamp of its first frame extended to

@@ -39,10 +39,11 @@ type Config struct {
 	LatencyFrames int
 	// JitterFrames is what an earlier session with this peer learned; 0: nothing.
 	JitterFrames int
+	// ExtraFrames is what the target grows by beyond period, resampler and
+	// allowance, so that a repeat sent some periods later still comes in time.
+	ExtraFrames int
 	// LookaheadFrames is what the resampler reads past its position.
 	LookaheadFrames int
-	// ExtraFrames is what the target grows by for repeats that come later.
-	ExtraFrames int
 	// Free keeps resampling even when the clocks look equal.
 	Free bool
 }

@@ -30,20 +30,22 @@ type Config struct {
 // Common holds the keys that both ends have. The tag toml is the key and the
 // flag, help describes it, legal completes the sentence "legal is ...".
 type Common struct {
-	Peer            Peer           `toml:"peer" placeholder:"HOST[:PORT]" help:"The other end. Without it, wait to be called." legal:"HOST or HOST:PORT (port 1 to 65535, else 4713)"`
-	Listen          Socket         `toml:"listen" placeholder:"ADDR:PORT" help:"Where this end can be reached: RTP by UDP, the session by TCP." legal:"IP-ADDRESS:PORT (port 1 to 65535)"`
-	Channels        int            `toml:"channels" placeholder:"N" help:"Channels in each direction." legal:"1 to 8"`
-	SendChannels    int            `toml:"send-channels" placeholder:"N" help:"Channels sent to the peer; 0: as --channels." legal:"0 to 8"`
-	ReceiveChannels int            `toml:"receive-channels" placeholder:"N" help:"Channels received from the peer; 0: as --channels." legal:"0 to 8"`
-	Format          proto.Encoding `toml:"format" placeholder:"L16|L24|F32" help:"Sample format on the wire; empty: F32 between our own ends." legal:"L16, L24, F32 or empty"`
-	Rate            int            `toml:"rate" placeholder:"HZ" help:"Sample rate the audio server must have; 0: whatever it has." legal:"0, or 8000 to 192000"`
-	Latency         Latency        `toml:"latency" placeholder:"auto|2ms|96frames" help:"One-way latency of the bridge." legal:"auto, a time up to 200ms (2ms), or 1 to 9600 frames (96frames)"`
-	Clock           string         `toml:"clock" placeholder:"auto|free" help:"How the receiver follows the sender's clock. free: always resample." legal:"auto or free"`
-	Name            string         `toml:"name" placeholder:"NAME" help:"Name of this bridge, where there are several: it becomes part of client, node and session names." legal:"at most 32 of a-z, 0-9 and -"`
-	Static          bool           `toml:"static" help:"No session: the peer is a plain RTP address. Needs --peer and --format." legal:"true or false, and true only with a peer and a format"`
-	StatusListen    StatusSocket   `toml:"status-listen" placeholder:"ADDR:PORT|off" help:"Where the status page is served." legal:"IP-ADDRESS:PORT (port 1 to 65535) or off"`
-	LogFormat       string         `toml:"log-format" placeholder:"text|json" help:"Form of the log on standard error." legal:"text or json"`
-	Wait            Duration       `toml:"wait" placeholder:"DURATION" help:"How long to wait for the audio server and the peer before giving up with exit code 3; 0: for ever." legal:"0 or a time (30s)"`
+	Peer               Peer           `toml:"peer" placeholder:"HOST[:PORT]" help:"The other end. Without it, wait to be called." legal:"HOST or HOST:PORT (port 1 to 65535, else 4713)"`
+	Listen             Socket         `toml:"listen" placeholder:"ADDR:PORT" help:"Where this end can be reached: RTP by UDP, the session by TCP." legal:"IP-ADDRESS:PORT (port 1 to 65535)"`
+	Channels           int            `toml:"channels" placeholder:"N" help:"Channels in each direction." legal:"1 to 8"`
+	SendChannels       int            `toml:"send-channels" placeholder:"N" help:"Channels sent to the peer; 0: as --channels." legal:"0 to 8"`
+	ReceiveChannels    int            `toml:"receive-channels" placeholder:"N" help:"Channels received from the peer; 0: as --channels." legal:"0 to 8"`
+	Format             proto.Encoding `toml:"format" placeholder:"L16|L24|F32" help:"Sample format on the wire; empty: F32 between our own ends." legal:"L16, L24, F32 or empty"`
+	Rate               int            `toml:"rate" placeholder:"HZ" help:"Sample rate the audio server must have; 0: whatever it has." legal:"0, or 8000 to 192000"`
+	Latency            Latency        `toml:"latency" placeholder:"auto|2ms|96frames" help:"One-way latency of the bridge." legal:"auto, a time up to 200ms (2ms), or 1 to 9600 frames (96frames)"`
+	Clock              string         `toml:"clock" placeholder:"auto|free" help:"How the receiver follows the sender's clock. free: always resample." legal:"auto or free"`
+	Redundancy         int            `toml:"redundancy" placeholder:"N" help:"How many times each packet is sent again; the larger wish of the two ends counts." legal:"0 to 2"`
+	RedundancyDistance int            `toml:"redundancy-distance" placeholder:"PERIODS" help:"How many periods apart, against losses in a row; 0: at once, which adds no latency." legal:"0 to 8"`
+	Name               string         `toml:"name" placeholder:"NAME" help:"Name of this bridge, where there are several: it becomes part of client, node and session names." legal:"at most 32 of a-z, 0-9 and -"`
+	Static             bool           `toml:"static" help:"No session: the peer is a plain RTP address. Needs --peer and --format." legal:"true or false, and true only with a peer and a format"`
+	StatusListen       StatusSocket   `toml:"status-listen" placeholder:"ADDR:PORT|off" help:"Where the status page is served." legal:"IP-ADDRESS:PORT (port 1 to 65535) or off"`
+	LogFormat          string         `toml:"log-format" placeholder:"text|json" help:"Form of the log on standard error." legal:"text or json"`
+	Wait               Duration       `toml:"wait" placeholder:"DURATION" help:"How long to wait for the audio server and the peer before giving up with exit code 3; 0: for ever." legal:"0 or a time (30s)"`
 }
 
 // Guest holds the keys that only the guest has.

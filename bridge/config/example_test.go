@@ -80,6 +80,9 @@ func TestStructsAndKeysAgree(t *testing.T) {
 	if proto.MaxChannels != 8 {
 		t.Errorf("the channel keys say 8 channels, proto.MaxChannels is %d", proto.MaxChannels)
 	}
+	if proto.MaxRedundancy != 2 || proto.MaxRedundancyDistance != 8 {
+		t.Errorf("the keys say 2 repeats and 8 periods, proto %d and %d", proto.MaxRedundancy, proto.MaxRedundancyDistance)
+	}
 	for _, key := range Keys(EndGuest) {
 		if key.Owner == EndHost {
 			t.Errorf("the guest has the host's key %s", key.Name)

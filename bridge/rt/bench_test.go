@@ -66,7 +66,7 @@ func BenchmarkCaptureAndPack(b *testing.B) {
 			tx.Advance(benchPeriod, 0, benchNs(0))
 			for i := range b.N {
 				tx.capture(channels, benchPeriod, uint64(i*benchPeriod))
-				for tx.pack(benchNs(i)) > 0 {
+				for tx.pack(uint64(i*benchPeriod), benchNs(i)) > 0 {
 				}
 			}
 		})
@@ -112,7 +112,7 @@ func BenchmarkObserveAndSteer(b *testing.B) {
 	buf := make([]clock.Observation, 512)
 	b.ReportAllocs()
 	for i := range b.N {
-		rx.ReceivePosition(uint16(i), uint32(i*benchPeriod), benchPeriod, benchNs(i))
+		rx.ReceivePosition(uint16(i), uint32(i*benchPeriod), benchPeriod, benchNs(i), -1)
 		rx.Advance(benchPeriod, uint64(i*benchPeriod), benchNs(i))
 		for _, o := range buf[:rx.Observe(buf)] {
 			servo.Observe(o)

@@ -23,7 +23,11 @@ enum {
     MAX_CHANNELS = 64,
     MAX_PERIOD_FRAMES = 8192,
     DATAGRAM_BYTES = 1500,     /* largest datagram built or read */
-    BATCH = 16,                /* datagrams per system call */
+    RTP_HEADER_BYTES = 12,     /* RFC 3550, section 5.1, without options */
+    LATENESS_BYTES = 8,        /* header extension with one element, whole words */
+    LATENESS_ID = 1,           /* of that element (RFC 8285) */
+    BATCH = 16,                /* datagrams read per system call; new ones sent per call */
+    MAX_REPEATS = 2,           /* times a packet goes out again */
     CROSSFADE_FRAMES = 64,     /* at seeks, own skips and the end of a gap */
     HISTORY_FRAMES = 4096,     /* played frames kept behind the playout position */
     TAPS = 20,                 /* of the resampler, per phase; a multiple of 4 */
@@ -33,6 +37,7 @@ enum {
     OBSERVATIONS = 8192,       /* 2.7 s at period 32 */
     RTCP_SLOTS = 32,
     SEEN_SEQUENCES = 1024,     /* window of the duplicate check */
+    SETTLED_SEQUENCES = 512,   /* so far behind the highest, no more copies are expected */
     MAX_DROPOUT = 3000         /* a longer jump of the sequence number is a new beginning, no loss
                                   (RFC 3550, appendix A.1) */
 };
@@ -62,6 +67,7 @@ typedef struct {
     uint8_t payload_type;
     uint16_t sequence;
     uint32_t timestamp, ssrc;
+    int32_t late_us; /* what the header extension LATENESS_ID says; -1: nothing */
     const uint8_t *payload;
     uint32_t payload_bytes;
 } rtp_packet;
@@ -76,6 +82,7 @@ int rtp_is_rtcp(const uint8_t *data, size_t bytes); /* RFC 5761, section 4 */
 typedef struct {
     uint32_t kind, frames;
     int64_t time_ns, media, position;
+    int64_t late_ns; /* of a packet, as its sender says; -1: not said */
     double fraction, ratio;
     uint32_t playing, reserved;
 } observation;
@@ -111,6 +118,7 @@ int rtcp_read(rtcp_ring *ring, rtcp_slot *into);
 typedef struct {
     /* playout only */
     int started;
+    uint32_t rate_hz;
     uint64_t graph_frame;   /* at the start of the last cycle */
     uint32_t frames;        /* of the last cycle */
     int64_t media;          /* at the start of the last cycle */
@@ -124,11 +132,18 @@ typedef struct {
     /* written by playout (release), read by capture (acquire): media minus
      * graph_frame, or CLOCK_STOPPED */
     _Atomic int64_t offset;
+    /* written by playout (release, before offset), read by capture (acquire):
+     * cycle_ns minus the nominal time of graph_frame, or CLOCK_STOPPED. One number,
+     * so that a capture that runs at the same time, in the same cycle or the next,
+     * never sees half of it. */
+    _Atomic int64_t origin_ns;
     /* engine.graph that this clock follows; written by playout (release) after
      * the offset of the graph before is gone, read by capture (acquire) first */
     _Atomic uint64_t graph;
 } media_clock;
 
+/* The time of so many frames at the nominal rate; differences are exact to 1 ns. */
+int64_t nominal_ns(uint64_t frames, uint32_t rate_hz);
 void media_clock_reset(media_clock *clock, uint32_t rate_hz);
 /* Returns the frames that passed beyond the last cycle's own: 0 when none was lost. */
 int64_t media_clock_update(media_clock *clock, uint64_t graph_frame, uint32_t frames,
@@ -184,6 +199,9 @@ typedef struct {
     enum wire_encoding encoding;
     uint8_t payload_type;
     uint32_t channels, rate_hz, ssrc;
+    uint32_t repeats;                /* agreed: so many more copies of each packet come ... */
+    uint32_t repeat_distance_frames; /* ... each so much later */
+    int lateness;                    /* agreed: the header extension means lateness */
     int latch;
     struct sockaddr_storage from;
 } receiver_plan;
@@ -202,8 +220,9 @@ typedef struct {
     int have_sequence;
     uint32_t highest_sequence; /* extended, RFC 3550 appendix A.1 */
     uint32_t first_sequence;   /* extended; where counting of losses began */
-    uint64_t seen[SEEN_SEQUENCES / 64];
+    uint8_t copies[SEEN_SEQUENCES]; /* that came, of the packets up to the highest */
     int64_t reference_media;   /* for extending timestamps */
+    observation held;          /* the newest packet, while repeats may come later; kind 0: none */
     jitter_buffer buffer;
 
     _Atomic int playing; /* playout writes, control reads (relaxed) */
@@ -225,9 +244,9 @@ typedef struct {
 
 typedef struct archibald_receive_counters {
     /* written by playout or by control holding engine.reading; read by control; all relaxed */
-    _Atomic uint64_t cycles, packets, bytes, lost, late, duplicate, reordered, malformed,
-        wrong_source, wrong_ssrc, wrong_payload, outside, nonfinite, concealed_frames, dropouts,
-        skips, skipped_frames;
+    _Atomic uint64_t cycles, packets, bytes, lost, late, duplicate, recovered, reordered,
+        malformed, wrong_source, wrong_ssrc, wrong_payload, outside, nonfinite, concealed_frames,
+        dropouts, skips, skipped_frames;
     _Atomic int64_t last_packet_ns;
     _Atomic uint32_t highest_sequence;
     _Atomic uint32_t peak_bits[MAX_CHANNELS]; /* control exchanges for 0 */
@@ -239,7 +258,7 @@ void receiver_datagram(receiver *rx, receive_counters *count, observation_ring *
 /* The part of receiver_datagram behind the parser; payload NULL stores no samples. */
 void receiver_packet(receiver *rx, receive_counters *count, observation_ring *ring,
                      uint16_t sequence, uint32_t timestamp, const uint8_t *payload,
-                     uint32_t frames, int64_t arrival_ns);
+                     uint32_t frames, int64_t arrival_ns, int64_t late_ns);
 void receiver_play(receiver *rx, receive_counters *count, observation_ring *ring,
                    float *const *out, uint32_t channels, uint32_t frames, int64_t media,
                    int64_t cycle_ns);
@@ -251,6 +270,9 @@ typedef struct {
     uint8_t payload_type;
     uint32_t channels, packet_frames, ssrc;
     uint32_t first_timestamp;
+    uint32_t repeats;                /* 0 to MAX_REPEATS: each packet goes out so often again ... */
+    uint32_t repeat_distance_frames; /* ... each time so much graph time later; 0: at once */
+    int lateness;                    /* packets say how late they left */
     struct sockaddr_storage to;
     socklen_t to_bytes;
 } sender_plan;
@@ -264,6 +286,12 @@ typedef struct {
 } capture_ring;
 
 typedef struct {
+    int64_t sent_media; /* the media clock at the end of the cycle that sent it first */
+    uint32_t bytes;
+    uint8_t data[DATAGRAM_BYTES];
+} sent_datagram;
+
+typedef struct {
     sender_plan plan; /* immutable */
     /* capture only */
     capture_ring ring;
@@ -271,23 +299,30 @@ typedef struct {
     int64_t next_media;    /* media time of the next captured frame */
     int started;
     uint16_t sequence;
-    uint8_t datagram[BATCH][DATAGRAM_BYTES];
-    uint32_t datagram_bytes[BATCH];
+    sent_datagram *history;         /* the newest datagrams: the nth is in slot n % slots */
+    uint32_t history_slots;         /* enough for the last repeat, and BATCH new ones */
+    uint64_t packed;                /* datagrams made so far */
+    uint64_t repeated[MAX_REPEATS]; /* of these, the first that has not gone out 1, 2 times again */
+    uint32_t originals;             /* new ones, at the beginning of outgoing */
+    const sent_datagram *outgoing[BATCH * (1 + MAX_REPEATS)];
 } sender;
 
 typedef struct archibald_send_counters {
     /* written by capture, read by control; all relaxed */
     _Atomic uint64_t cycles, packets, bytes, errors, nonfinite, skips, skipped_frames;
     _Atomic uint32_t last_timestamp;
-    _Atomic int64_t last_send_ns;
+    _Atomic int64_t last_send_ns, last_late_ns;
     _Atomic uint32_t peak_bits[MAX_CHANNELS];
 } send_counters;
 
+uint32_t sender_header_bytes(const sender *tx);
 /* Puts one cycle into the ring. */
 void sender_capture(sender *tx, send_counters *count, const float *const *in, uint32_t channels,
                     uint32_t frames, int64_t media);
-/* Packs up to BATCH datagrams from the ring; returns how many. */
-uint32_t sender_pack(sender *tx, send_counters *count, int64_t now_ns);
+/* Makes outgoing: up to BATCH new datagrams from the ring, then the repeats that
+ * are due. late_ns: how late the cycle's callback is, -1 not known. Returns how
+ * many; 0: everything of this cycle is packed. */
+uint32_t sender_pack(sender *tx, send_counters *count, int64_t now_ns, int64_t late_ns);
 
 /* engine.c, socket.c --------------------------------------------------------- */
 
@@ -333,6 +368,9 @@ uint32_t socket_drain(archibald_engine *engine, receiver *rx, int64_t now_ns, ui
 void socket_send(archibald_engine *engine, sender *tx, uint32_t datagrams);
 /* Media time minus graph frame for a capture cycle, or CLOCK_STOPPED. */
 int64_t capture_offset(archibald_engine *engine);
+/* How late a capture callback runs after the nominal start of its cycle, at least
+ * 0; -1: not known. */
+int64_t capture_late_ns(archibald_engine *engine, uint64_t graph_frame, int64_t now_ns);
 
 /* lifetime.c: control only. Memory is mapped, pre-faulted and, where the limits
  * allow, locked. NULL without memory. ---------------------------------------- */

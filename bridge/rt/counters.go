@@ -8,12 +8,12 @@ package rt
 typedef struct {
     uint64_t cycles, packets, bytes, errors, nonfinite, skips, skipped_frames;
     uint32_t last_timestamp;
-    int64_t last_send_ns;
+    int64_t last_send_ns, last_late_ns;
     float peak[MAX_CHANNELS];
 } sent_copy;
 
 typedef struct {
-    uint64_t cycles, packets, bytes, lost, late, duplicate, reordered, malformed, wrong_source,
+    uint64_t cycles, packets, bytes, lost, late, duplicate, recovered, reordered, malformed, wrong_source,
         wrong_ssrc, wrong_payload, outside, nonfinite, concealed_frames, dropouts, skips,
         skipped_frames, observations;
     int64_t last_packet_ns;
@@ -33,14 +33,14 @@ static void take_peaks(_Atomic uint32_t *bits, float *peak) {
 static void copy_sent(archibald_engine *e, sent_copy *to) {
     send_counters *from = &e->sent;
     TAKE(cycles); TAKE(packets); TAKE(bytes); TAKE(errors); TAKE(nonfinite); TAKE(skips);
-    TAKE(skipped_frames); TAKE(last_timestamp); TAKE(last_send_ns);
+    TAKE(skipped_frames); TAKE(last_timestamp); TAKE(last_send_ns); TAKE(last_late_ns);
     take_peaks(from->peak_bits, to->peak);
 }
 
 static void copy_received(archibald_engine *e, received_copy *to) {
     receive_counters *from = &e->received;
     TAKE(cycles); TAKE(packets); TAKE(bytes); TAKE(lost); TAKE(late); TAKE(duplicate);
-    TAKE(reordered); TAKE(malformed); TAKE(wrong_source); TAKE(wrong_ssrc); TAKE(wrong_payload);
+    TAKE(recovered); TAKE(reordered); TAKE(malformed); TAKE(wrong_source); TAKE(wrong_ssrc); TAKE(wrong_payload);
     TAKE(outside); TAKE(nonfinite); TAKE(concealed_frames); TAKE(dropouts); TAKE(skips);
     TAKE(skipped_frames); TAKE(last_packet_ns); TAKE(highest_sequence);
     to->observations = atomic_load_explicit(&e->observations.dropped, memory_order_relaxed);
@@ -63,12 +63,12 @@ func (e *Engine) Counters() session.Counters {
 			Cycles: uint64(s.cycles), Packets: uint64(s.packets), Bytes: uint64(s.bytes),
 			SendErrors: uint64(s.errors), NonFinite: uint64(s.nonfinite), Skips: uint64(s.skips),
 			SkippedFrames: uint64(s.skipped_frames), LastTimestamp: uint32(s.last_timestamp),
-			LastSendNs: int64(s.last_send_ns), PeakLinear: peaks(&s.peak),
+			LastSendNs: int64(s.last_send_ns), LastLateNs: int64(s.last_late_ns), PeakLinear: peaks(&s.peak),
 		},
 		Received: session.ReceiveCounters{
 			Cycles: uint64(r.cycles), Packets: uint64(r.packets), Bytes: uint64(r.bytes),
 			Lost: uint64(r.lost), Late: uint64(r.late), Duplicate: uint64(r.duplicate),
-			Reordered: uint64(r.reordered), Malformed: uint64(r.malformed),
+			Recovered: uint64(r.recovered), Reordered: uint64(r.reordered), Malformed: uint64(r.malformed),
 			WrongSource: uint64(r.wrong_source), WrongSSRC: uint64(r.wrong_ssrc),
 			WrongPayload: uint64(r.wrong_payload), Outside: uint64(r.outside),
 			NonFinite: uint64(r.nonfinite), ConcealedFrames: uint64(r.concealed_frames),

@@ -47,6 +47,15 @@ int64_t capture_offset(archibald_engine *engine) {
     return atomic_load_explicit(&engine->clock.offset, memory_order_acquire);
 }
 
+int64_t capture_late_ns(archibald_engine *engine, uint64_t graph_frame, int64_t now_ns) {
+    const uint64_t graph = atomic_load_explicit(&engine->graph, memory_order_relaxed);
+    int64_t origin_ns = atomic_load_explicit(&engine->clock.origin_ns, memory_order_acquire);
+    if (origin_ns == CLOCK_STOPPED) return -1;
+    uint64_t start_ns = (uint64_t)origin_ns + (uint64_t)nominal_ns(graph_frame, (uint32_t)graph);
+    int64_t late_ns = (int64_t)((uint64_t)now_ns - start_ns);
+    return late_ns > 0 ? late_ns : 0;
+}
+
 void archibald_capture(archibald_engine *engine, const float *const *in, uint32_t channels,
                        uint32_t frames, uint64_t graph_frame, int64_t now_ns) {
     if (channels > MAX_CHANNELS || frames == 0 || frames > MAX_PERIOD_FRAMES) return;
@@ -57,8 +66,10 @@ void archibald_capture(archibald_engine *engine, const float *const *in, uint32_
     COUNT(count->cycles, 1);
     if (tx && offset != CLOCK_STOPPED) {
         sender_capture(tx, count, in, channels, frames, (int64_t)graph_frame + offset);
-        uint32_t packed;
-        while ((packed = sender_pack(tx, count, now_ns)) > 0) socket_send(engine, tx, packed);
+        int64_t late_ns = capture_late_ns(engine, graph_frame, now_ns);
+        uint32_t outgoing;
+        while ((outgoing = sender_pack(tx, count, now_ns, late_ns)) > 0)
+            socket_send(engine, tx, outgoing);
     }
     atomic_store(&engine->in_capture, 0);
 }

@@ -166,9 +166,13 @@ func (e *Engine) StartSender(p session.SenderPlan) error {
 	if err := checkFormat(p.Format); err != nil {
 		return err
 	}
-	if bytes := p.PacketFrames * p.Format.BytesPerFrame(); p.PacketFrames < 1 || 12+bytes > C.DATAGRAM_BYTES {
-		return fmt.Errorf("packet of %d frames of %s: legal are 1 to %d", p.PacketFrames, p.Format,
-			(C.DATAGRAM_BYTES-12)/p.Format.BytesPerFrame())
+	const mostBytes = C.DATAGRAM_BYTES - C.RTP_HEADER_BYTES - C.LATENESS_BYTES
+	if most := mostBytes / p.Format.BytesPerFrame(); p.PacketFrames < 1 || p.PacketFrames > most {
+		return fmt.Errorf("packet of %d frames of %s: legal are 1 to %d", p.PacketFrames, p.Format, most)
+	}
+	if r := p.Repeats; r.Copies < 0 || r.Copies > C.MAX_REPEATS || r.DistanceFrames < 0 || r.SpanFrames() > proto.MaxRepeatFrames {
+		return fmt.Errorf("%d repeats, %d frames apart: legal are 0 to %d, over at most %d frames", r.Copies, r.DistanceFrames,
+			C.MAX_REPEATS, proto.MaxRepeatFrames)
 	}
 	plan := C.sender_plan{
 		encoding:        encodingOf(p.Format.Encoding),
@@ -177,6 +181,10 @@ func (e *Engine) StartSender(p session.SenderPlan) error {
 		packet_frames:   C.uint32_t(p.PacketFrames),
 		ssrc:            C.uint32_t(p.SSRC),
 		first_timestamp: C.uint32_t(e.firstTimestamp),
+
+		repeats:                C.uint32_t(p.Repeats.Copies),
+		repeat_distance_frames: C.uint32_t(p.Repeats.DistanceFrames),
+		lateness:               flag(p.Lateness),
 	}
 	if e.socket != nil {
 		plan.to_bytes = e.socket.putAddress(unsafe.Pointer(&plan.to), p.To)
@@ -215,9 +223,11 @@ func (e *Engine) StartReceiver(p session.ReceiverPlan) error {
 		channels:     C.uint32_t(p.Format.Channels),
 		rate_hz:      C.uint32_t(p.Format.RateHz),
 		ssrc:         C.uint32_t(p.SSRC),
-	}
-	if p.Latch {
-		plan.latch = 1
+		latch:        flag(p.Latch),
+
+		repeats:                C.uint32_t(p.Repeats.Copies),
+		repeat_distance_frames: C.uint32_t(p.Repeats.DistanceFrames),
+		lateness:               flag(p.Lateness),
 	}
 	if e.socket != nil {
 		if !p.Latch && e.socket.putAddress(unsafe.Pointer(&plan.from), p.From) == 0 {
@@ -299,7 +309,7 @@ func (e *Engine) Observe(buf []clock.Observation) int {
 	for i, r := range e.records[:n] {
 		buf[i] = clock.Observation{
 			Kind: clock.Kind(r.kind), Frames: uint32(r.frames), TimeNs: int64(r.time_ns),
-			Media: int64(r.media), Position: int64(r.position),
+			LateNs: int64(r.late_ns), Media: int64(r.media), Position: int64(r.position),
 			PositionFraction: float64(r.fraction), Ratio: float64(r.ratio), Playing: r.playing != 0,
 		}
 	}
@@ -336,6 +346,13 @@ func (e *Engine) Idle(nowNs int64) {
 	}
 	C.socket_drain(e.c, nil, C.int64_t(nowNs), 1024)
 	C.end_reading(e.c)
+}
+
+func flag(on bool) C.int {
+	if on {
+		return 1
+	}
+	return 0
 }
 
 func random32() uint32 {

@@ -36,6 +36,7 @@ archibald_engine *engine_new(int fd) {
     engine->fd = fd;
     atomic_store(&engine->graph, 48000);
     atomic_store(&engine->clock.offset, CLOCK_STOPPED);
+    atomic_store(&engine->clock.origin_ns, CLOCK_STOPPED);
     resampler_init(&engine->table);
     return engine;
 }
@@ -55,7 +56,9 @@ sender *sender_new(const sender_plan *plan) {
     tx->ring.mask = tx->ring.frames - 1;
     tx->ring.channels = plan->channels;
     tx->ring.samples = block_new((size_t)plan->channels * tx->ring.frames * sizeof(float));
-    if (!tx->ring.samples) {
+    tx->history_slots = BATCH + plan->repeats * plan->repeat_distance_frames / plan->packet_frames;
+    tx->history = block_new(tx->history_slots * sizeof *tx->history);
+    if (!tx->ring.samples || !tx->history) {
         sender_free(tx);
         return NULL;
     }
@@ -65,6 +68,7 @@ sender *sender_new(const sender_plan *plan) {
 void sender_free(sender *tx) {
     if (!tx) return;
     block_free(tx->ring.samples);
+    block_free(tx->history);
     block_free(tx);
 }
 

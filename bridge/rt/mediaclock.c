@@ -21,11 +21,25 @@ enum {
     CONFIRM_MICROSECONDS = 2000
 };
 
+int64_t nominal_ns(uint64_t frames, uint32_t rate_hz) {
+    return (int64_t)(frames / rate_hz * 1000000000u + frames % rate_hz * 1000000000u / rate_hz);
+}
+
+static void publish(media_clock *clock) {
+    uint64_t cycle_ns = (uint64_t)clock->cycle_ns; /* unsigned: a frame counter may wrap */
+    uint64_t origin_ns = cycle_ns - (uint64_t)nominal_ns(clock->graph_frame, clock->rate_hz);
+    atomic_store_explicit(&clock->origin_ns, (int64_t)origin_ns, memory_order_release);
+    atomic_store_explicit(&clock->offset, clock->media - (int64_t)clock->graph_frame,
+                          memory_order_release);
+}
+
 void media_clock_reset(media_clock *clock, uint32_t rate_hz) {
+    clock->rate_hz = rate_hz;
     clock->nominal_ns_per_frame = 1e9 / rate_hz;
     clock->ns_per_frame = clock->nominal_ns_per_frame;
     clock->started = 0;
     /* media stays: the next cycle continues it by the time that went by */
+    atomic_store_explicit(&clock->origin_ns, CLOCK_STOPPED, memory_order_release);
     atomic_store_explicit(&clock->offset, CLOCK_STOPPED, memory_order_release);
 }
 
@@ -40,8 +54,7 @@ static void start(media_clock *clock, uint64_t graph_frame, uint32_t frames, int
     clock->frames = frames;
     clock->cycle_ns = cycle_ns;
     clock->started = 1;
-    atomic_store_explicit(&clock->offset, clock->media - (int64_t)graph_frame,
-                          memory_order_release);
+    publish(clock);
 }
 
 int64_t media_clock_update(media_clock *clock, uint64_t graph_frame, uint32_t frames,
@@ -95,7 +108,6 @@ int64_t media_clock_update(media_clock *clock, uint64_t graph_frame, uint32_t fr
     clock->graph_frame = graph_frame;
     clock->frames = frames;
     clock->cycle_ns = cycle_ns;
-    atomic_store_explicit(&clock->offset, clock->media - (int64_t)graph_frame,
-                          memory_order_release);
+    publish(clock);
     return skipped;
 }

@@ -14,44 +14,77 @@ static double double_of_bits(uint64_t bits) {
     return x;
 }
 
+/* No more copies of this packet are expected. One that came, but not as often
+ * as agreed, is one that repetition kept. */
+static void settle(receiver *rx, receive_counters *count, uint32_t sequence) {
+    uint8_t came = rx->copies[sequence % SEEN_SEQUENCES];
+    if (came > 0 && came <= rx->plan.repeats && (int32_t)(sequence - rx->first_sequence) >= 0)
+        COUNT(count->recovered, 1);
+}
+
+enum arrival { AGAIN, BEHIND, NEWEST };
+
 /* RFC 3550, appendix A.1, without its probation: the timestamp, not the
- * sequence number, decides where a packet is played. Returns 0 for a duplicate. */
-static int note_sequence(receiver *rx, receive_counters *count, uint16_t sequence) {
+ * sequence number, decides where a packet is played. */
+static enum arrival note_sequence(receiver *rx, receive_counters *count, uint16_t sequence) {
     int16_t ahead = (int16_t)(sequence - (uint16_t)rx->highest_sequence);
+    uint8_t *copies = &rx->copies[sequence % SEEN_SEQUENCES];
     if (!rx->have_sequence || ahead > MAX_DROPOUT || ahead <= -SEEN_SEQUENCES) {
-        memset(rx->seen, 0, sizeof rx->seen); /* first packet, or the sender began anew */
+        memset(rx->copies, 0, sizeof rx->copies); /* first packet, or the sender began anew */
         rx->have_sequence = 1;
         rx->highest_sequence = (rx->highest_sequence & 0xffff0000u) | sequence;
         rx->first_sequence = rx->highest_sequence;
-        rx->seen[sequence % SEEN_SEQUENCES / 64] |= 1ull << sequence % 64;
-        return 1;
+        *copies = 1;
+        return NEWEST;
     }
-    uint64_t *word = &rx->seen[sequence % SEEN_SEQUENCES / 64], bit = 1ull << sequence % 64;
     if (ahead > 0) {
         for (int16_t i = 1; i <= ahead; i++) {
-            uint16_t s = (uint16_t)(rx->highest_sequence + (uint32_t)i);
-            rx->seen[s % SEEN_SEQUENCES / 64] &= ~(1ull << s % 64);
+            uint32_t s = ++rx->highest_sequence;
+            rx->copies[s % SEEN_SEQUENCES] = 0;
+            settle(rx, count, s - SETTLED_SEQUENCES);
         }
         if (ahead > 1) COUNT(count->lost, (uint64_t)ahead - 1);
-        rx->highest_sequence += (uint32_t)ahead;
-    } else if (*word & bit) {
-        COUNT(count->duplicate, 1);
-        return 0;
-    } else {
-        COUNT(count->reordered, 1);
-        /* What came before the first packet was never counted as lost. */
-        if ((int32_t)(rx->highest_sequence + (uint32_t)ahead - rx->first_sequence) > 0)
-            COUNT(count->lost, -1ull);
+        *copies = 1;
+        return NEWEST;
     }
-    *word |= bit;
-    return 1;
+    if (*copies > 0) {
+        if (*copies <= rx->plan.repeats)
+            ++*copies;
+        else
+            COUNT(count->duplicate, 1);
+        return AGAIN;
+    }
+    COUNT(count->reordered, 1);
+    /* What came before the first packet was never counted as lost. */
+    if ((int32_t)(rx->highest_sequence + (uint32_t)ahead - rx->first_sequence) > 0)
+        COUNT(count->lost, -1ull);
+    *copies = 1;
+    return BEHIND;
+}
+
+/* A repeat that was sent later is no arrival to follow a clock by. Mostly
+ * it is behind packets that came before it. When those were lost, too, the next
+ * packet shows it: the gap up to that is longer than the distance. So each packet
+ * waits for the next one. */
+static void observe(receiver *rx, observation_ring *ring, const observation *record,
+                    enum arrival arrival) {
+    const int64_t distance = rx->plan.repeat_distance_frames;
+    if (distance == 0) {
+        observation_push(ring, record);
+        return;
+    }
+    if (arrival != NEWEST) return;
+    if (rx->held.kind && record->media - rx->held.media <= distance)
+        observation_push(ring, &rx->held);
+    rx->held = *record;
 }
 
 void receiver_packet(receiver *rx, receive_counters *count, observation_ring *ring,
                      uint16_t sequence, uint32_t timestamp, const uint8_t *payload,
-                     uint32_t frames, int64_t arrival_ns) {
+                     uint32_t frames, int64_t arrival_ns, int64_t late_ns) {
     if (!rx->have_sequence) rx->reference_media = timestamp;
-    if (!note_sequence(rx, count, sequence)) return;
+    enum arrival arrival = note_sequence(rx, count, sequence);
+    if (arrival == AGAIN) return;
     int64_t media = rx->reference_media + (int32_t)(timestamp - (uint32_t)rx->reference_media);
     if (media > rx->reference_media || rx->reference_media - media > HISTORY_FRAMES)
         rx->reference_media = media;
@@ -60,8 +93,8 @@ void receiver_packet(receiver *rx, receive_counters *count, observation_ring *ri
     atomic_store_explicit(&count->highest_sequence, rx->highest_sequence, memory_order_relaxed);
     atomic_store_explicit(&count->last_packet_ns, arrival_ns, memory_order_relaxed);
     observation record = {.kind = OBSERVED_PACKET, .frames = frames, .time_ns = arrival_ns,
-                          .media = media};
-    observation_push(ring, &record);
+                          .media = media, .late_ns = late_ns};
+    observe(rx, ring, &record, arrival);
 
     if (!atomic_load_explicit(&rx->playing, memory_order_relaxed)) return;
     jitter_span span = jitter_accepts(&rx->buffer, media, frames);
@@ -131,7 +164,8 @@ void receiver_datagram(receiver *rx, receive_counters *count, observation_ring *
         atomic_store_explicit(&rx->have_from, 1, memory_order_release);
     }
     receiver_packet(rx, count, ring, packet.sequence, packet.timestamp, packet.payload,
-                    packet.payload_bytes / frame_bytes, arrival_ns);
+                    packet.payload_bytes / frame_bytes, arrival_ns,
+                    rx->plan.lateness && packet.late_us >= 0 ? packet.late_us * 1000ll : -1);
 }
 
 /* Renders frames outputs from a position. Advances it. */

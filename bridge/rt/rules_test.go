@@ -32,7 +32,7 @@ var realTimeCalls = map[string]string{
 	"sqrt":          "resampler_init, run by control",
 	"clock_gettime": "vDSO, no system call: arrival stamps to CLOCK_MONOTONIC",
 	"recvmmsg":      "MSG_DONTWAIT, at most 16 datagrams a call",
-	"sendmmsg":      "MSG_DONTWAIT, at most 16 datagrams a call",
+	"sendmmsg":      "MSG_DONTWAIT, at most 16 datagrams and their repeats a call",
 }
 
 // Not on an audio thread: it may map memory, and still needs no heap.

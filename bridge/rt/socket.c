@@ -60,18 +60,20 @@ uint32_t socket_drain(archibald_engine *engine, receiver *rx, int64_t now_ns, ui
 }
 
 void socket_send(archibald_engine *engine, sender *tx, uint32_t datagrams) {
-    struct mmsghdr message[BATCH];
-    struct iovec vector[BATCH];
+    struct mmsghdr message[BATCH * (1 + MAX_REPEATS)];
+    struct iovec vector[BATCH * (1 + MAX_REPEATS)];
     if (engine->fd < 0) return;
     for (uint32_t i = 0; i < datagrams; i++) {
-        vector[i] = (struct iovec){tx->datagram[i], tx->datagram_bytes[i]};
+        vector[i] = (struct iovec){(void *)tx->outgoing[i]->data, tx->outgoing[i]->bytes};
         message[i].msg_hdr = (struct msghdr){.msg_name = &tx->plan.to,
                                              .msg_namelen = tx->plan.to_bytes,
                                              .msg_iov = &vector[i], .msg_iovlen = 1};
     }
     int n = sendmmsg(engine->fd, message, datagrams, MSG_DONTWAIT);
     uint32_t sent = n > 0 ? (uint32_t)n : 0;
-    for (uint32_t i = 0; i < sent; i++) COUNT(engine->sent.bytes, tx->datagram_bytes[i] - 12);
-    COUNT(engine->sent.packets, sent);
+    uint32_t originals = sent < tx->originals ? sent : tx->originals;
+    for (uint32_t i = 0; i < originals; i++)
+        COUNT(engine->sent.bytes, tx->outgoing[i]->bytes - sender_header_bytes(tx));
+    COUNT(engine->sent.packets, originals);
     if (sent < datagrams) COUNT(engine->sent.errors, datagrams - sent);
 }

@@ -22,9 +22,9 @@ static void virtual_capture(archibald_engine *e, const float *plane, uint32_t ch
         sender_capture(tx, &e->sent, in, channels, frames, (int64_t)graph_frame + offset);
 }
 
-static uint32_t virtual_pack(archibald_engine *e, int64_t now_ns) {
+static uint32_t virtual_pack(archibald_engine *e, uint64_t graph_frame, int64_t now_ns) {
     sender *tx = atomic_load(&e->tx);
-    return tx ? sender_pack(tx, &e->sent, now_ns) : 0;
+    return tx ? sender_pack(tx, &e->sent, now_ns, capture_late_ns(e, graph_frame, now_ns)) : 0;
 }
 
 static void virtual_datagram(archibald_engine *e, const uint8_t *data, uint32_t bytes,
@@ -36,11 +36,11 @@ static void virtual_datagram(archibald_engine *e, const uint8_t *data, uint32_t 
 }
 
 static void virtual_position(archibald_engine *e, uint16_t sequence, uint32_t timestamp,
-                             uint32_t frames, int64_t arrival_ns) {
+                             uint32_t frames, int64_t arrival_ns, int64_t late_ns) {
     receiver *rx = atomic_load(&e->rx);
     if (rx)
         receiver_packet(rx, &e->received, &e->observations, sequence, timestamp, NULL, frames,
-                        arrival_ns);
+                        arrival_ns, late_ns);
 }
 */
 import "C"
@@ -84,10 +84,11 @@ func (v *Virtual) Receive(datagram []byte, arrivalNs int64) {
 		C.int64_t(arrivalNs))
 }
 
-// ReceivePosition hands over a packet without samples, for StartPositions.
-func (v *Virtual) ReceivePosition(sequence uint16, timestamp uint32, frames int, arrivalNs int64) {
+// ReceivePosition hands over a packet without samples, for StartPositions. lateNs
+// is what its sender says, -1: nothing.
+func (v *Virtual) ReceivePosition(sequence uint16, timestamp uint32, frames int, arrivalNs, lateNs int64) {
 	C.virtual_position(v.c, C.uint16_t(sequence), C.uint32_t(timestamp), C.uint32_t(frames),
-		C.int64_t(arrivalNs))
+		C.int64_t(arrivalNs), C.int64_t(lateNs))
 }
 
 // Play runs one playout cycle and returns the frames of each channel; the
@@ -112,7 +113,7 @@ func (v *Virtual) Advance(frames int, graphFrame uint64, cycleNs int64) {
 	v.play(0, frames, graphFrame, cycleNs)
 }
 
-// Capture runs one capture cycle and returns the datagrams that it made.
+// Capture runs one capture cycle and returns the datagrams that it sends.
 func (v *Virtual) Capture(in [][]float32, graphFrame uint64, nowNs int64) [][]byte {
 	frames := len(in[0])
 	for c, samples := range in {
@@ -123,13 +124,12 @@ func (v *Virtual) Capture(in [][]float32, graphFrame uint64, nowNs int64) [][]by
 	v.capture(len(in), frames, graphFrame)
 	var out [][]byte
 	for {
-		n := v.pack(nowNs)
+		n := v.pack(graphFrame, nowNs)
 		if n == 0 {
 			return out
 		}
-		tx := v.c.tx
-		for i := range n {
-			out = append(out, C.GoBytes(unsafe.Pointer(&tx.datagram[i][0]), C.int(tx.datagram_bytes[i])))
+		for _, d := range v.c.tx.outgoing[:n] {
+			out = append(out, C.GoBytes(unsafe.Pointer(&d.data[0]), C.int(d.bytes)))
 		}
 	}
 }
@@ -138,7 +138,9 @@ func (v *Virtual) capture(channels, frames int, graphFrame uint64) {
 	C.virtual_capture(v.c, &v.plane[0], C.uint32_t(channels), C.uint32_t(frames), C.uint64_t(graphFrame))
 }
 
-func (v *Virtual) pack(nowNs int64) int { return int(C.virtual_pack(v.c, C.int64_t(nowNs))) }
+func (v *Virtual) pack(graphFrame uint64, nowNs int64) int {
+	return int(C.virtual_pack(v.c, C.uint64_t(graphFrame), C.int64_t(nowNs)))
+}
 
 // Decode is the core's reading of one payload: samples of one channel. It
 // exists for comparison with independent decoders.

@@ -97,12 +97,38 @@ int rtp_is_rtcp(const uint8_t *data, size_t bytes) {
     return bytes >= 8 && data[0] >> 6 == 2 && data[1] >= 192 && data[1] <= 223;
 }
 
+static inline uint32_t be16(const uint8_t *p) { return (uint32_t)p[0] << 8 | p[1]; }
+
+/* The lateness among the elements of a one-byte header extension (RFC 8285,
+ * section 4.2), in us; -1 when it is not there, not known, or when what is before
+ * it makes no sense. */
+static int32_t find_lateness(const uint8_t *at, size_t bytes) {
+    while (bytes > 0) {
+        size_t size = 1;
+        if (*at != 0) { /* else a byte of padding */
+            const int id = *at >> 4;
+            size += (size_t)(*at & 15) + 1;
+            if (id == 0 || id == 15 || size > bytes) return -1;
+            if (id == LATENESS_ID)
+                return size == 3 && be16(at + 1) != 0xffff ? (int32_t)be16(at + 1) : -1;
+        }
+        at += size;
+        bytes -= size;
+    }
+    return -1;
+}
+
 int rtp_parse(rtp_packet *packet, const uint8_t *data, size_t bytes) {
-    if (bytes < 12 || data[0] >> 6 != 2) return -1;
-    size_t header = 12 + 4 * (size_t)(data[0] & 15);
-    if (data[0] & 0x10) { /* header extension: skipped */
+    if (bytes < RTP_HEADER_BYTES || data[0] >> 6 != 2) return -1;
+    size_t header = RTP_HEADER_BYTES + 4 * (size_t)(data[0] & 15);
+    packet->late_us = -1;
+    if (data[0] & 0x10) { /* header extension: skipped, but for the lateness */
         if (bytes < header + 4) return -1;
-        header += 4 + 4 * ((size_t)data[header + 2] << 8 | data[header + 3]);
+        const size_t elements = header + 4;
+        const int one_byte = be16(data + header) == 0xbede;
+        header = elements + 4 * (size_t)be16(data + header + 2);
+        if (bytes < header) return -1;
+        if (one_byte) packet->late_us = find_lateness(data + elements, header - elements);
     }
     if (bytes < header) return -1;
     size_t padding = 0;
@@ -111,7 +137,7 @@ int rtp_parse(rtp_packet *packet, const uint8_t *data, size_t bytes) {
         if (padding == 0 || header + padding > bytes) return -1;
     }
     packet->payload_type = data[1] & 0x7f;
-    packet->sequence = (uint16_t)(data[2] << 8 | data[3]);
+    packet->sequence = (uint16_t)be16(data + 2);
     packet->timestamp = be32(data + 4);
     packet->ssrc = be32(data + 8);
     packet->payload = data + header;

@@ -14,6 +14,8 @@ type SenderPlan struct {
 	PacketFrames int // frames per packet, 1 to 4096
 	SSRC         uint32
 	To           netip.AddrPort
+	Repeats      proto.Repeats // what it sends again
+	Lateness     bool          // packets say how late they left, in a header extension
 }
 
 // ReceiverPlan is everything the core needs to receive one stream.
@@ -22,6 +24,9 @@ type ReceiverPlan struct {
 	SSRC   uint32         // 0: the first one seen
 	From   netip.AddrPort // packets from elsewhere are counted and dropped
 	Latch  bool           // accept media from any address until the first packet, then only from that one
+
+	Repeats  proto.Repeats // that the peer agreed to send: no duplicates
+	Lateness bool          // packets say how late they left
 }
 
 // Core is the real-time core as the session sees it. Its methods are called
@@ -77,8 +82,8 @@ type Counters struct {
 // SendCounters belong to the sending direction.
 type SendCounters struct {
 	Cycles        uint64 // capture callbacks
-	Packets       uint64
-	Bytes         uint64 // RTP payload
+	Packets       uint64 // repeats not counted
+	Bytes         uint64 // RTP payload, the same
 	SendErrors    uint64 // datagrams the kernel refused
 	NonFinite     uint64 // samples that were NaN or infinite, sent as 0
 	Skips         uint64 // times the media clock jumped
@@ -96,8 +101,9 @@ type ReceiveCounters struct {
 	Bytes           uint64 // RTP payload
 	Lost            uint64 // sequence numbers that never came
 	Late            uint64 // came after their frames had been played
-	Duplicate       uint64
-	Reordered       uint64 // came after a later sequence number
+	Duplicate       uint64 // came more often than was agreed
+	Recovered       uint64 // came, but in fewer copies than were agreed; known 512 packets later
+	Reordered       uint64 // came first after a later sequence number
 	Malformed       uint64 // not RTP, truncated, wrong length
 	WrongSource     uint64
 	WrongSSRC       uint64

@@ -216,7 +216,9 @@ func (e *End) describe() {
 		Port: int(e.cfg.Listen.Port()), Payloads: proto.Payloads(encodings...),
 		RateHz: e.graph.RateHz, SendChannels: e.cfg.SendChannels, ReceiveChannels: e.cfg.ReceiveChannels,
 		PacketFrames: proto.PacketFrames(format, e.graph.PeriodFrames),
-		SSRC:         e.ssrc(), CNAME: e.cname(), RTCPMux: true, OnHostClock: e.onHostClock,
+		PeriodFrames: e.graph.PeriodFrames,
+		Redundancy:   e.cfg.Redundancy, RedundancyDistance: e.cfg.RedundancyDistance, Lateness: true,
+		SSRC: e.ssrc(), CNAME: e.cname(), RTCPMux: true, OnHostClock: e.onHostClock,
 	})
 }
 

@@ -73,7 +73,8 @@ func (e *End) peerChanged(event peerEvent) {
 	e.sessions++
 	e.everPeer = true
 	a := e.session.Agreement
-	e.log.Info("session up", "peer", e.session.PeerAddr, "send", a.Send, "receive", a.Receive)
+	e.log.Info("session up", "peer", e.session.PeerAddr, "send", a.Send, "receive", a.Receive,
+		"redundancy", a.Redundancy, "redundancy_distance", a.RedundancyDistance)
 	e.streams.start()
 }
 

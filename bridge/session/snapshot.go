@@ -97,6 +97,7 @@ func (s *streams) receiveStatus() status.Direction {
 		d.PeakDBFS = peaks(got.PeakLinear, s.receive.Channels)
 	}
 	d.Packets, d.Lost, d.Late, d.Duplicate = got.Packets, got.Lost, got.Late, got.Duplicate
+	d.Recovered = got.Recovered
 	d.ConcealedFrames, d.Dropouts, d.Xruns = got.ConcealedFrames, got.Dropouts, got.Skips
 	d.Rejected = rejected(got)
 	if c := s.clockStatus; s.receiving && c.Playing {

@@ -41,7 +41,7 @@ func TestEveryFieldOfTheStatus(t *testing.T) {
 	v.audio.xruns, v.audio.policy = 3, "SCHED_FIFO"
 	v.core.counters.Sent = SendCounters{Packets: 750, Skips: 2, PeakLinear: []float64{1, 0.5, 0.25, 0}}
 	v.core.counters.Received = ReceiveCounters{
-		Packets: 700, Lost: 1, Late: 2, Duplicate: 3, Malformed: 10, WrongSource: 20, WrongSSRC: 30, WrongPayload: 40, Outside: 50,
+		Packets: 700, Lost: 1, Late: 2, Duplicate: 3, Recovered: 6, Malformed: 10, WrongSource: 20, WrongSSRC: 30, WrongPayload: 40, Outside: 50,
 		ConcealedFrames: 64, Dropouts: 4, Skips: 5, PeakLinear: []float64{0.1, 0, 1},
 	}
 	v.fromPeer(proto.Report{SSRC: peerSSRC, Receptions: []proto.Reception{{SSRC: ourSSRC, CumulativeLost: 9}}})
@@ -69,7 +69,7 @@ func TestEveryFieldOfTheStatus(t *testing.T) {
 	c := v.streams.clockStatus
 	wantReceive := status.Direction{
 		State: "running", Peer: "192.0.2.7:4713", Format: "F32", Channels: 2, Rate: testRate, PeriodFrames: 32,
-		Packets: 700, Lost: 1, Late: 2, Duplicate: 3, Rejected: 150, ConcealedFrames: 64, Dropouts: 4, Xruns: 5,
+		Packets: 700, Lost: 1, Late: 2, Duplicate: 3, Recovered: 6, Rejected: 150, ConcealedFrames: 64, Dropouts: 4, Xruns: 5,
 		BufferFrames: c.DelayFrames, BufferTargetFrames: 93, RatioPPM: c.RatioPPM,
 		JitterUs:  status.Jitter{P50: c.LateUs.P50, P99: c.LateUs.P99, Max: c.LateUs.Max},
 		LatencyMs: status.Latency{Bridge: status.Milliseconds(c.DelayFrames/48 + 1)}, LatencyErrorMs: 0.25, LatencyBy: "round trip",

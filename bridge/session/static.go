@@ -25,7 +25,10 @@ func (e *End) staticSession() {
 		return
 	}
 	format := proto.Format{Encoding: e.cfg.Format, RateHz: e.graph.RateHz}
-	a := proto.Agreement{Send: format, Receive: format, LocalSSRC: e.ssrc()}
+	a := proto.Agreement{
+		Send: format, Receive: format, LocalSSRC: e.ssrc(),
+		Redundancy: e.cfg.Redundancy, RedundancyDistance: e.cfg.RedundancyDistance,
+	}
 	a.Send.Channels, a.Receive.Channels = e.cfg.SendChannels, e.cfg.ReceiveChannels
 	e.session = &signaling.Session{ID: "static", Agreement: a, PeerAddr: peer, Latch: true}
 	e.everPeer, e.peerError = true, ""

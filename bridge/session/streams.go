@@ -73,9 +73,10 @@ func (s *streams) startSender() {
 	if s.send.Channels == 0 {
 		return
 	}
+	a, period := s.end.session.Agreement, s.end.graph.PeriodFrames
 	plan := SenderPlan{
-		Format: s.send, SSRC: s.end.session.Agreement.LocalSSRC, To: s.to,
-		PacketFrames: proto.PacketFrames(s.send, s.end.graph.PeriodFrames),
+		Format: s.send, SSRC: a.LocalSSRC, To: s.to, PacketFrames: proto.PacketFrames(s.send, period),
+		Repeats: proto.RepeatsOf(a.Redundancy, a.RedundancyDistance, period), Lateness: a.Lateness,
 	}
 	err := s.end.core.StartSender(plan)
 	s.sending = err == nil
@@ -90,9 +91,13 @@ func (s *streams) startReceiver() {
 	if s.receive.Channels == 0 {
 		return
 	}
+	a := e.session.Agreement
 	plan := ReceiverPlan{
-		Format: s.receive, SSRC: e.session.Agreement.PeerSSRC, From: e.session.PeerAddr,
-		Latch: e.session.Latch,
+		Format: s.receive, SSRC: a.PeerSSRC, From: e.session.PeerAddr, Latch: e.session.Latch,
+		Lateness: a.Lateness,
+	}
+	if !e.cfg.Static { // else nobody knows what the peer repeats
+		plan.Repeats = proto.RepeatsOf(a.Redundancy, a.RedundancyDistance, a.PeerPeriodFrames)
 	}
 	err := e.core.StartReceiver(plan)
 	s.receiving = err == nil
@@ -102,11 +107,16 @@ func (s *streams) startReceiver() {
 		e.log.Error("cannot receive", "reason", err)
 		return
 	}
-	s.servo = clock.NewServo(clock.Config{
+	s.servo = clock.NewServo(s.servoConfig(plan.Repeats))
+}
+
+func (s *streams) servoConfig(repeats proto.Repeats) clock.Config {
+	e := s.end
+	return clock.Config{
 		RateHz: s.receive.RateHz, LatencyFrames: e.cfg.Latency.FramesAt(s.receive.RateHz),
-		JitterFrames: s.end.memory.Jitter(s.peerKey()), LookaheadFrames: e.core.LookaheadFrames(),
-		Free: e.cfg.Clock == "free",
-	})
+		JitterFrames: e.memory.Jitter(s.peerKey()), LookaheadFrames: e.core.LookaheadFrames(),
+		ExtraFrames: repeats.SpanFrames(), Free: e.cfg.Clock == "free",
+	}
 }
 
 func (s *streams) peerKey() string {
@@ -147,9 +157,14 @@ func (s *streams) remember() {
 }
 
 // periodChanged adapts the packets to the new period. The receiver's servo sees
-// the period by itself.
+// the period by itself, but not how late the repeats come, which are counted in
+// our periods.
 func (s *streams) periodChanged() {
-	if s.running {
+	switch e := s.end; {
+	case !s.running:
+	case e.signaling != nil && e.session.Agreement.RedundancyDistance > 0:
+		e.signaling.Renegotiate()
+	default:
 		s.startSender()
 	}
 }

@@ -79,9 +79,9 @@ type Direction struct {
 	Packets         uint64 `json:"packets"`   // sent or accepted
 	Lost            uint64 `json:"lost"`      // sequence numbers that never came in time
 	Late            uint64 `json:"late"`      // came after their frames had been played
-	Duplicate       uint64 `json:"duplicate"` // came more than once
+	Duplicate       uint64 `json:"duplicate"` // came more often than the peers agreed
 	Rejected        uint64 `json:"rejected"`  // not RTP, or not of the peer, the SSRC or the format agreed
-	Recovered       uint64 `json:"recovered"` // lost, and restored from a repetition
+	Recovered       uint64 `json:"recovered"` // a copy of them was lost and another came
 	ConcealedFrames uint64 `json:"concealed_frames"`
 	Dropouts        uint64 `json:"dropouts"` // runs of concealed frames
 

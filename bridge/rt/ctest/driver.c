@@ -112,7 +112,10 @@ static void replace_sender(end *e, sender *tx) {
 
 static receiver *a_receiver(end *e, enum wire_encoding encoding, uint32_t channels) {
     receiver_plan plan = {.encoding = encoding, .payload_type = 96, .channels = channels,
-                          .rate_hz = 48000, .ssrc = 7, .latch = 1};
+                          .rate_hz = 48000, .ssrc = 7, .latch = 1,
+                          .repeats = (uint32_t)rand() % (1 + MAX_REPEATS),
+                          .repeat_distance_frames = (uint32_t)rand() % 3 * 64,
+                          .lateness = rand() % 2};
     receiver *rx = receiver_new(&plan, &e->engine->table);
     if (!rx) fail("receiver_new");
     return rx;
@@ -121,7 +124,10 @@ static receiver *a_receiver(end *e, enum wire_encoding encoding, uint32_t channe
 static sender *a_sender(end *peer, enum wire_encoding encoding, uint32_t channels) {
     sender_plan plan = {.encoding = encoding, .payload_type = 96, .channels = channels,
                         .packet_frames = 8 + (uint32_t)rand() % 25, .ssrc = 7,
-                        .first_timestamp = 0xfffff000u, .to = peer->address,
+                        .first_timestamp = 0xfffff000u,
+                        .repeats = (uint32_t)rand() % (1 + MAX_REPEATS),
+                        .repeat_distance_frames = (uint32_t)rand() % 3 * 64,
+                        .lateness = rand() % 2, .to = peer->address,
                         .to_bytes = sizeof(struct sockaddr_in)};
     sender *tx = sender_new(&plan);
     if (!tx) fail("sender_new");

@@ -142,7 +142,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     receiver_plan plan = {.encoding = (enum wire_encoding)(1 + shape % 3), .payload_type = 96,
                           .channels = shape < 240 ? channels_of[shape / 3 % 4] : MAX_CHANNELS,
                           .rate_hz = rate_of[shape / 12 % 4],
-                          .ssrc = shape / 48 % 2 ? 0x01020304 : 0, .latch = 1};
+                          .ssrc = shape / 48 % 2 ? 0x01020304 : 0, .latch = 1,
+                          .repeats = shape / 96, .repeat_distance_frames = shape / 24 % 2 * 64,
+                          .lateness = shape / 6 % 2};
     fuzzed f = {.rx = receiver_new(&plan, &engine->table), .media = (int64_t)(take(&in, 3) << 12)};
     if (!f.rx) abort();
     f.from.ss_family = AF_INET;
@@ -150,7 +152,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     f.timestamp = (uint32_t)take(&in, 4);
     for (int steps = 0; in.at < in.end && steps < 300; steps++) step(&f, &in);
     static observation seen[OBSERVATIONS];
-    observation_read(&engine->observations, seen, OBSERVATIONS);
+    uint32_t n = observation_read(&engine->observations, seen, OBSERVATIONS);
+    for (uint32_t i = 0; i < n; i++)
+        require(seen[i].late_ns >= -1 && seen[i].late_ns <= (plan.lateness ? 65534000 : 0));
     receiver_free(f.rx);
     return 0;
 }

@@ -71,6 +71,24 @@ func TestFastClocksAreAcquiredInTwoSeconds(t *testing.T) {
 	}
 }
 
+// The sender's graph is busier at times: that must not move the latency.
+func TestLoadOfTheSendersGraphDoesNotMoveTheLatency(t *testing.T) {
+	r := NewRandom(23)
+	l := link(r, 70)
+	l.Servo.LatencyFrames = 128
+	busy := func() float64 {
+		if math.Mod(l.Sender.startNs*1e-9, 20) < 10 {
+			return 400e3
+		}
+		return 0
+	}
+	l.GraphNs = busy
+	o := run(t, l, 120)
+	if o.wander() > 1 || o.counters.Late > 0 || len(o.seeks) != 1 {
+		t.Errorf("wander %.2f frames, %d late packets, %d seeks", o.wander(), o.counters.Late, len(o.seeks))
+	}
+}
+
 func TestLatencyIsTheSameAfterEachOfTwentyReconnects(t *testing.T) {
 	least, most := math.Inf(1), math.Inf(-1)
 	jitter := 0

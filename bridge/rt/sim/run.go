@@ -16,6 +16,9 @@ type Link struct {
 	Sender, Receiver Graph
 	// NetworkNs draws the time from the capture callback to the arrival.
 	NetworkNs func() float64
+	// GraphNs is how long the sender's graph takes before the capture callback,
+	// which the sender tells; nil: it tells nothing.
+	GraphNs func() float64
 	// Lose says whether the next packet is lost.
 	Lose func() bool
 	// Servo is the receiver's; RateHz and LookaheadFrames are filled in.
@@ -38,6 +41,7 @@ type Link struct {
 type packet struct {
 	sequence  uint16
 	timestamp uint32
+	lateNs    float64
 	arrivalNs float64
 }
 
@@ -124,7 +128,11 @@ func (l *Link) sendUntil(ns float64) {
 		if !l.Sender.Unnoticed {
 			l.media += math.Round(l.sent.lostFrames)
 		}
-		arrivalNs := l.sent.callbackNs
+		arrivalNs, lateNs := l.sent.callbackNs, -1.0
+		if l.GraphNs != nil {
+			lateNs = l.GraphNs()
+			arrivalNs += lateNs
+		}
 		if l.NetworkNs != nil {
 			arrivalNs += l.NetworkNs()
 		}
@@ -136,7 +144,7 @@ func (l *Link) sendUntil(ns float64) {
 		if l.Lose != nil && l.Lose() {
 			continue
 		}
-		p := packet{l.sequence, uint32(int64(l.media)), arrivalNs}
+		p := packet{l.sequence, uint32(int64(l.media)), lateNs, arrivalNs}
 		at, _ := slices.BinarySearchFunc(l.pending, p.arrivalNs, func(q packet, ns float64) int {
 			if q.arrivalNs <= ns {
 				return -1
@@ -151,7 +159,7 @@ func (l *Link) deliverUntil(ns float64) {
 	n := 0
 	for ; n < len(l.pending) && l.pending[n].arrivalNs <= ns; n++ {
 		p := l.pending[n]
-		l.engine.ReceivePosition(p.sequence, p.timestamp, l.Sender.PeriodFrames, int64(p.arrivalNs))
+		l.engine.ReceivePosition(p.sequence, p.timestamp, l.Sender.PeriodFrames, int64(p.arrivalNs), int64(p.lateNs))
 	}
 	l.pending = slices.Delete(l.pending, 0, n)
 }
