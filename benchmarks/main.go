@@ -18,6 +18,7 @@ var benchmarks = []struct {
 	{"constancy", constancy},
 	{"dropouts", dropouts},
 	{"recovery", recovery},
+	{"channels", channels},
 	{"cost", cost},
 }
 
@@ -49,7 +50,7 @@ func main() {
 		}
 	}
 	for name := range wanted {
-		fmt.Fprintf(os.Stderr, "benchmarks: %q: legal are roundtrip, constancy, dropouts, recovery, cost\n", name)
+		fmt.Fprintf(os.Stderr, "benchmarks: %q: legal are roundtrip, constancy, dropouts, recovery, channels, cost\n", name)
 		os.Exit(2)
 	}
 }

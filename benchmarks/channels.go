@@ -1,0 +1,68 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"archibald-bridge/testbed/endtoend"
+	"archibald-bridge/testbed/stack"
+)
+
+// channels plays in both directions with two and with eight channels, in turn,
+// and counts the gaps that no witness excuses in the first two channels of each
+// direction (all channels of a period are sent and played together), and what
+// both ends cost for each channel.
+func channels(length time.Duration) error {
+	fmt.Println("period  channels  witness gaps        gaps  unexcused   CPU %   CPU % of each channel")
+	for range 3 {
+		for _, period := range []int{64, 32} {
+			for _, count := range []int{2, 8} {
+				if err := channelRun(period, count, length); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func channelRun(period, count int, length time.Duration) error {
+	config := endtoend.Config{PeriodFrames: period, Common: []string{
+		"--channels", fmt.Sprint(count), "--latency", fmt.Sprintf("%dframes", period+64), "--clock", "free",
+	}}
+	return with(config, func(r *endtoend.Rig) error {
+		ends := []*stack.Process{r.Guest, r.Host}
+		before, err := processorTimes(ends)
+		if err != nil {
+			return err
+		}
+		begin := time.Now()
+		d, err := r.Duplex(length, 20*time.Millisecond)
+		if err != nil {
+			return err
+		}
+		after, err := processorTimes(ends)
+		if err != nil {
+			return err
+		}
+		percent := 100 * float64(after-before) / float64(time.Since(begin))
+		gaps, ours := 0, 0
+		for _, h := range d.Heard {
+			gaps, ours = gaps+len(h.Gaps), ours+h.Ours()
+		}
+		fmt.Printf("%6d  %8d  guest %3d host %3d  %4d  %9d  %6.2f   %.2f\n", period, count,
+			len(d.GuestWitness), len(d.HostWitness), gaps, ours, percent, percent/float64(count))
+		return nil
+	})
+}
+
+func processorTimes(processes []*stack.Process) (sum time.Duration, err error) {
+	for _, p := range processes {
+		t, err := processorTime(p.PID())
+		if err != nil {
+			return 0, err
+		}
+		sum += t
+	}
+	return sum, nil
+}
