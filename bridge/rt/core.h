@@ -162,36 +162,7 @@ void resampler_init(resampler *table);
 void resampler_run(const resampler *table, const float *const *in, uint32_t channels,
                    double fraction, double ratio, float *const *out, uint32_t frames);
 
-/* jitter.c: frames of one stream, indexed by stream time. -------------------- */
-
-typedef struct {
-    uint32_t frames, channels, fade_frames;
-    uint32_t mask;
-    float *samples;     /* channels planes of frames */
-    uint64_t *valid;    /* one bit per frame: arrived, not committed yet */
-    float *fade;        /* fade_frames: raised cosine from 1 to 0 */
-    int64_t done;       /* every frame before this one is committed: final */
-    int64_t gap_start;  /* first frame of the gap that done lies in, or just left */
-    int64_t gap_end;    /* gap_start <= gap_end; a cross-fade follows it */
-    int in_gap, primed; /* primed: a real frame was committed since the reset */
-    uint64_t concealed_frames, dropouts;
-} jitter_buffer;
-
-void jitter_reset(jitter_buffer *buffer, int64_t start);
-/* Which part of frames [media, media + frames) may still be stored. */
-typedef struct {
-    uint32_t skip, count; /* skip leading frames (late), then count frames */
-    uint32_t outside;     /* trailing frames too far ahead */
-} jitter_span;
-jitter_span jitter_accepts(const jitter_buffer *buffer, int64_t media, uint32_t frames);
-float *jitter_plane(const jitter_buffer *buffer, uint32_t channel);
-void jitter_mark(jitter_buffer *buffer, int64_t media, uint32_t frames);
-/* Makes every frame before upto final; missing ones are concealed. */
-void jitter_commit(jitter_buffer *buffer, int64_t upto, uint32_t count_limit);
-/* Makes frames before upto final without concealing: they will not be played. */
-void jitter_skip(jitter_buffer *buffer, int64_t upto);
-void jitter_copy(const jitter_buffer *buffer, uint32_t channel, int64_t from, float *out,
-                 uint32_t frames);
+#include "jitter.h"
 
 /* receiver.c ----------------------------------------------------------------- */
 
@@ -246,7 +217,7 @@ typedef struct archibald_receive_counters {
     /* written by playout or by control holding engine.reading; read by control; all relaxed */
     _Atomic uint64_t cycles, packets, bytes, lost, late, duplicate, recovered, reordered,
         malformed, wrong_source, wrong_ssrc, wrong_payload, outside, nonfinite, concealed_frames,
-        dropouts, skips, skipped_frames;
+        dropouts, predicted, skips, skipped_frames;
     _Atomic int64_t last_packet_ns;
     _Atomic uint32_t highest_sequence;
     _Atomic uint32_t peak_bits[MAX_CHANNELS]; /* control exchanges for 0 */

@@ -14,7 +14,7 @@ typedef struct {
 
 typedef struct {
     uint64_t cycles, packets, bytes, lost, late, duplicate, recovered, reordered, malformed, wrong_source,
-        wrong_ssrc, wrong_payload, outside, nonfinite, concealed_frames, dropouts, skips,
+        wrong_ssrc, wrong_payload, outside, nonfinite, concealed_frames, dropouts, predicted, skips,
         skipped_frames, observations;
     int64_t last_packet_ns;
     uint32_t highest_sequence;
@@ -41,7 +41,7 @@ static void copy_received(archibald_engine *e, received_copy *to) {
     receive_counters *from = &e->received;
     TAKE(cycles); TAKE(packets); TAKE(bytes); TAKE(lost); TAKE(late); TAKE(duplicate);
     TAKE(recovered); TAKE(reordered); TAKE(malformed); TAKE(wrong_source); TAKE(wrong_ssrc); TAKE(wrong_payload);
-    TAKE(outside); TAKE(nonfinite); TAKE(concealed_frames); TAKE(dropouts); TAKE(skips);
+    TAKE(outside); TAKE(nonfinite); TAKE(concealed_frames); TAKE(dropouts); TAKE(predicted); TAKE(skips);
     TAKE(skipped_frames); TAKE(last_packet_ns); TAKE(highest_sequence);
     to->observations = atomic_load_explicit(&e->observations.dropped, memory_order_relaxed);
     take_peaks(from->peak_bits, to->peak);
@@ -72,7 +72,7 @@ func (e *Engine) Counters() session.Counters {
 			WrongSource: uint64(r.wrong_source), WrongSSRC: uint64(r.wrong_ssrc),
 			WrongPayload: uint64(r.wrong_payload), Outside: uint64(r.outside),
 			NonFinite: uint64(r.nonfinite), ConcealedFrames: uint64(r.concealed_frames),
-			Dropouts: uint64(r.dropouts), Skips: uint64(r.skips),
+			Dropouts: uint64(r.dropouts), Predicted: uint64(r.predicted), Skips: uint64(r.skips),
 			SkippedFrames: uint64(r.skipped_frames), Observations: uint64(r.observations),
 			LastPacketNs: int64(r.last_packet_ns), HighestSequence: uint32(r.highest_sequence),
 			PeakLinear: peaks(&r.peak),

@@ -1,8 +1,15 @@
 /* The jitter buffer: frames stored by stream time, not in order of arrival.
  * Reordered and repeated packets cost nothing. A frame becomes final when the
  * playout position needs it ("committed"); one that has not arrived by then is
- * concealed: the sound before the gap is played backwards while it fades to
- * silence, and what comes after the gap is faded in over it. No click, no loop.
+ * concealed: the sound before the gap goes on as predicted, or backwards where
+ * nothing was predicted, and what comes after is cross-faded with it. Apart from
+ * that a gain falls to silence in the gap and rises behind it. No click, no loop.
+ *
+ * Sound and gain are kept apart so that the next gap is predicted from a sound
+ * that faded nowhere.
+ *
+ * The resampler reads ahead of the position. A frame that only it needs is
+ * predicted too, and stays open: it may come before it is played.
  */
 #include "core.h"
 
@@ -48,21 +55,28 @@ static uint32_t run_length(const jitter_buffer *buffer, int64_t from, uint32_t l
     return n < limit ? n : limit;
 }
 
+/* What lies before frame is a gap in which all has faded. */
+static void silent_before(jitter_buffer *buffer, int64_t frame) {
+    buffer->in_gap = 1;
+    buffer->gap->start = frame - buffer->fade_frames;
+}
+
 void jitter_reset(jitter_buffer *buffer, int64_t start) {
     memset(buffer->valid, 0, buffer->frames / 8);
     /* Only what lies before the start can be read before it is written: by a
      * step back, as far as history goes. */
     const uint32_t at = slot(buffer, start - HISTORY_FRAMES);
     const uint32_t left = buffer->frames - at, first = left < HISTORY_FRAMES ? left : HISTORY_FRAMES;
-    for (uint32_t c = 0; c < buffer->channels; c++) {
-        float *plane = jitter_plane(buffer, c);
+    for (uint32_t c = 0; c <= buffer->channels; c++) {
+        float *plane = c < buffer->channels ? jitter_plane(buffer, c) : buffer->gain;
         memset(plane + at, 0, first * sizeof *plane);
         memset(plane, 0, (HISTORY_FRAMES - first) * sizeof *plane);
     }
     buffer->done = start;
-    buffer->gap_start = start - buffer->fade_frames; /* already faded to silence */
+    silent_before(buffer, start);
+    buffer->ahead->start = buffer->gap->start;
+    buffer->next_fit = INT64_MIN;
     buffer->gap_end = start;
-    buffer->in_gap = 1;
     buffer->primed = 0;
 }
 
@@ -80,26 +94,91 @@ void jitter_mark(jitter_buffer *buffer, int64_t media, uint32_t frames) {
     set_valid(buffer, media, frames, 1);
 }
 
-/* What concealment puts at `frame`: the last real sound, reversed and fading. */
-static inline float concealed(const jitter_buffer *buffer, const float *plane, int64_t frame) {
-    int64_t k = frame - buffer->gap_start;
-    if (k >= buffer->fade_frames) return 0;
-    return plane[slot(buffer, buffer->gap_start - 1 - k)] * buffer->fade[k];
+/* Makes buffer->ahead what would be played if a gap began at done. */
+static void look_ahead(jitter_buffer *buffer) {
+    concealment *ahead = buffer->ahead;
+    predictor *work = buffer->work;
+    if (ahead->start == buffer->done) return;
+    ahead->start = buffer->done;
+    ahead->frames = 0;
+    ahead->channels = 0;
+    if (buffer->done < buffer->next_fit) return;
+    ahead->channels = buffer->channels < PREDICTED_CHANNELS ? buffer->channels : PREDICTED_CHANNELS;
+    buffer->next_fit = buffer->done + PREDICT_SPACING;
+    for (uint32_t c = 0; c < ahead->channels; c++) {
+        const float *plane = jitter_plane(buffer, c);
+        for (int i = 0; i < PREDICT_HISTORY; i++)
+            work->history[i] = plane[slot(buffer, buffer->done - PREDICT_HISTORY + i)];
+        ahead->peak[c] = predict_fit(work, ahead->coefficient[c]);
+        memcpy(ahead->sound[c], work->history + PREDICT_HISTORY - PREDICT_ORDER,
+               PREDICT_ORDER * sizeof(float));
+    }
+}
+
+/* Whether anything of the sound before the gap is left at frame. */
+static inline int lasts(const jitter_buffer *buffer, const concealment *with, int64_t frame) {
+    return frame - with->start < buffer->fade_frames;
+}
+
+/* Predicts what is not predicted yet before upto, as far as it lasts. */
+static void predict_upto(const jitter_buffer *buffer, concealment *with, int64_t upto) {
+    uint32_t wanted = lasts(buffer, with, upto) ? (uint32_t)(upto - with->start) : buffer->fade_frames;
+    if (wanted <= with->frames) return;
+    for (uint32_t c = 0; c < with->channels; c++)
+        predict_run(with->coefficient[c], with->sound[c] + with->frames, wanted - with->frames);
+    with->frames = wanted;
+}
+
+/* From 0 to 1 in so many frames. */
+static inline float rise(int64_t frame, uint32_t frames) {
+    float x = ((float)frame + 0.5f) / (float)frames;
+    return x * x * (3 - 2 * x);
+}
+
+/* The sound that goes on at frame; predict_upto has been there. */
+static inline float concealed(const jitter_buffer *buffer, const concealment *with,
+                              uint32_t channel, int64_t frame) {
+    enum { ENDING = CROSSFADE_FRAMES / 2 };
+    if (!lasts(buffer, with, frame)) return 0;
+    int64_t k = frame - with->start, left = buffer->fade_frames - 1 - k;
+    float x = channel < with->channels
+                  ? with->sound[channel][PREDICT_ORDER + k] * with->peak[channel]
+                  : jitter_plane(buffer, channel)[slot(buffer, with->start - 1 - k)];
+    /* The gain is near 0 by now; but the next prediction must not find a step. */
+    return left < ENDING ? x * rise(left, ENDING) : x;
+}
+
+static void conceal(jitter_buffer *buffer, concealment *with, int64_t from, uint32_t frames) {
+    if (lasts(buffer, with, from)) predict_upto(buffer, with, from + frames);
+    for (uint32_t c = 0; c < buffer->channels; c++) {
+        float *plane = jitter_plane(buffer, c);
+        for (uint32_t i = 0; i < frames; i++)
+            plane[slot(buffer, from + i)] = concealed(buffer, with, c, from + i);
+    }
+}
+
+/* The gain of a gap's frames. */
+static void fade_out(jitter_buffer *buffer, int64_t start, int64_t from, int64_t upto) {
+    const float level = buffer->gain[slot(buffer, start - 1)];
+    for (int64_t at = from; at < upto; at++) {
+        int64_t k = at - start;
+        buffer->gain[slot(buffer, at)] = k < buffer->fade_frames ? level * buffer->fade[k] : 0;
+    }
 }
 
 static void commit_missing(jitter_buffer *buffer, uint32_t run, uint32_t count_limit) {
     if (!buffer->in_gap) {
+        look_ahead(buffer);
+        concealment *before = buffer->gap;
+        buffer->gap = buffer->ahead;
+        buffer->ahead = before;
         buffer->in_gap = 1;
-        buffer->gap_start = buffer->done;
         buffer->dropouts++;
     }
-    for (uint32_t c = 0; c < buffer->channels; c++) {
-        float *plane = jitter_plane(buffer, c);
-        for (uint32_t i = 0; i < run; i++)
-            plane[slot(buffer, buffer->done + i)] = concealed(buffer, plane, buffer->done + i);
-    }
+    conceal(buffer, buffer->gap, buffer->done, run);
+    fade_out(buffer, buffer->gap->start, buffer->done, buffer->done + run);
     /* A stream that has ended is not an ever longer dropout. */
-    int64_t counted = buffer->gap_start + count_limit - buffer->done;
+    int64_t counted = buffer->gap->start + count_limit - buffer->done;
     if (buffer->primed && counted > 0)
         buffer->concealed_frames += counted < run ? (uint64_t)counted : run;
 }
@@ -110,30 +189,60 @@ static void commit_arrived(jitter_buffer *buffer, uint32_t run) {
         buffer->gap_end = buffer->done;
         buffer->primed = 1;
     }
-    for (uint32_t i = 0; i < run; i++) {
-        int64_t k = buffer->done + i - buffer->gap_end;
-        if (k >= CROSSFADE_FRAMES) break;
-        float in = ((float)k + 0.5f) / CROSSFADE_FRAMES;
-        in = in * in * (3 - 2 * in);
+    int64_t fading = buffer->gap_end + CROSSFADE_FRAMES - buffer->done;
+    if (fading < 0) fading = 0;
+    if (fading > run) fading = run;
+    concealment *gap = buffer->gap;
+    float level = 1; /* where the sound itself begins at 0 */
+    if (lasts(buffer, gap, buffer->gap_end)) {
+        level = buffer->gain[slot(buffer, buffer->gap_end - 1)];
+        if (fading > 0) predict_upto(buffer, gap, buffer->done + fading);
+    }
+    for (int64_t at = buffer->done; at < buffer->done + fading; at++) {
+        float in = rise(at - buffer->gap_end, CROSSFADE_FRAMES);
+        buffer->gain[slot(buffer, at)] = level + (1 - level) * in;
         for (uint32_t c = 0; c < buffer->channels; c++) {
-            float *plane = jitter_plane(buffer, c);
-            float *at = &plane[slot(buffer, buffer->done + i)];
-            *at = *at * in + concealed(buffer, plane, buffer->done + i) * (1 - in);
+            float *x = &jitter_plane(buffer, c)[slot(buffer, at)];
+            *x = *x * in + concealed(buffer, gap, c, at) * (1 - in);
         }
     }
+    for (int64_t at = buffer->done + fading; at < buffer->done + run; at++)
+        buffer->gain[slot(buffer, at)] = 1;
     set_valid(buffer, buffer->done, run, 0);
 }
 
-void jitter_commit(jitter_buffer *buffer, int64_t upto, uint32_t count_limit) {
-    while (buffer->done < upto) {
-        int64_t left = upto - buffer->done;
+/* Fills what is missing of frames [done, ahead) and leaves it open: the next
+ * commit takes what has come by then, or the same prediction. */
+static void foresee(jitter_buffer *buffer, int64_t ahead) {
+    if (!buffer->in_gap) {
+        look_ahead(buffer);
+        buffer->predicted++;
+    }
+    concealment *with = buffer->in_gap ? buffer->gap : buffer->ahead;
+    for (int64_t at = buffer->done; at < ahead;) {
+        int valid;
+        uint32_t run = run_length(buffer, at, (uint32_t)(ahead - at), &valid);
+        if (!valid) conceal(buffer, with, at, run);
+        at += run;
+    }
+    fade_out(buffer, with->start, buffer->done, ahead);
+}
+
+void jitter_commit(jitter_buffer *buffer, int64_t upto, int64_t ahead, uint32_t count_limit) {
+    while (buffer->done < ahead) {
+        int64_t left = ahead - buffer->done;
         uint32_t limit = left < buffer->frames ? (uint32_t)left : buffer->frames;
         int valid;
         uint32_t run = run_length(buffer, buffer->done, limit, &valid);
-        if (valid)
+        if (valid) {
             commit_arrived(buffer, run);
-        else
+        } else if (buffer->done < upto) {
+            if (run > upto - buffer->done) run = (uint32_t)(upto - buffer->done);
             commit_missing(buffer, run, count_limit);
+        } else {
+            foresee(buffer, ahead);
+            return;
+        }
         buffer->done += run;
     }
 }
@@ -155,20 +264,21 @@ void jitter_skip(jitter_buffer *buffer, int64_t upto) {
             for (uint32_t c = 0; c < buffer->channels; c++)
                 for (uint32_t i = 0; i < run; i++)
                     jitter_plane(buffer, c)[slot(buffer, buffer->done + i)] = 0;
-            buffer->in_gap = 1;
-            buffer->gap_start = buffer->done + run - buffer->fade_frames;
+            silent_before(buffer, buffer->done + run);
         }
+        for (uint32_t i = 0; i < run; i++)
+            buffer->gain[slot(buffer, buffer->done + i)] = valid ? 1 : 0;
         buffer->done += run;
     }
 }
 
 void jitter_copy(const jitter_buffer *buffer, uint32_t channel, int64_t from, float *out,
                  uint32_t frames) {
-    const float *plane = jitter_plane(buffer, channel);
+    const float *plane = jitter_plane(buffer, channel), *gain = buffer->gain;
     while (frames > 0) {
         uint32_t at = slot(buffer, from), n = buffer->frames - at;
         if (n > frames) n = frames;
-        memcpy(out, plane + at, n * sizeof *out);
+        for (uint32_t i = 0; i < n; i++) out[i] = plane[at + i] * gain[at + i];
         out += n;
         from += n;
         frames -= n;

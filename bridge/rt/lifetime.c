@@ -89,19 +89,28 @@ receiver *receiver_new(const receiver_plan *plan, const resampler *table) {
     while (buffer->frames < plan->rate_hz / 3) buffer->frames *= 2;
     buffer->mask = buffer->frames - 1;
     buffer->channels = plan->channels;
-    buffer->fade_frames = plan->rate_hz / 200; /* 5 ms */
+    buffer->fade_frames = plan->rate_hz / 100; /* 10 ms */
+    if (buffer->fade_frames > MAX_CONCEALED) buffer->fade_frames = MAX_CONCEALED;
     rx->window_frames = MAX_PERIOD_FRAMES + MAX_PERIOD_FRAMES / 16 + TAPS + 2;
     buffer->samples = block_new((size_t)plan->channels * buffer->frames * sizeof(float));
+    buffer->gain = block_new(buffer->frames * sizeof(float));
     buffer->valid = block_new(buffer->frames / 8);
     buffer->fade = block_new(buffer->fade_frames * sizeof(float));
+    buffer->gap = block_new(sizeof *buffer->gap);
+    buffer->ahead = block_new(sizeof *buffer->ahead);
+    buffer->work = block_new(sizeof *buffer->work);
     rx->scratch = block_new((size_t)plan->channels * rx->window_frames * sizeof(float));
     rx->overlap = block_new((size_t)plan->channels * CROSSFADE_FRAMES * sizeof(float));
-    if (!buffer->samples || !buffer->valid || !buffer->fade || !rx->scratch || !rx->overlap) {
+    if (!buffer->samples || !buffer->gain || !buffer->valid || !buffer->fade || !buffer->gap || !buffer->ahead ||
+        !buffer->work || !rx->scratch || !rx->overlap) {
         receiver_free(rx);
         return NULL;
     }
-    for (uint32_t i = 0; i < buffer->fade_frames; i++)
-        buffer->fade[i] = (float)(0.5 + 0.5 * cos(M_PI * (i + 0.5) / buffer->fade_frames));
+    const uint32_t held = buffer->fade_frames / 2, falling = buffer->fade_frames - held;
+    for (uint32_t i = 0; i < held; i++) buffer->fade[i] = 1;
+    for (uint32_t i = 0; i < falling; i++)
+        buffer->fade[held + i] = (float)(0.5 + 0.5 * cos(M_PI * (i + 0.5) / falling));
+    predictor_init(buffer->work);
     for (uint32_t i = 0; i < CROSSFADE_FRAMES; i++)
         rx->fade_in[i] = (float)(0.5 - 0.5 * cos(M_PI * (i + 0.5) / CROSSFADE_FRAMES));
     jitter_reset(buffer, 0);
@@ -111,8 +120,12 @@ receiver *receiver_new(const receiver_plan *plan, const resampler *table) {
 void receiver_free(receiver *rx) {
     if (!rx) return;
     block_free(rx->buffer.samples);
+    block_free(rx->buffer.gain);
     block_free(rx->buffer.valid);
     block_free(rx->buffer.fade);
+    block_free(rx->buffer.gap);
+    block_free(rx->buffer.ahead);
+    block_free(rx->buffer.work);
     block_free(rx->scratch);
     block_free(rx->overlap);
     block_free(rx);

@@ -36,9 +36,13 @@ func newPlayer(t *testing.T, channels, period int) *player {
 	v, err := NewVirtual(playerRate)
 	check(t, err)
 	t.Cleanup(v.Close)
-	check(t, v.StartReceiver(session.ReceiverPlan{Format: formatF32(channels), SSRC: playerSSRC, Latch: true}))
+	check(t, v.StartReceiver(planF32(channels)))
 	return &player{t: t, v: v, channels: channels, period: period, base: 1000, firstSequence: 100,
 		source: sine(440, 0.25), got: make([][]float32, channels)}
+}
+
+func planF32(channels int) session.ReceiverPlan {
+	return session.ReceiverPlan{Format: formatF32(channels), SSRC: playerSSRC, Latch: true}
 }
 
 func formatF32(channels int) proto.Format {

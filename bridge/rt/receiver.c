@@ -175,13 +175,13 @@ static void render(receiver *rx, int64_t *position, double *fraction, double rat
     double last = *fraction + (double)(frames - 1) * ratio;
     uint32_t span = (uint32_t)last + 1;
     if (ratio == 1.0 && *fraction == 0.0) {
-        jitter_commit(&rx->buffer, *position + span, one_second);
+        jitter_commit(&rx->buffer, *position + span, *position + span, one_second);
         for (uint32_t c = 0; c < channels; c++)
             jitter_copy(&rx->buffer, c, *position, out[c], frames);
         *position += frames;
         return;
     }
-    jitter_commit(&rx->buffer, *position + span + LOOKAHEAD, one_second);
+    jitter_commit(&rx->buffer, *position + span, *position + span + LOOKAHEAD, one_second);
     const float *in[MAX_CHANNELS];
     for (uint32_t c = 0; c < channels; c++) {
         float *window = rx->scratch + (size_t)c * rx->window_frames;
@@ -287,4 +287,5 @@ void receiver_play(receiver *rx, receive_counters *count, observation_ring *ring
     atomic_store_explicit(&count->concealed_frames, rx->buffer.concealed_frames,
                           memory_order_relaxed);
     atomic_store_explicit(&count->dropouts, rx->buffer.dropouts, memory_order_relaxed);
+    atomic_store_explicit(&count->predicted, rx->buffer.predicted, memory_order_relaxed);
 }

@@ -197,7 +197,7 @@ func TestVectorsAndAPlainSumAgree(t *testing.T) {
 }
 
 // The look-ahead that the servo adds to the latency is what is needed: with one
-// frame less, frames are missing in each cycle.
+// frame less, frames are missing in each cycle and must be predicted.
 func TestTheResamplerReadsAheadWhatItDeclares(t *testing.T) {
 	for _, c := range []struct {
 		delay   int64
@@ -207,8 +207,8 @@ func TestTheResamplerReadsAheadWhatItDeclares(t *testing.T) {
 		p.delayTo(c.delay)
 		p.v.SetRatio(1.0001)
 		p.run(40, p.regular)
-		if missing := p.received().ConcealedFrames > 0; missing != c.missing {
-			t.Errorf("%d frames behind: frames concealed %v, want %v", c.delay, missing, c.missing)
+		if missing := p.received().Predicted > 0; missing != c.missing {
+			t.Errorf("%d frames behind: frames predicted %v, want %v", c.delay, missing, c.missing)
 		}
 	}
 }

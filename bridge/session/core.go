@@ -112,6 +112,7 @@ type ReceiveCounters struct {
 	NonFinite       uint64 // samples that were NaN or infinite, played as 0
 	ConcealedFrames uint64
 	Dropouts        uint64 // runs of concealed frames
+	Predicted       uint64 // cycles whose last look-ahead had not come, and was predicted
 	Skips           uint64 // times the local media clock jumped
 	SkippedFrames   uint64
 	Observations    uint64 // lost because nobody read them

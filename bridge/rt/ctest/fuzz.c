@@ -72,7 +72,7 @@ static void play(fuzzed *f, uint32_t frames, uint32_t channels) {
         require(rx->position - rx->buffer.done <= LOOKAHEAD);
         require(rx->buffer.done - rx->position <= HISTORY_FRAMES);
     }
-    require(rx->buffer.gap_start <= rx->buffer.done && rx->buffer.gap_end <= rx->buffer.done);
+    require(rx->buffer.gap->start <= rx->buffer.done && rx->buffer.gap_end <= rx->buffer.done);
     if (rx->plan.encoding == WIRE_F32) return; /* finite input may be as large as a float can be */
     for (uint32_t c = 0; c < channels; c++)
         for (uint32_t i = 0; i < frames; i++) require(fabsf(plane[c][i]) < 8);
