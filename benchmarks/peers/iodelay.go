@@ -15,10 +15,10 @@ const ioDelay = "jack_delay"
 // input twice a second by the phases of thirteen tones.
 func startIODelay(m machine, periodFrames int) (*stack.Process, error) {
 	command := []string{"stdbuf", "-oL", "jack_iodelay"}
-	if m.jack == "" {
+	if m.jack() == "" {
 		command = append([]string{"pw-jack", "-p", strconv.Itoa(periodFrames)}, command...)
 	}
-	return m.StartPatiently("iodelay", []string{"JACK_DEFAULT_SERVER=" + m.jack}, command[0], command[1:]...)
+	return m.StartPatiently("iodelay", []string{"JACK_DEFAULT_SERVER=" + m.jack()}, command[0], command[1:]...)
 }
 
 // reading is one of jack_iodelay's. Two question marks at its end say that the

@@ -14,7 +14,15 @@ type tools struct{ bridge, probe, skew string }
 type machine struct {
 	*stack.Stack
 	address string
-	jack    string // the JACK server's name; "" is PipeWire
+	jackd   *stack.Jackd // nil: PipeWire
+}
+
+// jack is the JACK server's name, "" for PipeWire.
+func (m machine) jack() string {
+	if m.jackd == nil {
+		return ""
+	}
+	return m.jackd.Server
 }
 
 // pair is guest and host with a cable between them.
@@ -55,29 +63,23 @@ func (p *pair) close() error {
 }
 
 // startJackd starts a JACK server with the dummy driver on both machines.
-func (p *pair) startJackd() error {
+func (p *pair) startJackd() (err error) {
 	if err := p.startHostJackd(); err != nil {
 		return err
 	}
-	jackd, err := p.guest.StartJackd("guest", p.periodFrames, rateHz)
-	if err == nil {
-		p.guest.jack = jackd.Server
-	}
+	p.guest.jackd, err = p.guest.StartJackd("guest", p.periodFrames, rateHz)
 	return err
 }
 
-func (p *pair) startHostJackd() error {
-	jackd, err := p.host.StartJackd("host", p.periodFrames, rateHz)
-	if err == nil {
-		p.host.jack = jackd.Server
-	}
+func (p *pair) startHostJackd() (err error) {
+	p.host.jackd, err = p.host.StartJackd("host", p.periodFrames, rateHz)
 	return err
 }
 
 // start starts a program of the bridge on a machine. A JACK client among them
 // may be refused; then it is started again.
 func (b *bridge) start(m machine, name string, program string, args ...string) error {
-	p, err := m.StartPatiently(name, []string{"JACK_DEFAULT_SERVER=" + m.jack}, program, args...)
+	p, err := m.StartPatiently(name, []string{"JACK_DEFAULT_SERVER=" + m.jack()}, program, args...)
 	if err != nil {
 		return err
 	}

@@ -18,12 +18,12 @@ func startOurs(p *pair, latency string) (*bridge, error) {
 		loop: [][2]string{{"archibald-from-guest:out_1", "archibald-to-guest:in_1"}, {"archibald-from-guest:out_2", "archibald-to-guest:in_2"}},
 	}
 	b.status = p.status
-	err := b.start(p.host, "bridge-host", p.bridge, "host", "--backend", "jack", "--jack-server", p.host.jack,
+	err := b.start(p.host, "bridge-host", p.bridge, "host", "--backend", "jack", "--jack-server", p.host.jack(),
 		"--latency", latency, "--clock", "free")
 	if err != nil {
 		return nil, err
 	}
-	return b, b.start(p.guest, "bridge-guest", p.bridge, "guest", "--jack-server", p.guest.jack,
+	return b, b.start(p.guest, "bridge-guest", p.bridge, "guest", "--jack-server", p.guest.jack(),
 		"--peer", p.host.address, "--latency", latency, "--clock", "free")
 }
 

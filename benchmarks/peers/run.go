@@ -71,7 +71,7 @@ func (t trial) measure(p *pair, r *results.Run) (guest, host *recording.Recordin
 	}
 	recorded := t.settle() + time.Duration(r.Seconds*float64(time.Second))
 	ofHost, err := probe.Start(p.host.Stack, probe.Config{
-		Binary: p.probe, Name: hostProbe, JackServer: p.host.jack, PeriodFrames: t.periodFrames,
+		Binary: p.probe, Name: hostProbe, JackServer: p.host.jack(), PeriodFrames: t.periodFrames,
 		Duration:    recorded + 10*time.Second, // it is ended after the guest's
 		Outputs:     []probe.Signal{probe.Tone(witnessHz, toneDBFS)},
 		Inputs:      1,
@@ -82,7 +82,7 @@ func (t trial) measure(p *pair, r *results.Run) (guest, host *recording.Recordin
 		return nil, nil, err
 	}
 	ofGuest, err := probe.Start(p.guest.Stack, probe.Config{
-		Binary: p.probe, Name: guestProbe, JackServer: p.guest.jack, PeriodFrames: t.periodFrames,
+		Binary: p.probe, Name: guestProbe, JackServer: p.guest.jack(), PeriodFrames: t.periodFrames,
 		Duration: recorded,
 		Outputs:  []probe.Signal{probe.Tone(loopedHz, toneDBFS), probe.Tone(witnessHz, toneDBFS)},
 		Inputs:   2,

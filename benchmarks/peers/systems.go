@@ -39,6 +39,15 @@ func (b *bridge) commands() []string {
 	return all
 }
 
+// withFlag is a setting for each value of a flag, at every period.
+func withFlag(flag string, values ...string) map[int][]string {
+	var settings []string
+	for _, value := range values {
+		settings = append(settings, flag+" "+value)
+	}
+	return always(settings...)
+}
+
 // always is the same settings at every period.
 func always(settings ...string) map[int][]string {
 	return map[int][]string{64: settings, 32: settings}
@@ -51,6 +60,12 @@ var systems = []*system{
 		64: {"84frames", "92frames", "96frames", "112frames", "128frames", "192frames", "auto"},
 		32: {"50frames", "56frames", "60frames", "64frames", "96frames", "auto"},
 	}},
+	// After a timing error its receiver is mute for 10 s.
+	{name: "zita-njbridge", servers: jackServers, start: startZita, settle: 14 * time.Second,
+		settings: withFlag("--filt 16 --buff", "0", "1", "2", "3", "5", "10")},
+	{name: "jacktrip", servers: jackServers, start: startJackTrip, settings: withFlag("-q", "2", "3", "4", "6", "8")},
+	{name: "netjack2", servers: jackServers, slaved: true, start: startNetJack2, settings: withFlag("-l", "0", "1", "2", "3", "4")},
+	{name: "netone", servers: jackServers, slaved: true, start: startNetOne, settings: withFlag("-n", "1", "2", "3", "4", "5")},
 }
 
 const jackServers = "jackd+jackd"
