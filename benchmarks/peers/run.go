@@ -47,7 +47,7 @@ func (t trial) run(programs tools, length time.Duration) results.Run {
 	}
 	// With everything stopped: judging takes a processor.
 	if err == nil {
-		err = judge(&r, guest, host, t.settle())
+		err = judge(&r, guest, host)
 	}
 	if err != nil {
 		r.Error = err.Error()
@@ -69,10 +69,11 @@ func (t trial) measure(p *pair, r *results.Run) (guest, host *recording.Recordin
 	if err != nil {
 		return nil, nil, err
 	}
-	recorded := t.settle() + time.Duration(r.Seconds*float64(time.Second))
+	// Both are ended sooner, the guest's first.
+	longest := t.settle() + time.Duration(r.Seconds*float64(time.Second)) + 30*time.Second
 	ofHost, err := probe.Start(p.host.Stack, probe.Config{
 		Binary: p.probe, Name: hostProbe, JackServer: p.host.jack(), PeriodFrames: t.periodFrames,
-		Duration:    recorded + 10*time.Second, // it is ended after the guest's
+		Duration:    longest,
 		Outputs:     []probe.Signal{probe.Tone(witnessHz, toneDBFS)},
 		Inputs:      1,
 		Connect:     append([][2]string{{hostProbe + ":out_1", hostProbe + ":in_1"}}, b.loop...),
@@ -83,7 +84,7 @@ func (t trial) measure(p *pair, r *results.Run) (guest, host *recording.Recordin
 	}
 	ofGuest, err := probe.Start(p.guest.Stack, probe.Config{
 		Binary: p.probe, Name: guestProbe, JackServer: p.guest.jack(), PeriodFrames: t.periodFrames,
-		Duration: recorded,
+		Duration: longest,
 		Outputs:  []probe.Signal{probe.Tone(loopedHz, toneDBFS), probe.Tone(witnessHz, toneDBFS)},
 		Inputs:   2,
 		Connect: [][2]string{
@@ -99,7 +100,6 @@ func (t trial) measure(p *pair, r *results.Run) (guest, host *recording.Recordin
 	if err := observe(p, b, delay, r); err != nil {
 		return nil, nil, err
 	}
-	time.Sleep(time.Second) // the recording began when the ports were connected
 	if guest, err = ofGuest.FinishNow(); err != nil {
 		return nil, nil, err
 	}

@@ -66,16 +66,36 @@ var systems = []*system{
 	{name: "jacktrip", servers: jackServers, start: startJackTrip, settings: withFlag("-q", "2", "3", "4", "6", "8")},
 	{name: "netjack2", servers: jackServers, slaved: true, start: startNetJack2, settings: withFlag("-l", "0", "1", "2", "3", "4")},
 	{name: "netone", servers: jackServers, slaved: true, start: startNetOne, settings: withFlag("-n", "1", "2", "3", "4", "5")},
+	{name: "control", servers: pipeWires, settings: always("none"), start: startPipeWireControl},
+	// Sessions are announced every 5 s.
+	{name: "pipewire-rtp", servers: pipeWires, start: startRTP, settle: 12 * time.Second,
+		settings: withFlag("sess.latency.msec", "1", "2", "3", "5", "10")},
 }
 
-const jackServers = "jackd+jackd"
+const (
+	jackServers = "jackd+jackd"
+	pipeWires   = "pipewire+pipewire"
+)
 
-// startControl connects the probes on the guest with each other.
+// direct is no bridge: the probes on the guest are connected with themselves.
+var direct = bridge{
+	in:  [2]string{ioDelay + ":in", guestProbe + ":in_1"},
+	out: [2]string{ioDelay + ":out", guestProbe + ":out_1"},
+}
+
 func startControl(p *pair, _ string) (*bridge, error) {
-	return &bridge{
-		in:  [2]string{ioDelay + ":in", guestProbe + ":in_1"},
-		out: [2]string{ioDelay + ":out", guestProbe + ":out_1"},
-	}, p.startJackd()
+	b := direct
+	return &b, p.startJackd()
+}
+
+func startPipeWireControl(p *pair, _ string) (*bridge, error) {
+	b := direct
+	for _, m := range []machine{p.guest, p.host} {
+		if _, err := m.StartPipeWire(p.periodFrames); err != nil {
+			return nil, err
+		}
+	}
+	return &b, nil
 }
 
 // find returns the systems of these names, all for none.

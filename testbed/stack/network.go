@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// wire is the name of the network interface between two joined stacks, in each.
-const wire = "wire"
+// Wire is the name of the network interface between two joined stacks, in each.
+const Wire = "wire"
 
 // Isolate gives what is started from now on a network of its own, without any
 // interface, as if it ran on another machine (network_namespaces(7)). The network
@@ -52,12 +52,12 @@ func Join(a, b *Stack) (addressA, addressB string, err error) {
 		on   *Stack
 		args string
 	}{
-		{a, fmt.Sprintf("link add %s type veth peer name %s netns %d", wire, wire, b.network.PID())},
-		{a, "addr add " + addressA + "/24 dev " + wire},
-		{b, "addr add " + addressB + "/24 dev " + wire},
+		{a, fmt.Sprintf("link add %s type veth peer name %s netns %d", Wire, Wire, b.network.PID())},
+		{a, "addr add " + addressA + "/24 dev " + Wire},
+		{b, "addr add " + addressB + "/24 dev " + Wire},
 	}
 	for _, s := range []*Stack{a, b} {
-		for _, args := range []string{"link set lo up", "link set " + wire + " up", "route add 224.0.0.0/4 dev " + wire} {
+		for _, args := range []string{"link set lo up", "link set " + Wire + " up", "route add 224.0.0.0/4 dev " + Wire} {
 			commands = append(commands, struct {
 				on   *Stack
 				args string
@@ -83,9 +83,9 @@ func (s *Stack) Received() (Traffic, error) {
 	if err != nil {
 		return t, err
 	}
-	_, counts, found := bytes.Cut(text, []byte(wire+":"))
+	_, counts, found := bytes.Cut(text, []byte(Wire+":"))
 	if !found {
-		return t, fmt.Errorf("no interface %q", wire)
+		return t, fmt.Errorf("no interface %q", Wire)
 	}
 	_, err = fmt.Sscan(string(counts), &t.Bytes, &t.Packets)
 	return t, err
