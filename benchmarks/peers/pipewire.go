@@ -39,19 +39,47 @@ func startRTP(p *pair, setting string) (*bridge, error) {
 		loop: [][2]string{{"rtp-rx:output_FL", "rtp-tx:input_FL"}, {"rtp-rx:output_FR", "rtp-tx:input_FR"}},
 	}
 	for m, to := range map[machine]string{p.guest: p.host.address, p.host: p.guest.address} {
-		dir := filepath.Join(m.Dir, "config", "pipewire", "pipewire.conf.d")
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return nil, err
-		}
-		text := fmt.Sprintf(rtpModules, stack.Wire, m.address, to, p.periodFrames, latencyMs)
-		if err := os.WriteFile(filepath.Join(dir, "20-rtp.conf"), []byte(text), 0o600); err != nil {
-			return nil, err
-		}
-		daemon, err := m.StartPipeWire(p.periodFrames)
+		daemon, err := m.startPipeWire(p.periodFrames, fmt.Sprintf(rtpModules, stack.Wire, m.address, to, p.periodFrames, latencyMs))
 		if err != nil {
 			return nil, err
 		}
 		b.processes = append(b.processes, daemon)
 	}
 	return b, nil
+}
+
+// A client whose output is linked to its own input hears nothing: this node lies
+// between.
+const loopNode = `context.objects = [
+  { factory = adapter args = {
+    factory.name = support.null-audio-sink node.name = loop node.description = loop media.class = Audio/Sink
+    audio.position = [ FL FR ] adapter.auto-port-config = { mode = dsp monitor = true }
+    node.always-process = true monitor.channel-volumes = false
+  } }
+]
+`
+
+// startPipeWireControl has the loop on the guest itself.
+func startPipeWireControl(p *pair, _ string) (*bridge, error) {
+	for _, m := range []machine{p.guest, p.host} {
+		if _, err := m.startPipeWire(p.periodFrames, loopNode); err != nil {
+			return nil, err
+		}
+	}
+	return &bridge{
+		in:  [2]string{"loop:playback_FL", "loop:playback_FR"},
+		out: [2]string{"loop:monitor_FL", "loop:monitor_FR"},
+	}, nil
+}
+
+// startPipeWire starts PipeWire with an addition to its configuration.
+func (m machine) startPipeWire(periodFrames int, addition string) (*stack.Process, error) {
+	dir := filepath.Join(m.Dir, "config", "pipewire", "pipewire.conf.d")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "20-peers.conf"), []byte(addition), 0o600); err != nil {
+		return nil, err
+	}
+	return m.StartPipeWire(periodFrames)
 }

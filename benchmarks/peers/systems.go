@@ -77,25 +77,12 @@ const (
 	pipeWires   = "pipewire+pipewire"
 )
 
-// direct is no bridge: the probes on the guest are connected with themselves.
-var direct = bridge{
-	in:  [2]string{ioDelay + ":in", guestProbe + ":in_1"},
-	out: [2]string{ioDelay + ":out", guestProbe + ":out_1"},
-}
-
+// startControl connects the probes on the guest with themselves.
 func startControl(p *pair, _ string) (*bridge, error) {
-	b := direct
-	return &b, p.startJackd()
-}
-
-func startPipeWireControl(p *pair, _ string) (*bridge, error) {
-	b := direct
-	for _, m := range []machine{p.guest, p.host} {
-		if _, err := m.StartPipeWire(p.periodFrames); err != nil {
-			return nil, err
-		}
-	}
-	return &b, nil
+	return &bridge{
+		in:  [2]string{ioDelay + ":in", guestProbe + ":in_1"},
+		out: [2]string{ioDelay + ":out", guestProbe + ":out_1"},
+	}, p.startJackd()
 }
 
 // find returns the systems of these names, all for none.
