@@ -7,7 +7,7 @@ BINARY  := bin/archibald-bridge
 # A Go older than go.mod asks for fetches the newer one.
 export GOTOOLCHAIN := auto
 
-.PHONY: build test demo bench lint deps clean help
+.PHONY: build test demo bench bench-peers lint deps clean help
 
 build: ## the program, as bin/archibald-bridge
 	$(GO) build -trimpath -ldflags '-X archibald-bridge/bridge/status.Version=$(VERSION)' -o $(BINARY) .
@@ -21,6 +21,9 @@ demo: ## a whole bridge on this machine, heard, measured and stopped again
 bench: ## the benchmarks; installs what they need; ARGS="-seconds 60 roundtrip"
 	scripts/bench.sh $(ARGS)
 
+bench-peers: ## this bridge beside others, as root, for hours; ARGS="-seconds 20 -systems jacktrip"
+	scripts/bench-peers.sh $(ARGS)
+
 lint: ## gofmt, go vet, and golangci-lint where it is installed
 	scripts/lint.sh
 
@@ -31,4 +34,4 @@ clean: ## remove what was built
 	rm -rf bin
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)

@@ -58,7 +58,7 @@ func channelRun(period, count int, length time.Duration) error {
 
 func processorTimes(processes []*stack.Process) (sum time.Duration, err error) {
 	for _, p := range processes {
-		t, err := processorTime(p.PID())
+		t, err := p.ProcessorTime()
 		if err != nil {
 			return 0, err
 		}

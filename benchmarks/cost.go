@@ -32,7 +32,7 @@ func usage(length time.Duration, processes []*stack.Process) error {
 	before := make([]time.Duration, len(processes))
 	for i, p := range processes {
 		var err error
-		if before[i], err = processorTime(p.PID()); err != nil {
+		if before[i], err = p.ProcessorTime(); err != nil {
 			return err
 		}
 	}
@@ -41,7 +41,7 @@ func usage(length time.Duration, processes []*stack.Process) error {
 	elapsed := time.Since(begin)
 	sum := 0.0
 	for i, p := range processes {
-		after, err := processorTime(p.PID())
+		after, err := p.ProcessorTime()
 		if err != nil {
 			return fmt.Errorf("%s: %w: %s", p.Name, err, p.LogTail())
 		}
@@ -51,28 +51,6 @@ func usage(length time.Duration, processes []*stack.Process) error {
 	}
 	fmt.Printf("%-15s  %8.2f\n", "sum", sum)
 	return nil
-}
-
-// processorTime is what all threads of a process have run (schedstat, in
-// nanoseconds: Linux, Documentation/scheduler/sched-stats.rst).
-func processorTime(pid int) (time.Duration, error) {
-	tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
-	if err != nil {
-		return 0, err
-	}
-	var sum time.Duration
-	for _, task := range tasks {
-		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/schedstat", pid, task.Name()))
-		if err != nil {
-			continue // the thread has ended
-		}
-		ns, err := strconv.ParseInt(strings.Fields(string(text))[0], 10, 64)
-		if err != nil {
-			return 0, err
-		}
-		sum += time.Duration(ns)
-	}
-	return sum, nil
 }
 
 // residentMB is what the process itself holds. The 107 MB that jackd shares with
@@ -123,30 +101,11 @@ func zita(length time.Duration) (err error) {
 		{"j2n-guest", []string{"zita-j2n", "--jserv", guest.Server, "--jname", "j2n", "--float", toHost, "4713"}},
 		{"j2n-host", []string{"zita-j2n", "--jserv", host.Server, "--jname", "j2n", "--float", toGuest, "4713"}},
 	} {
-		p, err := startPatiently(s, program.name, program.args)
+		p, err := s.StartPatiently("zita-"+program.name, nil, program.args[0], program.args[1:]...)
 		if err != nil {
 			return err
 		}
 		processes = append(processes, p)
 	}
 	return usage(length, processes)
-}
-
-// startPatiently tries again when jackd2 refuses a client, which ends zita's
-// programs.
-func startPatiently(s *stack.Stack, name string, args []string) (*stack.Process, error) {
-	p, err := s.Start("zita-"+name, nil, args[0], args[1:]...)
-	if err != nil {
-		return nil, err
-	}
-	for range 6 {
-		time.Sleep(time.Second)
-		if p.Alive() {
-			return p, nil
-		}
-		if err := p.Restart(); err != nil {
-			return nil, err
-		}
-	}
-	return nil, fmt.Errorf("%s does not stay: %s", p.Name, p.LogTail())
 }

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 
+	"archibald-bridge/bridge/audio/jack"
 	"archibald-bridge/bridge/audio/pipewire"
 	"archibald-bridge/bridge/config"
 	"archibald-bridge/bridge/memory"
@@ -27,10 +28,16 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 	if err != nil {
 		log.Warn("what was learned about peers is lost", "reason", err)
 	}
-	core := pipewire.Core{Engine: engine.Handle(), Playout: rt.Playout(), Capture: rt.Capture(), ABI: rt.ABI}
-	options := pipewire.Options{Source: cfg.FromGuest == config.FromGuestSource}
-	end := session.New(cfg, proto.Host, session.Parts{
-		Core: engine, Audio: pipewire.New(core, options), Server: "PipeWire", Log: log, Memory: learned,
-	})
-	return session.Serve(ctx, end, cfg, log)
+	parts := session.Parts{Core: engine, Log: log, Memory: learned}
+	switch cfg.Backend {
+	case config.BackendJack:
+		core := jack.Core{Engine: engine.Handle(), Playout: rt.Playout(), Capture: rt.Capture(), ABI: rt.ABI}
+		parts.Audio = jack.New(core, jack.Options{ServerName: cfg.JackServer, Peer: proto.Guest})
+		parts.Server = "JACK server " + cfg.JackServer
+	default:
+		core := pipewire.Core{Engine: engine.Handle(), Playout: rt.Playout(), Capture: rt.Capture(), ABI: rt.ABI}
+		parts.Audio = pipewire.New(core, pipewire.Options{Source: cfg.FromGuest == config.FromGuestSource})
+		parts.Server = "PipeWire"
+	}
+	return session.Serve(ctx, session.New(cfg, proto.Host, parts), cfg, log)
 }

@@ -20,7 +20,8 @@ packages() {
     test)
       packages demo "$2"
       # clang and its run-time library: sanitizers and the C fuzzer. git: the version.
-      printf '%s\n' git
+      # iproute2: networks for pretended machines.
+      printf '%s\n' git iproute2
       if [ "$2" -ge 13 ]; then
         printf '%s\n' clang libclang-rt-dev
       else
@@ -29,8 +30,8 @@ packages() {
       ;;
     bench)
       packages demo "$2"
-      # cyclictest, and the bridge to compare with.
-      printf '%s\n' rt-tests zita-njbridge
+      # cyclictest, networks for pretended machines, and the bridges to compare with.
+      printf '%s\n' git iproute2 rt-tests zita-njbridge jacktrip
       ;;
     *) return 1 ;;
   esac

@@ -56,7 +56,7 @@ run_tests() {
 }
 
 # The packages that link C, by name; without_c lists all others.
-with_c='/(bridge/rt|bridge/audio|testbed|guest|host)(/|$)|^archibald-bridge$'
+with_c='/(bridge/rt|bridge/audio|testbed|guest|host|benchmarks/peers)(/|$)|^archibald-bridge$'
 without_c() { go list ./... | grep -vE "$with_c"; }
 
 fuzz_targets() {
@@ -82,7 +82,7 @@ while read -r folder target; do
   step "$target, 3 s" go test -run '^$' -fuzz "^$target\$" -fuzztime 3s -fuzzminimizetime 1s -parallel 2 "$folder"
 done < <(fuzz_targets)
 
-tests "stack: real audio servers" -p 1 -count=1 ./testbed/... ./bridge/audio/... ./guest/... ./host/...
+tests "stack: real audio servers" -p 1 -count=1 ./testbed/... ./bridge/audio/... ./guest/... ./host/... ./benchmarks/peers
 
 printf '%d tests passed, %d steps failed, %d s\n' "$total" "${#failed[@]}" "$SECONDS"
 [ "${#failed[@]}" -eq 0 ]

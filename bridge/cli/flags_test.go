@@ -44,14 +44,14 @@ func TestWrongFlagsNameFlagValueAndWhatIsLegal(t *testing.T) {
 		{[]string{"host", "--wait", "30"}, `--wait: "30": legal is 0 or a time (30s)`},
 		{[]string{"host", "--wait", "-1s"}, `--wait: "-1s": legal is 0 or a time (30s)`},
 		{[]string{"guest", "--jack-server", ""}, `--jack-server: "": legal is a name that is not empty`},
-		{[]string{"host", "--backend", "jack"}, `--backend: "jack": legal is pipewire`},
-		{[]string{"host", "--host-period", "8"}, `--host-period: "8": legal is 0, or 16 to 8192`},
-		{[]string{"host", "--from-guest", "sink"}, `--from-guest: "sink": legal is stream or source`},
+		{[]string{"host", "--backend", "alsa"}, `--backend: "alsa": legal is pipewire or jack`},
+		{[]string{"host", "--host-period", "8"}, `--host-period: "8": legal is 0, or 16 to 8192 with the backend pipewire`},
+		{[]string{"host", "--from-guest", "sink"}, `--from-guest: "sink": legal is stream, or source with the backend pipewire`},
 		{[]string{"status", "--address", "tower"}, `--address: "tower": legal is HOST:PORT`},
 
 		{[]string{"guest", "--chanels", "2"}, `unknown flag --chanels, did you mean "--channels"?; see --help`},
 		{[]string{"guest", "--host-period", "64"}, `unknown flag --host-period; see --help`},
-		{[]string{"host", "--jack-server", "a"}, `unknown flag --jack-server; see --help`},
+		{[]string{"host", "--connect", "a:b -> c:d"}, `unknown flag --connect; see --help`},
 		{[]string{"guest", "--static=maybe"}, `--static: bool value must be true, 1, yes, false, 0 or no but got "maybe"; see --help`},
 		{[]string{"guest", "tower"}, `unexpected argument tower; see --help`},
 		{[]string{}, `expected one of "guest", "host", "status", "config", "version"; see --help`},
@@ -124,6 +124,13 @@ func TestFlagsReachTheHost(t *testing.T) {
 	if o.code != 0 || o.end != "host" || o.config.End != config.EndHost || o.config.HostPeriod != 64 ||
 		o.config.FromGuest != config.FromGuestSource || o.config.StatusListen.String() != "127.0.0.1:8714" {
 		t.Errorf("code %d, %s: %+v %s", o.code, o.end, o.config, o.stderr)
+	}
+}
+
+func TestFlagsReachAHostBesideJACK(t *testing.T) {
+	o := program(t, nil, "host", "--backend", "jack", "--jack-server", "rt")
+	if o.code != 0 || o.config.Backend != config.BackendJack || o.config.JackServer != "rt" {
+		t.Errorf("code %d: %+v %s", o.code, o.config, o.stderr)
 	}
 }
 

@@ -23,7 +23,7 @@ const (
 // the configuration, so that no flag can lack its key or the other way round.
 type grammar struct {
 	Guest   guestCommand   `cmd:"" help:"Run the end in the virtual machine, beside jackd."`
-	Host    hostCommand    `cmd:"" help:"Run the end on the host, beside PipeWire."`
+	Host    hostCommand    `cmd:"" help:"Run the end on the host, beside PipeWire or jackd."`
 	Status  statusCommand  `cmd:"" help:"Print what the ends running on this machine are doing."`
 	Config  configCommand  `cmd:"" help:"Work with configuration files."`
 	Version versionCommand `cmd:"" help:"Print the version."`
@@ -70,6 +70,8 @@ func (hostCommand) Help() string {
 	return `Examples:
 
   archibald-bridge host --peer 192.168.122.2 --latency 2ms
+
+  archibald-bridge host --backend jack --jack-server default
 
   archibald-bridge host --static --peer 192.168.122.2 --format L24`
 }

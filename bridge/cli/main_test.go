@@ -77,7 +77,7 @@ func TestConfigCheck(t *testing.T) {
 		t.Errorf("exit code %d, %q, %q", o.code, o.stdout, o.stderr)
 	}
 	path = writeFile(t, "[host]\nchannels = 2\nfrom-guest = 'sink'\n")
-	wantLine(t, program(t, nil, "config", "check", path), 2, `bridge.toml:3: from-guest: "sink": legal is stream or source`)
+	wantLine(t, program(t, nil, "config", "check", path), 2, `bridge.toml:3: from-guest: "sink": legal is stream, or source with the backend pipewire`)
 	wantLine(t, program(t, nil, "config", "check", "absent"), 2, `open absent: no such file or directory`)
 }
 

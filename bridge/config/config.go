@@ -12,7 +12,7 @@ type End string
 // The two ends.
 const (
 	EndGuest End = "guest" // beside jackd, in the virtual machine
-	EndHost  End = "host"  // beside PipeWire
+	EndHost  End = "host"  // beside PipeWire, or a JACK server
 )
 
 // Ends lists both ends.
@@ -43,6 +43,7 @@ type Common struct {
 	RedundancyDistance int            `toml:"redundancy-distance" placeholder:"PERIODS" help:"How many periods apart, against losses in a row; 0: at once, which adds no latency." legal:"0 to 8"`
 	Name               string         `toml:"name" placeholder:"NAME" help:"Name of this bridge, where there are several: it becomes part of client, node and session names." legal:"at most 32 of a-z, 0-9 and -"`
 	Static             bool           `toml:"static" help:"No session: the peer is a plain RTP address. Needs --peer and --format." legal:"true or false, and true only with a peer and a format"`
+	JackServer         string         `toml:"jack-server" placeholder:"NAME" help:"Name of the JACK server, as given to jackd --name." legal:"a name that is not empty"`
 	StatusListen       StatusSocket   `toml:"status-listen" placeholder:"ADDR:PORT|off" help:"Where the status page is served." legal:"IP-ADDRESS:PORT (port 1 to 65535) or off"`
 	LogFormat          string         `toml:"log-format" placeholder:"text|json" help:"Form of the log on standard error." legal:"text or json"`
 	Wait               Duration       `toml:"wait" placeholder:"DURATION" help:"How long to wait for the audio server and the peer before giving up with exit code 3; 0: for ever." legal:"0 or a time (30s)"`
@@ -50,15 +51,14 @@ type Common struct {
 
 // Guest holds the keys that only the guest has.
 type Guest struct {
-	JackServer string   `toml:"jack-server" placeholder:"NAME" help:"Name of the JACK server, as given to jackd --name." legal:"a name that is not empty"`
-	Connect    []string `toml:"connect" sep:"none" placeholder:"'FROM -> TO'" help:"Connect ports whenever they appear; * stands for anything. Repeatable." legal:"'CLIENT:PORT -> CLIENT:PORT', where * stands for anything"`
+	Connect []string `toml:"connect" sep:"none" placeholder:"'FROM -> TO'" help:"Connect ports whenever they appear; * stands for anything. Repeatable." legal:"'CLIENT:PORT -> CLIENT:PORT', where * stands for anything"`
 }
 
 // Host holds the keys that only the host has.
 type Host struct {
-	Backend    string `toml:"backend" placeholder:"pipewire" help:"The audio server." legal:"pipewire"`
-	HostPeriod int    `toml:"host-period" placeholder:"FRAMES" help:"Period asked of the audio server; 0: the server's own." legal:"0, or 16 to 8192"`
-	FromGuest  string `toml:"from-guest" placeholder:"stream|source" help:"What the guest's sound is on the host: a stream that plays, or a source to record from." legal:"stream or source"`
+	Backend    string `toml:"backend" placeholder:"pipewire|jack" help:"The audio server." legal:"pipewire or jack"`
+	HostPeriod int    `toml:"host-period" placeholder:"FRAMES" help:"Period asked of PipeWire; 0: the server's own." legal:"0, or 16 to 8192 with the backend pipewire"`
+	FromGuest  string `toml:"from-guest" placeholder:"stream|source" help:"What the guest's sound is on the host: a stream that plays, or a source to record from." legal:"stream, or source with the backend pipewire"`
 }
 
 // Values of Config.Clock.
@@ -79,8 +79,11 @@ const (
 	LogJSON = "json"
 )
 
-// BackendPipeWire is the only value of Config.Backend.
-const BackendPipeWire = "pipewire"
+// Values of Config.Backend.
+const (
+	BackendPipeWire = "pipewire"
+	BackendJack     = "jack"
+)
 
 // Default returns the configuration of an end for which nothing was set. The
 // JACK server is $JACK_DEFAULT_SERVER if that is set, as for every JACK program
@@ -89,14 +92,14 @@ func Default(end End) Config {
 	c := Config{
 		End: end,
 		Common: Common{
-			Listen:    mustSocket("0.0.0.0:4713"),
-			Channels:  2,
-			Latency:   Latency{Auto: true},
-			Clock:     ClockAuto,
-			LogFormat: LogText,
+			Listen:     mustSocket("0.0.0.0:4713"),
+			Channels:   2,
+			Latency:    Latency{Auto: true},
+			Clock:      ClockAuto,
+			JackServer: "default",
+			LogFormat:  LogText,
 		},
-		Guest: Guest{JackServer: "default"},
-		Host:  Host{Backend: BackendPipeWire, FromGuest: FromGuestStream},
+		Host: Host{Backend: BackendPipeWire, FromGuest: FromGuestStream},
 	}
 	if server := os.Getenv("JACK_DEFAULT_SERVER"); server != "" {
 		c.JackServer = server

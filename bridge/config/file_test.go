@@ -48,7 +48,7 @@ func TestMistakesInAFileNameLineKeyAndWhatIsMeant(t *testing.T) {
 		{"unknown table, known key", "other.channels = 2", `bridge.toml:1: unknown table "other": legal are guest and host`},
 		{"table in the wrong case", "[Guest]\nchannels = 2", `bridge.toml:2: unknown table "Guest": legal are guest and host`},
 		{"table below a table", "[guest.deep]\nchannels = 2", `bridge.toml:1: unknown key "guest.deep"`},
-		{"guest's key at the top", "jack-server = 'a'", `bridge.toml:1: key "jack-server" belongs in the table [guest]`},
+		{"guest's key at the top", "connect = []", `bridge.toml:1: key "connect" belongs in the table [guest]`},
 		{"host's key for the guest", "[guest]\nhost-period = 64", `bridge.toml:2: key "host-period" belongs in the table [host]`},
 		{"mistake in the other end's table", "[host]\nhost-periot = 64", `bridge.toml:2: unknown key "host.host-periot": did you mean "host-period"?`},
 		{"set twice", "channels = 1\nchannels = 2", `bridge.toml:2: key channels is already defined`},

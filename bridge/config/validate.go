@@ -54,9 +54,9 @@ func (c Config) fault(connectRule func(string) error) *fault {
 		{"static", !c.Static || c.Peer != Peer{} && c.Format != ""},
 		{"log-format", c.LogFormat == LogText || c.LogFormat == LogJSON},
 		{"jack-server", c.JackServer != ""},
-		{"backend", c.Backend == BackendPipeWire},
-		{"host-period", c.HostPeriod == 0 || 16 <= c.HostPeriod && c.HostPeriod <= 8192},
-		{"from-guest", c.FromGuest == FromGuestStream || c.FromGuest == FromGuestSource},
+		{"backend", c.Backend == BackendPipeWire || c.Backend == BackendJack},
+		{"host-period", c.HostPeriod == 0 || c.Backend == BackendPipeWire && 16 <= c.HostPeriod && c.HostPeriod <= 8192},
+		{"from-guest", c.FromGuest == FromGuestStream || c.Backend == BackendPipeWire && c.FromGuest == FromGuestSource},
 	} {
 		if !check.ok {
 			key, _ := findKey(check.key)

@@ -170,7 +170,7 @@ func judge(name string, r *recording.Recording, input int, hz float64, buffer ti
 	}
 	timeAt := func(frame int) (int64, bool) { return r.TimeAt(frame + settleFrames) }
 	h.Gaps = signal.Attribute(signal.Timed(gaps, timeAt), witnesses, buffer, witnessMargin)
-	h.Found = findsPlanted(samples, r.RateHz, hz, gaps)
+	h.Found, _ = signal.FindsPlanted(samples, r.RateHz, hz, gaps)
 	return h, nil
 }
 
@@ -188,28 +188,6 @@ func longestWhole(samples []float32, gaps []signal.Gap) []float32 {
 		whole = samples[from:]
 	}
 	return whole
-}
-
-// findsPlanted takes one frame out of a copy, far from any gap, and says whether
-// the same search finds it there.
-func findsPlanted(samples []float32, rateHz int, hz float64, gaps []signal.Gap) bool {
-	const near = 2400
-	at := len(samples) / 2
-	for _, gap := range gaps {
-		if at > gap.StartFrame-2*near && at < gap.StartFrame+gap.LengthFrames+2*near {
-			at = gap.StartFrame + gap.LengthFrames + 2*near
-		}
-	}
-	if at+2*near > len(samples) {
-		return false
-	}
-	around := signal.PlantLoss(append([]float32(nil), samples[at-near:at+near]...), near, 1)
-	for _, gap := range signal.Gaps(around, rateHz, hz) {
-		if gap.StartFrame > near-300 && gap.StartFrame < near+300 {
-			return true
-		}
-	}
-	return false
 }
 
 // witness returns the gaps of a tone that did not cross the bridge.

@@ -48,6 +48,7 @@ type Config struct {
 	Inputs       int
 	Connect      [][2]string   // output port, input port; recording starts when all stand
 	Duration     time.Duration // of the recording
+	Environment  []string      // "KEY=value", added to the stack's
 }
 
 // Probe is a running jackprobe.
@@ -73,7 +74,7 @@ func Start(s *stack.Stack, config Config) (*Probe, error) {
 	for _, pair := range config.Connect {
 		command = append(command, "--connect", pair[0]+","+pair[1])
 	}
-	p, err := s.Start(config.Name, nil, command[0], command[1:]...)
+	p, err := s.Start(config.Name, config.Environment, command[0], command[1:]...)
 	if err != nil {
 		return nil, err
 	}

@@ -45,3 +45,26 @@ func PlantSmoothLoss(samples []float32, at, count, fade int) []float32 {
 	}
 	return out
 }
+
+// FindsPlanted takes one frame out of a copy of a recorded tone of hz, far from
+// its gaps, and says whether Gaps finds it there; ok is false where the gaps leave
+// no room for that.
+func FindsPlanted(samples []float32, rateHz int, hz float64, gaps []Gap) (found, ok bool) {
+	const near = 2400
+	at := len(samples) / 2
+	for _, gap := range gaps {
+		if at > gap.StartFrame-2*near && at < gap.StartFrame+gap.LengthFrames+2*near {
+			at = gap.StartFrame + gap.LengthFrames + 2*near
+		}
+	}
+	if at < 2*near || at+2*near > len(samples) {
+		return false, false
+	}
+	around := PlantLoss(samples[at-near:at+near], near, 1)
+	for _, gap := range Gaps(around, rateHz, hz) {
+		if gap.StartFrame > near-300 && gap.StartFrame < near+300 {
+			return true, true
+		}
+	}
+	return false, true
+}

@@ -12,16 +12,22 @@ import (
 // sharedMemoryDir is where jackd2 keeps its sockets, semaphores and segments.
 const sharedMemoryDir = "/dev/shm"
 
-// Jackd is a JACK server with the dummy driver: two inputs, two outputs.
+// Jackd is a JACK server.
 type Jackd struct {
 	*Process
 	Server string // its JACK server name: the name asked for and our process id
 }
 
-// StartJackd starts a JACK server. name distinguishes the servers of one
+// StartJackd starts a JACK server with the dummy driver: two inputs, two outputs.
+// name distinguishes the servers of one
 // Stack; periodFrames is 16 to 8192, rateHz 8000 to 192000. It returns when
 // jack_wait has reached the server.
 func (s *Stack) StartJackd(name string, periodFrames, rateHz int) (*Jackd, error) {
+	return s.StartJackdDriver(name, "dummy", "-r", strconv.Itoa(rateHz), "-p", strconv.Itoa(periodFrames), "-C", "2", "-P", "2")
+}
+
+// StartJackdDriver is StartJackd with a driver of jackd2 and its arguments.
+func (s *Stack) StartJackdDriver(name, driver string, args ...string) (*Jackd, error) {
 	j := &Jackd{Server: jackServerName(name, os.Getpid())}
 	p := &Process{
 		Name:  "jackd-" + name,
@@ -33,8 +39,7 @@ func (s *Stack) StartJackd(name string, periodFrames, rateHz int) (*Jackd, error
 			}
 		},
 	}
-	p, err := s.add(p, "jackd", "-R", "-P75", "-n", j.Server,
-		"-d", "dummy", "-r", strconv.Itoa(rateHz), "-p", strconv.Itoa(periodFrames), "-C", "2", "-P", "2")
+	p, err := s.add(p, "jackd", append([]string{"-R", "-P75", "-n", j.Server, "-d", driver}, args...)...)
 	if err != nil {
 		return nil, err
 	}

@@ -15,7 +15,9 @@ var debianPackage = map[string]string{
 	"jack_connect": jackTools,
 	"jack_lsp":     jackTools,
 	"jack_wait":    jackTools,
+	"ip":           "iproute2",
 	"jackd":        "jackd2",
+	"nsenter":      "util-linux",
 	"pipewire":     "pipewire",
 	"pw-cat":       "pipewire-bin",
 	"pw-cli":       "pipewire-bin",
@@ -26,6 +28,7 @@ var debianPackage = map[string]string{
 	"pw-record":    "pipewire-bin",
 	"scsynth":      "supercollider-server",
 	"taskset":      "util-linux",
+	"unshare":      "util-linux",
 	"wireplumber":  "wireplumber",
 	"wpctl":        "wireplumber",
 }

@@ -23,6 +23,8 @@ const stopTimeout = 5 * time.Second
 type Process struct {
 	Name string // unique within the Stack
 	Log  string // path of the file with its output; Restart appends
+	// Command is the program's name and its arguments, as in a shell.
+	Command string
 
 	argv    []string
 	env     []string

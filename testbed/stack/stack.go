@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -13,7 +14,12 @@ import (
 // Stack is a set of servers in their own surroundings. Close it.
 type Stack struct {
 	Dir string // everything the servers write, mode 0700; gone after Close
+	// Environment ("KEY=value") is what every program of this Stack has, beside
+	// what keeps it apart.
+	Environment []string
 
+	network   *Process // holds the network; nil: the caller's (see Isolate)
+	prefix    []string // the command that starts every program
 	mu        sync.Mutex
 	processes []*Process // in the order they were started
 	held      []io.Closer
@@ -76,7 +82,7 @@ func (s *Stack) Env(extra ...string) []string {
 		"JACK_NO_AUDIO_RESERVATION=1",
 		"QT_QPA_PLATFORM=offscreen", // scsynth's GUI plugins
 	)
-	return append(env, extra...)
+	return append(append(env, s.Environment...), extra...)
 }
 
 func leadsOutside(entry string) bool {
@@ -95,7 +101,8 @@ func (s *Stack) Command(program string, args ...string) (*exec.Cmd, error) {
 	if err != nil {
 		return nil, err
 	}
-	command := exec.Command(path, args...)
+	argv := append(append(slices.Clone(s.prefix), path), args...)
+	command := exec.Command(argv[0], argv[1:]...)
 	command.Env = s.Env()
 	return command, nil
 }
@@ -131,7 +138,8 @@ func (s *Stack) add(p *Process, program string, args ...string) (*Process, error
 	if p.ready == nil {
 		p.ready = func(*Process) error { return nil }
 	}
-	p.argv = append([]string{path}, args...)
+	p.argv = append(append(slices.Clone(s.prefix), path), args...)
+	p.Command = strings.Join(append([]string{filepath.Base(program)}, args...), " ")
 	p.Log = filepath.Join(s.Dir, "log", p.Name+".log")
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"archibald-bridge/bridge/session"
+	"archibald-bridge/proto"
 )
 
 // clients is one pair of open JACK clients, and the pipe through which their C
@@ -29,7 +30,7 @@ type clients struct {
 	done   chan struct{} // closed by the watcher; nil: never started
 }
 
-func openClients(core Core, server string, config session.AudioConfig, send, receive int) (*clients, error) {
+func openClients(core Core, server string, peer proto.Role, config session.AudioConfig, send, receive int) (*clients, error) {
 	var fds [2]int
 	if err := unix.Pipe2(fds[:], unix.O_NONBLOCK|unix.O_CLOEXEC); err != nil {
 		return nil, fmt.Errorf("JACK: pipe: %w", err)
@@ -41,11 +42,11 @@ func openClients(core Core, server string, config session.AudioConfig, send, rec
 		stop:   make(chan struct{}),
 	}
 
-	toHost, fromHost := ClientNames(config.Name)
+	to, from := ClientNames(config.Name, peer)
 	request := C.struct_archibald_jack_request{
 		server:                 C.CString(server),
-		from_host:              C.CString(fromHost),
-		to_host:                C.CString(toHost),
+		from_host:              C.CString(from),
+		to_host:                C.CString(to),
 		outputs:                C.uint32_t(config.ReceiveChannels),
 		inputs:                 C.uint32_t(config.SendChannels),
 		receive_latency_frames: C.uint32_t(receive),

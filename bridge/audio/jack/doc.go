@@ -1,6 +1,7 @@
 // Package jack connects a bridge end to a JACK server with two JACK clients:
 // archibald-to-host takes sound out of the graph, archibald-from-host brings
-// sound into it. One client for both would close a loop around everything
+// sound into it; on the host they are archibald-to-guest and
+// archibald-from-guest. One client for both would close a loop around everything
 // patched between its outputs and its inputs, and JACK pays a loop with one
 // period of latency.
 //

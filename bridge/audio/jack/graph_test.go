@@ -9,6 +9,7 @@ import (
 
 	"archibald-bridge/bridge/audio/jack/jacktest"
 	"archibald-bridge/bridge/session"
+	"archibald-bridge/proto"
 )
 
 func TestClientsAndPortsHaveTheDocumentedNames(t *testing.T) {
@@ -41,6 +42,20 @@ func TestClientsAndPortsHaveTheDocumentedNames(t *testing.T) {
 			}
 			runCycles(t, core, 10) // with no channels too: the media clock needs them
 		})
+	}
+}
+
+func TestTheHostsClientsAreNamedAfterTheGuest(t *testing.T) {
+	jackd := jacktest.Start(t, 256)
+	core := jacktest.NewCore()
+	server := New(coreOf(core), Options{ServerName: jackd.Name, Peer: proto.Guest})
+	t.Cleanup(func() { _ = server.Close() })
+	open(t, server, session.AudioConfig{Name: "lab", SendChannels: 1, ReceiveChannels: 1})
+	ports := jackd.Ports()
+	for _, want := range []string{"archibald-lab-to-guest:in_1", "archibald-lab-from-guest:out_1"} {
+		if !slices.Contains(ports, want) {
+			t.Errorf("ports %q lack %q", ports, want)
+		}
 	}
 }
 

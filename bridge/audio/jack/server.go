@@ -15,6 +15,7 @@ import (
 
 	"archibald-bridge/bridge/rt"
 	"archibald-bridge/bridge/session"
+	"archibald-bridge/proto"
 )
 
 // Core is the real-time core as C sees it.
@@ -30,6 +31,8 @@ type Options struct {
 	// ServerName is jackd's -n; "" is JACK's own choice, $JACK_DEFAULT_SERVER
 	// or "default".
 	ServerName string
+	// Peer is the end that the clients are named after; "" is the host.
+	Peer proto.Role
 	// Control, if not nil, is opened and closed together with the clients.
 	Control Control
 }
@@ -56,6 +59,7 @@ type Control interface {
 type Server struct {
 	core    Core
 	name    string
+	peer    proto.Role
 	control Control
 	turn    chan struct{} // holds one token while libjack is being called
 	events  chan session.AudioEvent
@@ -86,9 +90,14 @@ func New(core Core, opts Options) *Server {
 	if name == "" {
 		name = "default"
 	}
+	peer := opts.Peer
+	if peer == "" {
+		peer = proto.Host
+	}
 	return &Server{
 		core:    core,
 		name:    name,
+		peer:    peer,
 		control: opts.Control,
 		turn:    make(chan struct{}, 1),
 		events:  make(chan session.AudioEvent),
@@ -96,13 +105,13 @@ func New(core Core, opts Options) *Server {
 }
 
 // ClientNames returns the names of the two JACK clients of the bridge of that
-// name ("" for the only one).
-func ClientNames(bridge string) (toHost, fromHost string) {
+// name ("" for the only one) whose other end is peer.
+func ClientNames(bridge string, peer proto.Role) (to, from string) {
 	prefix := "archibald-"
 	if bridge != "" {
 		prefix += bridge + "-"
 	}
-	return prefix + "to-host", prefix + "from-host"
+	return prefix + "to-" + string(peer), prefix + "from-" + string(peer)
 }
 
 // Open opens both clients, registers their ports, starts their callbacks and
@@ -146,7 +155,7 @@ func (s *Server) open(config session.AudioConfig) (session.Graph, error) {
 	s.mu.Lock()
 	send, receive := s.send, s.receive
 	s.mu.Unlock()
-	c, err := openClients(s.core, s.name, config, send, receive)
+	c, err := openClients(s.core, s.name, s.peer, config, send, receive)
 	if err != nil {
 		return session.Graph{}, err
 	}

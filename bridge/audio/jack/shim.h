@@ -24,7 +24,7 @@ enum archibald_jack_failure {
 
 struct archibald_jack_request {
     const char *server;
-    const char *from_host; /* client names */
+    const char *from_host; /* client names; on the host archibald-from-guest */
     const char *to_host;
     uint32_t outputs; /* of from-host, 0 to 64 */
     uint32_t inputs;  /* of to-host, 0 to 64 */

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"errors"
+
+	"archibald-bridge/testbed/skew"
+	"archibald-bridge/testbed/stack"
+)
+
+// tools are the programs that are built once.
+type tools struct{ bridge, probe, skew string }
+
+// machine is a pretended computer with one audio server.
+type machine struct {
+	*stack.Stack
+	address string
+	jackd   *stack.Jackd // nil: PipeWire
+}
+
+// jack is the JACK server's name, "" for PipeWire.
+func (m machine) jack() string {
+	if m.jackd == nil {
+		return ""
+	}
+	return m.jackd.Server
+}
+
+// pair is guest and host with a cable between them.
+type pair struct {
+	tools
+	guest, host  machine
+	periodFrames int
+}
+
+// newPair makes both machines. The host's clock runs fast by skewPPM.
+func newPair(t tools, periodFrames int, skewPPM float64) (*pair, error) {
+	p := &pair{tools: t, periodFrames: periodFrames}
+	for _, m := range []*machine{&p.guest, &p.host} {
+		var err error
+		if m.Stack, err = stack.New(); err == nil {
+			err = m.Isolate()
+		}
+		if err != nil {
+			return nil, errors.Join(err, p.close())
+		}
+	}
+	var err error
+	if p.guest.address, p.host.address, err = stack.Join(p.guest.Stack, p.host.Stack); err != nil {
+		return nil, errors.Join(err, p.close())
+	}
+	p.host.Environment = skew.New(t.skew, skewPPM).Env()
+	return p, nil
+}
+
+func (p *pair) close() error {
+	var all []error
+	for _, m := range []machine{p.guest, p.host} {
+		if m.Stack != nil {
+			all = append(all, m.Close())
+		}
+	}
+	return errors.Join(all...)
+}
+
+// startJackd starts a JACK server with the dummy driver on both machines.
+func (p *pair) startJackd() (err error) {
+	if err := p.startHostJackd(); err != nil {
+		return err
+	}
+	p.guest.jackd, err = p.guest.StartJackd("guest", p.periodFrames, rateHz)
+	return err
+}
+
+func (p *pair) startHostJackd() (err error) {
+	p.host.jackd, err = p.host.StartJackd("host", p.periodFrames, rateHz)
+	return err
+}
+
+// start starts a program of the bridge on a machine. A JACK client among them
+// may be refused; then it is started again.
+func (b *bridge) start(m machine, name string, program string, args ...string) error {
+	p, err := m.StartPatiently(name, []string{"JACK_DEFAULT_SERVER=" + m.jack()}, program, args...)
+	if err != nil {
+		return err
+	}
+	b.processes = append(b.processes, p)
+	return nil
+}

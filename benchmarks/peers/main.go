@@ -1,0 +1,163 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"archibald-bridge/benchmarks/fingerprint"
+	"archibald-bridge/benchmarks/results"
+	"archibald-bridge/testbed/probe"
+	"archibald-bridge/testbed/skew"
+	"archibald-bridge/testbed/stack"
+)
+
+// packages are those whose versions belong to a result.
+var packages = []string{"jackd2", "jacktrip", "pipewire", "zita-njbridge"}
+
+type options struct {
+	systems  []*system
+	periods  []int
+	skewsPPM []float64
+	length   time.Duration
+	repeats  int
+	out      string
+}
+
+func main() {
+	o, err := parse(os.Args[1:])
+	if errors.Is(err, flag.ErrHelp) {
+		os.Exit(0)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "peers:", err)
+		os.Exit(2)
+	}
+	if err := run(o); err != nil {
+		fmt.Fprintln(os.Stderr, "peers:", err)
+		os.Exit(1)
+	}
+}
+
+func parse(args []string) (options, error) {
+	flags := flag.NewFlagSet("peers", flag.ContinueOnError)
+	names := flags.String("systems", "", "`NAMES` of the systems, with commas; empty: all")
+	periods := flags.String("periods", "64,32", "`FRAMES` of both servers, with commas: 64 or 32")
+	skews := flags.String("skews", "0,100,-100,500,-500", "how many `PPM` the host's clock is fast, dealt out over the repeats")
+	seconds := flags.Int("seconds", 60, "length of each measurement, 5 to 600")
+	repeats := flags.Int("repeats", 3, "how often everything is measured, 1 to 100")
+	out := flags.String("out", filepath.Join("benchmarks", "results", time.Now().Format(time.DateOnly)+"-peers.json"), "the `FILE` of the results")
+	if err := flags.Parse(args); err != nil {
+		return options{}, err
+	}
+	o := options{length: time.Duration(*seconds) * time.Second, repeats: *repeats, out: *out}
+	var err error
+	if o.systems, err = find(*names); err != nil {
+		return o, err
+	}
+	for text := range strings.SplitSeq(*periods, ",") {
+		period, err := strconv.Atoi(text)
+		if err != nil || !slices.Contains([]int{64, 32}, period) {
+			return o, fmt.Errorf("-periods %q: legal are 64 and 32", text)
+		}
+		o.periods = append(o.periods, period)
+	}
+	for text := range strings.SplitSeq(*skews, ",") {
+		ppm, err := strconv.ParseFloat(text, 64)
+		if err != nil || !(ppm >= -1000 && ppm <= 1000) {
+			return o, fmt.Errorf("-skews %q: legal are -1000 to 1000", text)
+		}
+		o.skewsPPM = append(o.skewsPPM, ppm)
+	}
+	switch {
+	case flags.NArg() > 0:
+		return o, fmt.Errorf("argument %q: only flags are legal", flags.Arg(0))
+	case *seconds < 5 || *seconds > 600:
+		return o, fmt.Errorf("-seconds %d: legal are 5 to 600", *seconds)
+	case *repeats < 1 || *repeats > 100:
+		return o, fmt.Errorf("-repeats %d: legal are 1 to 100", *repeats)
+	}
+	return o, nil
+}
+
+func run(o options) (err error) {
+	state, err := commit()
+	if err != nil {
+		return err
+	}
+	results, err := openStore(o.out, state, func() (results.Machine, error) { return fingerprint.Machine(packages...) })
+	if err != nil {
+		return err
+	}
+	fmt.Print(fingerprint.Text(results.file.Machine))
+	all := plan(o.systems, o.periods, o.repeats, o.skewsPPM)
+	left := results.remaining(all, o.length.Seconds())
+	fmt.Printf("%d runs, %d of them to be made, which takes about %v\n", len(all), len(left), estimate(left, o.length))
+
+	s, err := stack.New()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	programs, err := build(s.Dir)
+	if err != nil {
+		return err
+	}
+	if err := s.Quiet(); err != nil {
+		return err
+	}
+	// An interrupt waits for the end of the run that is being made: what it has
+	// started is stopped, and the next invocation takes up after it.
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, syscall.SIGINT, syscall.SIGTERM)
+	for i, t := range left {
+		select {
+		case <-stop:
+			return fmt.Errorf("interrupted; the same command goes on with %s", o.out)
+		default:
+		}
+		fmt.Printf("%d/%d %v\n", i+1, len(left), t)
+		r := t.try(programs, o.length)
+		fmt.Printf("   %s\n", summary(r))
+		if err := results.add(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// build makes all programs in dir.
+func build(dir string) (programs tools, err error) {
+	programs.bridge = filepath.Join(dir, "archibald-bridge")
+	if out, err := exec.Command("go", "build", "-o", programs.bridge, "archibald-bridge").CombinedOutput(); err != nil {
+		return programs, fmt.Errorf("building archibald-bridge: %w: %s", err, strings.TrimSpace(string(out)))
+	}
+	if programs.probe, err = probe.Build(dir); err != nil {
+		return programs, err
+	}
+	programs.skew, err = skew.Build(dir)
+	return programs, err
+}
+
+// summary is a run in one line.
+func summary(r results.Run) string {
+	if r.Error != "" {
+		return "failed: " + r.Error
+	}
+	trip := "no round trip"
+	if n := len(r.RoundTripFrames); n > 0 {
+		sorted := slices.Sorted(slices.Values(r.RoundTripFrames))
+		trip = fmt.Sprintf("round trip %.1f %.1f %.1f frames (%d readings)", sorted[0], sorted[n/2], sorted[n-1], n)
+	}
+	return fmt.Sprintf("%s, sound %.2f %%, gaps %d (caused %d), witnesses %d and %d, skew %+.1f ppm, CPU %.1f %%, %.0f packets/s",
+		trip, 100*r.SoundShare, r.Gaps, r.CausedGaps, r.WitnessGapsGuest, r.WitnessGapsHost, r.SkewMeasuredPPM, r.CPUPercent, r.PacketsPerSecond)
+}

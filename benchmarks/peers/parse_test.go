@@ -1,0 +1,42 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestWrongFlagsAreRefusedWithWhatIsLegal(t *testing.T) {
+	for _, test := range []struct{ args, want string }{
+		{"-systems sonobus", "archibald-bridge"},
+		{"-periods 128", "64 and 32"},
+		{"-periods 64,", "64 and 32"},
+		{"-skews fast", "-1000 to 1000"},
+		{"-skews 2000", "-1000 to 1000"},
+		{"-seconds 4", "5 to 600"},
+		{"-repeats 0", "1 to 100"},
+		{"all", "only flags"},
+	} {
+		if _, err := parse(strings.Fields(test.args)); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v, want %q", test.args, err, test.want)
+		}
+	}
+}
+
+func TestWithoutFlagsEverythingIsMeasured(t *testing.T) {
+	o, err := parse(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(o.systems) != len(systems) || len(o.periods) != 2 || len(o.skewsPPM) != 5 || o.length != time.Minute || o.repeats != 3 ||
+		!strings.HasSuffix(o.out, "-peers.json") {
+		t.Errorf("%+v", o)
+	}
+}
+
+func TestASystemsNameMeansAllOfThatName(t *testing.T) {
+	o, err := parse([]string{"-systems", "control,zita-njbridge"})
+	if err != nil || len(o.systems) != 3 {
+		t.Errorf("%d systems, %v; want both controls and zita-njbridge", len(o.systems), err)
+	}
+}
