@@ -59,13 +59,20 @@ func of(all []results.Summary, system string) []results.Summary {
 	return kept
 }
 
-// heard keeps the settings at which a round trip was measured.
+// heard keeps the settings that worked; where none did, those at which a round
+// trip was measured at all.
 func heard(all []results.Summary) []results.Summary {
-	var kept []results.Summary
+	var working, kept []results.Summary
 	for _, s := range all {
+		if s.Works() {
+			working = append(working, s)
+		}
 		if s.Heard > 0 {
 			kept = append(kept, s)
 		}
+	}
+	if len(working) > 0 {
+		return working
 	}
 	return kept
 }

@@ -59,6 +59,9 @@ func byItself(choices []choice) string {
 		switch s := &choices[i].summary; {
 		case c.why != "" || c.system == results.Control:
 		case c.system != results.Ours:
+			if !s.Works() {
+				continue
+			}
 			if best == nil || s.CausedGapsPerMinute < best.CausedGapsPerMinute {
 				best = s
 			}
@@ -79,13 +82,17 @@ func byItself(choices []choice) string {
 
 // verdict says which peers' curves ours lies below at a period.
 func verdict(curves []results.Curve, period int) string {
-	var below, not, silent []string
+	var below, not, mute, silent []string
 	for _, c := range headlineCurves(curves, period) {
 		if c.System == results.Ours {
 			continue
 		}
 		us, found := results.Match(curves, c.Line)
+		if len(c.Mute) > 0 {
+			mute = append(mute, fmt.Sprintf("%s (%s)", c.System, plural(len(c.Mute), "setting")))
+		}
 		switch {
+		case len(c.Points) == 0 && len(c.Mute) > 0:
 		case len(c.Points) == 0:
 			silent = append(silent, c.System)
 		case !found || len(us.Points) == 0:
@@ -99,6 +106,9 @@ func verdict(curves []results.Curve, period int) string {
 		}
 	}
 	text := fmt.Sprintf("Our curve lies below that of: %s. Not below that of: %s.", list(below), list(not))
+	if len(mute) > 0 {
+		text += fmt.Sprintf(" Without sound for more than 5 %% of the time, which is no curve: %s.", list(mute))
+	}
 	if len(silent) > 0 {
 		text += fmt.Sprintf(" Without a curve: %s.", list(silent))
 	}

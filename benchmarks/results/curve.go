@@ -13,13 +13,20 @@ type Line struct {
 	PeriodFrames, RateHz, Channels int
 }
 
+// leastSound is the share of a run that must have sound for its setting to count:
+// one that is mute for long has few gaps, and its round trip is that of moments.
+const leastSound = 0.95
+
 // Curve is one system at one period: what each setting costs in latency and
-// what in gaps, by latency. Settings at which no round trip was heard are no
-// points.
+// what in gaps, by latency. Settings at which no round trip was heard, or that
+// were mute for more than a twentieth of the time, are no points.
 type Curve struct {
 	Line
-	Points, Silent []Summary
+	Points, Mute, Silent []Summary
 }
+
+// Works says that the setting is a point of its curve.
+func (s Summary) Works() bool { return s.Heard > 0 && s.SoundShare.Median >= leastSound }
 
 // Curves draws one curve for each system between each pair of servers.
 func Curves(all []Summary) []Curve {
@@ -34,10 +41,13 @@ func Curves(all []Summary) []Curve {
 			at = len(curves)
 			curves = append(curves, Curve{Line: line})
 		}
-		if s.Heard > 0 {
-			curves[at].Points = append(curves[at].Points, s)
-		} else {
-			curves[at].Silent = append(curves[at].Silent, s)
+		switch c := &curves[at]; {
+		case s.Works():
+			c.Points = append(c.Points, s)
+		case s.Heard > 0:
+			c.Mute = append(c.Mute, s)
+		default:
+			c.Silent = append(c.Silent, s)
 		}
 	}
 	for _, c := range curves {

@@ -74,6 +74,15 @@ func TestSilenceIsNoPoint(t *testing.T) {
 	}
 }
 
+func TestASettingThatIsMuteForLongIsNoPoint(t *testing.T) {
+	mute, fair := a("zita-njbridge", "0", []float64{100}, 0), a("zita-njbridge", "2", []float64{420}, 1)
+	mute.SoundShare, fair.SoundShare = 0.949, 0.95
+	all := Curves(Summarise([]Run{mute, fair}))
+	if len(all) != 1 || len(all[0].Points) != 1 || len(all[0].Mute) != 1 || all[0].Mute[0].Setting != "0" {
+		t.Errorf("%+v", all)
+	}
+}
+
 func TestPeriodsServersAndChannelsAreCurvesOfTheirOwn(t *testing.T) {
 	period, servers, channels := a(Ours, "x", []float64{1}, 0), a(Ours, "x", []float64{1}, 0), a(Ours, "x", []float64{1}, 0)
 	period.PeriodFrames, servers.Servers, channels.Channels = 32, "jackd+pipewire", 8
