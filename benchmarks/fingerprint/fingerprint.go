@@ -19,7 +19,7 @@ import (
 func Machine(packages ...string) (results.Machine, error) {
 	m := results.Machine{
 		Processor: processor(), Processors: runtime.NumCPU(), Go: runtime.Version(),
-		Kernel: first("/proc/version"), Distribution: distribution(), Load: first("/proc/loadavg"),
+		Kernel: first("/proc/sys/kernel/osrelease") + " " + first("/proc/sys/kernel/version"), Distribution: distribution(), Load: first("/proc/loadavg"),
 		Packages: map[string]string{}, TimerUs: map[string]results.Lateness{},
 	}
 	for _, name := range packages {
@@ -41,7 +41,7 @@ func Machine(packages ...string) (results.Machine, error) {
 
 // Text is the description in three lines.
 func Text(m results.Machine) string {
-	text := fmt.Sprintf("%s, %d processors (%s), %s\n%s\nload %s\n", m.Go, m.Processors, m.Processor, m.Distribution, m.Kernel, m.Load)
+	text := fmt.Sprintf("%s, %d processors (%s), %s\nLinux %s\nload %s\n", m.Go, m.Processors, m.Processor, m.Distribution, m.Kernel, m.Load)
 	for _, name := range []string{"plain", "quiet"} {
 		late := m.TimerUs[name]
 		text += fmt.Sprintf("bare timer every 667 us, %s: late by p50 %g, p99 %g, p99.9 %g us; more than 667 us: %.2f %%\n",
