@@ -57,12 +57,12 @@ func always(settings ...string) map[int][]string {
 var systems = []*system{
 	{name: "control", servers: jackServers, settings: always("none"), start: startControl},
 	{name: "archibald-bridge", servers: jackServers, start: startOurs, settings: map[int][]string{
-		64: {"84frames", "92frames", "96frames", "112frames", "128frames", "192frames", "auto"},
-		32: {"50frames", "56frames", "60frames", "64frames", "96frames", "auto"},
+		64: {"74frames", "80frames", "92frames", "112frames", "192frames", "auto"},
+		32: {"42frames", "48frames", "54frames", "62frames", "96frames", "auto"},
 	}},
 	// After a timing error its receiver is mute for 10 s.
 	{name: "zita-njbridge", servers: jackServers, start: startZita, settle: 14 * time.Second,
-		settings: withFlag("--filt 16 --buff", "0", "1", "2", "3", "5", "10")},
+		settings: withFlag("--filt 16 --buff", "1", "2", "5", "10", "20")},
 	{name: "jacktrip", servers: jackServers, start: startJackTrip, settings: withFlag("-q", "2", "3", "4", "6", "8")},
 	{name: "netjack2", servers: jackServers, slaved: true, start: startNetJack2, settings: withFlag("-l", "0", "1", "2", "3", "4")},
 	{name: "netone", servers: jackServers, slaved: true, start: startNetOne, settings: withFlag("-n", "1", "2", "3", "4", "5")},
