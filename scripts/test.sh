@@ -66,7 +66,7 @@ fuzz_targets() {
 echo "archibald-bridge: all tests"
 step "gofmt, go vet, linters" scripts/lint.sh
 
-CGO_ENABLED=0 tests "Go without C" ./proto/... ./bridge/{session,clock,hosttime,memory,patch,config,status,signaling,cli}/...
+CGO_ENABLED=0 tests "Go without C" ./proto/... ./bridge/{session,clock,hosttime,memory,patch,config,status,signaling,bench,cli}/...
 
 mapfile -t pure < <(without_c)
 # Not from the cache: some of these tests read the tree through other programs.

@@ -54,7 +54,7 @@ func TestWrongFlagsNameFlagValueAndWhatIsLegal(t *testing.T) {
 		{[]string{"host", "--connect", "a:b -> c:d"}, `unknown flag --connect; see --help`},
 		{[]string{"guest", "--static=maybe"}, `--static: bool value must be true, 1, yes, false, 0 or no but got "maybe"; see --help`},
 		{[]string{"guest", "tower"}, `unexpected argument tower; see --help`},
-		{[]string{}, `expected one of "guest", "host", "status", "config", "version"; see --help`},
+		{[]string{}, `expected one of "guest", "host", "status", "bench", "config", ...; see --help`},
 		{[]string{"gest"}, `unexpected argument gest, did you mean one of "guest", "host"?; see --help`},
 		{[]string{"config"}, `expected "check"; see --help`},
 		{[]string{"config", "check"}, `expected "<file>"; see --help`},

@@ -25,6 +25,7 @@ type grammar struct {
 	Guest   guestCommand   `cmd:"" help:"Run the end in the virtual machine, beside jackd."`
 	Host    hostCommand    `cmd:"" help:"Run the end on the host, beside PipeWire or jackd."`
 	Status  statusCommand  `cmd:"" help:"Print what the ends running on this machine are doing."`
+	Bench   benchCommand   `cmd:"" help:"Measure the round trip through the bridge, on the guest."`
 	Config  configCommand  `cmd:"" help:"Work with configuration files."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
@@ -84,7 +85,7 @@ func newParser(commands *grammar, stdout, stderr io.Writer, exit func(int)) (*ko
 		kong.ConfigureHelp(kong.HelpOptions{WrapUpperBound: 100}),
 		kong.PostBuild(describeFlags),
 	}
-	for _, owner := range []any{config.Common{}, config.Guest{}, config.Host{}, statusCommand{}} {
+	for _, owner := range []any{config.Common{}, config.Guest{}, config.Host{}, statusCommand{}, benchCommand{}} {
 		for _, field := range reflect.VisibleFields(reflect.TypeOf(owner)) {
 			if field.Type.Kind() != reflect.Bool && field.Type.Kind() != reflect.Slice {
 				options = append(options, kong.TypeMapper(field.Type, kong.MapperFunc(parseValue)))

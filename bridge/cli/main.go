@@ -12,6 +12,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"archibald-bridge/bridge/bench"
 	"archibald-bridge/bridge/config"
 )
 
@@ -23,13 +24,16 @@ const (
 	exitNeverReached = 3 // an audio server or the peer was never reached
 )
 
-// Runners are the two ends. A runner works until its context is done, which is
-// no error. It returns a *config.Error for a value that turned out to be wrong
-// (exit code 2), an error that wraps config.ErrNeverReached (exit code 3), or
-// any other error (exit code 1).
+// Runners are what needs an audio server. An end works until its context is
+// done, which is no error. It returns a *config.Error for a value that turned
+// out to be wrong (exit code 2), an error that wraps config.ErrNeverReached
+// (exit code 3), or any other error (exit code 1).
 type Runners struct {
 	Guest func(context.Context, config.Config, *slog.Logger) error
 	Host  func(context.Context, config.Config, *slog.Logger) error
+	// Bench measures a round trip. Its errors are as an end's; a report can come
+	// with one.
+	Bench func(context.Context, bench.Options) (*bench.Report, error)
 }
 
 // Main runs the program with its arguments, without the program's name, and

@@ -66,7 +66,9 @@ func (s *Server) Close() error {
 func handler(local bool, source Source) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /api/v1/status", func(w http.ResponseWriter, _ *http.Request) {
-		body, err := Encode(source())
+		s := source()
+		s.CPUSeconds = cpuSeconds()
+		body, err := Encode(s)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
@@ -89,6 +91,14 @@ func handler(local bool, source Source) http.Handler {
 		})
 	}
 	return guard(local, mux)
+}
+
+// cpuSeconds is the processor time that this program has used, its audio
+// threads included.
+func cpuSeconds() float64 {
+	var usage syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &usage) // cannot fail (getrusage(2))
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano()).Seconds()
 }
 
 // guard sets the headers that confine a browser, and refuses requests a

@@ -234,3 +234,21 @@ func TestFetchRefusesWhatIsNoStatus(t *testing.T) {
 		})
 	}
 }
+
+func TestJSONSaysHowMuchProcessorTimeTheProgramHasUsed(t *testing.T) {
+	s := serve(t, sample)
+	used := func() float64 {
+		_, body := request(t, s, "GET", "/api/v1/status", "")
+		var got Status
+		if err := json.Unmarshal([]byte(body), &got); err != nil {
+			t.Fatal(err)
+		}
+		return got.CPUSeconds
+	}
+	first := used()
+	for deadline := time.Now().Add(30 * time.Second); used() < first+0.1; { // asking is work
+		if time.Now().After(deadline) {
+			t.Fatalf("%.3f s, then %.3f s", first, used())
+		}
+	}
+}

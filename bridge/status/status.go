@@ -10,7 +10,8 @@ type Status struct {
 	End           string     `json:"end"` // "guest" or "host"
 	Version       string     `json:"version"`
 	UptimeSeconds float64    `json:"uptime_seconds"`
-	Name          string     `json:"name"` // of the bridge; "" where there is only one
+	CPUSeconds    float64    `json:"cpu_seconds"` // processor time used by the program; the status server fills it in
+	Name          string     `json:"name"`        // of the bridge; "" where there is only one
 	Audio         Audio      `json:"audio"`
 	Session       Session    `json:"session"`
 	Directions    Directions `json:"directions"`

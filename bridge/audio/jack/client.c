@@ -50,28 +50,26 @@ void archibald_jack_close(archibald_jack *end)
     free(end);
 }
 
-static void fail(struct archibald_jack_error *error, enum archibald_jack_failure failure,
-                 const char *client)
+void archibald_jack_fail(struct archibald_jack_error *error, enum archibald_jack_failure failure,
+                         const char *client)
 {
     error->failure = failure;
     snprintf(error->client, sizeof error->client, "%s", client);
     archibald_jack_first_error(error->message, sizeof error->message);
 }
 
-static int open_client(archibald_jack *end, struct node *node, const char *server,
-                       const char *name, struct archibald_jack_error *error)
+jack_client_t *archibald_jack_join(const char *server, const char *name,
+                                   struct archibald_jack_error *error)
 {
     jack_status_t status = 0;
 
     archibald_jack_forget_error();
     jack_client_t *client = jack_client_open(
         name, JackUseExactName | JackNoStartServer | JackServerName, &status, server);
-    forget_freed(end);
-    node->client = client;
     if (client)
-        return 0;
+        return client;
 
-    fail(error, archibald_jack_refused, name);
+    archibald_jack_fail(error, archibald_jack_refused, name);
     if (status & JackServerFailed)
         error->failure = archibald_jack_absent;
     /* libjack2 overwrites JackNameNotUnique before it returns; only the
@@ -79,7 +77,16 @@ static int open_client(archibald_jack *end, struct node *node, const char *serve
      * server that drops the connection gives it as a consequence. */
     else if (strstr(error->message, "confli"))
         error->failure = archibald_jack_taken;
-    return -1;
+    return NULL;
+}
+
+static int open_client(archibald_jack *end, struct node *node, const char *server,
+                       const char *name, struct archibald_jack_error *error)
+{
+    jack_client_t *client = archibald_jack_join(server, name, error);
+    forget_freed(end);
+    node->client = client;
+    return client ? 0 : -1;
 }
 
 static int register_ports(struct node *node, const char *prefix, uint32_t channels,
@@ -103,11 +110,11 @@ static int furnish(archibald_jack *end, const struct archibald_jack_request *req
 {
     archibald_jack_forget_error();
     if (register_ports(&end->from_host, "out", request->outputs, JackPortIsOutput | JackPortIsTerminal)) {
-        fail(error, archibald_jack_refused, request->from_host);
+        archibald_jack_fail(error, archibald_jack_refused, request->from_host);
         return -1;
     }
     if (register_ports(&end->to_host, "in", request->inputs, JackPortIsInput | JackPortIsTerminal)) {
-        fail(error, archibald_jack_refused, request->to_host);
+        archibald_jack_fail(error, archibald_jack_refused, request->to_host);
         return -1;
     }
     atomic_store(&end->period_frames, jack_get_buffer_size(end->from_host.client));
@@ -140,7 +147,7 @@ archibald_jack *archibald_jack_open(const struct archibald_jack_request *request
         open_client(end, &end->to_host, request->server, request->to_host, error))
         goto undo;
     if (!archibald_jack_intact(end)) {
-        fail(error, archibald_jack_refused, request->from_host);
+        archibald_jack_fail(error, archibald_jack_refused, request->from_host);
         snprintf(error->message, sizeof error->message, "the server was restarted meanwhile");
         goto undo;
     }
@@ -159,7 +166,7 @@ int archibald_jack_activate(archibald_jack *end, struct archibald_jack_error *er
     struct node *nodes[] = {&end->from_host, &end->to_host};
     for (int i = 0; i < 2; i++) {
         if (jack_activate(nodes[i]->client)) {
-            fail(error, archibald_jack_refused, jack_get_client_name(nodes[i]->client));
+            archibald_jack_fail(error, archibald_jack_refused, jack_get_client_name(nodes[i]->client));
             return -1;
         }
     }

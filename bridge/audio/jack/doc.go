@@ -8,6 +8,9 @@
 // The process callbacks are C and call the real-time core through function
 // pointers; Go opens, closes, and hears what the server reports.
 //
+// A Probe is a client of another kind: it measures a path by its sound, in a
+// process of its own (archibald-bridge bench).
+//
 // libjack2 keeps its state per process: a process can use one server at a
 // time, and all its clients, those of others included, must be closed before
 // one is opened again (see Control).

@@ -48,6 +48,14 @@ uint64_t archibald_jack_extend(uint64_t anchor, uint32_t frame);
 int archibald_jack_play(jack_nframes_t frames, void *arg);
 int archibald_jack_take(jack_nframes_t frames, void *arg);
 
+/* Opens one client, inactive. NULL on failure, with *error filled. */
+jack_client_t *archibald_jack_join(const char *server, const char *name,
+                                   struct archibald_jack_error *error);
+
+/* Fills *error, with what libjack said first. */
+void archibald_jack_fail(struct archibald_jack_error *error, enum archibald_jack_failure failure,
+                         const char *client);
+
 /* Installs every callback but the process callback on both clients. */
 void archibald_jack_watch(archibald_jack *end);
 

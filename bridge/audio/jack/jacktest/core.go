@@ -78,10 +78,14 @@ type Through struct{ client unsafe.Pointer }
 // JoinThrough joins server as client name, inactive: its ports are listed and
 // cannot be connected.
 func JoinThrough(server, name string) (*Through, error) {
+	return joinThrough(server, name, 0)
+}
+
+func joinThrough(server, name string, delayFrames int) (*Through, error) {
 	cServer, cName := C.CString(server), C.CString(name)
 	defer C.free(unsafe.Pointer(cServer))
 	defer C.free(unsafe.Pointer(cName))
-	client := C.jacktest_through(cServer, cName)
+	client := C.jacktest_through(cServer, cName, C.uint32_t(delayFrames))
 	if client == nil {
 		return nil, fmt.Errorf("jackd %s refuses client %s", server, name)
 	}
@@ -98,7 +102,12 @@ func (t *Through) Activate() error {
 
 // OpenThrough is JoinThrough and Activate.
 func OpenThrough(server, name string) (*Through, error) {
-	t, err := JoinThrough(server, name)
+	return OpenDelay(server, name, 0)
+}
+
+// OpenDelay is an active Through that copies a number of frames later.
+func OpenDelay(server, name string, frames int) (*Through, error) {
+	t, err := joinThrough(server, name, frames)
 	if err != nil {
 		return nil, err
 	}

@@ -89,21 +89,36 @@ void *jacktest_capture(void)
 struct through {
     jack_client_t *client;
     jack_port_t *in, *out;
+    float *line; /* what is delayed; NULL: nothing */
+    uint32_t delay_frames, at;
 };
 
 static int copy(jack_nframes_t frames, void *arg)
 {
     struct through *t = arg;
-    memcpy(jack_port_get_buffer(t->out, frames), jack_port_get_buffer(t->in, frames),
-           frames * sizeof(float));
+    const float *in = jack_port_get_buffer(t->in, frames);
+    float *out = jack_port_get_buffer(t->out, frames);
+
+    if (!t->line)
+        memcpy(out, in, frames * sizeof *out);
+    for (uint32_t i = 0; t->line && i < frames; i++) {
+        float sample = in[i];
+        out[i] = t->line[t->at];
+        t->line[t->at] = sample;
+        t->at = (t->at + 1) % t->delay_frames;
+    }
     return 0;
 }
 
-static void *join(const char *server, const char *name)
+static void *join(const char *server, const char *name, uint32_t delay_frames)
 {
     struct through *t = calloc(1, sizeof *t);
+    t->delay_frames = delay_frames;
+    if (delay_frames)
+        t->line = calloc(delay_frames, sizeof *t->line);
     t->client = jack_client_open(name, JackUseExactName | JackNoStartServer | JackServerName, NULL, server);
     if (!t->client) {
+        free(t->line);
         free(t);
         return NULL;
     }
@@ -115,11 +130,11 @@ static void *join(const char *server, const char *name)
 
 /* libjack leaves the calling thread with signals blocked. */
 
-void *jacktest_through(const char *server, const char *name)
+void *jacktest_through(const char *server, const char *name, uint32_t delay_frames)
 {
     sigset_t mask;
     pthread_sigmask(SIG_BLOCK, NULL, &mask);
-    void *client = join(server, name);
+    void *client = join(server, name, delay_frames);
     pthread_sigmask(SIG_SETMASK, &mask, NULL);
     return client;
 }
@@ -136,5 +151,6 @@ void jacktest_through_close(void *client)
     pthread_sigmask(SIG_BLOCK, NULL, &mask);
     jack_client_close(t->client);
     pthread_sigmask(SIG_SETMASK, &mask, NULL);
+    free(t->line);
     free(t);
 }

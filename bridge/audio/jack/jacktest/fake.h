@@ -40,8 +40,9 @@ void *jacktest_capture(void);
 uint64_t jacktest_count(struct jacktest_log *log);
 void jacktest_stall(archibald_engine *engine, int64_t ns);
 
-/* Joins the server as an inactive client that copies in to out. NULL when refused. */
-void *jacktest_through(const char *server, const char *name);
+/* Joins the server as an inactive client that copies in to out, that many
+ * frames later. NULL when refused. */
+void *jacktest_through(const char *server, const char *name, uint32_t delay_frames);
 int jacktest_through_activate(void *client);
 void jacktest_through_close(void *client);
 
