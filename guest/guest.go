@@ -6,6 +6,7 @@ import (
 
 	"archibald-bridge/bridge/audio/jack"
 	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/machine"
 	"archibald-bridge/bridge/patch"
 	"archibald-bridge/bridge/rt"
 	"archibald-bridge/bridge/session"
@@ -26,6 +27,10 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	quiet, err := machine.New(cfg, rt.MemoryLocked, log)
+	if err != nil {
+		return err
+	}
 	engine, err := rt.Open(cfg.Listen.AddrPort)
 	if err != nil {
 		return err
@@ -37,7 +42,7 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 	core := jack.Core{Engine: engine.Handle(), Playout: rt.Playout(), Capture: rt.Capture(), ABI: rt.ABI}
 	audio := jack.New(core, jack.Options{ServerName: cfg.JackServer, Control: patchbay})
 	end := session.New(cfg, proto.Guest, session.Parts{
-		Core: engine, Audio: audio, Server: "JACK server " + cfg.JackServer, Log: log,
+		Core: engine, Audio: audio, Machine: quiet, Server: "JACK server " + cfg.JackServer, Log: log,
 	})
 	return session.Serve(ctx, end, cfg, log)
 }

@@ -6,6 +6,7 @@ import (
 
 	"archibald-bridge/bridge/audio/pipewire"
 	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/machine"
 	"archibald-bridge/bridge/rt"
 	"archibald-bridge/bridge/session"
 	"archibald-bridge/proto"
@@ -13,6 +14,10 @@ import (
 
 // Run is the host end until ctx ends.
 func Run(ctx context.Context, cfg config.Config, log *slog.Logger) error {
+	quiet, err := machine.New(cfg, rt.MemoryLocked, log)
+	if err != nil {
+		return err
+	}
 	engine, err := rt.Open(cfg.Listen.AddrPort)
 	if err != nil {
 		return err
@@ -24,7 +29,7 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 	core := pipewire.Core{Engine: engine.Handle(), Playout: rt.Playout(), Capture: rt.Capture(), ABI: rt.ABI}
 	options := pipewire.Options{Source: cfg.FromGuest == config.FromGuestSource}
 	end := session.New(cfg, proto.Host, session.Parts{
-		Core: engine, Audio: pipewire.New(core, options), Server: "PipeWire", Log: log,
+		Core: engine, Audio: pipewire.New(core, options), Machine: quiet, Server: "PipeWire", Log: log,
 	})
 	return session.Serve(ctx, end, cfg, log)
 }

@@ -20,7 +20,8 @@ packages() {
     test)
       packages demo "$2"
       # clang and its run-time library: sanitizers and the C fuzzer. git: the version.
-      printf '%s\n' git
+      # rtkit: asked for real-time threads, on a bus of the test's own.
+      printf '%s\n' git rtkit
       if [ "$2" -ge 13 ]; then
         printf '%s\n' clang libclang-rt-dev
       else

@@ -39,6 +39,8 @@ type Common struct {
 	Rate            int            `toml:"rate" placeholder:"HZ" help:"Sample rate the audio server must have; 0: whatever it has." legal:"0, or 8000 to 192000"`
 	Latency         Latency        `toml:"latency" placeholder:"auto|2ms|96frames" help:"One-way latency of the bridge." legal:"auto, a time up to 200ms (2ms), or 1 to 9600 frames (96frames)"`
 	Clock           string         `toml:"clock" placeholder:"auto|free" help:"How the receiver follows the sender's clock. free: always resample." legal:"auto or free"`
+	CPUSleep        string         `toml:"cpu-sleep" placeholder:"prevent|allow" help:"Whether the processors may sleep while a session is up. prevent: less jitter, more power." legal:"prevent or allow"`
+	CPUs            CPUs           `toml:"cpus" name:"cpus" placeholder:"LIST" help:"Processors that the audio threads of this program may run on; empty: any." legal:"empty, or processor numbers 0 to 1023 such as 2,3 or 2-5"`
 	Name            string         `toml:"name" placeholder:"NAME" help:"Name of this bridge, where there are several: it becomes part of client, node and session names." legal:"at most 32 of a-z, 0-9 and -"`
 	Static          bool           `toml:"static" help:"No session: the peer is a plain RTP address. Needs --peer and --format." legal:"true or false, and true only with a peer and a format"`
 	StatusListen    StatusSocket   `toml:"status-listen" placeholder:"ADDR:PORT|off" help:"Where the status page is served." legal:"IP-ADDRESS:PORT (port 1 to 65535) or off"`
@@ -63,6 +65,12 @@ type Host struct {
 const (
 	ClockAuto = "auto" // resample unless both graphs are seen to share a clock
 	ClockFree = "free" // always resample
+)
+
+// Values of Config.CPUSleep.
+const (
+	CPUSleepPrevent = "prevent" // hold /dev/cpu_dma_latency at 0 while a session is up
+	CPUSleepAllow   = "allow"
 )
 
 // Values of Config.FromGuest.
@@ -91,6 +99,7 @@ func Default(end End) Config {
 			Channels:  2,
 			Latency:   Latency{Auto: true},
 			Clock:     ClockAuto,
+			CPUSleep:  CPUSleepPrevent,
 			LogFormat: LogText,
 		},
 		Guest: Guest{JackServer: "default"},

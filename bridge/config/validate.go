@@ -48,6 +48,7 @@ func (c Config) fault(connectRule func(string) error) *fault {
 		{"rate", c.Rate == 0 || 8000 <= c.Rate && c.Rate <= 192000},
 		{"latency", c.Latency != Latency{}},
 		{"clock", c.Clock == ClockAuto || c.Clock == ClockFree},
+		{"cpu-sleep", c.CPUSleep == CPUSleepPrevent || c.CPUSleep == CPUSleepAllow},
 		{"name", legalName.MatchString(c.Name)},
 		{"static", !c.Static || c.Peer != Peer{} && c.Format != ""},
 		{"log-format", c.LogFormat == LogText || c.LogFormat == LogJSON},

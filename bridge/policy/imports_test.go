@@ -12,7 +12,7 @@ import (
 // servers by interfaces only, so that they can be tested without either.
 var pure = []string{
 	"bridge/session", "bridge/clock", "bridge/patch", "bridge/config",
-	"bridge/status", "bridge/signaling", "bridge/cli",
+	"bridge/status", "bridge/signaling", "bridge/cli", "bridge/machine",
 }
 
 // mayNot is why a package may not need another, "" if it may.
