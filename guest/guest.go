@@ -9,6 +9,7 @@ import (
 	"archibald-bridge/bridge/audio/jack"
 	"archibald-bridge/bridge/config"
 	"archibald-bridge/bridge/hosttime"
+	"archibald-bridge/bridge/machine"
 	"archibald-bridge/bridge/memory"
 	"archibald-bridge/bridge/patch"
 	"archibald-bridge/bridge/rt"
@@ -30,6 +31,10 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	quiet, err := machine.New(cfg, rt.MemoryLocked, log)
+	if err != nil {
+		return err
+	}
 	engine, err := rt.Open(cfg.Listen.AddrPort)
 	if err != nil {
 		return err
@@ -44,7 +49,7 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 	}
 	core := jack.Core{Engine: engine.Handle(), Playout: rt.Playout(), Capture: rt.Capture(), ABI: rt.ABI}
 	audio := jack.New(core, jack.Options{ServerName: cfg.JackServer, Control: patchbay})
-	parts := session.Parts{Core: engine, Audio: audio, Server: "JACK server " + cfg.JackServer, Log: log, Memory: learned}
+	parts := session.Parts{Core: engine, Audio: audio, Machine: quiet, Server: "JACK server " + cfg.JackServer, Log: log, Memory: learned}
 	if clock, err := hosttime.Open(); err == nil {
 		defer func() { _ = clock.Close() }()
 		parts.Host = clock

@@ -8,6 +8,7 @@ import (
 	"archibald-bridge/bridge/audio/jack"
 	"archibald-bridge/bridge/audio/pipewire"
 	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/machine"
 	"archibald-bridge/bridge/memory"
 	"archibald-bridge/bridge/rt"
 	"archibald-bridge/bridge/session"
@@ -16,6 +17,10 @@ import (
 
 // Run is the host end until ctx ends.
 func Run(ctx context.Context, cfg config.Config, log *slog.Logger) error {
+	quiet, err := machine.New(cfg, rt.MemoryLocked, log)
+	if err != nil {
+		return err
+	}
 	engine, err := rt.Open(cfg.Listen.AddrPort)
 	if err != nil {
 		return err
@@ -28,7 +33,7 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 	if err != nil {
 		log.Warn("what was learned about peers is lost", "reason", err)
 	}
-	parts := session.Parts{Core: engine, Log: log, Memory: learned}
+	parts := session.Parts{Core: engine, Machine: quiet, Log: log, Memory: learned}
 	switch cfg.Backend {
 	case config.BackendJack:
 		core := jack.Core{Engine: engine.Handle(), Playout: rt.Playout(), Capture: rt.Capture(), ABI: rt.ABI}

@@ -20,8 +20,9 @@ packages() {
     test)
       packages demo "$2"
       # clang and its run-time library: sanitizers and the C fuzzer. git: the version.
-      # iproute2: networks for pretended machines.
-      printf '%s\n' git iproute2
+      # iproute2: networks for pretended machines. rtkit: asked for real-time threads,
+      # on a bus of the test's own.
+      printf '%s\n' git iproute2 rtkit
       if [ "$2" -ge 13 ]; then
         printf '%s\n' clang libclang-rt-dev
       else

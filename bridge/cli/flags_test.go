@@ -37,6 +37,8 @@ func TestWrongFlagsNameFlagValueAndWhatIsLegal(t *testing.T) {
 		{[]string{"host", "--redundancy", "3"}, `--redundancy: "3": legal is 0 to 2`},
 		{[]string{"host", "--redundancy", "-1"}, `--redundancy: "-1": legal is 0 to 2`},
 		{[]string{"host", "--redundancy-distance", "9"}, `--redundancy-distance: "9": legal is 0 to 8`},
+		{[]string{"host", "--cpu-sleep", "never"}, `--cpu-sleep: "never": legal is prevent or allow`},
+		{[]string{"guest", "--cpus", "3-2"}, `--cpus: "3-2": legal is empty, or processor numbers 0 to 1023 such as 2,3 or 2-5`},
 		{[]string{"host", "--name", "My Lab"}, `--name: "My Lab": legal is at most 32 of a-z, 0-9 and -`},
 		{[]string{"host", "--static"}, `--static: "true": legal is true or false, and true only with a peer and a format`},
 		{[]string{"host", "--status-listen", "8714"}, `--status-listen: "8714": legal is IP-ADDRESS:PORT (port 1 to 65535) or off`},
@@ -106,12 +108,12 @@ func TestEveryKeyIsAFlagOfItsEndAndTheOtherWayRound(t *testing.T) {
 }
 
 func TestFlagsReachTheGuest(t *testing.T) {
-	o := program(t, nil, "guest", "--peer", "tower", "--channels=4", "--format", "l24", "--latency", "96frames", "--static",
+	o := program(t, nil, "guest", "--peer", "tower", "--channels=4", "--format", "l24", "--latency", "96frames", "--static", "--cpus=3,1",
 		"--jack-server", "rt", "--connect", "a:b, c -> d:*", "--connect", "e:* -> f:*", "--status-listen", "off")
 	c := o.config
 	if o.code != 0 || o.end != "guest" || c.End != config.EndGuest || c.Peer.String() != "tower:4713" || c.Channels != 4 ||
 		c.SendChannels != 4 || c.ReceiveChannels != 4 || c.Format != proto.L24 || c.Latency.Frames != 96 || !c.Static ||
-		c.JackServer != "rt" || !c.StatusListen.Off() {
+		c.JackServer != "rt" || !c.StatusListen.Off() || c.CPUs.String() != "1,3" || c.CPUSleep != config.CPUSleepPrevent {
 		t.Errorf("code %d, %s: %+v %s", o.code, o.end, c, o.stderr)
 	}
 	if !slices.Equal(c.Connect, []string{"a:b, c -> d:*", "e:* -> f:*"}) {

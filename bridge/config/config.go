@@ -41,6 +41,8 @@ type Common struct {
 	Clock              string         `toml:"clock" placeholder:"auto|free" help:"How the receiver follows the sender's clock. free: always resample." legal:"auto or free"`
 	Redundancy         int            `toml:"redundancy" placeholder:"N" help:"How many times each packet is sent again; the larger wish of the two ends counts." legal:"0 to 2"`
 	RedundancyDistance int            `toml:"redundancy-distance" placeholder:"PERIODS" help:"How many periods apart, against losses in a row; 0: at once, which adds no latency." legal:"0 to 8"`
+	CPUSleep           string         `toml:"cpu-sleep" placeholder:"prevent|allow" help:"Whether the processors may sleep while a session is up. prevent: less jitter, more power." legal:"prevent or allow"`
+	CPUs               CPUs           `toml:"cpus" name:"cpus" placeholder:"LIST" help:"Processors that the audio threads of this program may run on; empty: any." legal:"empty, or processor numbers 0 to 1023 such as 2,3 or 2-5"`
 	Name               string         `toml:"name" placeholder:"NAME" help:"Name of this bridge, where there are several: it becomes part of client, node and session names." legal:"at most 32 of a-z, 0-9 and -"`
 	Static             bool           `toml:"static" help:"No session: the peer is a plain RTP address. Needs --peer and --format." legal:"true or false, and true only with a peer and a format"`
 	JackServer         string         `toml:"jack-server" placeholder:"NAME" help:"Name of the JACK server, as given to jackd --name." legal:"a name that is not empty"`
@@ -65,6 +67,12 @@ type Host struct {
 const (
 	ClockAuto = "auto" // resample unless both graphs are seen to share a clock
 	ClockFree = "free" // always resample
+)
+
+// Values of Config.CPUSleep.
+const (
+	CPUSleepPrevent = "prevent" // hold /dev/cpu_dma_latency at 0 while a session is up
+	CPUSleepAllow   = "allow"
 )
 
 // Values of Config.FromGuest.
@@ -96,6 +104,7 @@ func Default(end End) Config {
 			Channels:   2,
 			Latency:    Latency{Auto: true},
 			Clock:      ClockAuto,
+			CPUSleep:   CPUSleepPrevent,
 			JackServer: "default",
 			LogFormat:  LogText,
 		},

@@ -90,6 +90,8 @@ format = "L16"
 rate = 96000
 latency = "1.5ms"
 clock = "free"
+cpu-sleep = "allow"
+cpus = "2,3"
 name = "lab-2"
 static = true
 status-listen = "off"
@@ -103,7 +105,7 @@ connect = ["a:* -> b:in_*"]
 		c.ReceiveChannels != 8 || c.Format != proto.L16 || c.Rate != 96000 ||
 		c.Latency != (Latency{Duration: 1500 * time.Microsecond}) || c.Clock != ClockFree || c.Name != "lab-2" ||
 		!c.Static || !c.StatusListen.Off() || c.LogFormat != LogJSON || c.Wait.Duration != 90*time.Second ||
-		c.JackServer != "rt" || len(c.Connect) != 1 {
+		c.CPUSleep != CPUSleepAllow || c.CPUs.String() != "2,3" || c.JackServer != "rt" || len(c.Connect) != 1 {
 		t.Errorf("%+v", c)
 	}
 }
@@ -125,6 +127,7 @@ func TestValidateAtTheEdges(t *testing.T) {
 		{"rate", func(c *Config) { c.Rate = -48000 }, false},
 		{"latency", func(c *Config) { c.Latency = Latency{} }, false},
 		{"clock", func(c *Config) { c.Clock = "" }, false},
+		{"cpu-sleep", func(c *Config) { c.CPUSleep = "" }, false},
 		{"name", func(c *Config) { c.Name = "a23456789-123456789-123456789-12" }, true},
 		{"name", func(c *Config) { c.Name = "a23456789-123456789-123456789-123" }, false},
 		{"name", func(c *Config) { c.Name = "Lab" }, false},

@@ -50,6 +50,7 @@ func (c Config) fault(connectRule func(string) error) *fault {
 		{"clock", c.Clock == ClockAuto || c.Clock == ClockFree},
 		{"redundancy", 0 <= c.Redundancy && c.Redundancy <= proto.MaxRedundancy},
 		{"redundancy-distance", 0 <= c.RedundancyDistance && c.RedundancyDistance <= proto.MaxRedundancyDistance},
+		{"cpu-sleep", c.CPUSleep == CPUSleepPrevent || c.CPUSleep == CPUSleepAllow},
 		{"name", legalName.MatchString(c.Name)},
 		{"static", !c.Static || c.Peer != Peer{} && c.Format != ""},
 		{"log-format", c.LogFormat == LogText || c.LogFormat == LogJSON},

@@ -53,12 +53,13 @@ func (s *mediaSocket) prepare(listen netip.AddrPort) error {
 	}
 	// Without these the stream still works, only less well protected from others.
 	_ = unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_RCVBUF, receiveBufferBytes)
-	_ = unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_PRIORITY, socketPriority)
 	_ = unix.SetsockoptInt(s.fd, unix.IPPROTO_IP, unix.IP_TOS, expeditedForward)
 	if s.v6 {
 		_ = unix.SetsockoptInt(s.fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 0)
 		_ = unix.SetsockoptInt(s.fd, unix.IPPROTO_IPV6, unix.IPV6_TCLASS, expeditedForward)
 	}
+	// Last: IP_TOS sets a lower priority of its own (ip(7)).
+	_ = unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_PRIORITY, socketPriority)
 	if err := s.filter(0, 0); err != nil {
 		return err
 	}

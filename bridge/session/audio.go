@@ -21,6 +21,12 @@ type AudioConfig struct {
 	PeriodFrames    int    // wanted; 0: the server's. Only PipeWire can be asked.
 }
 
+// AudioThreads are the threads on which an audio server calls the core.
+type AudioThreads struct {
+	IDs      []int // Linux thread ids, of those that have run a cycle
+	Priority int   // SCHED_FIFO priority that the server means its clients to have
+}
+
 // AudioEvent is something that happened in the audio server.
 type AudioEvent int
 
@@ -51,6 +57,8 @@ type AudioServer interface {
 	// "SCHED_FIFO" and its priority, "SCHED_OTHER" and 0, or "" before the first
 	// cycle.
 	RealTime() (policy string, priority int)
+	// Threads returns the audio threads. They are others after another Open.
+	Threads() AudioThreads
 	// Xruns counts what the server reported since Open was first called.
 	Xruns() uint64
 	// Close removes both nodes. It is legal after AudioLost and twice.

@@ -32,13 +32,14 @@ const (
 // the playout position in place, until its context ends. It gives up for no
 // failure of a server or of the peer.
 type End struct {
-	cfg    config.Config
-	core   Core
-	audio  AudioServer
-	server string // the audio server in words
-	log    *slog.Logger
-	memory Memory
-	role   proto.Role
+	cfg     config.Config
+	core    Core
+	audio   AudioServer
+	machine Machine
+	server  string // the audio server in words
+	log     *slog.Logger
+	memory  Memory
+	role    proto.Role
 
 	clock  timeSource
 	lookup lookupFunc
@@ -70,12 +71,13 @@ type End struct {
 
 // Parts are what an end is made of.
 type Parts struct {
-	Core   Core
-	Audio  AudioServer
-	Server string // the audio server in words, "JACK server default"
-	Log    *slog.Logger
-	Memory Memory
-	Host   HostClock // of a guest that can read its host's clock; else nil
+	Core    Core
+	Audio   AudioServer
+	Machine Machine
+	Server  string // the audio server in words, "JACK server default"
+	Log     *slog.Logger
+	Memory  Memory
+	Host    HostClock // of a guest that can read its host's clock; else nil
 }
 
 // Memory keeps the allowance for late packets, in frames, of each peer. 0 is not
@@ -88,7 +90,7 @@ type Memory interface {
 // New makes an end; Run starts it.
 func New(cfg config.Config, role proto.Role, parts Parts) *End {
 	e := &End{
-		cfg: cfg, role: role, core: parts.Core, audio: parts.Audio, server: parts.Server,
+		cfg: cfg, role: role, core: parts.Core, audio: parts.Audio, machine: parts.Machine, server: parts.Server,
 		log: parts.Log, memory: parts.Memory, clock: systemTime{parts.Host}, onHostClock: parts.Host != nil,
 		lookup:    net.DefaultResolver.LookupNetIP,
 		peerEvent: make(chan peerEvent, 16), openBackoff: audioRetryLeast,
@@ -129,6 +131,7 @@ func (e *End) Run(ctx context.Context) error {
 	e.streams.reports.bye("bridge stopped")
 	e.streams.stop()
 	_ = e.audio.Close()
+	e.machine.SetStreaming(false)
 	return err
 }
 
@@ -169,6 +172,7 @@ func (e *End) tick() {
 	e.retry(e.clock.monotonicNs())
 	nowNs := e.clock.monotonicNs() // an attempt takes up to two seconds
 	e.core.Idle(nowNs)
+	e.machine.Tend(e.audio.Threads())
 	e.streams.tick(nowNs)
 	if time.Duration(nowNs-e.publishedNs) >= publishInterval {
 		e.publishedNs = nowNs

@@ -12,6 +12,7 @@ import (
 
 	"archibald-bridge/bridge/clock"
 	"archibald-bridge/bridge/signaling"
+	"archibald-bridge/bridge/status"
 )
 
 const (
@@ -173,6 +174,8 @@ type fakeAudio struct {
 	events chan AudioEvent
 	xruns  uint64
 	policy string
+
+	threads AudioThreads
 }
 
 func newFakeAudio() *fakeAudio {
@@ -198,6 +201,7 @@ func (a *fakeAudio) Events() <-chan AudioEvent   { return a.events }
 func (a *fakeAudio) SetActive(active bool)       { a.call("active %v", active) }
 func (a *fakeAudio) SetLatency(send, recv int)   { a.call("latency %d %d", send, recv) }
 func (a *fakeAudio) RealTime() (string, int)     { return a.policy, 5 }
+func (a *fakeAudio) Threads() AudioThreads       { a.mu.Lock(); defer a.mu.Unlock(); return a.threads }
 func (a *fakeAudio) Xruns() uint64               { return a.xruns }
 func (a *fakeAudio) set(change func(*fakeAudio)) { a.mu.Lock(); defer a.mu.Unlock(); change(a) }
 
@@ -211,6 +215,24 @@ func (a *fakeAudio) called() []string {
 	defer a.mu.Unlock()
 	return append([]string(nil), a.calls...)
 }
+
+// fakeMachine remembers what it is told.
+type fakeMachine struct {
+	mu        sync.Mutex
+	streaming []bool
+	tended    AudioThreads // the last
+	status    status.Machine
+}
+
+func (m *fakeMachine) SetStreaming(s bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.streaming = append(m.streaming, s)
+}
+
+func (m *fakeMachine) Tend(t AudioThreads) { m.mu.Lock(); defer m.mu.Unlock(); m.tended = t }
+
+func (m *fakeMachine) Status() status.Machine { m.mu.Lock(); defer m.mu.Unlock(); return m.status }
 
 // fakeEndpoint is signaling without a network.
 type fakeEndpoint struct {

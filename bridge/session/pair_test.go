@@ -18,6 +18,7 @@ type live struct {
 	t      *testing.T
 	core   *fakeCore
 	audio  *fakeAudio
+	quiet  *fakeMachine
 	log    *logLines
 	cancel context.CancelFunc
 	done   chan error
@@ -42,8 +43,8 @@ func newLive(t *testing.T, role proto.Role, listen netip.AddrPort, change func(*
 	cfg := testConfig()
 	cfg.Listen.AddrPort = listen
 	change(&cfg)
-	l := &live{t: t, core: &fakeCore{ratio: 1}, audio: newFakeAudio(), log: &logLines{}, done: make(chan error, 1)}
-	l.End = New(cfg, role, Parts{Core: l.core, Audio: l.audio, Server: "audio of the " + string(role), Log: l.log.logger(), Memory: forgetful{}})
+	l := &live{t: t, core: &fakeCore{ratio: 1}, audio: newFakeAudio(), quiet: &fakeMachine{}, log: &logLines{}, done: make(chan error, 1)}
+	l.End = New(cfg, role, Parts{Core: l.core, Audio: l.audio, Machine: l.quiet, Server: "audio of the " + string(role), Log: l.log.logger(), Memory: forgetful{}})
 	return l
 }
 

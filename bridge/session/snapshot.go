@@ -22,6 +22,7 @@ func (e *End) publish() {
 		End: string(e.role), Version: status.Version, Name: e.cfg.Name,
 		UptimeSeconds: math.Round(time.Duration(e.clock.monotonicNs()-e.startedNs).Seconds()*10) / 10,
 		Audio:         e.audioStatus(),
+		Machine:       e.machine.Status(),
 		Session:       e.sessionStatus(),
 	}
 	s.Directions.Send = e.streams.sendStatus()

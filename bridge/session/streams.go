@@ -67,6 +67,7 @@ func (s *streams) start() {
 	s.startReceiver()
 	s.startSender()
 	e.audio.SetActive(true)
+	e.machine.SetStreaming(true)
 }
 
 func (s *streams) startSender() {
@@ -142,6 +143,7 @@ func (s *streams) rest(nowNs int64) {
 	if s.idleAtNs != 0 && nowNs >= s.idleAtNs {
 		s.idleAtNs = 0
 		s.end.audio.SetActive(false)
+		s.end.machine.SetStreaming(false)
 	}
 }
 

@@ -16,6 +16,7 @@ type virtual struct {
 	t     *testing.T
 	core  *fakeCore
 	audio *fakeAudio
+	quiet *fakeMachine
 	peer  *fakeEndpoint
 	time  *fakeTime
 	log   *logLines
@@ -31,14 +32,14 @@ func testConfig() config.Config {
 
 func newVirtual(t *testing.T, change ...func(*config.Config)) *virtual {
 	v := &virtual{
-		t: t, core: &fakeCore{ratio: 1}, audio: newFakeAudio(), peer: &fakeEndpoint{},
+		t: t, core: &fakeCore{ratio: 1}, audio: newFakeAudio(), quiet: &fakeMachine{}, peer: &fakeEndpoint{},
 		time: &fakeTime{ns: 1000e9}, log: &logLines{}, beat: 1000e9,
 	}
 	cfg := testConfig()
 	for _, c := range change {
 		c(&cfg)
 	}
-	v.End = New(cfg, proto.Guest, Parts{Core: v.core, Audio: v.audio, Server: "JACK server lab", Log: v.log.logger(), Memory: forgetful{}})
+	v.End = New(cfg, proto.Guest, Parts{Core: v.core, Audio: v.audio, Machine: v.quiet, Server: "JACK server lab", Log: v.log.logger(), Memory: forgetful{}})
 	v.clock, v.startedNs = v.time, v.time.ns
 	if !cfg.Static {
 		v.signaling = v.peer

@@ -14,6 +14,7 @@ func sample() Status {
 	return Status{
 		End: "guest", Version: "1.2.3", UptimeSeconds: 3723.5, Name: "lab",
 		Audio:   Audio{Server: "jack default", State: AudioRunning, Rate: 48000, PeriodFrames: 32, Xruns: 3, Realtime: true},
+		Machine: Machine{CPUAwake: true, MemoryLocked: true, CPUs: "2,3", RealtimeBy: RealtimeByKit},
 		Session: Session{State: SessionUp, Peer: "192.168.122.1:4713", ID: "7f3a", Reconnects: 1},
 		Directions: Directions{
 			Send: Direction{

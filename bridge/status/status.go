@@ -13,6 +13,7 @@ type Status struct {
 	CPUSeconds    float64    `json:"cpu_seconds"` // processor time used by the program; the status server fills it in
 	Name          string     `json:"name"`        // of the bridge; "" where there is only one
 	Audio         Audio      `json:"audio"`
+	Machine       Machine    `json:"machine"`
 	Session       Session    `json:"session"`
 	Directions    Directions `json:"directions"`
 }
@@ -49,6 +50,21 @@ type Audio struct {
 	Xruns        uint64 `json:"xruns"`    // as the server reported them
 	Realtime     bool   `json:"realtime"` // the audio threads have real-time scheduling
 }
+
+// Machine is what the operating system gives this end for steady sound.
+type Machine struct {
+	CPUAwake     bool   `json:"cpu_awake"`     // the processors are kept from sleeping
+	MemoryLocked bool   `json:"memory_locked"` // the core's memory cannot be paged out
+	CPUs         string `json:"cpus"`          // where the audio threads were told to run, "2,3"; "" anywhere
+	RealtimeBy   string `json:"realtime_by"`   // who made the audio threads real-time; "" nobody
+}
+
+// The values of Machine.RealtimeBy, in the order in which they are tried.
+const (
+	RealtimeByServer = "audio server" // they were so before anything was tried
+	RealtimeByRights = "own rights"   // CAP_SYS_NICE or the rtprio limit
+	RealtimeByKit    = "RealtimeKit"
+)
 
 // Session is the agreement with the peer.
 type Session struct {

@@ -27,6 +27,7 @@ func WriteText(w io.Writer, s Status) error {
 	fmt.Fprintln(w, printable(fmt.Sprintf("%s  archibald-bridge %s, up %s", title, s.Version, uptime)))
 
 	row("  audio", audioText(s.Audio))
+	row("  machine", machineText(s.Machine))
 	row("  session", sessionText(s.Session))
 	if s.Session.LastError != "" {
 		row("  last error", s.Session.LastError)
@@ -67,6 +68,25 @@ func audioText(a Audio) string {
 		realtime = "NOT real-time"
 	}
 	return fmt.Sprintf("%s %s, %d Hz, %d frames, %s, %d xruns", a.Server, a.State, a.Rate, a.PeriodFrames, realtime, a.Xruns)
+}
+
+func machineText(m Machine) string {
+	text := "processors kept awake"
+	if !m.CPUAwake {
+		text = "processors may sleep"
+	}
+	if m.MemoryLocked {
+		text += ", memory locked"
+	} else {
+		text += ", memory NOT locked"
+	}
+	if m.CPUs != "" {
+		text += ", audio threads on processors " + m.CPUs
+	}
+	if m.RealtimeBy != "" {
+		text += ", real-time by " + m.RealtimeBy
+	}
+	return text
 }
 
 func sessionText(s Session) string {

@@ -18,6 +18,7 @@ func text(t *testing.T, s Status) string {
 func TestTextOfARunningEnd(t *testing.T) {
 	const want = `guest lab  archibald-bridge 1.2.3, up 1h2m3s
   audio    jack default running, 48000 Hz, 32 frames, real-time, 3 xruns
+  machine  processors kept awake, memory locked, audio threads on processors 2,3, real-time by RealtimeKit
   session  up, peer 192.168.122.1:4713, 1 reconnects
                               send                             receive
   state                       running                          silent
@@ -44,7 +45,7 @@ func TestTextOfARunningEnd(t *testing.T) {
 func TestTextSaysWhatIsWrong(t *testing.T) {
 	s := Status{End: "host", Audio: Audio{Server: "pipewire", State: AudioAbsent}, Session: Session{State: SessionWaiting, LastError: "no route to host"}}
 	got := text(t, s)
-	for _, part := range []string{"pipewire absent", "waiting", "no route to host"} {
+	for _, part := range []string{"pipewire absent", "processors may sleep, memory NOT locked\n", "waiting", "no route to host"} {
 		if !strings.Contains(got, part) {
 			t.Errorf("no %q in\n%s", part, got)
 		}

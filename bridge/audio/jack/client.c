@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jack/jack.h>
+#include <jack/thread.h>
+
 #include "errors.h"
 #include "state.h"
 
@@ -120,6 +123,7 @@ static int furnish(archibald_jack *end, const struct archibald_jack_request *req
     atomic_store(&end->period_frames, jack_get_buffer_size(end->from_host.client));
     atomic_store(&end->rate_hz, jack_get_sample_rate(end->from_host.client));
     atomic_store(&end->graph_frame, jack_last_frame_time(end->from_host.client));
+    end->client_priority = jack_client_real_time_priority(end->from_host.client);
     archibald_jack_watch(end);
     jack_set_process_callback(end->from_host.client, archibald_jack_play, end);
     jack_set_process_callback(end->to_host.client, archibald_jack_take, end);
@@ -226,4 +230,11 @@ int archibald_jack_scheduling(archibald_jack *end, int *policy, int *priority)
         }
     }
     return 0;
+}
+
+void archibald_jack_threads(archibald_jack *end, int threads[2], int *priority)
+{
+    threads[0] = atomic_load_explicit(&end->from_host.thread_id, memory_order_relaxed);
+    threads[1] = atomic_load_explicit(&end->to_host.thread_id, memory_order_relaxed);
+    *priority = end->client_priority;
 }

@@ -114,6 +114,26 @@ func (c *clients) scheduling() (policy string, priority int) {
 	return policy, int(level)
 }
 
+// plainPriority is for the clients of a jackd that does not run in real time:
+// what one with its default priority of 10 would give them (jackd(1), -P).
+const plainPriority = 5
+
+func (c *clients) threads() session.AudioThreads {
+	var ids [2]C.int
+	var priority C.int
+	C.archibald_jack_threads(c.end, &ids[0], &priority)
+	threads := session.AudioThreads{Priority: int(priority)}
+	if threads.Priority < 1 {
+		threads.Priority = plainPriority
+	}
+	for _, id := range ids {
+		if id != 0 {
+			threads.IDs = append(threads.IDs, int(id))
+		}
+	}
+	return threads
+}
+
 func (c *clients) intact() bool { return C.archibald_jack_intact(c.end) != 0 }
 
 func (c *clients) setLatency(send, receive int) {

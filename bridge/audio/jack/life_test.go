@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -259,11 +260,23 @@ func TestProcessThreadsRunInRealTime(t *testing.T) {
 	if policy, priority := server.RealTime(); policy != "SCHED_FIFO" || priority != 65 {
 		t.Errorf("%s %d, want SCHED_FIFO 65", policy, priority)
 	}
+	threads := server.Threads()
+	if len(threads.IDs) != 2 || threads.IDs[0] == threads.IDs[1] || threads.Priority != 65 {
+		t.Errorf("%+v, want both process threads, for priority 65", threads)
+	}
+	for _, id := range threads.IDs {
+		if policy(t, strconv.Itoa(id)) != "1" {
+			t.Errorf("thread %d is not SCHED_FIFO: no process thread", id)
+		}
+	}
 	if err := server.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if policy, _ := server.RealTime(); policy != "" {
 		t.Errorf("%q after Close", policy)
+	}
+	if threads := server.Threads(); len(threads.IDs) != 0 {
+		t.Errorf("threads %v after Close", threads.IDs)
 	}
 }
 

@@ -238,6 +238,16 @@ func (s *Server) RealTime() (policy string, priority int) {
 	return s.clients.scheduling()
 }
 
+// Threads returns the process threads of both clients.
+func (s *Server) Threads() session.AudioThreads {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.clients == nil {
+		return session.AudioThreads{}
+	}
+	return s.clients.threads()
+}
+
 // Xruns counts the xruns the server reported since Open was first called.
 func (s *Server) Xruns() uint64 {
 	s.mu.Lock()

@@ -70,6 +70,10 @@ int archibald_jack_take_ports_missed(archibald_jack *end); /* reads and clears *
  * of the two has not run a cycle or has ended. */
 int archibald_jack_scheduling(archibald_jack *end, int *policy, int *priority);
 
+/* The two process threads, 0 for one that has not run a cycle; the priority is
+ * what the server gives its clients, -1 when it does not run in real time. */
+void archibald_jack_threads(archibald_jack *end, int threads[2], int *priority);
+
 uint64_t archibald_jack_extend(uint64_t anchor, uint32_t frame);
 
 /* Blocks every signal in the calling thread, and gives back what was before. */

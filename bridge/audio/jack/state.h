@@ -24,6 +24,7 @@ struct archibald_jack {
     archibald_capture_fn capture;
     struct node from_host; /* outputs: plays the host's sound */
     struct node to_host;   /* inputs: takes the guest's sound */
+    int client_priority;   /* written before jack_activate: of real-time clients, -1 for none */
     uint32_t cleanups;     /* Go's calls only: the value of the counter in errors.h that these clients know */
 
     /* The start of the newest cycle, 64 bits. from-host's process thread

@@ -1,6 +1,7 @@
 package pipewire
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -352,6 +353,11 @@ func TestDataThreadIsRealTimeAndTakesNoSignals(t *testing.T) {
 	b.runs(t, 10)
 	if policy, priority := b.RealTime(); policy != "SCHED_FIFO" || priority < 1 {
 		t.Errorf("data thread %q, priority %d, want SCHED_FIFO: may this user run real-time threads?", policy, priority)
+	}
+	if threads := b.Threads(); len(threads.IDs) != 1 || threads.IDs[0] == os.Getpid() {
+		t.Errorf("audio threads %+v, want the data thread", threads)
+	} else if policy, _ := schedulingOf(threads.IDs[0]); policy != "SCHED_FIFO" {
+		t.Errorf("thread %d is %q: not the data thread", threads.IDs[0], policy)
 	}
 	_, played := b.core.Played(10)
 	_, captured := b.core.CaptureCalls(10)

@@ -268,6 +268,23 @@ func (s *Server) RealTime() (policy string, priority int) {
 	return schedulingOf(int(C.archibald_pipewire_data_thread(s.shim)))
 }
 
+// clientPriority is what PipeWire's real-time module gives clients, 5 below
+// the server (libpipewire-module-rt(7), rt.prio).
+const clientPriority = 83
+
+// Threads returns PipeWire's data thread, which both nodes share.
+func (s *Server) Threads() session.AudioThreads {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	threads := session.AudioThreads{Priority: clientPriority}
+	if s.shim != nil {
+		if id := int(C.archibald_pipewire_data_thread(s.shim)); id != 0 {
+			threads.IDs = []int{id}
+		}
+	}
+	return threads
+}
+
 // Close removes both nodes.
 func (s *Server) Close() error {
 	s.mu.Lock()

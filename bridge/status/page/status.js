@@ -44,6 +44,9 @@ function render(s) {
   const a = s.audio;
   show("audio", a.state !== "running" ? `${a.server}: ${a.state}`
     : `${a.server}: ${a.rate} Hz, ${a.period_frames} frames, ${a.realtime ? "real-time" : "NOT real-time"}, ${a.xruns} xruns`);
+  const m = s.machine;
+  show("machine", [m.cpu_awake ? "processors kept awake" : "processors may sleep", m.memory_locked ? "memory locked" : "memory NOT locked",
+    m.cpus && `audio threads on processors ${m.cpus}`, m.realtime_by && `real-time by ${m.realtime_by}`].filter(Boolean).join(", "));
   show("session", `session: ${s.session.state}, peer ${s.session.peer || "–"}, ${s.session.reconnects} reconnects; ` +
     `version ${s.version}, up ${Math.floor(s.uptime_seconds)} s`);
   show("problem", s.session.last_error);
