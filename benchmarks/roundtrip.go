@@ -16,20 +16,24 @@ import (
 // linked to to-guest on the host. The control has jack_iodelay connected to
 // itself, for which JACK takes one period.
 func roundTrips(length time.Duration) error {
-	fmt.Println("period  latency   one way, as the ends say     round trip in frames    control  dropouts  xruns")
-	fmt.Println("frames            guest->host  host->guest     min  median  max                          guest")
+	fmt.Println("period  latency    clock  one way, as the ends say           of it the wait for jitter    round trip in frames    control  dropouts  xruns")
+	fmt.Println("frames                    guest->host  host->guest  resampled  guest->host  host->guest     min  median  max                         guest")
 	for _, period := range []int{256, 128, 64, 32} {
-		for _, latency := range []string{"auto", fmt.Sprintf("%dframes", 7*period/4)} {
-			if err := roundTrip(period, latency, length); err != nil {
-				return err
+		for _, clock := range []string{"auto", "free"} { // the servers' clocks are one: auto copies
+			// With 30 frames for the resampler and the jitter, or half a period.
+			fixed := map[string]int{"auto": 3 * period / 2, "free": period + 30}[clock]
+			for _, latency := range []string{"auto", fmt.Sprintf("%dframes", fixed)} {
+				if err := roundTrip(period, latency, clock, length); err != nil {
+					return err
+				}
 			}
 		}
 	}
 	return nil
 }
 
-func roundTrip(period int, latency string, length time.Duration) error {
-	config := endtoend.Config{PeriodFrames: period, Common: []string{"--latency", latency}}
+func roundTrip(period int, latency, clock string, length time.Duration) error {
+	config := endtoend.Config{PeriodFrames: period, Common: []string{"--latency", latency, "--clock", clock}}
 	return with(config, func(r *endtoend.Rig) error {
 		control, err := ioDelay(r, "control", 3*time.Second, func() error {
 			return r.JackConnect(r.JackServer, "jack_delay:out", "jack_delay:in")
@@ -53,10 +57,12 @@ func roundTrip(period int, latency string, length time.Duration) error {
 		if err != nil {
 			return err
 		}
-		fmt.Printf("%6d  %-9s  %s      %s    %6.1f %6.1f %6.1f    %6.1f  %8d  %5d\n", period, latency,
-			host.Directions.Receive.LatencyMs.Bridge, guest.Directions.Receive.LatencyMs.Bridge,
+		there, back := host.Directions.Receive, guest.Directions.Receive
+		fmt.Printf("%6d  %-9s  %-5s  %s     %s     %-9v  %s     %s    %6.1f %6.1f %6.1f    %6.1f  %8d  %5d\n", period, latency, clock,
+			there.LatencyMs.Bridge, back.LatencyMs.Bridge, there.RatioPPM != 0 || back.RatioPPM != 0,
+			there.LatencyStagesMs.Wait, back.LatencyStagesMs.Wait,
 			frames[0], frames[len(frames)/2], frames[len(frames)-1], control[len(control)/2],
-			guest.Directions.Receive.Dropouts+host.Directions.Receive.Dropouts, guest.Audio.Xruns-before.Audio.Xruns)
+			there.Dropouts+back.Dropouts, guest.Audio.Xruns-before.Audio.Xruns)
 		return nil
 	})
 }

@@ -18,7 +18,7 @@ import (
 // measures for 14 s.
 func Machine(packages ...string) (results.Machine, error) {
 	m := results.Machine{
-		Processor: processor(), Processors: runtime.NumCPU(), Go: runtime.Version(),
+		Processor: Processor(), Processors: runtime.NumCPU(), Go: runtime.Version(),
 		Kernel: first("/proc/sys/kernel/osrelease") + " " + first("/proc/sys/kernel/version"), Distribution: distribution(), Load: first("/proc/loadavg"),
 		Packages: map[string]string{}, TimerUs: map[string]results.Lateness{},
 	}
@@ -113,7 +113,8 @@ func lateness(text string) results.Lateness {
 	}
 }
 
-func processor() string {
+// Processor is the model of the processor.
+func Processor() string {
 	text, _ := os.ReadFile("/proc/cpuinfo")
 	for line := range strings.Lines(string(text)) {
 		if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {

@@ -98,6 +98,9 @@ func run(o options) (err error) {
 	if err != nil {
 		return err
 	}
+	if was, is := results.file.Machine.Processor, fingerprint.Processor(); was != is {
+		return fmt.Errorf("%s: was measured on %s, this is %s: name another file by -out", o.out, was, is)
+	}
 	fmt.Print(fingerprint.Text(results.file.Machine))
 	all := plan(o.systems, o.periods, o.repeats, o.skewsPPM)
 	left := results.remaining(all, o.length.Seconds())
