@@ -200,9 +200,10 @@ func (s *Servo) Decide() Decision {
 		return s.seek(d)
 	}
 	s.decideEqual()
-	if s.target.moved() || s.misplaced {
+	if s.misplaced || s.target.moved() && (s.equal || s.target.periodMoved()) {
 		return s.seek(d)
 	}
+	s.target.place() // the ratio leads there, unheard
 	d.Ratio = s.ratio()
 	if !s.equal {
 		d.Ratio += s.correction()

@@ -227,9 +227,9 @@ func TestEqualClocksAreLeftWhenTheyPartAndNotFoundTooSoonAgain(t *testing.T) {
 	if want := equalAfter << len(left); w.servo.equalPatience != want {
 		t.Errorf("patience %v, want %v", w.servo.equalPatience, want)
 	}
-	// The first sound, and the resampler's look-ahead that goes and comes: once,
-	// since what is found later does not move the latency.
-	if w.seeks != 3 {
+	// The first sound, and the resampler's look-ahead that goes. It comes back by
+	// the ratio, and what is found later does not move the latency.
+	if w.seeks != 2 {
 		t.Errorf("%d seeks", w.seeks)
 	}
 }
@@ -324,4 +324,28 @@ func TestCycleWithoutALegalFractionIsPassedOver(t *testing.T) {
 		t.Errorf("%d seeks", w.seeks)
 	}
 	w.atTarget(2)
+}
+
+// A cut is heard in a steady tone, however well it is cross-faded.
+func TestRaisedTargetIsReachedByTheRatioAlone(t *testing.T) {
+	w := newWorld(t, Config{Free: true})
+	n := 0
+	w.lateNs = func() float64 {
+		if n++; w.seconds() > 20 && n%7500 == 0 { // every 10 s
+			return 600e3
+		}
+		return 0
+	}
+	w.run(30)
+	before := w.servo.Status().TargetFrames
+	most := 0.0
+	for w.seconds() < 120 {
+		w.run(w.seconds() + 0.02)
+		most = max(most, math.Abs(w.decision.Ratio-1))
+	}
+	after := w.servo.Status().TargetFrames
+	if after != before+16 || w.seeks != 1 || most > 150e-6 {
+		t.Errorf("target %.0f after %.0f, %d seeks, ratio up to %.0f ppm", after, before, w.seeks, most*1e6)
+	}
+	w.atTarget(1)
 }

@@ -29,6 +29,7 @@ type target struct {
 	isKnown         bool
 	isLearned       bool
 	inForce         float64 // what frames returned when playout was last placed
+	placedPeriod    int     // the period at that time
 	leastStall      float64 // frames
 	events          []lateEvent
 }
@@ -140,7 +141,11 @@ func (t *target) least() int {
 }
 
 // place notes that playout is being placed at the target.
-func (t *target) place() { t.inForce = t.frames() }
+func (t *target) place() { t.inForce, t.placedPeriod = t.frames(), t.periodFrames }
 
 // moved says that the target has changed since playout was placed.
 func (t *target) moved() bool { return t.frames() != t.inForce }
+
+// periodMoved says that it has because the period has: that cannot wait until the
+// ratio has worked it off.
+func (t *target) periodMoved() bool { return t.periodFrames != t.placedPeriod }
