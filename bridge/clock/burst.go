@@ -29,3 +29,9 @@ func (b *burstFinder) begins(o Observation, nominalNs float64) bool {
 	b.started, b.end, b.lastNs = true, o.Media+int64(o.Frames), o.TimeNs
 	return true
 }
+
+// seam says, before begins, whether the sender's graph lost time before this packet.
+// Packets that are missing would leave a gap of whole packets.
+func (b *burstFinder) seam(o Observation) bool {
+	return b.started && (o.Media-b.end)%int64(max(1, o.Frames)) != 0
+}

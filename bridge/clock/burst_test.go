@@ -81,3 +81,17 @@ func TestBurstsCrossTheEndOfInt64(t *testing.T) {
 	expect(t, arrivals(&b, 64, [2]int64{last, 0}, [2]int64{math.MinInt64, 5}, [2]int64{math.MinInt64 + 64, 1333}, [2]int64{last, 1340}),
 		true, false, true, false)
 }
+
+func TestSeamIsAGapThatNoLostPacketLeaves(t *testing.T) {
+	var b burstFinder
+	for i, p := range []struct {
+		media int64
+		want  bool
+	}{{100, false}, {164, false}, {292, false}, {357, true}, {421, false}, {357, false}, {7, true}} {
+		o := Observation{Kind: KindPacket, Frames: 64, Media: p.media, TimeNs: int64(i) * 1333e3}
+		if got := b.seam(o); got != p.want {
+			t.Errorf("packet %d at %d: seam %v, want %v", i, p.media, got, p.want)
+		}
+		b.begins(o, nominalNs)
+	}
+}

@@ -24,7 +24,8 @@ const (
 	sameDrift    = 0.3e-6           // and nearer than this they are
 	equalAfter   = 4 * time.Second  // seen to be so for so long
 	mostPatience = time.Hour        // it doubles each time that it proves wrong
-	equalMargin  = 1.0              // frames of phase that equal clocks may wander
+	equalMargin  = 1.0              // frames of phase within which equal clocks are found
+	wanderMargin = 1.5              // and which they may wander from then on
 	youngFor     = 30 * time.Second // of sound: what is found then may lower the target
 	equalLater   = time.Minute      // the least patience after that
 	settleNs     = 80e6             // while a line is so young its earliest point counts most
@@ -68,6 +69,7 @@ type Servo struct {
 	late    spread
 
 	stepped   bool  // a line was shifted: playout is not where it should be
+	joined    bool  // the same after a seam, by little
 	firstNs   int64 // first packet
 	last      Observation
 	haveLast  bool
@@ -104,13 +106,14 @@ func (s *Servo) Observe(o Observation) {
 }
 
 func (s *Servo) observePacket(o Observation) {
+	seam := s.bursts.seam(o)
 	if !s.bursts.begins(o, s.arrival.nominalNs) {
 		return
 	}
 	// The line is of the packets as if each had left when its cycle began: how
 	// busy the sender's graph is must not move it.
 	left := max(0, o.LateNs)
-	lateNs, v := s.arrival.add(o.Media, o.TimeNs-left)
+	lateNs, v := s.arrival.add(o.Media, o.TimeNs-left, seam)
 	switch v {
 	case begun: // the first packet, or the sender's timestamps began anew
 		s.firstNs = o.TimeNs
@@ -120,6 +123,8 @@ func (s *Servo) observePacket(o Observation) {
 		return
 	case stepped:
 		s.stepped = true
+	case joined:
+		s.joined = true
 	}
 	lateNs += float64(left)
 	s.late.add(lateNs)
@@ -131,11 +136,14 @@ func (s *Servo) observeCycle(o Observation) {
 	if !(o.PositionFraction >= 0 && o.PositionFraction <= 1) {
 		return
 	}
-	switch _, v := s.cycle.add(o.Media, o.TimeNs); v {
+	seam := s.haveLast && o.Media != s.last.Media+int64(s.last.Frames)
+	switch _, v := s.cycle.add(o.Media, o.TimeNs, seam); v {
 	case strayed: // where it is in the stream is known by the line
 		return
 	case stepped:
 		s.stepped = true
+	case joined:
+		s.joined = true
 	}
 	s.target.period(int(o.Frames))
 	s.last, s.haveLast = o, true
@@ -176,7 +184,7 @@ func (s *Servo) Decide() Decision {
 			return d
 		}
 		s.target.learned()
-		s.started, s.stepped, s.startedNs = true, false, s.last.TimeNs
+		s.started, s.stepped, s.joined, s.startedNs = true, false, false, s.last.TimeNs
 		return s.seek(d)
 	}
 	if s.stepped && !s.seeking {
@@ -198,6 +206,13 @@ func (s *Servo) Decide() Decision {
 	if !s.last.Playing || math.Abs(s.phase) > math.Max(leastReseek, reseekFraction*s.target.frames()) {
 		s.equal, s.target.copying = false, false
 		return s.seek(d)
+	}
+	if s.joined {
+		s.joined = false
+		s.phase = s.delay() - s.target.frames()
+		// Clocks that are one, or may be, do not work it off: with lost time every few
+		// seconds they would never be found.
+		s.misplaced = (s.equal || s.equalSince != 0) && math.Abs(s.phase) > equalMargin
 	}
 	s.decideEqual()
 	if s.misplaced || s.target.moved() && (s.equal || s.target.periodMoved()) {
@@ -247,7 +262,7 @@ func (s *Servo) decideEqual() {
 	drift := math.Abs(s.cycle.nsPerFrame/s.arrival.nsPerFrame - 1)
 	if s.equal {
 		switch {
-		case math.Abs(s.phase) <= equalMargin:
+		case s.misplaced || math.Abs(s.phase) <= wanderMargin:
 		case drift < sameDrift: // no drift did that, but a step too small to be found
 			s.misplaced = true
 		default:
@@ -263,7 +278,7 @@ func (s *Servo) decideEqual() {
 	if young {
 		within, patience = equalDrift, s.equalPatience
 	}
-	if drift > within || math.Abs(s.phase) > equalMargin {
+	if drift > within || math.Abs(s.phase) > equalMargin && !s.misplaced {
 		s.equalSince = 0
 		return
 	}

@@ -16,6 +16,7 @@ const (
 	followed verdict = iota
 	begun            // the first point, or the first of a clock that began anew
 	stepped          // the clock stepped, and the line with it
+	joined           // a seam is over: the line was shifted to what follows it
 	strayed          // not on the line: tells nothing
 )
 
@@ -23,10 +24,15 @@ const (
 // nothing comes before its time, but anything can be late. The earliest point of
 // each block of time moves the line, so that load, which makes most points late,
 // leaves it where it is. A block is a share of the time observed, at most half a second.
+//
+// A seam is where the clock lost time. How much is known only as well as the wake-ups
+// around it were punctual: that moves the line, once, and says nothing of its slope.
 type track struct {
 	line
 	steps stepFinder
 	stray int // points in a row off the line
+
+	atSeam bool // the block under way is the first after one
 
 	inBlock       bool
 	blockFromNs   int64
@@ -44,11 +50,15 @@ func (k *track) begin(frame, timeNs int64) {
 	k.start(frame, timeNs)
 }
 
-// add takes a point and returns how late it is against the line, in nanoseconds.
-func (k *track) add(frame, timeNs int64) (lateNs float64, v verdict) {
+// add takes a point, the first after a seam or not, and returns how late it is
+// against the line, in nanoseconds.
+func (k *track) add(frame, timeNs int64, seam bool) (lateNs float64, v verdict) {
 	if !k.started {
 		k.begin(frame, timeNs)
 		return 0, begun
+	}
+	if seam {
+		k.atSeam, k.inBlock = true, false
 	}
 	lateNs = k.errorNs(frame, timeNs)
 	if math.Abs(lateNs) > lostNs {
@@ -66,20 +76,35 @@ func (k *track) add(frame, timeNs int64) (lateNs float64, v verdict) {
 		lateNs -= step
 		v = stepped
 	}
-	k.block(frame, timeNs, lateNs)
+	if k.block(frame, timeNs, lateNs) {
+		lateNs -= k.earliestErrNs
+		v = joined
+	}
 	return lateNs, v
 }
 
 // block keeps the earliest point and gives it to the line when its block is over.
-func (k *track) block(frame, timeNs int64, lateNs float64) {
+// It says whether that was a seam's, which shifts the line.
+func (k *track) block(frame, timeNs int64, lateNs float64) bool {
 	if !k.inBlock {
 		k.inBlock, k.blockFromNs, k.earliestErrNs = true, timeNs, math.Inf(1)
 	}
 	if lateNs < k.earliestErrNs {
 		k.earliestErrNs, k.earliestFrame, k.earliestNs = lateNs, frame, timeNs
 	}
-	if float64(timeNs-k.blockFromNs) >= math.Min(k.seenNs*blockShare, mostBlock) {
-		k.update(k.earliestFrame, k.earliestNs)
-		k.inBlock = false
+	length := mostBlock
+	if !k.atSeam {
+		length = math.Min(k.seenNs*blockShare, mostBlock)
 	}
+	if float64(timeNs-k.blockFromNs) < length {
+		return false
+	}
+	k.inBlock = false
+	if k.atSeam {
+		k.atSeam = false
+		k.shift(k.earliestErrNs)
+		return true
+	}
+	k.update(k.earliestFrame, k.earliestNs)
+	return false
 }

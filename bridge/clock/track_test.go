@@ -9,7 +9,7 @@ import (
 // trackPoints feeds a track one point per period.
 func trackPoints(k *track, frame *int64, timeNs *float64, seconds, ppm float64, lateNs func() float64) {
 	for end := *timeNs + seconds*1e9; *timeNs < end; {
-		k.add(*frame, int64(*timeNs+lateNs()))
+		k.add(*frame, int64(*timeNs+lateNs()), false)
 		*frame += testPeriod
 		*timeNs += testPeriod * k.nominalNs / (1 + ppm*1e-6)
 	}
@@ -54,17 +54,35 @@ func TestStrayPointsTellNothing(t *testing.T) {
 	frame, timeNs := int64(0), 1e9
 	trackPoints(&k, &frame, &timeNs, 1, 0, punctual)
 	for i := range lostPoints - 1 {
-		if _, v := k.add(frame+48000, int64(timeNs)); v != strayed {
+		if _, v := k.add(frame+48000, int64(timeNs), false); v != strayed {
 			t.Fatalf("point %d: %v", i, v)
 		}
 	}
-	if _, v := k.add(frame, int64(timeNs)); v != followed {
+	if _, v := k.add(frame, int64(timeNs), false); v != followed {
 		t.Errorf("a good point: %v", v)
 	}
 	for range lostPoints - 1 {
-		k.add(frame+48000, int64(timeNs))
+		k.add(frame+48000, int64(timeNs), false)
 	}
-	if _, v := k.add(frame+48000, int64(timeNs)); v != begun || k.errorNs(frame+48000, int64(timeNs)) != 0 {
+	if _, v := k.add(frame+48000, int64(timeNs), false); v != begun || k.errorNs(frame+48000, int64(timeNs)) != 0 {
 		t.Errorf("after %d strays: %v", lostPoints, v)
+	}
+}
+
+// Time was lost, and how much was seen only to 100 us: that is no drift.
+func TestSeamMovesTheLineAndNotItsSlope(t *testing.T) {
+	for _, seam := range []bool{true, false} {
+		k := newTrack(testRate)
+		frame, timeNs := int64(0), 1e9
+		trackPoints(&k, &frame, &timeNs, 20, 50, punctual)
+		before := k.nsPerFrame
+		frame += 1000
+		timeNs += 1000*before + 100e3
+		k.add(frame, int64(timeNs), seam)
+		trackPoints(&k, &frame, &timeNs, 1, 50, punctual)
+		off, turned := k.errorNs(frame, int64(timeNs)), (k.nsPerFrame/before-1)*1e6
+		if seam != (math.Abs(off) < 1e3) || seam != (math.Abs(turned) < 0.01) {
+			t.Errorf("seam %v: the line is %.1f us off and %.3f ppm steeper", seam, off/1e3, turned)
+		}
 	}
 }

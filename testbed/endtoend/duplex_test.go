@@ -1,6 +1,8 @@
 package endtoend
 
 import (
+	"errors"
+	"fmt"
 	"math"
 	"testing"
 	"time"
@@ -27,56 +29,60 @@ func start(t *testing.T, config Config) *Rig {
 }
 
 func TestSoundCrossesInBothDirectionsAtOnce(t *testing.T) {
-	for _, config := range []Config{
-		{PeriodFrames: 512, Common: []string{"--format", "L24", "--latency", "100ms"}},
-		{PeriodFrames: 256, Common: []string{"--format", "L24", "--latency", "100ms"}},
-	} {
-		r := start(t, config)
-		if err := r.StartAll(); err != nil {
-			t.Fatal(err)
-		}
-		stop, harassed := make(chan struct{}), make(chan error, 1)
-		go func() {
-			sent, err := r.Harass(stop)
-			t.Logf("%d hostile datagrams sent meanwhile", sent)
-			harassed <- err
-		}()
-		d, err := r.Duplex(60*time.Second, 100*time.Millisecond)
-		close(stop)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := <-harassed; err != nil {
-			t.Fatal(err)
-		}
-		t.Logf("period %d: witness gaps: guest %d, host %d", config.PeriodFrames, len(d.GuestWitness), len(d.HostWitness))
-		for _, s := range d.Status {
-			received := s.Directions.Receive
-			if received.Rejected == 0 {
-				t.Errorf("%s: counted no hostile datagram", s.End)
-			}
-			t.Logf("%s: rejected %d, xruns %d, media clock jumps sending %d receiving %d; received %d, lost %d, late %d, concealed %d frames in %d dropouts, drift %.2f ppm",
-				s.End, received.Rejected, s.Audio.Xruns, s.Directions.Send.Xruns, received.Xruns, received.Packets, received.Lost, received.Late,
-				received.ConcealedFrames, received.Dropouts, received.RatioPPM)
-		}
-		for _, h := range d.Heard {
-			t.Logf("%s: %.3f Hz at %.2f dBFS, THD+N %.1f dB, leak %.1f dBFS, gaps %d, ours %d",
-				h.Channel, h.Tone.FrequencyHz, h.Tone.LevelDBFS, h.Tone.THDNdB, h.LeakDBFS, len(h.Gaps), h.Ours())
-			check(t, h, d.ServerFailures())
-		}
-		if err := r.Close(); err != nil {
-			t.Error(err)
-		}
+	for _, period := range []int{512, 256} {
+		t.Run(fmt.Sprint("period ", period), func(t *testing.T) { crosses(t, period) })
 	}
 }
 
+func crosses(t *testing.T, periodFrames int) {
+	r := start(t, Config{PeriodFrames: periodFrames, Common: []string{"--format", "L24", "--latency", "100ms"}})
+	if err := r.StartAll(); err != nil {
+		t.Fatal(err)
+	}
+	stop, harassed := make(chan struct{}), make(chan error, 1)
+	go func() {
+		sent, err := r.Harass(stop)
+		t.Logf("%d hostile datagrams sent meanwhile", sent)
+		harassed <- err
+	}()
+	d, err := r.Duplex(60*time.Second, 100*time.Millisecond)
+	close(stop)
+	if err := errors.Join(err, <-harassed); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("witness gaps: guest %d, host %d", len(d.GuestWitness), len(d.HostWitness))
+	for _, s := range d.Status {
+		received := s.Directions.Receive
+		if received.Rejected == 0 {
+			t.Errorf("%s: counted no hostile datagram", s.End)
+		}
+		t.Logf("%s: rejected %d, xruns %d, media clock jumps sending %d receiving %d; received %d, lost %d, late %d, concealed %d frames in %d dropouts, drift %.2f ppm",
+			s.End, received.Rejected, s.Audio.Xruns, s.Directions.Send.Xruns, received.Xruns, received.Packets, received.Lost, received.Late,
+			received.ConcealedFrames, received.Dropouts, received.RatioPPM)
+	}
+	for _, h := range d.Heard {
+		t.Logf("%s: %.3f Hz at %.2f dBFS, THD+N %.1f dB, leak %.1f dBFS, gaps %d, ours %d",
+			h.Channel, h.Tone.FrequencyHz, h.Tone.LevelDBFS, h.Tone.THDNdB, h.LeakDBFS, len(h.Gaps), h.Ours())
+		check(t, h, d.ServerFailures())
+	}
+}
+
+// slewLimit is how far from the drift a ratio ever is: what the servo allows itself
+// to work off time that a server lost.
+const slewLimit = 500e-6
+
 // check judges one channel. On a machine whose servers do not fail, no gap is
-// allowed. Where they do, a cycle that the server skipped for the bridge's client
-// alone shows in no witness; so many gaps as failures were seen are put to that,
-// and the benchmark prints both.
+// allowed and the pitch is exact. Where they do, a cycle that the server skipped for
+// the bridge's client alone shows in no witness; so many gaps as failures were seen
+// are put to that, and the benchmark prints both. A pitch that works off lost time
+// stays within its limit.
 func check(t *testing.T, h Heard, serverFailures int) {
 	t.Helper()
-	if math.Abs(h.Tone.FrequencyHz-h.PlayedHz) > 0.1 {
+	allowedHz := 0.1
+	if serverFailures > 0 {
+		allowedHz += slewLimit * h.PlayedHz
+	}
+	if math.Abs(h.Tone.FrequencyHz-h.PlayedHz) > allowedHz {
 		t.Errorf("%s: %.3f Hz, played %.3f Hz", h.Channel, h.Tone.FrequencyHz, h.PlayedHz)
 	}
 	if math.Abs(h.Tone.LevelDBFS-toneDBFS) > 0.1 {
