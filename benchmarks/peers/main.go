@@ -89,7 +89,27 @@ func parse(args []string) (options, error) {
 	return o, nil
 }
 
+// alone holds a lock that only one measurement on this machine can have, until the
+// program ends.
+func alone() error {
+	path := filepath.Join(os.TempDir(), "archibald-peers.lock")
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|syscall.O_CLOEXEC, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return fmt.Errorf("%s is locked: another comparison runs on this machine, and each would disturb the other", path)
+	}
+	lock = file // not to be closed by the garbage collector
+	return nil
+}
+
+var lock *os.File
+
 func run(o options) (err error) {
+	if err := alone(); err != nil {
+		return err
+	}
 	state, err := commit()
 	if err != nil {
 		return err
