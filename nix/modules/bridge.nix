@@ -75,7 +75,7 @@ let
     };
   };
 
-  isolatedEnds = lib.filter (end: cfg.${end}.enable) [
+  enabledEnds = lib.filter (end: cfg.${end}.enable) [
     "guest"
     "host"
   ];
@@ -145,9 +145,9 @@ in
         host.configFile = configFile "host";
       };
     }
-    (lib.mkIf (isolatedEnds != [ ]) {
+    (lib.mkIf (enabledEnds != [ ]) {
       environment.systemPackages = [ cfg.package ];
-      systemd.user.services = lib.listToAttrs (map unit isolatedEnds);
+      systemd.user.services = lib.listToAttrs (map unit enabledEnds);
 
       # A user's manager can give its units no more than it has itself.
       systemd.services."user@" = {
@@ -172,7 +172,7 @@ in
               allowedUDPPorts = [ (port end) ];
             };
           }) cfg.${end}.firewallInterfaces
-        ) isolatedEnds
+        ) enabledEnds
       );
     })
   ];
