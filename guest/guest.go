@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 
+	"archibald-bridge/bridge/announce"
 	"archibald-bridge/bridge/audio/jack"
 	"archibald-bridge/bridge/config"
 	"archibald-bridge/bridge/hosttime"
@@ -19,6 +20,9 @@ import (
 
 // Run is the guest end until ctx ends.
 func Run(ctx context.Context, cfg config.Config, log *slog.Logger) error {
+	if cfg.SAPReceive != "" && cfg.Incoming == nil {
+		return announce.Follow(ctx, cfg, log, func(ctx context.Context, cfg config.Config) error { return Run(ctx, cfg, log) })
+	}
 	rules := make([]patch.Rule, 0, len(cfg.Connect))
 	for _, text := range cfg.Connect {
 		rule, err := patch.ParseRule(text)
@@ -40,6 +44,10 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 		return err
 	}
 	defer engine.Close()
+	group, source := cfg.Group()
+	if err := engine.UseMulticast(rt.Multicast{Interface: cfg.MulticastInterface, TTL: cfg.MulticastTTL, Group: group, Source: source}); err != nil {
+		return err
+	}
 	if !rt.MemoryLocked() {
 		log.Warn("memory not locked: paging can cause dropouts; raise the memlock limit (ulimit -l)")
 	}
@@ -50,6 +58,14 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 	core := jack.Core{Engine: engine.Handle(), Playout: rt.Playout(), Capture: rt.Capture(), ABI: rt.ABI}
 	audio := jack.New(core, jack.Options{ServerName: cfg.JackServer, Control: patchbay})
 	parts := session.Parts{Core: engine, Audio: audio, Machine: quiet, Server: "JACK server " + cfg.JackServer, Log: log, Memory: learned}
+	if cfg.SDPOut != "" || cfg.SAPAnnounce {
+		publisher, err := announce.NewPublisher(cfg, log)
+		if err != nil {
+			return err
+		}
+		defer publisher.Close()
+		parts.Publisher = publisher
+	}
 	if clock, err := hosttime.Open(); err == nil {
 		defer func() { _ = clock.Close() }()
 		parts.Host = clock

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 
+	"archibald-bridge/bridge/announce"
 	"archibald-bridge/bridge/audio/jack"
 	"archibald-bridge/bridge/audio/pipewire"
 	"archibald-bridge/bridge/config"
@@ -17,6 +18,9 @@ import (
 
 // Run is the host end until ctx ends.
 func Run(ctx context.Context, cfg config.Config, log *slog.Logger) error {
+	if cfg.SAPReceive != "" && cfg.Incoming == nil {
+		return announce.Follow(ctx, cfg, log, func(ctx context.Context, cfg config.Config) error { return Run(ctx, cfg, log) })
+	}
 	quiet, err := machine.New(cfg, rt.MemoryLocked, log)
 	if err != nil {
 		return err
@@ -26,6 +30,10 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 		return err
 	}
 	defer engine.Close()
+	group, source := cfg.Group()
+	if err := engine.UseMulticast(rt.Multicast{Interface: cfg.MulticastInterface, TTL: cfg.MulticastTTL, Group: group, Source: source}); err != nil {
+		return err
+	}
 	if !rt.MemoryLocked() {
 		log.Warn("memory not locked: paging can cause dropouts; raise the memlock limit (ulimit -l)")
 	}
@@ -34,6 +42,14 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 		log.Warn("what was learned about peers is lost", "reason", err)
 	}
 	parts := session.Parts{Core: engine, Machine: quiet, Log: log, Memory: learned}
+	if cfg.SDPOut != "" || cfg.SAPAnnounce {
+		publisher, err := announce.NewPublisher(cfg, log)
+		if err != nil {
+			return err
+		}
+		defer publisher.Close()
+		parts.Publisher = publisher
+	}
 	switch cfg.Backend {
 	case config.BackendJack:
 		core := jack.Core{Engine: engine.Handle(), Playout: rt.Playout(), Capture: rt.Capture(), ABI: rt.ABI}

@@ -75,6 +75,15 @@ type Description struct {
 	// is none. A session sends its media to where the TCP connection leads.
 	Address netip.Addr
 	Port    int // UDP, 1 to 65535
+	// TTL is how many routers a plain stream to an IPv4 multicast group may cross, 1
+	// to 255; 0: not said, or no such stream.
+	TTL int
+	// Source is the machine that alone sends to the multicast group (RFC 4570); the
+	// zero Addr: any.
+	Source netip.Addr
+	// Origin is the machine that wrote the description; the zero Addr: as Address. It
+	// is not read.
+	Origin netip.Addr
 
 	// Payloads are the known encodings, the preferred one first.
 	Payloads []Payload

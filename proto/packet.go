@@ -12,7 +12,7 @@ const maxPayloadBytes = 1280 - 40 - 8 - 12 - latenessBytes
 // is sent in as few packets as fit the path, all of one size when the period can
 // be divided so.
 func PacketFrames(f Format, periodFrames int) int {
-	most := maxPayloadBytes / f.BytesPerFrame()
+	most := MaxPacketFrames(f)
 	for n := min(most, periodFrames); n > most/2; n-- {
 		if periodFrames%n == 0 {
 			return n
@@ -20,3 +20,6 @@ func PacketFrames(f Format, periodFrames int) int {
 	}
 	return min(most, periodFrames)
 }
+
+// MaxPacketFrames is how many frames fit a packet.
+func MaxPacketFrames(f Format) int { return maxPayloadBytes / f.BytesPerFrame() }

@@ -30,13 +30,10 @@ const latenessExtension = "1 urn:x-archibald:lateness"
 // attribute of our own and states the direction as a plain stream's SDP does:
 // from the point of view of whoever reads it.
 func (d Description) Marshal() []byte {
-	family, address := "IP4", d.Address
-	if !address.IsValid() {
-		address = netip.IPv4Unspecified()
-	}
-	address = address.Unmap().WithZone("")
-	if address.Is6() {
-		family = "IP6"
+	address := plainAddress(d.Address)
+	origin := address
+	if d.Origin.IsValid() {
+		origin = plainAddress(d.Origin)
 	}
 	name := cleanName(d.Name, maxNameBytes)
 	if name == "" {
@@ -72,6 +69,9 @@ func (d Description) Marshal() []byte {
 	if d.Version != 0 && d.Lateness {
 		media.WithValueAttribute("extmap", latenessExtension)
 	}
+	if d.declarative() {
+		d.describeStream(media)
+	}
 	if d.RTCPMux {
 		media.WithPropertyAttribute("rtcp-mux")
 	}
@@ -89,14 +89,14 @@ func (d Description) Marshal() []byte {
 			SessionID:      uint64(d.SSRC),
 			SessionVersion: d.Revision,
 			NetworkType:    "IN",
-			AddressType:    family,
-			UnicastAddress: address.String(),
+			AddressType:    addressType(origin),
+			UnicastAddress: origin.String(),
 		},
 		SessionName: sdp.SessionName(name),
 		ConnectionInformation: &sdp.ConnectionInformation{
 			NetworkType: "IN",
-			AddressType: family,
-			Address:     &sdp.Address{Address: address.String()},
+			AddressType: addressType(address),
+			Address:     d.destination(address),
 		},
 		TimeDescriptions:  []sdp.TimeDescription{{}},
 		MediaDescriptions: []*sdp.MediaDescription{media},
@@ -113,6 +113,14 @@ func (d Description) Marshal() []byte {
 		panic("proto: " + err.Error())
 	}
 	return text
+}
+
+// plainAddress is what an SDP line can say of an address.
+func plainAddress(a netip.Addr) netip.Addr {
+	if !a.IsValid() {
+		return netip.IPv4Unspecified()
+	}
+	return a.Unmap().WithZone("")
 }
 
 // direction is the direction attribute that Marshal writes.

@@ -84,11 +84,12 @@ func TestSDPOfOtherProgramsIsRead(t *testing.T) {
 			PacketFrames: 48, SSRC: 2936419172, CNAME: "user3214@host-9d",
 		},
 		"pipewire.sdp": { // it announces what it sends with recvonly
-			Name: "desk", Address: netip.MustParseAddr("239.255.77.8"), Port: 46364,
+			Name: "desk", Address: netip.MustParseAddr("239.255.77.8"), TTL: 1, Port: 46364,
 			Payloads: []Payload{{127, L24}}, RateHz: 48000, SendChannels: 2, PacketFrames: 32,
 		},
 		"aes67.sdp": { // the media's own c= line wins, and framecount over a rounded ptime
-			Name: "Stage box 1-8", Address: netip.MustParseAddr("239.1.15.53"), Port: 5004,
+			Name: "Stage box 1-8", Address: netip.MustParseAddr("239.1.15.53"), TTL: 15, Port: 5004,
+			Source:   netip.MustParseAddr("192.168.15.52"),
 			Payloads: []Payload{{98, L24}}, RateHz: 48000, SendChannels: 8, PacketFrames: 6,
 		},
 		"static-types.sdp": { // no name, a video line first, types 10 and 11 without rtpmap
@@ -150,6 +151,15 @@ func randomDescription(r *rand.Rand) Description {
 	}
 	if a := pick("", "10.0.2.15", "2001:db8::7"); a != "" {
 		d.Address = netip.MustParseAddr(a)
+	}
+	if d.Version == 0 && r.IntN(2) == 0 {
+		d.Address = netip.MustParseAddr(pick("239.69.1.2", "ff3e::8000:1"))
+		if d.Address.Is4() {
+			d.TTL = 1 + r.IntN(255)
+			d.Source = netip.MustParseAddr("10.0.2.15")
+		} else {
+			d.Source = netip.MustParseAddr("2001:db8::7")
+		}
 	}
 	return d
 }

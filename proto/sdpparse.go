@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -44,7 +43,8 @@ func ParseDescription(text []byte) (Description, error) {
 	if err != nil {
 		return Description{}, err
 	}
-	d.Address = connectionAddress(&session, media)
+	d.readDestination(&session, media)
+	d.readSourceFilter(&session, media)
 	if err := d.readChannels(&session, media); err != nil {
 		return Description{}, err
 	}
@@ -189,22 +189,6 @@ func rtpmap(media *sdp.MediaDescription, formatType string) string {
 		return "L16/44100/1"
 	}
 	return ""
-}
-
-func connectionAddress(session *sdp.SessionDescription, media *sdp.MediaDescription) netip.Addr {
-	connection := media.ConnectionInformation
-	if connection == nil {
-		connection = session.ConnectionInformation
-	}
-	if connection == nil || connection.Address == nil {
-		return netip.Addr{}
-	}
-	text, _, _ := strings.Cut(connection.Address.Address, "/") // the TTL of multicast
-	address, err := netip.ParseAddr(text)
-	if err != nil || address.IsUnspecified() { // a host name is legal, and of no use here
-		return netip.Addr{}
-	}
-	return address.Unmap().WithZone("")
 }
 
 // readChannels completes the channel counts, of which the rtpmap gave one.

@@ -55,8 +55,17 @@ run_tests() {
   return $status
 }
 
+# What nix/tests/check could not do without nixpkgs it counts as skipped.
+check_nix() {
+  local status=0
+  nix/tests/check 2>&1 | tee "$logs/nix" || status=1
+  note=": $(tail -n 1 "$logs/nix")"
+  if grep -q '^0 passed' "$logs/nix"; then status=1; fi
+  return $status
+}
+
 # The packages that link C, by name; without_c lists all others.
-with_c='/(bridge/rt|bridge/audio|testbed|guest|host|benchmarks/peers)(/|$)|^archibald-bridge$'
+with_c='/(bridge/rt|bridge/audio|testbed|guest|host|benchmarks/peers|nix/units)(/|$)|^archibald-bridge$'
 without_c() { go list ./... | grep -vE "$with_c"; }
 
 fuzz_targets() {
@@ -65,8 +74,9 @@ fuzz_targets() {
 
 echo "archibald-bridge: all tests"
 step "gofmt, go vet, linters" scripts/lint.sh
+step "NixOS modules" check_nix
 
-CGO_ENABLED=0 tests "Go without C" ./proto/... ./bridge/{session,clock,hosttime,memory,patch,config,status,signaling,bench,cli}/...
+CGO_ENABLED=0 tests "Go without C" ./proto/... ./bridge/{session,clock,hosttime,memory,patch,config,status,signaling,bench,cli,announce}/...
 
 mapfile -t pure < <(without_c)
 # Not from the cache: some of these tests read the tree through other programs.
@@ -83,7 +93,7 @@ while read -r folder target; do
 done < <(fuzz_targets)
 
 # Where servers fail, some of these try again.
-tests "stack: real audio servers" -timeout 20m -p 1 -count=1 ./testbed/... ./bridge/audio/... ./guest/... ./host/... ./benchmarks/peers
+tests "stack: real audio servers" -timeout 20m -p 1 -count=1 ./testbed/... ./bridge/audio/... ./guest/... ./host/... ./benchmarks/peers ./nix/units
 
 printf '%d tests passed, %d steps failed, %d s\n' "$total" "${#failed[@]}" "$SECONDS"
 [ "${#failed[@]}" -eq 0 ]

@@ -40,7 +40,7 @@ func TestWrongFlagsNameFlagValueAndWhatIsLegal(t *testing.T) {
 		{[]string{"host", "--cpu-sleep", "never"}, `--cpu-sleep: "never": legal is prevent or allow`},
 		{[]string{"guest", "--cpus", "3-2"}, `--cpus: "3-2": legal is empty, or processor numbers 0 to 1023 such as 2,3 or 2-5`},
 		{[]string{"host", "--name", "My Lab"}, `--name: "My Lab": legal is at most 32 of a-z, 0-9 and -`},
-		{[]string{"host", "--static"}, `--static: "true": legal is true or false, and true only with a peer and a format`},
+		{[]string{"host", "--static"}, `--static: "true": legal is true or false, and true only with a peer and a format, or with sdp-in or sap-receive`},
 		{[]string{"host", "--status-listen", "8714"}, `--status-listen: "8714": legal is IP-ADDRESS:PORT (port 1 to 65535) or off`},
 		{[]string{"host", "--log-format", "xml"}, `--log-format: "xml": legal is text or json`},
 		{[]string{"host", "--wait", "30"}, `--wait: "30": legal is 0 or a time (30s)`},

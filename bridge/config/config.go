@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net/netip"
 	"os"
 
 	"archibald-bridge/proto"
@@ -25,6 +26,8 @@ type Config struct {
 	Common
 	Guest
 	Host
+	// Incoming is what the file of SDPIn says; nil without one.
+	Incoming *proto.Description `toml:"-" kong:"-"`
 }
 
 // Common holds the keys that both ends have. The tag toml is the key and the
@@ -44,7 +47,15 @@ type Common struct {
 	CPUSleep           string         `toml:"cpu-sleep" placeholder:"prevent|allow" help:"Whether the processors may sleep while a session is up. prevent: less jitter, more power." legal:"prevent or allow"`
 	CPUs               CPUs           `toml:"cpus" name:"cpus" placeholder:"LIST" help:"Processors that the audio threads of this program may run on; empty: any." legal:"empty, or processor numbers 0 to 1023 such as 2,3 or 2-5"`
 	Name               string         `toml:"name" placeholder:"NAME" help:"Name of this bridge, where there are several: it becomes part of client, node and session names." legal:"at most 32 of a-z, 0-9 and -"`
-	Static             bool           `toml:"static" help:"No session: the peer is a plain RTP address. Needs --peer and --format." legal:"true or false, and true only with a peer and a format"`
+	Static             bool           `toml:"static" help:"No session: the peer is a plain RTP address. Needs --peer and --format." legal:"true or false, and true only with a peer and a format, or with sdp-in or sap-receive"`
+	SDPIn              string         `toml:"sdp-in" name:"sdp-in" placeholder:"FILE" help:"Receive the plain RTP stream that this SDP file describes; no session." legal:"empty, or the path of an SDP file of a stream in L16, L24 or F32"`
+	SDPOut             string         `toml:"sdp-out" name:"sdp-out" placeholder:"FILE" help:"Write the SDP of the stream sent, for programs that receive it." legal:"empty, or with static and a peer the path of a file to write"`
+	SAPAnnounce        bool           `toml:"sap-announce" name:"sap-announce" help:"Announce the stream sent without a session (SAP)." legal:"true or false, and true only with static and a peer"`
+	SAPReceive         string         `toml:"sap-receive" name:"sap-receive" placeholder:"NAME" help:"Receive the stream that is announced under this session name (SAP)." legal:"empty, or the name of a session, and not with sdp-in"`
+	SAPNetworks        Networks       `toml:"sap-networks" name:"sap-networks" placeholder:"LIST" help:"Networks that the group of an announced stream may be in." legal:"multicast networks such as 239.0.0.0/8,224.0.0.0/24"`
+	Ptime              Duration       `toml:"ptime" placeholder:"TIME" help:"Packet time of the stream sent without a session; 0: a packet each period." legal:"0, or with static a time from 0.1ms to 20ms (1ms)"`
+	MulticastTTL       int            `toml:"multicast-ttl" name:"multicast-ttl" placeholder:"N" help:"How many routers a stream to a multicast group may cross." legal:"1 to 255"`
+	MulticastInterface string         `toml:"multicast-interface" placeholder:"NAME" help:"Network interface of multicast; empty: as the routes say." legal:"empty, or the name of a network interface"`
 	JackServer         string         `toml:"jack-server" placeholder:"NAME" help:"Name of the JACK server, as given to jackd --name." legal:"a name that is not empty"`
 	StatusListen       StatusSocket   `toml:"status-listen" placeholder:"ADDR:PORT|off" help:"Where the status page is served." legal:"IP-ADDRESS:PORT (port 1 to 65535) or off"`
 	LogFormat          string         `toml:"log-format" placeholder:"text|json" help:"Form of the log on standard error." legal:"text or json"`
@@ -107,6 +118,9 @@ func Default(end End) Config {
 			CPUSleep:   CPUSleepPrevent,
 			JackServer: "default",
 			LogFormat:  LogText,
+
+			SAPNetworks:  Networks{[]netip.Prefix{netip.MustParsePrefix("239.0.0.0/8")}},
+			MulticastTTL: 1,
 		},
 		Host: Host{Backend: BackendPipeWire, FromGuest: FromGuestStream},
 	}

@@ -70,12 +70,12 @@ func TestWrongValuesInAFileNameLineKeyValueAndWhatIsLegal(t *testing.T) {
 		{"a fraction for a number", "channels = 1.5", `bridge.toml:1: channels: "1.5": legal is 1 to 8`},
 		{"a number for text", "latency = 2", `bridge.toml:1: latency: "2": legal is auto, a time up to 200ms (2ms), or 1 to 9600 frames (96frames)`},
 		{"a number for a name", "name = 5", `bridge.toml:1: name: "5": legal is at most 32 of a-z, 0-9 and -`},
-		{"a word for a truth", "static = 'yes'", `bridge.toml:1: static: "yes": legal is true or false, and true only with a peer and a format`},
+		{"a word for a truth", "static = 'yes'", `bridge.toml:1: static: "yes": legal is true or false, and true only with a peer and a format, or with sdp-in or sap-receive`},
 		{"in the end's table", "[guest]\nclock = 'follow'", `bridge.toml:2: clock: "follow": legal is auto or free`},
 		{"text for a list", "[guest]\nconnect = 'a -> b'", `bridge.toml:2: connect: "a -> b": legal is 'CLIENT:PORT -> CLIENT:PORT', where * stands for anything`},
 		{"a rule that is none", "[guest]\nconnect = ['a -> b', 'c d']", `bridge.toml:2: connect: "c d": legal is 'CLIENT:PORT -> CLIENT:PORT', where * stands for anything (no ->)`},
-		{"static without peer", "static = true\nformat = 'L16'", `bridge.toml:1: static: "true": legal is true or false, and true only with a peer and a format`},
-		{"static without format", "static = true\npeer = 'a'", `bridge.toml:1: static: "true": legal is true or false, and true only with a peer and a format`},
+		{"static without peer", "static = true\nformat = 'L16'", `bridge.toml:1: static: "true": legal is true or false, and true only with a peer and a format, or with sdp-in or sap-receive`},
+		{"static without format", "static = true\npeer = 'a'", `bridge.toml:1: static: "true": legal is true or false, and true only with a peer and a format, or with sdp-in or sap-receive`},
 		{"encoding of a later version", "format = 'opus'", `bridge.toml:1: format: "opus": legal is L16, L24, F32 or empty`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -96,7 +96,7 @@ func TestCheckLooksAtTheEndsAFileIsFor(t *testing.T) {
 	for _, test := range []struct{ name, text, want string }{
 		{"both ends, good", "[guest]\nchannels = 1\n[host]\nchannels = 8", ""},
 		{"both ends, the host's is wrong", "[guest]\nchannels = 1\n[host]\nchannels = 9", `bridge.toml:4: channels: "9": legal is 1 to 8`},
-		{"no table: both ends", "static = true", `bridge.toml:1: static: "true": legal is true or false, and true only with a peer and a format`},
+		{"no table: both ends", "static = true", `bridge.toml:1: static: "true": legal is true or false, and true only with a peer and a format, or with sdp-in or sap-receive`},
 		{"a guest's file", "static = true\nformat = 'L24'\n[guest]\npeer = 'tower'", ""},
 		{"a host's file", "static = true\nformat = 'L24'\n[host]\npeer = 'vm'", ""},
 	} {

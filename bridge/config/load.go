@@ -40,6 +40,13 @@ func (s Source) load(end End, f file) (Config, error) {
 		origins[name] = "--" + name
 	}
 	c.complete()
+	if c.SDPIn != "" {
+		_, listens := origins["listen"]
+		if err := c.readIncoming(listens); err != nil {
+			key, _ := findKey("sdp-in")
+			return Config{}, &Error{Where: origins["sdp-in"], Value: c.SDPIn, Legal: fmt.Sprintf("%s (%v)", key.Legal, err)}
+		}
+	}
 	if f := c.fault(s.ConnectRule); f != nil {
 		where, set := origins[f.key]
 		if !set {

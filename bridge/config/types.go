@@ -162,3 +162,29 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	d.Duration = value
 	return nil
 }
+
+// Networks is a list of multicast networks.
+type Networks struct{ Prefixes []netip.Prefix }
+
+// UnmarshalText reads ADDRESS/BITS, several with commas between.
+func (n *Networks) UnmarshalText(text []byte) error {
+	var prefixes []netip.Prefix
+	for part := range strings.SplitSeq(string(text), ",") {
+		prefix, err := netip.ParsePrefix(part)
+		if err != nil || !prefix.Addr().IsMulticast() || prefix != prefix.Masked() || prefix.Bits() < 4 {
+			return errNotLegal
+		}
+		prefixes = append(prefixes, prefix)
+	}
+	n.Prefixes = prefixes
+	return nil
+}
+
+// String returns the networks as UnmarshalText reads them.
+func (n Networks) String() string {
+	var parts []string
+	for _, prefix := range n.Prefixes {
+		parts = append(parts, prefix.String())
+	}
+	return strings.Join(parts, ",")
+}

@@ -4,11 +4,21 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"time"
 
 	"archibald-bridge/proto"
 )
 
-var legalName = regexp.MustCompile(`^[a-z0-9-]{0,32}$`)
+var (
+	legalName      = regexp.MustCompile(`^[a-z0-9-]{0,32}$`)
+	legalInterface = regexp.MustCompile(`^[^/\s]{0,15}$`) // IFNAMSIZ (netdevice(7))
+)
+
+// The shortest and the longest packet time that can be asked for.
+const (
+	minPtime = 100 * time.Microsecond
+	maxPtime = 20 * time.Millisecond
+)
 
 // fault is a key with a value that is not legal.
 type fault struct{ key, value, legal string }
@@ -20,6 +30,9 @@ func (c *Config) complete() {
 	}
 	if c.ReceiveChannels == 0 {
 		c.ReceiveChannels = c.Channels
+	}
+	if c.SAPReceive != "" {
+		c.Static = true
 	}
 	if encoding, err := proto.ParseEncoding(string(c.Format)); err == nil {
 		c.Format = encoding
@@ -52,7 +65,14 @@ func (c Config) fault(connectRule func(string) error) *fault {
 		{"redundancy-distance", 0 <= c.RedundancyDistance && c.RedundancyDistance <= proto.MaxRedundancyDistance},
 		{"cpu-sleep", c.CPUSleep == CPUSleepPrevent || c.CPUSleep == CPUSleepAllow},
 		{"name", legalName.MatchString(c.Name)},
-		{"static", !c.Static || c.Peer != Peer{} && c.Format != ""},
+		{"static", !c.Static || c.Peer != Peer{} && c.Format != "" || c.plain() && c.Peer == Peer{}},
+		{"sdp-out", c.SDPOut == "" || c.Static && c.Peer != Peer{}},
+		{"sap-announce", !c.SAPAnnounce || c.Static && c.Peer != Peer{}},
+		{"sap-receive", c.SAPReceive == "" || c.SDPIn == ""},
+		{"sap-networks", len(c.SAPNetworks.Prefixes) > 0},
+		{"ptime", c.Ptime.Duration == 0 || c.Static && minPtime <= c.Ptime.Duration && c.Ptime.Duration <= maxPtime},
+		{"multicast-ttl", 1 <= c.MulticastTTL && c.MulticastTTL <= 255},
+		{"multicast-interface", legalInterface.MatchString(c.MulticastInterface)},
 		{"log-format", c.LogFormat == LogText || c.LogFormat == LogJSON},
 		{"jack-server", c.JackServer != ""},
 		{"backend", c.Backend == BackendPipeWire || c.Backend == BackendJack},

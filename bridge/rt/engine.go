@@ -217,9 +217,13 @@ func (e *Engine) StartReceiver(p session.ReceiverPlan) error {
 	if err := checkFormat(p.Format); err != nil {
 		return err
 	}
+	payloadType := p.PayloadType
+	if payloadType == 0 {
+		payloadType = p.Format.Encoding.PayloadType()
+	}
 	plan := C.receiver_plan{
 		encoding:     encodingOf(p.Format.Encoding),
-		payload_type: C.uint8_t(p.Format.Encoding.PayloadType()),
+		payload_type: C.uint8_t(payloadType),
 		channels:     C.uint32_t(p.Format.Channels),
 		rate_hz:      C.uint32_t(p.Format.RateHz),
 		ssrc:         C.uint32_t(p.SSRC),
@@ -233,7 +237,7 @@ func (e *Engine) StartReceiver(p session.ReceiverPlan) error {
 		if !p.Latch && e.socket.putAddress(unsafe.Pointer(&plan.from), p.From) == 0 {
 			return fmt.Errorf("peer %s: not reachable from %s", p.From, e.socket.local)
 		}
-		if err := e.socket.filter(p.Format.Encoding.PayloadType(), p.SSRC); err != nil {
+		if err := e.socket.filter(payloadType, p.SSRC); err != nil {
 			return err
 		}
 	}

@@ -25,6 +25,8 @@ type ReceiverPlan struct {
 	From   netip.AddrPort // packets from elsewhere are counted and dropped
 	Latch  bool           // accept media from any address until the first packet, then only from that one
 
+	PayloadType uint8 // RTP payload type; 0: proto.Encoding.PayloadType of the format
+
 	Repeats  proto.Repeats // that the peer agreed to send: no duplicates
 	Lateness bool          // packets say how late they left
 }

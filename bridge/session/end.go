@@ -41,6 +41,8 @@ type End struct {
 	memory  Memory
 	role    proto.Role
 
+	publisher Publisher // may be nil
+
 	clock  timeSource
 	lookup lookupFunc
 
@@ -78,6 +80,8 @@ type Parts struct {
 	Log     *slog.Logger
 	Memory  Memory
 	Host    HostClock // of a guest that can read its host's clock; else nil
+	// Publisher is told of the stream sent without a session; nil: nobody is.
+	Publisher Publisher
 }
 
 // Memory keeps the allowance for late packets, in frames, of each peer. 0 is not
@@ -91,7 +95,7 @@ type Memory interface {
 func New(cfg config.Config, role proto.Role, parts Parts) *End {
 	e := &End{
 		cfg: cfg, role: role, core: parts.Core, audio: parts.Audio, machine: parts.Machine, server: parts.Server,
-		log: parts.Log, memory: parts.Memory, clock: systemTime{parts.Host}, onHostClock: parts.Host != nil,
+		log: parts.Log, memory: parts.Memory, publisher: parts.Publisher, clock: systemTime{parts.Host}, onHostClock: parts.Host != nil,
 		lookup:    net.DefaultResolver.LookupNetIP,
 		peerEvent: make(chan peerEvent, 16), openBackoff: audioRetryLeast,
 	}

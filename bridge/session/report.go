@@ -155,7 +155,7 @@ func (r *reporter) report(nowNs int64) proto.Report {
 // began: a frame's time is the start of its cycle and its place in that.
 func (s *streams) mediaAt(nowNs int64) (timestamp uint32, frameNs int64) {
 	sent, period := s.counters.Sent, s.end.graph.PeriodFrames
-	last := period - proto.PacketFrames(s.send, period) // the last packet's place in its cycle
+	last := max(0, period-s.end.packetFrames(s.send)) // the last packet's place in its cycle
 	frame := 1e9 / float64(s.send.RateHz)
 	cycleNs := sent.LastSendNs - sent.LastLateNs
 	frames := math.Floor(float64(nowNs-cycleNs) / frame)
@@ -163,6 +163,9 @@ func (s *streams) mediaAt(nowNs int64) (timestamp uint32, frameNs int64) {
 }
 
 func (r *reporter) send(report proto.Report) {
+	if !r.end.streams.to.IsValid() { // a stream that is only received has no address for reports
+		return
+	}
 	packet, err := report.Marshal()
 	if err == nil {
 		err = r.end.core.SendRTCP(packet, r.end.streams.to)

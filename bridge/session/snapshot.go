@@ -52,7 +52,7 @@ func (e *End) sessionStatus() status.Session {
 		s.Reconnects = e.sessions - 1
 	}
 	if e.session != nil {
-		s.State, s.Peer, s.ID = status.SessionUp, e.session.PeerAddr.String(), e.session.ID
+		s.State, s.Peer, s.ID = status.SessionUp, e.streams.peer(), e.session.ID
 		if e.cfg.Static {
 			s.State = status.SessionStatic
 		}
@@ -62,7 +62,7 @@ func (e *End) sessionStatus() status.Session {
 
 func (s *streams) direction(f proto.Format) status.Direction {
 	return status.Direction{
-		State: status.DirectionRunning, Peer: s.to.String(), Format: string(f.Encoding),
+		State: status.DirectionRunning, Peer: s.peer(), Format: string(f.Encoding),
 		Channels: f.Channels, Rate: f.RateHz,
 	}
 }
@@ -72,7 +72,7 @@ func (s *streams) sendStatus() status.Direction {
 	sent := s.counters.Sent
 	if s.sending {
 		d = s.direction(s.send)
-		d.PeriodFrames = proto.PacketFrames(s.send, s.end.graph.PeriodFrames)
+		d.PeriodFrames = s.end.packetFrames(s.send)
 		d.PeakDBFS = peaks(sent.PeakLinear, s.send.Channels)
 		if s.reports.havePeer {
 			d.Lost = uint64(max(0, s.reports.peer.CumulativeLost))

@@ -3,26 +3,33 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
+	"time"
 
+	"archibald-bridge/bridge/config"
 	"archibald-bridge/bridge/signaling"
 	"archibald-bridge/proto"
 )
 
 // staticSession stands in for a session when the peer is a plain RTP address.
-// Nothing was agreed: both directions are as configured, and the first source
-// that sends such packets is the peer. Its name is looked up at every start, and
-// again while it is not found.
+// Nothing was agreed: both directions are as configured, or as the SDP of the
+// incoming stream says, and the first source that sends such packets is the peer. Its
+// name is looked up at every start, and again while it is not found. A multicast
+// group is only sent to; without a peer nothing is sent.
 func (e *End) staticSession() {
-	peer, err := e.mediaAddr()
-	if err != nil {
-		e.session = nil
-		e.nextLookupNs = e.clock.monotonicNs() + int64(lookupInterval)
-		if err.Error() != e.peerError {
-			e.peerError = err.Error()
-			e.log.Warn("peer not found, looking again every "+lookupInterval.String(), "peer", e.cfg.Peer, "reason", err)
+	var peer netip.AddrPort
+	if e.cfg.Peer != (config.Peer{}) {
+		var err error
+		if peer, err = e.mediaAddr(); err != nil {
+			e.session = nil
+			e.nextLookupNs = e.clock.monotonicNs() + int64(lookupInterval)
+			if err.Error() != e.peerError {
+				e.peerError = err.Error()
+				e.log.Warn("peer not found, looking again every "+lookupInterval.String(), "peer", e.cfg.Peer, "reason", err)
+			}
+			return
 		}
-		return
 	}
 	format := proto.Format{Encoding: e.cfg.Format, RateHz: e.graph.RateHz}
 	a := proto.Agreement{
@@ -30,9 +37,68 @@ func (e *End) staticSession() {
 		Redundancy: e.cfg.Redundancy, RedundancyDistance: e.cfg.RedundancyDistance,
 	}
 	a.Send.Channels, a.Receive.Channels = e.cfg.SendChannels, e.cfg.ReceiveChannels
+	if !peer.IsValid() {
+		a.Send.Channels = 0
+	}
+	if in := e.cfg.Incoming; in != nil {
+		a.Receive.Encoding, a.PeerPacketFrames, a.PeerName = in.Payloads[0].Encoding, in.PacketFrames, in.Name
+	} else if peer.Addr().IsMulticast() {
+		a.Receive.Channels = 0
+	}
+	if a.Send.Channels > 0 && e.ptimeFrames(a.Send.RateHz) > proto.MaxPacketFrames(a.Send) {
+		e.log.Warn(fmt.Sprintf("ptime %s does not fit a packet: %d frames are the most of %s; using that",
+			e.cfg.Ptime.Duration, proto.MaxPacketFrames(a.Send), a.Send))
+	}
 	e.session = &signaling.Session{ID: "static", Agreement: a, PeerAddr: peer, Latch: true}
 	e.everPeer, e.peerError = true, ""
 	e.streams.start()
+}
+
+// incomingType is the payload type of the stream received; 0: that of its encoding.
+func (e *End) incomingType() uint8 {
+	if e.cfg.Incoming == nil {
+		return 0
+	}
+	return e.cfg.Incoming.Payloads[0].Type
+}
+
+// packetFrames is how many frames each packet sent holds: those of the packet time
+// asked for, as many as fit, or a period.
+func (e *End) packetFrames(format proto.Format) int {
+	wanted := e.ptimeFrames(format.RateHz)
+	if wanted == 0 {
+		return proto.PacketFrames(format, e.graph.PeriodFrames)
+	}
+	return min(wanted, proto.MaxPacketFrames(format))
+}
+
+// ptimeFrames is the packet time asked for; 0: none.
+func (e *End) ptimeFrames(rateHz int) int {
+	if e.cfg.Ptime.Duration == 0 {
+		return 0
+	}
+	return max(1, int((e.cfg.Ptime.Duration*time.Duration(rateHz)+time.Second/2)/time.Second))
+}
+
+// Publisher tells others of the stream that is sent without a session.
+type Publisher interface {
+	Publish(proto.Description)
+}
+
+// publishStream says what is sent, and where, once that is known.
+func (e *End) publishStream(plan SenderPlan) {
+	if e.publisher == nil || !e.cfg.Static {
+		return
+	}
+	d := proto.Description{
+		Name: e.cname(), Address: plan.To.Addr(), Port: int(plan.To.Port()),
+		Payloads: proto.Payloads(plan.Format.Encoding), RateHz: plan.Format.RateHz, SendChannels: plan.Format.Channels,
+		PacketFrames: plan.PacketFrames, SSRC: plan.SSRC, CNAME: e.cname(), RTCPMux: true,
+	}
+	if d.Address.IsMulticast() {
+		d.TTL = e.cfg.MulticastTTL
+	}
+	e.publisher.Publish(d)
 }
 
 // lookupFunc finds the addresses of a host name, as net.Resolver.LookupNetIP.

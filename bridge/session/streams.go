@@ -76,7 +76,7 @@ func (s *streams) startSender() {
 	}
 	a, period := s.end.session.Agreement, s.end.graph.PeriodFrames
 	plan := SenderPlan{
-		Format: s.send, SSRC: a.LocalSSRC, To: s.to, PacketFrames: proto.PacketFrames(s.send, period),
+		Format: s.send, SSRC: a.LocalSSRC, To: s.to, PacketFrames: s.end.packetFrames(s.send),
 		Repeats: proto.RepeatsOf(a.Redundancy, a.RedundancyDistance, period), Lateness: a.Lateness,
 	}
 	err := s.end.core.StartSender(plan)
@@ -84,7 +84,9 @@ func (s *streams) startSender() {
 	if err != nil {
 		s.end.core.StopSender()
 		s.end.log.Error("cannot send", "reason", err)
+		return
 	}
+	s.end.publishStream(plan)
 }
 
 func (s *streams) startReceiver() {
@@ -95,7 +97,7 @@ func (s *streams) startReceiver() {
 	a := e.session.Agreement
 	plan := ReceiverPlan{
 		Format: s.receive, SSRC: a.PeerSSRC, From: e.session.PeerAddr, Latch: e.session.Latch,
-		Lateness: a.Lateness,
+		Lateness: a.Lateness, PayloadType: e.incomingType(),
 	}
 	if !e.cfg.Static { // else nobody knows what the peer repeats
 		plan.Repeats = proto.RepeatsOf(a.Redundancy, a.RedundancyDistance, a.PeerPeriodFrames)
@@ -121,7 +123,21 @@ func (s *streams) servoConfig(repeats proto.Repeats) clock.Config {
 }
 
 func (s *streams) peerKey() string {
-	return s.end.session.Agreement.PeerName + "@" + s.end.session.PeerAddr.Addr().String()
+	address := s.end.session.PeerAddr.Addr()
+	if in := s.end.cfg.Incoming; in != nil {
+		address = in.Address
+	}
+	return s.end.session.Agreement.PeerName + "@" + address.String()
+}
+
+// peer is where sound goes to, or, where none is sent, comes from; "" before it does.
+func (s *streams) peer() string {
+	for _, address := range []netip.AddrPort{s.to, s.end.core.MediaSource()} {
+		if address.IsValid() {
+			return address.String()
+		}
+	}
+	return ""
 }
 
 // stop ends both directions.
@@ -274,10 +290,10 @@ func (s *streams) watchSound(missing time.Duration) {
 	}
 	s.silent = silent
 	if !silent {
-		e.log.Info("sound from the peer again", "peer", s.to)
+		e.log.Info("sound from the peer again", "peer", s.peer())
 		return
 	}
-	e.log.Warn("no sound from the peer: playing silence", "peer", s.to, "for", missing.Round(time.Millisecond))
+	e.log.Warn("no sound from the peer: playing silence", "peer", s.peer(), "for", missing.Round(time.Millisecond))
 	if e.cfg.Static { // the peer may come back from another port, with another SSRC
 		s.remember()
 		s.startReceiver()

@@ -1,0 +1,65 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+
+	"archibald-bridge/proto"
+)
+
+// readIncoming reads the file of SDPIn. listens says that Listen was set by the user.
+func (c *Config) readIncoming(listens bool) error {
+	text, err := os.ReadFile(c.SDPIn)
+	if err != nil {
+		return errors.Unwrap(err) // the path is named anyway
+	}
+	d, err := proto.ParseDescription(text)
+	if err != nil {
+		return err
+	}
+	if listens && int(c.Listen.Port()) != d.Port {
+		return fmt.Errorf("it comes to port %d, listen has %d", d.Port, c.Listen.Port())
+	}
+	*c, err = c.Receiving(d)
+	return err
+}
+
+// Receiving is the configuration with an incoming stream, which decides what it
+// describes: rate, channels and port of what is received. The error says why it
+// cannot.
+func (c Config) Receiving(d proto.Description) (Config, error) {
+	switch {
+	case d.SendChannels == 0:
+		return c, errors.New("it describes nothing that is sent")
+	case d.SendChannels > proto.MaxChannels:
+		return c, fmt.Errorf("it has %d channels: legal are 1 to %d", d.SendChannels, proto.MaxChannels)
+	case proto.IsRTCP([]byte{0x80, 0x80 | d.Payloads[0].Type, 0, 0}):
+		return c, fmt.Errorf("payload type %d cannot be told from RTCP (RFC 5761, section 4)", d.Payloads[0].Type)
+	case c.Rate != 0 && c.Rate != d.RateHz:
+		return c, fmt.Errorf("it runs at %d Hz, rate asks for %d", d.RateHz, c.Rate)
+	case d.Address.IsMulticast() && d.Address.Is4() != c.Listen.Addr().Unmap().Is4():
+		return c, fmt.Errorf("its group %s cannot be received on %s", d.Address, c.Listen.Addr())
+	}
+	c.Incoming, c.Static = &d, true
+	c.Rate, c.ReceiveChannels = d.RateHz, d.SendChannels
+	c.Listen = Socket{netip.AddrPortFrom(c.Listen.Addr(), uint16(d.Port))}
+	if c.Peer != (Peer{}) && c.Format == "" {
+		c.Format = d.Payloads[0].Encoding
+	}
+	return c, nil
+}
+
+// plain says that something is received without a session: a stream that a file
+// describes, or one that will be announced.
+func (c Config) plain() bool { return c.Incoming != nil || c.SAPReceive != "" }
+
+// Group is the multicast group of the incoming stream and the only machine that is
+// heard in it; the zero Addr: none, or any.
+func (c Config) Group() (group, source netip.Addr) {
+	if c.Incoming == nil || !c.Incoming.Address.IsMulticast() {
+		return netip.Addr{}, netip.Addr{}
+	}
+	return c.Incoming.Address, c.Incoming.Source
+}

@@ -1,0 +1,107 @@
+package config
+
+import (
+	"net/netip"
+	"os"
+	"strings"
+	"testing"
+
+	"archibald-bridge/proto"
+)
+
+const streamSDP = `v=0
+o=- 1 1 IN IP4 192.168.1.9
+s=desk
+c=IN IP4 239.69.1.2/8
+t=0 0
+m=audio 5004 RTP/AVP 127
+a=rtpmap:127 L24/44100/4
+a=ptime:1
+a=recvonly
+a=source-filter: incl IN IP4 239.69.1.2 192.168.1.9
+`
+
+// incoming loads a configuration beside an SDP file desk.sdp.
+func incoming(t *testing.T, sdp, text string) (Config, error) {
+	t.Helper()
+	path := write(t, "sdp-in = 'desk.sdp'\n"+text)
+	if err := os.WriteFile("desk.sdp", []byte(sdp), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return Source{File: path, ConnectRule: arrowRule}.Load(EndHost)
+}
+
+func TestAnSDPFileDecidesWhatIsReceived(t *testing.T) {
+	c, err := incoming(t, streamSDP, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !c.Static || c.Rate != 44100 || c.ReceiveChannels != 4 || c.Listen.AddrPort != netip.MustParseAddrPort("0.0.0.0:5004") {
+		t.Errorf("static %v, rate %d, receives %d channels, listens on %v", c.Static, c.Rate, c.ReceiveChannels, c.Listen)
+	}
+	group, source := c.Group()
+	if group != netip.MustParseAddr("239.69.1.2") || source != netip.MustParseAddr("192.168.1.9") {
+		t.Errorf("group %v, source %v", group, source)
+	}
+	if p := c.Incoming.Payloads[0]; p.Type != 127 || p.Encoding != proto.L24 {
+		t.Errorf("payload %+v", p)
+	}
+}
+
+func TestWithAPeerSoundIsSentInTheFormatThatComes(t *testing.T) {
+	c, err := incoming(t, streamSDP, "peer = '192.168.1.9:5006'")
+	if err != nil || c.Format != proto.L24 || c.SendChannels != 2 {
+		t.Errorf("format %q, sends %d channels, %v", c.Format, c.SendChannels, err)
+	}
+}
+
+func TestWithoutAnSDPFileThereIsNoGroup(t *testing.T) {
+	if group, source := Default(EndGuest).Group(); group.IsValid() || source.IsValid() {
+		t.Errorf("%v, %v", group, source)
+	}
+}
+
+func TestAnSDPFileThatCannotServeIsRefusedAndSaysWhy(t *testing.T) {
+	with := func(from, to string) string { return strings.Replace(streamSDP, from, to, 1) }
+	for _, test := range []struct{ sdp, text, why string }{
+		{"hello", "", "not a session description"},
+		{with("L24", "opus"), "", `encoding "opus": legal is L16, L24, F32`},
+		{with("44100/4", "44100/9"), "", "it has 9 channels: legal are 1 to 8"},
+		{with("recvonly", "sendonly"), "", "it describes nothing that is sent"},
+		{strings.ReplaceAll(streamSDP, "127", "72"), "", "payload type 72 cannot be told from RTCP"},
+		{streamSDP, "rate = 48000", "it runs at 44100 Hz, rate asks for 48000"},
+		{streamSDP, "listen = '0.0.0.0:4713'", "it comes to port 5004, listen has 4713"},
+		{streamSDP, "listen = '[::]:5004'", "its group 239.69.1.2 cannot be received on ::"},
+	} {
+		_, err := incoming(t, test.sdp, test.text)
+		if err == nil || !strings.Contains(err.Error(), `bridge.toml:1: sdp-in: "desk.sdp": legal is`) || !strings.Contains(err.Error(), test.why) {
+			t.Errorf("%v, want %q", err, test.why)
+		}
+	}
+}
+
+func TestAMissingSDPFileIsNamed(t *testing.T) {
+	_, err := load(t, EndGuest, "sdp-in = 'absent.sdp'")
+	if err == nil || !strings.Contains(err.Error(), `"absent.sdp"`) || !strings.Contains(err.Error(), "no such file") {
+		t.Error(err)
+	}
+}
+
+func TestKeysOfAPlainStreamNeedOne(t *testing.T) {
+	for _, text := range []string{"sdp-out = 'out.sdp'", "ptime = '1ms'", "multicast-ttl = 0", "multicast-ttl = 256", "multicast-interface = 'eth 0'"} {
+		if _, err := load(t, EndGuest, text); err == nil {
+			t.Errorf("%s: no error", text)
+		}
+	}
+	const plain = "static = true\npeer = '239.69.1.2:5004'\nformat = 'L24'\n"
+	for _, text := range []string{"sdp-out = 'out.sdp'", "ptime = '1ms'", "ptime = '125us'", "multicast-ttl = 255", "multicast-interface = 'br0'"} {
+		if _, err := load(t, EndGuest, plain+text); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	for _, text := range []string{"ptime = '99us'", "ptime = '21ms'"} {
+		if _, err := load(t, EndGuest, plain+text); err == nil {
+			t.Errorf("%s: no error", text)
+		}
+	}
+}

@@ -1,0 +1,119 @@
+package proto
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"net/netip"
+)
+
+// Where announcements go (RFC 2974, section 3): the port, and the groups of the
+// scopes that are in use, the global and the administrative one.
+const SAPPort = 9875
+
+// SAPGroups are the multicast groups of announcements: the one that PipeWire uses by
+// default, and that of AES67 devices.
+var SAPGroups = []netip.Addr{
+	netip.AddrFrom4([4]byte{224, 0, 0, 56}),
+	netip.AddrFrom4([4]byte{239, 255, 255, 255}),
+}
+
+// MaxAnnouncementBytes is the largest announcement that is read.
+const MaxAnnouncementBytes = MaxDescriptionBytes + 512
+
+const (
+	sapVersion     = 1 << 5
+	sapVersionMask = 7 << 5
+	sapIPv6        = 1 << 4
+	sapDelete      = 1 << 2
+	sapEncrypted   = 1 << 1
+	sapCompressed  = 1 << 0
+
+	sapPayloadType = "application/sdp"
+)
+
+// Announcement is a packet of the Session Announcement Protocol (RFC 2974): the
+// description of a stream that its sender repeats for whoever listens, or, with
+// Delete, takes back. Nothing in it is proven.
+type Announcement struct {
+	Delete bool
+	Hash   uint16     // with Source, the identity of this version of the announcement; 0: not said
+	Source netip.Addr // of the announcing machine, as it says itself
+	SDP    []byte     // when Delete is set, the origin line is enough
+}
+
+// NewAnnouncement is the announcement of a description by the machine at source.
+func NewAnnouncement(source netip.Addr, sdp []byte) Announcement {
+	sum := crc32.ChecksumIEEE(sdp)
+	hash := uint16(sum) ^ uint16(sum>>16)
+	if hash == 0 { // it would say that there is none
+		hash = 1
+	}
+	return Announcement{Hash: hash, Source: source, SDP: sdp}
+}
+
+// Marshal writes the packet.
+func (a Announcement) Marshal() []byte {
+	flags := byte(sapVersion)
+	source := a.Source.Unmap()
+	if !source.IsValid() {
+		source = netip.IPv4Unspecified()
+	}
+	if source.Is6() {
+		flags |= sapIPv6
+	}
+	if a.Delete {
+		flags |= sapDelete
+	}
+	packet := []byte{flags, 0, 0, 0}
+	binary.BigEndian.PutUint16(packet[2:], a.Hash)
+	packet = append(packet, source.AsSlice()...)
+	packet = append(packet, sapPayloadType...)
+	packet = append(packet, 0)
+	return append(packet, a.SDP...)
+}
+
+// ParseAnnouncement reads a packet of at most MaxAnnouncementBytes. What is
+// encrypted or compressed is refused, and what is not SDP; authentication is passed
+// over, for nothing here relies on it. SDP is a part of packet.
+func ParseAnnouncement(packet []byte) (Announcement, error) {
+	if len(packet) < 4 {
+		return Announcement{}, errors.New("announcement: too short for SAP (RFC 2974)")
+	}
+	if len(packet) > MaxAnnouncementBytes {
+		return Announcement{}, fmt.Errorf("announcement of %d bytes: legal is up to %d", len(packet), MaxAnnouncementBytes)
+	}
+	flags, authentication := packet[0], 4*int(packet[1])
+	switch {
+	case flags&sapVersionMask != sapVersion:
+		return Announcement{}, fmt.Errorf("announcement: SAP version %d: legal is 1", flags>>5)
+	case flags&sapEncrypted != 0:
+		return Announcement{}, errors.New("announcement: is encrypted")
+	case flags&sapCompressed != 0:
+		return Announcement{}, errors.New("announcement: is compressed")
+	}
+	a := Announcement{Delete: flags&sapDelete != 0, Hash: binary.BigEndian.Uint16(packet[2:])}
+	addressBytes := 4
+	if flags&sapIPv6 != 0 {
+		addressBytes = 16
+	}
+	rest := packet[4:]
+	if len(rest) < addressBytes+authentication {
+		return Announcement{}, errors.New("announcement: ends within its header")
+	}
+	a.Source, _ = netip.AddrFromSlice(rest[:addressBytes])
+	a.Source = a.Source.Unmap()
+	rest = rest[addressBytes+authentication:]
+	// The payload type may be missing where the payload shows by itself what it is.
+	if !bytes.HasPrefix(rest, []byte("v=0")) && !(a.Delete && bytes.HasPrefix(rest, []byte("o="))) {
+		payloadType, sdp, found := bytes.Cut(rest, []byte{0})
+		if !found || string(payloadType) != sapPayloadType {
+			return Announcement{}, fmt.Errorf("announcement: payload type %q: legal is %s", clip(string(payloadType)), sapPayloadType)
+		}
+		rest = sdp
+	}
+	a.SDP = rest
+	return a, nil
+}

@@ -1,0 +1,111 @@
+package proto
+
+import (
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"github.com/pion/sdp/v3"
+)
+
+// What the SDP of a plain stream has beside that of an offer: it is read by audio
+// devices on a network, which want to know these (AES67-2018, section 8; SMPTE ST
+// 2110-30, section 6).
+
+// describeStream adds it to a media section.
+func (d Description) describeStream(media *sdp.MediaDescription) {
+	for _, p := range d.Payloads {
+		if p.Encoding != F32 {
+			media.WithValueAttribute("fmtp", strconv.Itoa(int(p.Type))+" channel-order=SMPTE2110.("+channelOrder(d.SendChannels)+")")
+		}
+	}
+	if group := plainAddress(d.Address); d.Source.IsValid() && group.IsMulticast() {
+		source := plainAddress(d.Source)
+		media.WithValueAttribute("source-filter", " incl IN "+addressType(source)+" "+group.String()+" "+source.String())
+	}
+	// The sender's own clock and no other, which is the truth (RFC 7273, sections 4.6
+	// and 5.2). Devices that follow PTP only will not lock to it.
+	media.WithValueAttribute("ts-refclk", "local")
+	media.WithValueAttribute("mediaclk", "sender")
+}
+
+// channelOrder is the convention of SMPTE ST 2110-30, section 6.2.2, table 1.
+func channelOrder(channels int) string {
+	switch channels {
+	case 1:
+		return "M"
+	case 2:
+		return "ST"
+	case 6:
+		return "51"
+	case 8:
+		return "71"
+	}
+	return "U" + strconv.Itoa(100 + channels)[1:] // U03
+}
+
+// destination writes the address of a connection line, with the TTL that IPv4
+// multicast must have (RFC 8866, section 5.7).
+func (d Description) destination(address netip.Addr) *sdp.Address {
+	to := &sdp.Address{Address: address.String()}
+	if d.declarative() && address.Is4() && address.IsMulticast() {
+		ttl := max(1, d.TTL)
+		to.TTL = &ttl
+	}
+	return to
+}
+
+func addressType(a netip.Addr) string {
+	if a.Is6() {
+		return "IP6"
+	}
+	return "IP4"
+}
+
+// readDestination reads where the stream goes: the media section's connection line,
+// or else the session's. A host name is legal there, and of no use here.
+func (d *Description) readDestination(session *sdp.SessionDescription, media *sdp.MediaDescription) {
+	connection := media.ConnectionInformation
+	if connection == nil {
+		connection = session.ConnectionInformation
+	}
+	if connection == nil || connection.Address == nil {
+		return
+	}
+	text, rest, _ := strings.Cut(connection.Address.Address, "/")
+	address, err := netip.ParseAddr(text)
+	if err != nil || address.IsUnspecified() {
+		return
+	}
+	d.Address = address.Unmap().WithZone("")
+	if !d.declarative() || !d.Address.Is4() || !d.Address.IsMulticast() {
+		return
+	}
+	d.TTL = 1                           // where it is missing
+	text, _, _ = strings.Cut(rest, "/") // a number of groups may follow
+	if ttl, err := strconv.Atoi(text); err == nil && 1 <= ttl && ttl <= 255 {
+		d.TTL = ttl
+	}
+}
+
+// readSourceFilter reads the machine that alone may send to the group (RFC 4570).
+// Of several the first is taken; what is not understood is passed over, as is every
+// other attribute that we do not know.
+func (d *Description) readSourceFilter(session *sdp.SessionDescription, media *sdp.MediaDescription) {
+	if !d.declarative() || !d.Address.IsMulticast() {
+		return
+	}
+	for _, attributes := range [][]sdp.Attribute{media.Attributes, session.Attributes} {
+		for _, a := range attributes {
+			fields := strings.Fields(a.Value)
+			if a.Key != "source-filter" || len(fields) < 5 || fields[0] != "incl" || fields[3] != "*" && fields[3] != d.Address.String() {
+				continue
+			}
+			source, err := netip.ParseAddr(fields[4])
+			if err == nil && source.Is4() == d.Address.Is4() && !source.IsMulticast() && !source.IsUnspecified() {
+				d.Source = source.WithZone("")
+				return
+			}
+		}
+	}
+}
