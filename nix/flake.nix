@@ -43,7 +43,7 @@
       inherit (systems) nixosConfigurations;
 
       checks.${system} = {
-        vm-boots = pkgs.testers.runNixOSTest (import ./tests/vm-boots.nix { inherit (systems) nixosModules; });
+        vm-boots = pkgs.testers.runNixOSTest (import ./tests/vm-boots.nix { inherit (self) nixosModules; });
         sandbox = import ./tests/sandbox.nix {
           inherit pkgs;
           inherit (systems.nixosConfigurations) archibaldos host;

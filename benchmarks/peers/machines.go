@@ -44,8 +44,8 @@ func newPair(t tools, periodFrames int, skewPPM float64) (*pair, error) {
 			return nil, errors.Join(err, p.close())
 		}
 	}
-	var err error
-	if p.guest.address, p.host.address, err = stack.Join(p.guest.Stack, p.host.Stack); err != nil {
+	p.guest.address, p.host.address = "10.47.13.1", "10.47.13.2"
+	if err := stack.Join(p.guest.Stack, p.host.Stack, p.guest.address, p.host.address); err != nil {
 		return nil, errors.Join(err, p.close())
 	}
 	p.host.Environment = skew.New(t.skew, skewPPM).Env()

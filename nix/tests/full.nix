@@ -27,7 +27,6 @@ let
       );
     in
     if tried.success then tried.value else null;
-  refused = system: module: wrong system module != [ ];
   says =
     text: system: module:
     let
@@ -35,14 +34,11 @@ let
     in
     found != null && lib.any (lib.hasInfix text) found;
 
-  typed =
-    value:
-    !(builtins.tryEval (
-      builtins.deepSeq
-        (systems.vm.extendModules { modules = [ { services.archibald-bridge.guest.settings = value; } ]; })
-        .config.services.archibald-bridge.guest.settings
-        true
-    )).success;
+  # The command of StreamDB's unit with the settings.
+  streamdb =
+    settings:
+    (systems.vm.extendModules { modules = [ { services.streamdb = settings // { enable = true; }; } ]; })
+    .config.systemd.services.streamdb.serviceConfig.ExecStart;
 
   needs =
     units: lib.unique (lib.concatMap (unit: (unit.requires or [ ]) ++ (unit.bindsTo or [ ])) (lib.attrValues units));
@@ -52,10 +48,51 @@ let
       config.systemd.user.services
       config.systemd.services
     ];
+  # Text without the folders of the store.
+  short =
+    text:
+    lib.concatStrings (lib.filter lib.isString (builtins.split "/nix/store/[a-z0-9]{32}-([^ /]+/bin/)?" text));
+  unitsOf =
+    config: names:
+    lib.genAttrs names (
+      name:
+      let
+        unit = config.systemd.user.services.${name};
+      in
+      {
+        command = short unit.serviceConfig.ExecStart;
+        prepare = short (unit.serviceConfig.ExecStartPre or "");
+        environment = lib.filterAttrs (key: _: lib.hasPrefix "SC_" key) unit.environment;
+      }
+    );
+  set = lib.filterAttrs (_: value: value != null);
+  addressOf = config: interface: (lib.head config.networking.interfaces.${interface}.ipv4.addresses).address;
+
+  # What the units run, for the test that runs the same on real servers.
+  units = {
+    vm = {
+      address = addressOf vm "eth0";
+      units = unitsOf vm [
+        "jackd"
+        "scsynth"
+        "archibald-bridge-guest"
+      ];
+      settings = set vm.services.archibald-bridge.guest.settings;
+    };
+    host = {
+      address = addressOf host "br0";
+      units = unitsOf host [ "archibald-bridge-host" ];
+      settings = set host.services.archibald-bridge.host.settings;
+    };
+  };
+
   ports = config: interface: config.networking.firewall.interfaces.${interface};
-  kernelIsRealTime = config: (config.boot.kernelPackages.kernel.structuredExtraConfig.PREEMPT_RT or { }).tristate or "n" == "y";
+  kernelIsRealTime =
+    config: (config.boot.kernelPackages.kernel.configfile.structuredConfig.PREEMPT_RT or { }).tristate or null == "y";
 in
 {
+  inherit units;
+
   # Shown, each by itself.
   derivations = {
     "the VM's system" = vm.system.build.toplevel.drvPath;
@@ -82,15 +119,21 @@ in
     "units that the VM's units need and do not have" = lib.filter (name: !isThere vm name) (
       needs { inherit (vm.systemd.user.services) jackd scsynth archibald-bridge-guest; }
     );
+    "units that the host's units need and do not have" = lib.filter (name: !isThere host name) (
+      needs {
+        inherit (host.systemd.user.services) archibald-bridge-host;
+        inherit (host.systemd.services) archibaldos-vm archibald-no-default-network;
+      }
+    );
   };
 
   # Each must be true.
   contract = {
     "the VM is archibaldos at 192.168.122.2" =
-      vm.networking.hostName == "archibaldos"
-      && (lib.head vm.networking.interfaces.eth0.ipv4.addresses).address == "192.168.122.2";
-    "the host is 192.168.122.1 on br0" =
-      (lib.head host.networking.interfaces.br0.ipv4.addresses).address == "192.168.122.1";
+      vm.networking.hostName == "archibaldos" && addressOf vm "eth0" == "192.168.122.2";
+    "the host is 192.168.122.1 on br0" = addressOf host "br0" == "192.168.122.1";
+    "units.json is what the units run (check --units writes it)" =
+      units == lib.importJSON ../units/units.json;
     "the VM's kernel is PREEMPT_RT" = kernelIsRealTime vm;
     "the host's kernel is not" = !(kernelIsRealTime host);
     "the image's program is run-nixos-vm" = vm.system.build.vm.meta.mainProgram == "run-nixos-vm";
@@ -113,10 +156,16 @@ in
     "kernel parameters of NixOS are still there" = lib.any (lib.hasPrefix "loglevel=") vm.boot.kernelParams;
     "processors 2 and 3 are kept for audio" = lib.elem "nohz_full=2,3" vm.boot.kernelParams;
     "StreamDB is off" = !vm.services.streamdb.enable;
+    "StreamDB runs what it is given" =
+      streamdb {
+        command = "hello --greeting=x";
+        package = systems.vm.pkgs.hello;
+      } == "${systems.vm.pkgs.hello}/bin/hello --greeting=x";
   };
 
   # Each must be true: it is refused.
   negative = {
+    "ARM64" = says "x86_64" systems.host ({ lib, ... }: { nixpkgs.hostPlatform = lib.mkForce "aarch64-linux"; });
     "a PREEMPT_RT host" = says "PREEMPT_RT" systems.host (
       { lib, ... }:
       {
@@ -141,11 +190,13 @@ in
         networkCores = [ 4 ];
       };
     };
-    "StreamDB without a package" = refused systems.vm { services.streamdb.enable = true; services.streamdb.command = "x"; };
-    "two JACK servers" = refused systems.vm { services.pipewire.jack.enable = true; services.jack.jackd.enable = true; };
-    "nine channels" = typed { channels = 9; };
-    "an unknown key" = typed { chanels = 2; };
-    "a rate of 4 kHz" = typed { rate = 4000; };
-    "a format that does not exist" = typed { format = "MP3"; };
+    "StreamDB without a package" = !(builtins.tryEval (streamdb { command = "server"; })).success;
+    "two JACK servers" = says "JACK emulation" systems.vm (
+      { lib, ... }:
+      {
+        services.pipewire.jack.enable = lib.mkForce true;
+        services.jack.jackd.enable = true;
+      }
+    );
   };
 }

@@ -28,6 +28,12 @@ func (s *Stack) StartJackd(name string, periodFrames, rateHz int) (*Jackd, error
 
 // StartJackdDriver is StartJackd with a driver of jackd2 and its arguments.
 func (s *Stack) StartJackdDriver(name, driver string, args ...string) (*Jackd, error) {
+	return s.StartJackdArguments(name, append([]string{"-R", "-P75", "-d", driver}, args...)...)
+}
+
+// StartJackdArguments is StartJackd with all of jackd's arguments but the server's
+// name.
+func (s *Stack) StartJackdArguments(name string, args ...string) (*Jackd, error) {
 	j := &Jackd{Server: jackServerName(name, os.Getpid())}
 	p := &Process{
 		Name:  "jackd-" + name,
@@ -39,7 +45,7 @@ func (s *Stack) StartJackdDriver(name, driver string, args ...string) (*Jackd, e
 			}
 		},
 	}
-	p, err := s.add(p, "jackd", append([]string{"-R", "-P75", "-n", j.Server, "-d", driver}, args...)...)
+	p, err := s.add(p, "jackd", append([]string{"-n", j.Server}, args...)...)
 	if err != nil {
 		return nil, err
 	}

@@ -43,8 +43,8 @@ func TestJoinedStacksReachEachOtherAndNobodyElse(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_, address, err := Join(a, b)
-	if err != nil {
+	const address = "10.47.13.2"
+	if err := Join(a, b, "10.47.13.1", address); err != nil {
 		t.Fatal(err)
 	}
 	before, err := b.Received()

@@ -9,9 +9,10 @@
 {
   assertions = [
     {
+      # of nixpkgs' own configuration, the packages' and boot.kernelPatches' together
       assertion =
-        !(config.boot.kernelPackages.kernel.structuredExtraConfig or { } ? PREEMPT_RT)
-        && !(config.musnix.kernel.realtime or false);
+        (config.boot.kernelPackages.kernel.configfile.structuredConfig.PREEMPT_RT or { }).tristate or null
+        != "y";
       message = "The host's kernel is PREEMPT_RT: graphics drivers and games want an ordinary one. The real-time kernel belongs in the VM.";
     }
     {

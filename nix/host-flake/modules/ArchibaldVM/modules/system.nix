@@ -99,6 +99,14 @@ in
       pkgs.python3
     ];
 
+    # As in the qcow2 image, for nixos-rebuild inside the VM; run-nixos-vm and other
+    # images bring their own.
+    fileSystems."/" = {
+      device = lib.mkDefault "/dev/disk/by-label/nixos";
+      fsType = lib.mkDefault "ext4";
+    };
+    boot.loader.grub.devices = lib.mkOverride 1200 [ "/dev/vda" ];
+
     time.timeZone = lib.mkDefault "UTC";
     system.stateVersion = "26.05";
 
