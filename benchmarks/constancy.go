@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"archibald-bridge/proto"
 	"archibald-bridge/testbed/endtoend"
 )
 
@@ -30,14 +31,36 @@ func constancy(length time.Duration) error {
 
 func wander(r *endtoend.Rig, latency string, length time.Duration) error {
 	time.Sleep(5 * time.Second) // lock
+	before, err := lostTime(r)
+	if err != nil {
+		return err
+	}
 	frames, err := ioDelay(r, "wander", length, func() error { return loop(r) })
+	if err != nil {
+		return err
+	}
+	after, err := lostTime(r)
 	if err != nil {
 		return err
 	}
 	fmt.Printf("period 64, %-9s  %s: round trip %.1f to %.1f frames, median %.1f; 99 %% of %d readings within %.1f frames\n", latency, length,
 		frames[0], frames[len(frames)-1], frames[len(frames)/2], len(frames),
 		frames[len(frames)-1-len(frames)/200]-frames[len(frames)/200])
+	// A server that loses time moves the sound in it; the servo puts that right.
+	fmt.Printf("meanwhile the servers lost time: guest %d, host %d times\n", after[0]-before[0], after[1]-before[1])
 	return nil
+}
+
+// lostTime counts how often guest and host have seen their server lose time.
+func lostTime(r *endtoend.Rig) (counts [2]uint64, err error) {
+	for i, role := range []proto.Role{proto.Guest, proto.Host} {
+		s, err := r.Status(role)
+		if err != nil {
+			return counts, err
+		}
+		counts[i] = max(s.Audio.Xruns, s.Directions.Send.Xruns, s.Directions.Receive.Xruns)
+	}
+	return counts, nil
 }
 
 func reconnected(r *endtoend.Rig, latency string) error {
