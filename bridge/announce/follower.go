@@ -1,6 +1,7 @@
 package announce
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -31,20 +32,32 @@ func (w Wanted) choose(packet []byte) (d proto.Description, ok bool, err error) 
 		return d, false, nil // nobody knows whether it was the wanted one
 	}
 	d, err = proto.ParseDescription(a.SDP)
-	if d.Name != w.Name {
-		return proto.Description{}, false, nil
+	if err != nil && w.named(a.SDP) {
+		return d, false, err
 	}
-	port := d.Port
+	if err != nil || d.Name != w.Name {
+		return d, false, nil
+	}
 	switch {
-	case err != nil:
 	case d.Version != 0 || d.SendChannels == 0:
 		err = errors.New("it is no plain stream that is sent")
 	case !slices.ContainsFunc(w.Networks, func(n netip.Prefix) bool { return n.Contains(d.Address) }) || !d.Address.IsMulticast():
 		err = fmt.Errorf("its address %s is in none of the networks of sap-networks", d.Address)
-	case port < leastPort:
-		err = fmt.Errorf("its port %d is below %d", port, leastPort)
+	case d.Port < leastPort:
+		err = fmt.Errorf("its port %d is below %d", d.Port, leastPort)
 	}
 	return d, err == nil, err
+}
+
+// named says whether SDP that cannot be used is of the wanted session, whose user then
+// learns why.
+func (w Wanted) named(sdp []byte) bool {
+	for line := range bytes.Lines(sdp) {
+		if string(bytes.TrimRight(line, "\r\n")) == "s="+w.Name {
+			return true
+		}
+	}
+	return false
 }
 
 // follower decides which announcements count.

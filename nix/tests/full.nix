@@ -1,4 +1,4 @@
-# Tiers 2 and 3: both systems evaluated to the end with the real nixpkgs and musnix.
+# Tier 3: both systems evaluated to the end with the real nixpkgs and musnix.
 { nixpkgs, musnix }:
 
 let
@@ -48,6 +48,7 @@ let
       config.systemd.user.services
       config.systemd.services
     ];
+
   # Text without the folders of the store.
   short =
     text:

@@ -47,7 +47,7 @@ in
 
     services.openssh = {
       enable = true;
-      # The port is opened on the bridge's interface only (flake.nix).
+      # The port is opened on the bridge's interface only (system.nix).
       openFirewall = false;
       settings = {
         PasswordAuthentication = cfg.passwordLogin;
