@@ -13,6 +13,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"archibald-bridge/bridge/config"
@@ -25,12 +26,15 @@ type Publisher struct {
 	speaker *speaker // nil: nothing is announced
 	log     *slog.Logger
 	now     func() time.Time
+
+	listen netip.Addr // that the stream is sent from; unspecified: as the routes say
+	device string     // of multicast; "": as the routes say
 }
 
 // NewPublisher does what the configuration says of SDP file and announcements, once
 // there is something to say.
 func NewPublisher(cfg config.Config, log *slog.Logger) (*Publisher, error) {
-	p := &Publisher{path: cfg.SDPOut, log: log, now: time.Now}
+	p := &Publisher{path: cfg.SDPOut, log: log, now: time.Now, listen: cfg.Listen.Addr().Unmap(), device: cfg.MulticastInterface}
 	if cfg.SAPAnnounce {
 		var err error
 		if p.speaker, err = newSpeaker(cfg.MulticastInterface, cfg.MulticastTTL, log); err != nil {
@@ -44,7 +48,7 @@ func NewPublisher(cfg config.Config, log *slog.Logger) (*Publisher, error) {
 // receiver. It may be called again when the stream has changed.
 func (p *Publisher) Publish(d proto.Description) {
 	to := netip.AddrPortFrom(d.Address, uint16(d.Port))
-	d.Origin = addressTowards(to)
+	d.Origin = p.addressTowards(to)
 	d.Revision = uint64(p.now().Unix())
 	if d.Address.IsMulticast() {
 		d.Source = d.Origin
@@ -91,10 +95,20 @@ func replace(path string, text []byte) error {
 	return os.Rename(file.Name(), path)
 }
 
-// addressTowards is this machine's address as the other one sees it, by the routes;
-// the zero Addr when there is none. Nothing is sent.
-func addressTowards(to netip.AddrPort) netip.Addr {
-	probe, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(to))
+// addressTowards is the address that the stream comes from: the one that this end
+// listens on, or what the routes and the interface of multicast give; the zero Addr
+// when there is none. Nothing is sent.
+func (p *Publisher) addressTowards(to netip.AddrPort) netip.Addr {
+	if !p.listen.IsUnspecified() {
+		return p.listen
+	}
+	dialer := net.Dialer{Control: func(_, _ string, raw syscall.RawConn) error {
+		if !to.Addr().Is4() {
+			return nil
+		}
+		return prepare(raw, p.device, 1)
+	}}
+	probe, err := dialer.Dial("udp", to.String())
 	if err != nil {
 		return netip.Addr{}
 	}

@@ -78,3 +78,17 @@ func TestAFolderThatIsNotThereIsToldInTheLog(t *testing.T) {
 		t.Errorf("the log says %q", log.String())
 	}
 }
+
+func TestAStreamComesFromTheAddressThatItsEndListensOn(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "out.sdp")
+	f, _ := newFile(t, path)
+	f.listen = netip.MustParseAddr("127.0.0.5")
+	f.Publish(stream("239.69.1.2"))
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d, err := proto.ParseDescription(text); err != nil || d.Source != f.listen {
+		t.Errorf("%v, %v: receivers would hear nobody\n%s", d.Source, err, text)
+	}
+}

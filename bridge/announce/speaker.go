@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -32,7 +33,11 @@ func newSpeaker(device string, ttl int, log *slog.Logger) (*speaker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("announcements: %w", err)
 	}
-	if err := prepare(socket, device, ttl); err != nil {
+	raw, err := socket.SyscallConn()
+	if err == nil {
+		err = prepare(raw, device, ttl)
+	}
+	if err != nil {
 		_ = socket.Close()
 		return nil, fmt.Errorf("announcements: %w", err)
 	}
@@ -54,11 +59,7 @@ func newSpeaker(device string, ttl int, log *slog.Logger) (*speaker, error) {
 
 // prepare makes the socket send to groups by way of a network interface, as far as
 // ttl routers away (ip(7)).
-func prepare(socket *net.UDPConn, device string, ttl int) error {
-	raw, err := socket.SyscallConn()
-	if err != nil {
-		return err
-	}
+func prepare(raw syscall.RawConn, device string, ttl int) error {
 	index := 0
 	if device != "" {
 		found, err := net.InterfaceByName(device)
@@ -68,7 +69,7 @@ func prepare(socket *net.UDPConn, device string, ttl int) error {
 		index = found.Index
 	}
 	var failed error
-	err = raw.Control(func(fd uintptr) {
+	err := raw.Control(func(fd uintptr) {
 		failed = unix.SetsockoptInt(int(fd), unix.IPPROTO_IP, unix.IP_MULTICAST_TTL, ttl)
 		if failed == nil && index != 0 {
 			failed = unix.SetsockoptIPMreqn(int(fd), unix.IPPROTO_IP, unix.IP_MULTICAST_IF, &unix.IPMreqn{Ifindex: int32(index)})
