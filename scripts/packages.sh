@@ -23,6 +23,7 @@ packages() {
       # iproute2: networks for pretended machines. rtkit: asked for real-time threads,
       # on a bus of the test's own. nix-bin: reads the NixOS modules.
       printf '%s\n' git iproute2 nix-bin rtkit
+      packages peers "$2"
       if [ "$2" -ge 13 ]; then
         printf '%s\n' clang libclang-rt-dev
       else
@@ -33,6 +34,11 @@ packages() {
       packages demo "$2"
       # cyclictest, networks for pretended machines, and the bridges to compare with.
       printf '%s\n' git iproute2 rt-tests zita-njbridge jacktrip
+      packages peers "$2"
+      ;;
+    peers)
+      # Other programs' RTP, and a judge of it.
+      printf '%s\n' gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good ffmpeg tshark
       ;;
     *) return 1 ;;
   esac
