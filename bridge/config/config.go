@@ -35,9 +35,9 @@ type Config struct {
 type Common struct {
 	Peer               Peer           `toml:"peer" placeholder:"HOST[:PORT]" help:"The other end. Without it, wait to be called." legal:"HOST or HOST:PORT (port 1 to 65535, else 4713)"`
 	Listen             Socket         `toml:"listen" placeholder:"ADDR:PORT" help:"Where this end can be reached: RTP by UDP, the session by TCP." legal:"IP-ADDRESS:PORT (port 1 to 65535)"`
-	Channels           int            `toml:"channels" placeholder:"N" help:"Channels in each direction." legal:"1 to 8"`
-	SendChannels       int            `toml:"send-channels" placeholder:"N" help:"Channels sent to the peer; 0: as --channels." legal:"0 to 8"`
-	ReceiveChannels    int            `toml:"receive-channels" placeholder:"N" help:"Channels received from the peer; 0: as --channels." legal:"0 to 8"`
+	Channels           int            `toml:"channels" placeholder:"N" help:"Channels in each direction." legal:"1 to 64"`
+	SendChannels       int            `toml:"send-channels" placeholder:"N" help:"Channels sent to the peer; 0: as --channels." legal:"0 to 64"`
+	ReceiveChannels    int            `toml:"receive-channels" placeholder:"N" help:"Channels received from the peer; 0: as --channels." legal:"0 to 64"`
 	Format             proto.Encoding `toml:"format" placeholder:"L16|L24|F32" help:"Sample format on the wire; empty: F32 between our own ends." legal:"L16, L24, F32 or empty"`
 	Rate               int            `toml:"rate" placeholder:"HZ" help:"Sample rate the audio server must have; 0: whatever it has." legal:"0, or 8000 to 192000"`
 	Latency            Latency        `toml:"latency" placeholder:"auto|2ms|96frames" help:"One-way latency of the bridge." legal:"auto, a time up to 200ms (2ms), or 1 to 9600 frames (96frames)"`
