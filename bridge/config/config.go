@@ -71,6 +71,7 @@ type Guest struct {
 type Host struct {
 	Backend    string `toml:"backend" placeholder:"pipewire|jack" help:"The audio server." legal:"pipewire or jack"`
 	HostPeriod int    `toml:"host-period" placeholder:"FRAMES" help:"Period asked of PipeWire; 0: the server's own." legal:"0, or 16 to 8192 with the backend pipewire"`
+	Guests     int    `toml:"guests" placeholder:"N" help:"How many guests are served at once, each with nodes named after the guest's --name, and a UDP port from --listen's on." legal:"1 to 64, more than 1 only with the backend pipewire and without peer, name and static"`
 	FromGuest  string `toml:"from-guest" placeholder:"stream|source" help:"What the guest's sound is on the host: a stream that plays, or a source to record from." legal:"stream, or source with the backend pipewire"`
 }
 
@@ -122,7 +123,7 @@ func Default(end End) Config {
 			SAPNetworks:  Networks{[]netip.Prefix{netip.MustParsePrefix("239.0.0.0/8")}},
 			MulticastTTL: 1,
 		},
-		Host: Host{Backend: BackendPipeWire, FromGuest: FromGuestStream},
+		Host: Host{Backend: BackendPipeWire, Guests: 1, FromGuest: FromGuestStream},
 	}
 	if server := os.Getenv("JACK_DEFAULT_SERVER"); server != "" {
 		c.JackServer = server
