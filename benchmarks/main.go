@@ -19,6 +19,7 @@ var benchmarks = []struct {
 	{"dropouts", dropouts},
 	{"recovery", recovery},
 	{"channels", channels},
+	{"guests", guests},
 	{"cost", cost},
 }
 
@@ -50,7 +51,7 @@ func main() {
 		}
 	}
 	for name := range wanted {
-		fmt.Fprintf(os.Stderr, "benchmarks: %q: legal are roundtrip, constancy, dropouts, recovery, channels, cost\n", name)
+		fmt.Fprintf(os.Stderr, "benchmarks: %q: legal are roundtrip, constancy, dropouts, recovery, channels, guests, cost\n", name)
 		os.Exit(2)
 	}
 }

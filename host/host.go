@@ -3,12 +3,14 @@ package host
 import (
 	"context"
 	"log/slog"
+	"net/netip"
 	"os"
 
 	"archibald-bridge/bridge/announce"
 	"archibald-bridge/bridge/audio/jack"
 	"archibald-bridge/bridge/audio/pipewire"
 	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/guests"
 	"archibald-bridge/bridge/machine"
 	"archibald-bridge/bridge/memory"
 	"archibald-bridge/bridge/rt"
@@ -21,27 +23,42 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 	if cfg.SAPReceive != "" && cfg.Incoming == nil {
 		return announce.Follow(ctx, cfg, log, func(ctx context.Context, cfg config.Config) error { return Run(ctx, cfg, log) })
 	}
-	quiet, err := machine.New(cfg, rt.MemoryLocked, log)
-	if err != nil {
-		return err
-	}
-	engine, err := rt.Open(cfg.Listen.AddrPort)
-	if err != nil {
-		return err
-	}
-	defer engine.Close()
-	group, source := cfg.Group()
-	if err := engine.UseMulticast(rt.Multicast{Interface: cfg.MulticastInterface, TTL: cfg.MulticastTTL, Group: group, Source: source}); err != nil {
-		return err
+	engines := make([]*rt.Engine, cfg.Guests)
+	for i := range engines {
+		port := cfg.Listen.Port() + uint16(i)
+		engine, err := rt.Open(netip.AddrPortFrom(cfg.Listen.Addr(), port))
+		if err != nil {
+			return err
+		}
+		defer engine.Close()
+		engines[i] = engine
 	}
 	if !rt.MemoryLocked() {
 		log.Warn("memory not locked: paging can cause dropouts; raise the memlock limit (ulimit -l)")
 	}
-	learned, err := memory.Open(memory.Path(os.Getenv, string(proto.Host), cfg.Name))
-	if err != nil {
-		log.Warn("what was learned about peers is lost", "reason", err)
+	if cfg.Guests > 1 {
+		if _, err := machine.New(cfg, rt.MemoryLocked, log); err != nil {
+			return err // before a guest calls
+		}
+		return guests.Serve(ctx, cfg, log, func(place int, cfg config.Config) (*session.End, error) {
+			cfg.Listen = config.Socket{AddrPort: engines[place].LocalAddr()}
+			log := log.With("guest", cfg.Name)
+			parts, err := parts(cfg, engines[place], log)
+			if err != nil {
+				return nil, err
+			}
+			parts.Shared = true
+			return session.New(cfg, proto.Host, parts), nil
+		})
 	}
-	parts := session.Parts{Core: engine, Machine: quiet, Log: log, Memory: learned}
+	group, source := cfg.Group()
+	if err := engines[0].UseMulticast(rt.Multicast{Interface: cfg.MulticastInterface, TTL: cfg.MulticastTTL, Group: group, Source: source}); err != nil {
+		return err
+	}
+	parts, err := parts(cfg, engines[0], log)
+	if err != nil {
+		return err
+	}
 	if cfg.SDPOut != "" || cfg.SAPAnnounce {
 		publisher, err := announce.NewPublisher(cfg, log)
 		if err != nil {
@@ -50,6 +67,20 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 		defer publisher.Close()
 		parts.Publisher = publisher
 	}
+	return session.Serve(ctx, session.New(cfg, proto.Host, parts), cfg, log)
+}
+
+// parts are what the end with that engine is made of.
+func parts(cfg config.Config, engine *rt.Engine, log *slog.Logger) (session.Parts, error) {
+	quiet, err := machine.New(cfg, rt.MemoryLocked, log)
+	if err != nil {
+		return session.Parts{}, err
+	}
+	learned, err := memory.Open(memory.Path(os.Getenv, string(proto.Host), cfg.Name))
+	if err != nil {
+		log.Warn("what was learned about peers is lost", "reason", err)
+	}
+	parts := session.Parts{Core: engine, Machine: quiet, Log: log, Memory: learned}
 	switch cfg.Backend {
 	case config.BackendJack:
 		core := jack.Core{Engine: engine.Handle(), Playout: rt.Playout(), Capture: rt.Capture(), ABI: rt.ABI}
@@ -60,5 +91,5 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 		parts.Audio = pipewire.New(core, pipewire.Options{Source: cfg.FromGuest == config.FromGuestSource})
 		parts.Server = "PipeWire"
 	}
-	return session.Serve(ctx, session.New(cfg, proto.Host, parts), cfg, log)
+	return parts, nil
 }

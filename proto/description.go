@@ -29,7 +29,7 @@ const (
 	minRateHz = 8000
 	maxRateHz = 192000
 
-	maxDescribedChannels = 64 // read; MaxChannels bounds what is agreed
+	maxDescribedChannels = 256 // read; MaxChannels bounds what is agreed
 
 	maxPeriodFrames = 1 << 16
 

@@ -10,8 +10,8 @@ import (
 const Port = 4713
 
 // MaxChannels is the largest channel count of one stream that this version
-// sends or accepts. The real-time core's structures hold 64.
-const MaxChannels = 8
+// sends or accepts: what the real-time core and PipeWire hold.
+const MaxChannels = 64
 
 // Encoding names how one sample is written in an RTP payload.
 type Encoding string

@@ -67,7 +67,7 @@ func TestUnequalChannelCountsTakeTheSmallerPerDirection(t *testing.T) {
 
 func TestMoreChannelsThanThisVersionCarriesAreNotAgreed(t *testing.T) {
 	g, h := guest(), host()
-	g.SendChannels, h.ReceiveChannels = 64, 64
+	g.SendChannels, h.ReceiveChannels = 100, 100
 	if a, _ := settle(t, g, h); a.Send.Channels != MaxChannels {
 		t.Errorf("%d channels", a.Send.Channels)
 	}

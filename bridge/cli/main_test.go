@@ -56,7 +56,7 @@ func TestHelpShowsExamplesFlagsAndDefaults(t *testing.T) {
 	}
 	contains(t, program(t, nil, "--help").stdout, "guest", "host", "status", "config check", "version")
 	unwrapped := strings.Join(strings.Fields(program(t, nil, "guest", "--help").stdout), " ")
-	contains(t, unwrapped, "Examples:", "--connect 'SuperCollider:out_*", "--jack-server=NAME", "(1 to 8; default 2)", "127.0.0.1:8713")
+	contains(t, unwrapped, "Examples:", "--connect 'SuperCollider:out_*", "--jack-server=NAME", "(1 to 64; default 2)", "127.0.0.1:8713")
 	contains(t, program(t, nil, "host", "--help").stdout, "Examples:", "--host-period=FRAMES", "127.0.0.1:8714")
 	for _, line := range strings.Split(program(t, nil, "host", "--help").stdout, "\n") {
 		if len(line) > 100 {

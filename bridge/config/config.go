@@ -35,9 +35,9 @@ type Config struct {
 type Common struct {
 	Peer               Peer           `toml:"peer" placeholder:"HOST[:PORT]" help:"The other end. Without it, wait to be called." legal:"HOST or HOST:PORT (port 1 to 65535, else 4713)"`
 	Listen             Socket         `toml:"listen" placeholder:"ADDR:PORT" help:"Where this end can be reached: RTP by UDP, the session by TCP." legal:"IP-ADDRESS:PORT (port 1 to 65535)"`
-	Channels           int            `toml:"channels" placeholder:"N" help:"Channels in each direction." legal:"1 to 8"`
-	SendChannels       int            `toml:"send-channels" placeholder:"N" help:"Channels sent to the peer; 0: as --channels." legal:"0 to 8"`
-	ReceiveChannels    int            `toml:"receive-channels" placeholder:"N" help:"Channels received from the peer; 0: as --channels." legal:"0 to 8"`
+	Channels           int            `toml:"channels" placeholder:"N" help:"Channels in each direction." legal:"1 to 64"`
+	SendChannels       int            `toml:"send-channels" placeholder:"N" help:"Channels sent to the peer; 0: as --channels." legal:"0 to 64"`
+	ReceiveChannels    int            `toml:"receive-channels" placeholder:"N" help:"Channels received from the peer; 0: as --channels." legal:"0 to 64"`
 	Format             proto.Encoding `toml:"format" placeholder:"L16|L24|F32" help:"Sample format on the wire; empty: F32 between our own ends." legal:"L16, L24, F32 or empty"`
 	Rate               int            `toml:"rate" placeholder:"HZ" help:"Sample rate the audio server must have; 0: whatever it has." legal:"0, or 8000 to 192000"`
 	Latency            Latency        `toml:"latency" placeholder:"auto|2ms|96frames" help:"One-way latency of the bridge." legal:"auto, a time up to 200ms (2ms), or 1 to 9600 frames (96frames)"`
@@ -71,6 +71,7 @@ type Guest struct {
 type Host struct {
 	Backend    string `toml:"backend" placeholder:"pipewire|jack" help:"The audio server." legal:"pipewire or jack"`
 	HostPeriod int    `toml:"host-period" placeholder:"FRAMES" help:"Period asked of PipeWire; 0: the server's own." legal:"0, or 16 to 8192 with the backend pipewire"`
+	Guests     int    `toml:"guests" placeholder:"N" help:"How many guests are served at once, each with nodes named after the guest's --name, and a UDP port from --listen's on." legal:"1 to 64, more than 1 only with the backend pipewire and without peer, name and static"`
 	FromGuest  string `toml:"from-guest" placeholder:"stream|source" help:"What the guest's sound is on the host: a stream that plays, or a source to record from." legal:"stream, or source with the backend pipewire"`
 }
 
@@ -122,7 +123,7 @@ func Default(end End) Config {
 			SAPNetworks:  Networks{[]netip.Prefix{netip.MustParsePrefix("239.0.0.0/8")}},
 			MulticastTTL: 1,
 		},
-		Host: Host{Backend: BackendPipeWire, FromGuest: FromGuestStream},
+		Host: Host{Backend: BackendPipeWire, Guests: 1, FromGuest: FromGuestStream},
 	}
 	if server := os.Getenv("JACK_DEFAULT_SERVER"); server != "" {
 		c.JackServer = server

@@ -77,8 +77,8 @@ func TestStructsAndKeysAgree(t *testing.T) {
 	if len(keys) != fields {
 		t.Errorf("%d keys for %d fields", len(keys), fields)
 	}
-	if proto.MaxChannels != 8 {
-		t.Errorf("the channel keys say 8 channels, proto.MaxChannels is %d", proto.MaxChannels)
+	if proto.MaxChannels != 64 {
+		t.Errorf("the channel keys say 64 channels, proto.MaxChannels is %d", proto.MaxChannels)
 	}
 	if proto.MaxRedundancy != 2 || proto.MaxRedundancyDistance != 8 {
 		t.Errorf("the keys say 2 repeats and 8 periods, proto %d and %d", proto.MaxRedundancy, proto.MaxRedundancyDistance)

@@ -64,10 +64,10 @@ func TestMistakesInAFileNameLineKeyAndWhatIsMeant(t *testing.T) {
 
 func TestWrongValuesInAFileNameLineKeyValueAndWhatIsLegal(t *testing.T) {
 	for _, test := range []struct{ name, text, want string }{
-		{"out of range", "\nchannels = 9", `bridge.toml:2: channels: "9": legal is 1 to 8`},
-		{"zero", "channels = 0", `bridge.toml:1: channels: "0": legal is 1 to 8`},
-		{"a word for a number", "channels = 'two'", `bridge.toml:1: channels: "two": legal is 1 to 8`},
-		{"a fraction for a number", "channels = 1.5", `bridge.toml:1: channels: "1.5": legal is 1 to 8`},
+		{"out of range", "\nchannels = 65", `bridge.toml:2: channels: "65": legal is 1 to 64`},
+		{"zero", "channels = 0", `bridge.toml:1: channels: "0": legal is 1 to 64`},
+		{"a word for a number", "channels = 'two'", `bridge.toml:1: channels: "two": legal is 1 to 64`},
+		{"a fraction for a number", "channels = 1.5", `bridge.toml:1: channels: "1.5": legal is 1 to 64`},
 		{"a number for text", "latency = 2", `bridge.toml:1: latency: "2": legal is auto, a time up to 200ms (2ms), or 1 to 9600 frames (96frames)`},
 		{"a number for a name", "name = 5", `bridge.toml:1: name: "5": legal is at most 32 of a-z, 0-9 and -`},
 		{"a word for a truth", "static = 'yes'", `bridge.toml:1: static: "yes": legal is true or false, and true only with a peer and a format, or with sdp-in or sap-receive`},
@@ -95,7 +95,7 @@ func TestFileThatIsNotThere(t *testing.T) {
 func TestCheckLooksAtTheEndsAFileIsFor(t *testing.T) {
 	for _, test := range []struct{ name, text, want string }{
 		{"both ends, good", "[guest]\nchannels = 1\n[host]\nchannels = 8", ""},
-		{"both ends, the host's is wrong", "[guest]\nchannels = 1\n[host]\nchannels = 9", `bridge.toml:4: channels: "9": legal is 1 to 8`},
+		{"both ends, the host's is wrong", "[guest]\nchannels = 1\n[host]\nchannels = 65", `bridge.toml:4: channels: "65": legal is 1 to 64`},
 		{"no table: both ends", "static = true", `bridge.toml:1: static: "true": legal is true or false, and true only with a peer and a format, or with sdp-in or sap-receive`},
 		{"a guest's file", "static = true\nformat = 'L24'\n[guest]\npeer = 'tower'", ""},
 		{"a host's file", "static = true\nformat = 'L24'\n[host]\npeer = 'vm'", ""},

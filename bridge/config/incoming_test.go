@@ -66,7 +66,7 @@ func TestAnSDPFileThatCannotServeIsRefusedAndSaysWhy(t *testing.T) {
 	for _, test := range []struct{ sdp, text, why string }{
 		{"hello", "", "not a session description"},
 		{with("L24", "opus"), "", `encoding "opus": legal is L16, L24, F32`},
-		{with("44100/4", "44100/9"), "", "it has 9 channels: legal are 1 to 8"},
+		{with("44100/4", "44100/65"), "", "it has 65 channels: legal are 1 to 64"},
 		{with("recvonly", "sendonly"), "", "it describes nothing that is sent"},
 		{strings.ReplaceAll(streamSDP, "127", "72"), "", "payload type 72 cannot be told from RTCP"},
 		{streamSDP, "rate = 48000", "it runs at 44100 Hz, rate asks for 48000"},

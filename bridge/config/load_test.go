@@ -32,9 +32,9 @@ func TestAFlagCanTakeBackWhatTheFileSays(t *testing.T) {
 
 func TestWrongFlagIsNamedAsAFlag(t *testing.T) {
 	flags := Config{}
-	flags.Channels = 9
+	flags.Channels = 65
 	_, err := Source{Flags: flags, Set: []string{"channels"}}.Load(EndGuest)
-	wantError(t, err, `--channels: "9": legal is 1 to 8`)
+	wantError(t, err, `--channels: "65": legal is 1 to 64`)
 	var wrong *Error
 	if !errors.As(err, &wrong) {
 		t.Error("not an *Error")
@@ -117,9 +117,9 @@ func TestValidateAtTheEdges(t *testing.T) {
 		good bool
 	}{
 		{"channels", func(c *Config) { c.Channels = 8 }, true},
-		{"channels", func(c *Config) { c.Channels = 9 }, false},
+		{"channels", func(c *Config) { c.Channels = 65 }, false},
 		{"channels", func(c *Config) { c.Channels = -1 }, false},
-		{"send-channels", func(c *Config) { c.SendChannels = 9 }, false},
+		{"send-channels", func(c *Config) { c.SendChannels = 65 }, false},
 		{"receive-channels", func(c *Config) { c.ReceiveChannels = -1 }, false},
 		{"rate", func(c *Config) { c.Rate = 8000 }, true},
 		{"rate", func(c *Config) { c.Rate = 7999 }, false},

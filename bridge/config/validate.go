@@ -20,6 +20,12 @@ const (
 	maxPtime = 20 * time.Millisecond
 )
 
+// maxGuests is the most guests that one host serves.
+const maxGuests = 64
+
+// LegalName says whether a bridge may have that name.
+func LegalName(name string) bool { return legalName.MatchString(name) }
+
 // fault is a key with a value that is not legal.
 type fault struct{ key, value, legal string }
 
@@ -64,7 +70,7 @@ func (c Config) fault(connectRule func(string) error) *fault {
 		{"redundancy", 0 <= c.Redundancy && c.Redundancy <= proto.MaxRedundancy},
 		{"redundancy-distance", 0 <= c.RedundancyDistance && c.RedundancyDistance <= proto.MaxRedundancyDistance},
 		{"cpu-sleep", c.CPUSleep == CPUSleepPrevent || c.CPUSleep == CPUSleepAllow},
-		{"name", legalName.MatchString(c.Name)},
+		{"name", LegalName(c.Name)},
 		{"static", !c.Static || c.Peer != Peer{} && c.Format != "" || c.plain() && c.Peer == Peer{}},
 		{"sdp-out", c.SDPOut == "" || c.Static && c.Peer != Peer{}},
 		{"sap-announce", !c.SAPAnnounce || c.Static && c.Peer != Peer{}},
@@ -77,6 +83,8 @@ func (c Config) fault(connectRule func(string) error) *fault {
 		{"jack-server", c.JackServer != ""},
 		{"backend", c.Backend == BackendPipeWire || c.Backend == BackendJack},
 		{"host-period", c.HostPeriod == 0 || c.Backend == BackendPipeWire && 16 <= c.HostPeriod && c.HostPeriod <= 8192},
+		{"guests", c.Guests == 1 || 1 < c.Guests && c.Guests <= maxGuests && int(c.Listen.Port())+c.Guests <= 1<<16 &&
+			c.Backend == BackendPipeWire && c.Peer == Peer{} && c.Name == "" && !c.Static},
 		{"from-guest", c.FromGuest == FromGuestStream || c.Backend == BackendPipeWire && c.FromGuest == FromGuestSource},
 	} {
 		if !check.ok {

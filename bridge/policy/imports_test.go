@@ -13,7 +13,7 @@ import (
 var pure = []string{
 	"bridge/session", "bridge/clock", "bridge/patch", "bridge/config",
 	"bridge/status", "bridge/signaling", "bridge/bench", "bridge/cli", "bridge/memory", "bridge/hosttime",
-	"bridge/machine", "bridge/announce",
+	"bridge/machine", "bridge/announce", "bridge/guests",
 }
 
 // mayNot is why a package may not need another, "" if it may.

@@ -169,16 +169,19 @@ func TestRepeatsAtOnceAreArrivals(t *testing.T) {
 // The longest distance there is: the repeat of a packet that so many came after.
 func TestTheOldestRepeatIsStillKnown(t *testing.T) {
 	f := proto.Format{Encoding: proto.F32, RateHz: 48000, Channels: proto.MaxChannels}
-	most := 0
 	for period := 1; period <= 8192; period++ {
 		for copies := 1; copies <= proto.MaxRedundancy; copies++ {
-			span := proto.RepeatsOf(copies, proto.MaxRedundancyDistance, period).SpanFrames()
+			repeats := proto.RepeatsOf(copies, proto.MaxRedundancyDistance, period)
+			span := repeats.SpanFrames()
 			packets := (period + proto.PacketFrames(f, period) - 1) / proto.PacketFrames(f, period)
-			most = max(most, (span/period+1)*packets)
+			come, known := (span/period+1)*packets, 512+(span+repeats.DistanceFrames)*f.BytesPerFrame()/600
+			if span == 0 { // behind each batch
+				come = 2 * 16
+			}
+			if come > known || known > 8191 {
+				t.Fatalf("period %d: up to %d packets come before the last repeat: %d are known", period, come, known)
+			}
 		}
-	}
-	if most > 512 {
-		t.Errorf("up to %d packets come before the last repeat: they are given up after 512", most)
 	}
 	v, err := NewVirtual(48000)
 	check(t, err)

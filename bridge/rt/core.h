@@ -23,6 +23,7 @@ enum {
     MAX_CHANNELS = 64,
     MAX_PERIOD_FRAMES = 8192,
     DATAGRAM_BYTES = 1500,     /* largest datagram built or read */
+    FULL_PAYLOAD_BYTES = 600,  /* where a period needs several packets, each holds at least so much */
     RTP_HEADER_BYTES = 12,     /* RFC 3550, section 5.1, without options */
     LATENESS_BYTES = 8,        /* header extension with one element, whole words */
     LATENESS_ID = 1,           /* of that element (RFC 8285) */
@@ -36,8 +37,8 @@ enum {
     PHASES = 1024,
     OBSERVATIONS = 8192,       /* 2.7 s at period 32 */
     RTCP_SLOTS = 32,
-    SEEN_SEQUENCES = 1024,     /* window of the duplicate check */
-    SETTLED_SEQUENCES = 512,   /* so far behind the highest, no more copies are expected */
+    SEEN_SEQUENCES = 8192,     /* window of the duplicate check */
+    SETTLED_SEQUENCES = 512,   /* so far behind the highest, no more copies at once are expected */
     MAX_DROPOUT = 3000         /* a longer jump of the sequence number is a new beginning, no loss
                                   (RFC 3550, appendix A.1) */
 };
@@ -129,6 +130,11 @@ typedef struct {
     double late_ns;         /* of the last cycle, against the line */
     double least_late_ns;   /* of the late cycles in a row so far */
     uint32_t late_frames;   /* graph time that they have lasted: 0 when not late */
+    double floor_ns;        /* lateness of the earliest cycle of the last whole block ... */
+    int have_floor;
+    double earliest_ns;     /* ... and of the block under way, or since time was lost */
+    uint32_t block_frames, block_cycles;
+    int refining;           /* time was lost just now: how much is not sure yet */
     /* written by playout (release), read by capture (acquire): media minus
      * graph_frame, or CLOCK_STOPPED */
     _Atomic int64_t offset;
@@ -192,7 +198,9 @@ typedef struct {
     uint32_t highest_sequence; /* extended, RFC 3550 appendix A.1 */
     uint32_t first_sequence;   /* extended; where counting of losses began */
     uint8_t copies[SEEN_SEQUENCES]; /* that came, of the packets up to the highest */
+    uint32_t settled; /* so far behind the highest, no more copies are expected; constant */
     int64_t reference_media;   /* for extending timestamps */
+    int64_t newest_end;        /* media behind the packet with the highest sequence number */
     observation held;          /* the newest packet, while repeats may come later; kind 0: none */
     jitter_buffer buffer;
 

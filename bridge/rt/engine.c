@@ -4,8 +4,15 @@
  */
 #include "core.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+/* How many datagrams one cycle may read: packets of four frames, and of many channels
+ * twice what a period and its repeats fill. A flood must not starve the graph. */
+static uint32_t drain_budget(const receiver *rx, uint32_t frames) {
+    const uint32_t frame_bytes = wire_sample_bytes(rx->plan.encoding) * rx->plan.channels;
+    const uint32_t full = frames * frame_bytes * (1 + rx->plan.repeats) / FULL_PAYLOAD_BYTES;
+    return (frames / 4 > BATCH ? frames / 4 : BATCH) + 2 * full;
+}
 
 void archibald_playout(archibald_engine *engine, float *const *out, uint32_t channels,
                        uint32_t frames, uint64_t graph_frame, int64_t cycle_ns, int64_t now_ns) {
@@ -20,16 +27,15 @@ void archibald_playout(archibald_engine *engine, float *const *out, uint32_t cha
     }
     int64_t skipped = media_clock_update(&engine->clock, graph_frame, frames, cycle_ns);
     COUNT(count->cycles, 1);
-    if (skipped != 0) {
+    if (skipped > 0) { /* taking some of it back is no second loss */
         COUNT(count->skips, 1);
-        COUNT(count->skipped_frames, (uint64_t)llabs(skipped));
+        COUNT(count->skipped_frames, (uint64_t)skipped);
     }
     float *sink[MAX_CHANNELS];
     for (uint32_t c = 0; c < channels; c++) sink[c] = out[c] ? out[c] : engine->spare;
     int mine = !atomic_exchange_explicit(&engine->reading, 1, memory_order_acquire);
     if (rx && mine) {
-        uint32_t budget = frames / 4 > BATCH ? frames / 4 : BATCH;
-        socket_drain(engine, rx, now_ns, budget);
+        socket_drain(engine, rx, now_ns, drain_budget(rx, frames));
         receiver_play(rx, count, &engine->observations, sink, channels, frames,
                       engine->clock.media, cycle_ns);
     } else {

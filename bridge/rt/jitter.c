@@ -90,6 +90,12 @@ jitter_span jitter_accepts(const jitter_buffer *buffer, int64_t media, uint32_t 
     return span;
 }
 
+uint32_t jitter_arrived(const jitter_buffer *buffer, int64_t media, uint32_t limit) {
+    int valid;
+    uint32_t n = run_length(buffer, media, limit, &valid);
+    return valid ? n : 0;
+}
+
 void jitter_mark(jitter_buffer *buffer, int64_t media, uint32_t frames) {
     set_valid(buffer, media, frames, 1);
 }

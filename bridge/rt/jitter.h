@@ -65,6 +65,8 @@ typedef struct {
     uint32_t outside;     /* trailing frames too far ahead */
 } jitter_span;
 jitter_span jitter_accepts(const jitter_buffer *buffer, int64_t media, uint32_t frames);
+/* How many frames from media on have arrived, at most limit. */
+uint32_t jitter_arrived(const jitter_buffer *buffer, int64_t media, uint32_t limit);
 float *jitter_plane(const jitter_buffer *buffer, uint32_t channel);
 void jitter_mark(jitter_buffer *buffer, int64_t media, uint32_t frames);
 /* Makes every frame before upto final; missing ones are concealed. Frames from

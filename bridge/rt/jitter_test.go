@@ -69,13 +69,13 @@ func TestDuplicatesAreCountedAndChangeNothing(t *testing.T) {
 
 // The packet exactly as far back as the window is wide was never seen.
 func TestAPacketFromTheEdgeOfTheDuplicateWindowIsNoDuplicate(t *testing.T) {
-	for _, back := range []int{1023, 1024, 1025} {
+	for _, back := range []int{8191, 8192, 8193} {
 		p := newPlayer(t, 1, 4)
-		p.run(1500, p.lose(100, 100))
-		p.play(p.packet(1499)) // the newest once more
+		p.run(9000, p.lose(100, 100))
+		p.play(p.packet(8999)) // the newest once more
 		wantCount(t, "duplicate", p.received().Duplicate, 1)
-		p.v.Receive(p.packetOf(p.firstSequence+uint16(1499-back), 0, 4), p.nowNs())
-		if back <= 1023 {
+		p.v.Receive(p.packetOf(p.firstSequence+uint16(8999-back), 0, 4), p.nowNs())
+		if back <= 8191 {
 			wantCount(t, "duplicate", p.received().Duplicate, 2)
 		} else {
 			wantCount(t, fmt.Sprintf("duplicate, %d back", back), p.received().Duplicate, 1)

@@ -84,6 +84,10 @@ receiver *receiver_new(const receiver_plan *plan, const resampler *table) {
     memcpy(&one_bits, &one, sizeof one_bits);
     atomic_store(&rx->ratio_bits, one_bits);
     atomic_store(&rx->command, COMMAND_NONE);
+    /* The sender's period is not known, but is within the distance. */
+    const uint32_t span = plan->repeats ? (plan->repeats + 1) * plan->repeat_distance_frames : 0;
+    rx->settled = SETTLED_SEQUENCES +
+                  span * wire_sample_bytes(plan->encoding) * plan->channels / FULL_PAYLOAD_BYTES;
     jitter_buffer *buffer = &rx->buffer;
     buffer->frames = 4 * MAX_PERIOD_FRAMES; /* a period each way, the delay, the history */
     while (buffer->frames < plan->rate_hz / 3) buffer->frames *= 2;

@@ -9,6 +9,10 @@
  * They differ in the cycle after: a late wake-up is followed by an early one, a
  * caught-up burst by cycles each a period less late, lost time by the same
  * lateness again.
+ *
+ * How much is lost shows only as well as those wake-ups are punctual: never less
+ * than it is. The earliest wake-up of the 20 ms after tells better, against
+ * the earliest ones before.
  */
 #include "core.h"
 
@@ -18,7 +22,12 @@ enum {
     DLL_BANDWIDTH_MILLIHERTZ = 200,
     /* How long cycles must be equally late to be believed: two wake-ups in a row
      * that are late by chance are common at a period of 32 frames. */
-    CONFIRM_MICROSECONDS = 2000
+    CONFIRM_MICROSECONDS = 2000,
+    BLOCKS_PER_SECOND = 2,
+    /* A server that lost time wakes up late for a while after it. */
+    REFINE_PER_SECOND = 50, /* 20 ms ... */
+    REFINE_CYCLES = 8,      /* ... and so many cycles */
+    REFINE_FRAMES = 2       /* less is not worth a second cross-fade */
 };
 
 int64_t nominal_ns(uint64_t frames, uint32_t rate_hz) {
@@ -43,6 +52,32 @@ void media_clock_reset(media_clock *clock, uint32_t rate_hz) {
     atomic_store_explicit(&clock->offset, CLOCK_STOPPED, memory_order_release);
 }
 
+static void begin_block(media_clock *clock) {
+    clock->earliest_ns = INFINITY;
+    clock->block_frames = clock->block_cycles = 0;
+}
+
+/* Keeps the earliest wake-ups. Returns the frames, negative or 0, by which too much
+ * was taken for lost. */
+static int64_t refine(media_clock *clock, double late_ns, int64_t advance) {
+    if (late_ns < clock->earliest_ns) clock->earliest_ns = late_ns;
+    clock->block_frames += (uint32_t)advance;
+    clock->block_cycles++;
+    const uint32_t per_second = clock->refining ? REFINE_PER_SECOND : BLOCKS_PER_SECOND;
+    if (clock->block_frames < clock->rate_hz / per_second || clock->block_cycles < REFINE_CYCLES)
+        return 0;
+    int64_t surplus = 0;
+    if (clock->refining) {
+        surplus = llrint((clock->earliest_ns - clock->floor_ns) / clock->ns_per_frame);
+        clock->refining = 0;
+    } else {
+        clock->floor_ns = clock->earliest_ns;
+        clock->have_floor = 1;
+    }
+    begin_block(clock);
+    return surplus <= -REFINE_FRAMES ? surplus : 0;
+}
+
 static void start(media_clock *clock, uint64_t graph_frame, uint32_t frames, int64_t cycle_ns) {
     if (clock->cycle_ns != 0 && cycle_ns > clock->cycle_ns)
         clock->media += llrint((double)(cycle_ns - clock->cycle_ns) / clock->nominal_ns_per_frame);
@@ -54,6 +89,8 @@ static void start(media_clock *clock, uint64_t graph_frame, uint32_t frames, int
     clock->frames = frames;
     clock->cycle_ns = cycle_ns;
     clock->started = 1;
+    clock->have_floor = clock->refining = 0;
+    begin_block(clock);
     publish(clock);
 }
 
@@ -82,11 +119,14 @@ int64_t media_clock_update(media_clock *clock, uint64_t graph_frame, uint32_t fr
         if (late_ns < clock->least_late_ns) clock->least_late_ns = late_ns;
         if (clock->late_frames * clock->ns_per_frame >= CONFIRM_MICROSECONDS * 1e3) {
             lost = llrint(clock->least_late_ns / clock->ns_per_frame);
-            line_ns += (double)lost * clock->ns_per_frame;
-            late_ns -= (double)lost * clock->ns_per_frame;
             clock->late_frames = 0;
+            clock->refining = clock->have_floor;
+            begin_block(clock);
         }
     }
+    if (!lost) lost = refine(clock, late_ns, advance);
+    line_ns += (double)lost * clock->ns_per_frame;
+    late_ns -= (double)lost * clock->ns_per_frame;
     /* DLL of second order (Adriaensen, "Using a DLL to filter time"), its error
      * bounded so that one late wake-up hardly moves it; a cycle that may turn
      * out to be lost time does not move it at all. */

@@ -157,6 +157,35 @@ func TestReanchorsInARowAddUp(t *testing.T) {
 	})
 }
 
+// What the late wake-ups made too much of the loss is taken back, within 20 ms.
+func TestAServerThatWakesUpLateAfterItLostTimeIsCountedRight(t *testing.T) {
+	for _, lateNs := range []float64{100e3, 300e3, 900e3} {
+		eachPeriod(t, func(t *testing.T, g *graph) {
+			g.steady(2 * 48000 / g.period)
+			g.ns += 3.5 * g.periodNs()
+			g.expected += 7 * int64(g.period) / 2
+			until := g.ns + 10e6
+			for range max(8, 960/g.period) + g.confirmCycles() + 3 {
+				late := 0.0
+				if g.ns <= until {
+					late = lateNs
+				}
+				g.cycle(late)
+				g.expected += int64(g.period)
+			}
+			got := g.cycle(0)
+			if d := got - g.expected; d < -1 || d > 1 {
+				t.Fatalf("late by %v ns: timestamp says %d frames, %d have passed", lateNs, got, g.expected)
+			}
+			g.expected = got + int64(g.period)
+			g.steady(2000)
+			counters := g.v.Counters()
+			wantCount(t, "skips", counters.Received.Skips, 1)
+			wantCount(t, "skips sent", counters.Sent.Skips, 1)
+		})
+	}
+}
+
 // A second re-anchor before the first one could be told from a late wake-up.
 func TestTwoReanchorsInSuccessiveCyclesAddUp(t *testing.T) {
 	eachPeriod(t, func(t *testing.T, g *graph) {

@@ -41,7 +41,7 @@ static enum arrival note_sequence(receiver *rx, receive_counters *count, uint16_
         for (int16_t i = 1; i <= ahead; i++) {
             uint32_t s = ++rx->highest_sequence;
             rx->copies[s % SEEN_SEQUENCES] = 0;
-            settle(rx, count, s - SETTLED_SEQUENCES);
+            settle(rx, count, s - rx->settled);
         }
         if (ahead > 1) COUNT(count->lost, (uint64_t)ahead - 1);
         *copies = 1;
@@ -79,6 +79,29 @@ static void observe(receiver *rx, observation_ring *ring, const observation *rec
     rx->held = *record;
 }
 
+/* Decodes frames of one channel into their places. The first ones are there already,
+ * as said by again, where the sender's graph took back time that it had counted as
+ * lost: one sound goes over into the other. */
+static uint32_t store(receiver *rx, uint32_t channel, const uint8_t *payload, int64_t media,
+                      uint32_t frames, uint32_t again) {
+    const jitter_buffer *buffer = &rx->buffer;
+    const uint32_t stride = wire_sample_bytes(rx->plan.encoding) * rx->plan.channels;
+    float *plane = jitter_plane(buffer, channel);
+    float before[CROSSFADE_FRAMES];
+    for (uint32_t i = 0; i < again; i++) before[i] = plane[(uint32_t)(media + i) & buffer->mask];
+    uint32_t at = (uint32_t)media & buffer->mask, first = buffer->frames - at;
+    if (first > frames) first = frames;
+    uint32_t bad = wire_decode(rx->plan.encoding, payload, stride, channel, plane + at, first);
+    bad += wire_decode(rx->plan.encoding, payload + (size_t)first * stride, stride, channel, plane,
+                       frames - first);
+    for (uint32_t i = 0; i < again; i++) {
+        float *x = &plane[(uint32_t)(media + i) & buffer->mask];
+        float in = rx->fade_in[i * CROSSFADE_FRAMES / again];
+        *x = *x * in + before[i] * (1 - in);
+    }
+    return bad;
+}
+
 void receiver_packet(receiver *rx, receive_counters *count, observation_ring *ring,
                      uint16_t sequence, uint32_t timestamp, const uint8_t *payload,
                      uint32_t frames, int64_t arrival_ns, int64_t late_ns) {
@@ -96,6 +119,8 @@ void receiver_packet(receiver *rx, receive_counters *count, observation_ring *ri
                           .media = media, .late_ns = late_ns};
     observe(rx, ring, &record, arrival);
 
+    const int goes_back = arrival == NEWEST && media < rx->newest_end;
+    if (arrival == NEWEST) rx->newest_end = media + frames;
     if (!atomic_load_explicit(&rx->playing, memory_order_relaxed)) return;
     jitter_span span = jitter_accepts(&rx->buffer, media, frames);
     if (span.skip) COUNT(count->late, 1);
@@ -105,15 +130,10 @@ void receiver_packet(receiver *rx, receive_counters *count, observation_ring *ri
     if (payload) {
         const uint32_t stride = wire_sample_bytes(rx->plan.encoding) * rx->plan.channels;
         payload += (size_t)span.skip * stride;
-        uint32_t bad = 0;
-        for (uint32_t c = 0; c < rx->plan.channels; c++) {
-            float *plane = jitter_plane(&rx->buffer, c);
-            uint32_t at = (uint32_t)media & rx->buffer.mask, first = rx->buffer.frames - at;
-            if (first > span.count) first = span.count;
-            bad += wire_decode(rx->plan.encoding, payload, stride, c, plane + at, first);
-            bad += wire_decode(rx->plan.encoding, payload + (size_t)first * stride, stride, c,
-                               plane, span.count - first);
-        }
+        uint32_t bad = 0, again = span.count < CROSSFADE_FRAMES ? span.count : CROSSFADE_FRAMES;
+        again = goes_back ? jitter_arrived(&rx->buffer, media, again) : 0;
+        for (uint32_t c = 0; c < rx->plan.channels; c++)
+            bad += store(rx, c, payload, media, span.count, again);
         if (bad) COUNT(count->nonfinite, bad);
     }
     jitter_mark(&rx->buffer, media, span.count);

@@ -100,6 +100,30 @@ func TestASeekIsCrossFadedAndThenExact(t *testing.T) {
 	}
 }
 
+// The sender counted too much time as lost: its timestamps go back.
+func TestTimeThatTheSenderTakesBackIsCrossFaded(t *testing.T) {
+	for _, period := range []int{16, 32, 64, 256} {
+		for _, back := range []int{1, 10, 54, 200} {
+			t.Run(fmt.Sprintf("period %d, %d frames", period, back), func(t *testing.T) {
+				const delay = 1024
+				p := newPlayer(t, 1, period)
+				p.delayTo(delay)
+				p.run(4096/period, p.regular)
+				at := len(p.got[0]) + delay - back // first plays what was sent twice
+				p.base -= uint32(back)
+				p.run(4096/period, p.regular)
+				p.wantStream(delay+400, at, delay)
+				fade := min(back, period, crossfadeFrames)
+				p.wantStream(at+fade, len(p.got[0]), delay-int64(back))
+				if _, step := largestStep(p.got[0][at-8 : at+fade+8]); period >= 32 && back >= 10 && step > 2*clickLimit() {
+					t.Errorf("a step of %.3f", step)
+				}
+				wantCount(t, "concealed frames", p.received().ConcealedFrames, 0)
+			})
+		}
+	}
+}
+
 // The sound there was lost: faded out to silence, and in where the stream goes on.
 func TestASeekIntoAGapIsSilentUntilItEnds(t *testing.T) {
 	for _, first := range []int{88, 89, 90} { // the packets lost; played from frame 5376 on

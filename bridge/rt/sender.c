@@ -31,9 +31,9 @@ void sender_capture(sender *tx, send_counters *count, const float *const *in, ui
     capture_ring *ring = &tx->ring;
     uint64_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
     if (!tx->started || media != tx->next_media) {
-        if (tx->started) {
+        if (tx->started && media > tx->next_media) {
             COUNT(count->skips, 1);
-            COUNT(count->skipped_frames, (uint64_t)llabs(media - tx->next_media));
+            COUNT(count->skipped_frames, (uint64_t)(media - tx->next_media));
         }
         tx->started = 1;
         tx->next_media = media;

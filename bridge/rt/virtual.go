@@ -113,6 +113,9 @@ func (v *Virtual) Advance(frames int, graphFrame uint64, cycleNs int64) {
 	v.play(0, frames, graphFrame, cycleNs)
 }
 
+// Media is the media clock at the start of the last cycle.
+func (v *Virtual) Media() int64 { return int64(v.c.clock.media) }
+
 // Capture runs one capture cycle and returns the datagrams that it sends.
 func (v *Virtual) Capture(in [][]float32, graphFrame uint64, nowNs int64) [][]byte {
 	frames := len(in[0])

@@ -104,7 +104,7 @@ type ReceiveCounters struct {
 	Lost            uint64 // sequence numbers that never came
 	Late            uint64 // came after their frames had been played
 	Duplicate       uint64 // came more often than was agreed
-	Recovered       uint64 // came, but in fewer copies than were agreed; known 512 packets later
+	Recovered       uint64 // came, but in fewer copies than were agreed; known 512 packets later at the least
 	Reordered       uint64 // came first after a later sequence number
 	Malformed       uint64 // not RTP, truncated, wrong length
 	WrongSource     uint64

@@ -48,8 +48,10 @@ type End struct {
 
 	onHostClock bool // reports are on the host's clock, read in the guest
 
-	signaling endpoint // nil when static
+	shared    *signaling.Endpoint // of Parts.Shared; else nil
+	signaling endpoint            // nil when static
 	peerEvent chan peerEvent
+	over      chan struct{}                     // closed when nobody reads peerEvent any more
 	local     atomic.Pointer[proto.Description] // nil while the audio server is absent
 
 	// The rest belongs to Run's goroutine.
@@ -80,6 +82,9 @@ type Parts struct {
 	Log     *slog.Logger
 	Memory  Memory
 	Host    HostClock // of a guest that can read its host's clock; else nil
+	// Shared says that several ends are called at one address: a Switchboard hands
+	// this one's calls to its Endpoint. It listens and calls nowhere itself.
+	Shared bool
 	// Publisher is told of the stream sent without a session; nil: nobody is.
 	Publisher Publisher
 }
@@ -97,7 +102,10 @@ func New(cfg config.Config, role proto.Role, parts Parts) *End {
 		cfg: cfg, role: role, core: parts.Core, audio: parts.Audio, machine: parts.Machine, server: parts.Server,
 		log: parts.Log, memory: parts.Memory, publisher: parts.Publisher, clock: systemTime{parts.Host}, onHostClock: parts.Host != nil,
 		lookup:    net.DefaultResolver.LookupNetIP,
-		peerEvent: make(chan peerEvent, 16), openBackoff: audioRetryLeast,
+		peerEvent: make(chan peerEvent, 16), over: make(chan struct{}), openBackoff: audioRetryLeast,
+	}
+	if parts.Shared {
+		e.shared = signaling.New(e.signalingConfig())
 	}
 	e.startedNs = e.clock.monotonicNs()
 	e.streams = newStreams(e)
@@ -112,12 +120,16 @@ func (e *End) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	done := make(chan struct{})
+	context.AfterFunc(ctx, func() { close(e.over) })
 	if e.cfg.Static {
 		close(done)
 	} else {
-		endpoint, err := e.newEndpoint(ctx.Done())
-		if err != nil {
-			return err
+		endpoint := e.shared
+		if endpoint == nil {
+			var err error
+			if endpoint, err = signaling.Listen(e.signalingConfig()); err != nil {
+				return err
+			}
 		}
 		e.signaling = endpoint
 		go func() {
@@ -211,6 +223,12 @@ func (e *End) neverReached() error {
 	}
 	return nil
 }
+
+// Endpoint is where the calls of an end made with Parts.Shared go.
+func (e *End) Endpoint() *signaling.Endpoint { return e.shared }
+
+// Ready says whether the audio server is open, from any goroutine.
+func (e *End) Ready() bool { return e.local.Load() != nil }
 
 // describe sets what this end says about itself in offers and answers.
 func (e *End) describe() {

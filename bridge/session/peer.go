@@ -40,14 +40,14 @@ type endpoint interface {
 	Renegotiate()
 }
 
-func (e *End) newEndpoint(over <-chan struct{}) (*signaling.Endpoint, error) {
-	return signaling.Listen(signaling.Config{
+func (e *End) signalingConfig() signaling.Config {
+	return signaling.Config{
 		Listen:  e.cfg.Listen.AddrPort,
 		Peer:    e.cfg.Peer.String(),
 		Local:   e.describeItself,
-		Handler: peerHandler{e.peerEvent, over},
+		Handler: peerHandler{e.peerEvent, e.over},
 		Log:     e.log,
-	})
+	}
 }
 
 // describeItself is this end's description for signaling, from any goroutine.

@@ -45,7 +45,7 @@ type Handler interface {
 
 // Config is what an Endpoint needs. All fields but Peer are required.
 type Config struct {
-	Listen  netip.AddrPort // TCP; the media socket is expected on the same address
+	Listen  netip.AddrPort // TCP; the media socket is expected on the same address. New needs none
 	Peer    string         // HOST:PORT to call; "" only answers
 	Local   Local
 	Handler Handler
@@ -72,7 +72,7 @@ type Status struct {
 // Endpoint is one end's part of the session protocol.
 type Endpoint struct {
 	config   Config
-	listener net.Listener
+	listener net.Listener // nil: calls come in by a Switchboard
 	now      func() time.Time
 
 	wake    chan struct{} // to the calling goroutine: look again
@@ -102,20 +102,34 @@ func Listen(config Config) (*Endpoint, error) {
 			return nil, fmt.Errorf("peer %q: legal is HOST:PORT", config.Peer)
 		}
 	}
-	listener, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(config.Listen))
+	listener, err := listen(config.Listen)
 	if err != nil {
-		return nil, listenError(config.Listen, err)
+		return nil, err
 	}
+	e := New(config)
+	e.listener = listener
+	return e, nil
+}
+
+func listen(address netip.AddrPort) (net.Listener, error) {
+	listener, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(address))
+	if err != nil {
+		return nil, listenError(address, err)
+	}
+	return listener, nil
+}
+
+// New makes an Endpoint that listens nowhere: a Switchboard hands it its calls.
+func New(config Config) *Endpoint {
 	return &Endpoint{
 		config:     config,
-		listener:   listener,
 		now:        time.Now,
 		wake:       make(chan struct{}, 1),
 		changed:    make(chan struct{}, 1),
 		pace:       pacer{random: rand.Float64},
 		callErrors: errorLog{log: config.Log},
 		refusals:   errorLog{log: config.Log},
-	}, nil
+	}
 }
 
 func listenError(address netip.AddrPort, err error) error {
@@ -139,12 +153,16 @@ func (e *Endpoint) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 
-	server := e.newServer()
 	served := make(chan error, 1)
-	go func() {
-		served <- server.Serve(limitListener{Listener: e.listener, slots: make(chan struct{}, maxConnections)})
-		cancel()
-	}()
+	closeServer := func() error { served <- nil; return nil }
+	if e.listener != nil {
+		server := newServer(e, e.config.Log)
+		closeServer = server.Close
+		go func() {
+			served <- serve(server, e.listener)
+			cancel()
+		}()
+	}
 	calling, delivering, stop := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(calling)
@@ -160,16 +178,13 @@ func (e *Endpoint) Run(ctx context.Context) error {
 	e.closing = true
 	e.mu.Unlock()
 	// The socket goes first: a peer that is told of the end may call at once.
-	closeErr := server.Close()
+	closeErr := closeServer()
 	err := <-served
 	<-calling
 	e.end()
 	close(stop)
 	<-delivering
-	if err != nil && !isServerClosed(err) {
-		return fmt.Errorf("listen %v: %s", e.Addr(), cause(err))
-	}
-	return closeErr
+	return errors.Join(err, closeErr)
 }
 
 // Current returns the session that is up. The Handler may not have been told

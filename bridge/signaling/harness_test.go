@@ -209,6 +209,8 @@ func eventually(t *testing.T, what string, condition func() bool) {
 	}
 }
 
+func (e *Endpoint) knows(id string) bool { return e.knowing(id) != nil }
+
 // together says whether both ends, and both Handlers, have the same session.
 func together(a, b *end) bool {
 	s, up := a.Current()

@@ -2,9 +2,11 @@ package signaling
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"mime"
+	"net"
 	"net/http"
 	"net/netip"
 	"path"
@@ -24,11 +26,22 @@ const (
 
 const sdpType = "application/sdp"
 
-func (e *Endpoint) newServer() *http.Server {
+// exchange connects a request with the Endpoint that it is meant for.
+type exchange interface {
+	// answering is the Endpoint that answers an offer, or says why none does.
+	answering(offer proto.Description) (*Endpoint, error)
+	// knowing is the Endpoint whose session has that id; nil: none.
+	knowing(id string) *Endpoint
+	// refused takes note of an offer that was not accepted.
+	refused(why string)
+}
+
+func newServer(to exchange, log *slog.Logger) *http.Server {
+	s := requests{to}
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /session", e.post)
-	mux.HandleFunc("GET /session/{id}", e.get)
-	mux.HandleFunc("DELETE /session/{id}", e.delete)
+	mux.HandleFunc("POST /session", s.post)
+	mux.HandleFunc("GET /session/{id}", s.get)
+	mux.HandleFunc("DELETE /session/{id}", s.delete)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		writeText(w, http.StatusOK, "ok")
 	})
@@ -45,15 +58,25 @@ func (e *Endpoint) newServer() *http.Server {
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          slog.NewLogLogger(e.config.Log.Handler(), slog.LevelDebug),
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 	server.SetKeepAlivesEnabled(false) // one request, one connection
 	return server
 }
 
-func isServerClosed(err error) bool { return errors.Is(err, http.ErrServerClosed) }
+// serve answers until the server is closed.
+func serve(server *http.Server, listener net.Listener) error {
+	err := server.Serve(limitListener{Listener: listener, slots: make(chan struct{}, maxConnections)})
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return fmt.Errorf("listen %v: %s", listener.Addr(), cause(err))
+}
 
-func (e *Endpoint) post(w http.ResponseWriter, r *http.Request) {
+// requests are the requests of the session protocol.
+type requests struct{ to exchange }
+
+func (s requests) post(w http.ResponseWriter, r *http.Request) {
 	if mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || mediaType != sdpType {
 		writeText(w, http.StatusUnsupportedMediaType, "content type: legal is "+sdpType)
 		return
@@ -71,9 +94,9 @@ func (e *Endpoint) post(w http.ResponseWriter, r *http.Request) {
 		writeText(w, http.StatusInternalServerError, "the connection has no address")
 		return
 	}
-	id, answer, err := e.answer(body, from)
+	id, answer, err := s.answer(body, from)
 	if err != nil {
-		e.refuse(w, from.Addr().Unmap(), err)
+		s.refuse(w, from.Addr().Unmap(), err)
 		return
 	}
 	w.Header().Set("Content-Type", sdpType)
@@ -82,12 +105,20 @@ func (e *Endpoint) post(w http.ResponseWriter, r *http.Request) {
 	w.Write(answer.Marshal()) // a peer that is gone finds out by itself
 }
 
-// answer takes an offer and, when it fits, puts the session into force.
-func (e *Endpoint) answer(body []byte, from netip.AddrPort) (id string, answer proto.Description, err error) {
+func (s requests) answer(body []byte, from netip.AddrPort) (id string, answer proto.Description, err error) {
 	offer, err := proto.ParseDescription(body)
 	if err != nil {
 		return "", answer, err
 	}
+	e, err := s.to.answering(offer)
+	if err != nil {
+		return "", answer, err
+	}
+	return e.answer(offer, from)
+}
+
+// answer takes an offer and, when it fits, puts the session into force.
+func (e *Endpoint) answer(offer proto.Description, from netip.AddrPort) (id string, answer proto.Description, err error) {
 	local, generation, err := e.local()
 	if err != nil {
 		return "", answer, &refusal{http.StatusServiceUnavailable, err.Error()}
@@ -108,7 +139,7 @@ func (e *Endpoint) answer(body []byte, from netip.AddrPort) (id string, answer p
 }
 
 // refuse tells the peer in one line why. What it sent is not repeated to it.
-func (e *Endpoint) refuse(w http.ResponseWriter, from netip.Addr, err error) {
+func (s requests) refuse(w http.ResponseWriter, from netip.Addr, err error) {
 	r := new(refusal)
 	field, version := new(proto.FieldError), new(proto.VersionError)
 	switch {
@@ -121,9 +152,7 @@ func (e *Endpoint) refuse(w http.ResponseWriter, from netip.Addr, err error) {
 		r = &refusal{http.StatusBadRequest, err.Error()}
 	}
 	if r != errGlare {
-		e.mu.Lock()
-		e.refusals.note("refused a call from " + from.String() + ": " + err.Error())
-		e.mu.Unlock()
+		s.to.refused("refused a call from " + from.String() + ": " + err.Error())
 	}
 	if r.status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "1")
@@ -131,8 +160,8 @@ func (e *Endpoint) refuse(w http.ResponseWriter, from netip.Addr, err error) {
 	writeText(w, r.status, r.text)
 }
 
-func (e *Endpoint) get(w http.ResponseWriter, r *http.Request) {
-	if !e.knows(r.PathValue("id")) {
+func (s requests) get(w http.ResponseWriter, r *http.Request) {
+	if s.to.knowing(r.PathValue("id")) == nil {
 		writeText(w, http.StatusNotFound, "no such session")
 		return
 	}
@@ -140,12 +169,29 @@ func (e *Endpoint) get(w http.ResponseWriter, r *http.Request) {
 	io.WriteString(w, `{"state":"up"}`+"\n")
 }
 
-func (e *Endpoint) delete(w http.ResponseWriter, r *http.Request) {
-	if !e.hungUp(r.PathValue("id"), "the peer hung up") {
+func (s requests) delete(w http.ResponseWriter, r *http.Request) {
+	id := r.PathValue("id")
+	if e := s.to.knowing(id); e == nil || !e.hungUp(id, "the peer hung up") {
 		writeText(w, http.StatusNotFound, "no such session")
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
+}
+
+// An Endpoint that listens itself answers all.
+func (e *Endpoint) answering(proto.Description) (*Endpoint, error) { return e, nil }
+
+func (e *Endpoint) knowing(id string) *Endpoint {
+	if s, up := e.Current(); up && s.ID == id {
+		return e
+	}
+	return nil
+}
+
+func (e *Endpoint) refused(why string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.refusals.note(why)
 }
 
 // writeText writes one line that no browser takes for anything else.

@@ -139,12 +139,6 @@ func (e *Endpoint) hungUp(id, reason string) bool {
 	return true
 }
 
-// knows says whether the session is up.
-func (e *Endpoint) knows(id string) bool {
-	s, up := e.Current()
-	return up && s.ID == id
-}
-
 // overtaken says that the peer made this offer before it agreed to the present
 // session: it was still on its way then. Only for a short while, since a peer
 // that restarts may come back with its clock set back. Needs e.mu.

@@ -10,7 +10,21 @@ import (
 // never make it fail: a NaN or an infinity becomes 0, or null where the field's
 // type says so.
 func Encode(s Status) ([]byte, error) {
+	tidy(&s)
+	var line bytes.Buffer
+	encoder := json.NewEncoder(&line)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(s)
+	return line.Bytes(), err
+}
+
+// tidy makes s what JSON has, and empty lists lists.
+func tidy(s *Status) {
 	s.UptimeSeconds = finite(s.UptimeSeconds)
+	s.Guests = append([]Status{}, s.Guests...)
+	for i := range s.Guests {
+		tidy(&s.Guests[i])
+	}
 	for _, d := range []*Direction{&s.Directions.Send, &s.Directions.Receive} {
 		for _, value := range []*float64{
 			&d.BufferFrames, &d.BufferTargetFrames, &d.RatioPPM,
@@ -19,14 +33,9 @@ func Encode(s Status) ([]byte, error) {
 			*value = finite(*value)
 		}
 		if d.PeakDBFS == nil {
-			d.PeakDBFS = []Decibels{} // an empty list, not null
+			d.PeakDBFS = []Decibels{}
 		}
 	}
-	var line bytes.Buffer
-	encoder := json.NewEncoder(&line)
-	encoder.SetEscapeHTML(false)
-	err := encoder.Encode(s)
-	return line.Bytes(), err
 }
 
 func finite(v float64) float64 {

@@ -31,6 +31,7 @@ func sample() Status {
 				LatencyStagesMs: Stages{Wire: 0.07, Wait: 0.1, Resample: 0.25, Playout: 0.667},
 			},
 		},
+		Guests: []Status{},
 	}
 }
 

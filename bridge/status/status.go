@@ -16,6 +16,10 @@ type Status struct {
 	Machine       Machine    `json:"machine"`
 	Session       Session    `json:"session"`
 	Directions    Directions `json:"directions"`
+	// Guests are the ends of a host that serves several guests, of whom it has
+	// Places: then Directions are idle, and Audio and Machine are of the last guest.
+	Guests []Status `json:"guests"`
+	Places int      `json:"places"` // 0: it is one end
 }
 
 // State is what an audio server, a session or a direction is doing.
@@ -23,6 +27,7 @@ type State string
 
 // The states of Audio.
 const (
+	AudioUnused  State = "unused"  // no guest has needed it yet
 	AudioAbsent  State = "absent"  // the server is not there; waiting for it
 	AudioRunning State = "running" // both nodes are in the graph
 )
@@ -44,7 +49,7 @@ const (
 // Audio is the audio server of this end.
 type Audio struct {
 	Server       string `json:"server"` // its kind and name: "jack default", "pipewire"
-	State        State  `json:"state"`  // absent or running
+	State        State  `json:"state"`  // unused, absent or running
 	Rate         int    `json:"rate"`   // Hz; 0 while absent
 	PeriodFrames int    `json:"period_frames"`
 	Xruns        uint64 `json:"xruns"`    // as the server reported them

@@ -25,6 +25,9 @@ func WriteText(w io.Writer, s Status) error {
 	}
 	uptime := time.Duration(s.UptimeSeconds * float64(time.Second)).Truncate(time.Second)
 	fmt.Fprintln(w, printable(fmt.Sprintf("%s  archibald-bridge %s, up %s", title, s.Version, uptime)))
+	if s.Places > 0 {
+		return writeGuests(w, s)
+	}
 
 	row("  audio", audioText(s.Audio))
 	row("  machine", machineText(s.Machine))
@@ -57,6 +60,20 @@ func WriteText(w io.Writer, s Status) error {
 	each("xruns", func(d Direction) string { return fmt.Sprint(d.Xruns) })
 	each("peak dBFS", peakText)
 	return table.Flush()
+}
+
+func writeGuests(w io.Writer, s Status) error {
+	fmt.Fprintf(w, "  guests  %d of %d\n", len(s.Guests), s.Places)
+	if s.Session.LastError != "" {
+		fmt.Fprintln(w, "  last error  "+printable(s.Session.LastError))
+	}
+	for _, guest := range s.Guests {
+		fmt.Fprintln(w)
+		if err := WriteText(w, guest); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func audioText(a Audio) string {

@@ -42,6 +42,18 @@ func TestTextOfARunningEnd(t *testing.T) {
 	}
 }
 
+func TestTextOfAHostWithGuestsHasEach(t *testing.T) {
+	one, two := sample(), sample()
+	one.End, one.Name, two.End, two.Name = "host", "ann", "host", "bob"
+	s := Status{End: "host", Version: "1.2.3", Places: 8, Guests: []Status{one, two}, Session: Session{LastError: "refused a call\x1b"}}
+	got := text(t, s)
+	for _, part := range []string{"host  archibald-bridge 1.2.3, up 0s\n  guests  2 of 8\n  last error  refused a call \n\nhost ann  archibald-bridge", "\n\nhost bob  archibald-bridge"} {
+		if !strings.Contains(got, part) {
+			t.Errorf("no %q in\n%s", part, got)
+		}
+	}
+}
+
 func TestTextSaysWhatIsWrong(t *testing.T) {
 	s := Status{End: "host", Audio: Audio{Server: "pipewire", State: AudioAbsent}, Session: Session{State: SessionWaiting, LastError: "no route to host"}}
 	got := text(t, s)

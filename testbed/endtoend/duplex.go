@@ -21,6 +21,8 @@ const (
 	toneDBFS                  = -12.0
 )
 
+var duplexTones = []float64{guestLeftHz, guestRightHz, hostLeftHz, hostRightHz, witnessHz}
+
 // witnessMargin is how far apart a server's failure and the gap it makes in the
 // bridged sound are seen, beside the time the sound spends in the bridge.
 const witnessMargin = 50 * time.Millisecond
@@ -134,7 +136,7 @@ func (d *Duplex) judge(buffer time.Duration) error {
 		{"host left", d.Host, 0, guestLeftHz}, {"host right", d.Host, 1, guestRightHz},
 		{"guest left", d.Guest, 0, hostLeftHz}, {"guest right", d.Guest, 1, hostRightHz},
 	} {
-		heard, err := judge(c.name, c.from, c.input, c.hz, buffer, witnesses)
+		heard, err := judge(c.name, c.from, c.input, c.hz, duplexTones, buffer, witnesses)
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.name, err)
 		}
@@ -146,7 +148,9 @@ func (d *Duplex) judge(buffer time.Duration) error {
 // settleFrames are left out at the start: the ports are connected meanwhile.
 const settleFrames = 2 * 48000
 
-func judge(name string, r *recording.Recording, input int, hz float64, buffer time.Duration, witnesses []signal.TimedGap) (Heard, error) {
+// judge compares one input of a recording with the tone that belongs there; none of
+// the others may be in it.
+func judge(name string, r *recording.Recording, input int, hz float64, tones []float64, buffer time.Duration, witnesses []signal.TimedGap) (Heard, error) {
 	h := Heard{Channel: name, PlayedHz: hz, LeakDBFS: math.Inf(-1)}
 	samples := r.Sound.Channels[input]
 	if len(samples) < 2*settleFrames {
@@ -158,7 +162,7 @@ func judge(name string, r *recording.Recording, input int, hz float64, buffer ti
 	if h.Tone, err = signal.Tone(longestWhole(samples, gaps), r.RateHz, hz); err != nil {
 		return h, err
 	}
-	for _, foreign := range []float64{guestLeftHz, guestRightHz, hostLeftHz, hostRightHz, witnessHz} {
+	for _, foreign := range tones {
 		if foreign == hz {
 			continue
 		}

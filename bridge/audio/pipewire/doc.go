@@ -8,8 +8,8 @@
 // happens through an eventfd.
 //
 // Both nodes belong to one node.group, so one driver schedules them and a link
-// from one to the other costs no period, and to one node.link-group, so no
-// session manager links them to each other by itself. While a session is up
+// from one to the other costs no period. All nodes of a process belong to one
+// node.link-group, so no session manager links any of them to each other by itself. While a session is up
 // they are processed even when nothing is linked; without one the stream is
 // not scheduled, and the sink takes sound and drops it, at whatever period the
 // rest of the graph has: a game that plays into it must not stand still.

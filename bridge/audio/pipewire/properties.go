@@ -43,8 +43,9 @@ func (s *Server) properties(direction C.enum_archibald_direction, channels int) 
 			class = "Audio/Source"
 		}
 	}
-	// Unique per process and bridge; see the package comment.
-	group := fmt.Sprintf("archibald-%d-%s", os.Getpid(), s.config.Name)
+	// Unique per process, and bridge; see the package comment.
+	linkGroup := fmt.Sprintf("archibald-%d", os.Getpid())
+	group := linkGroup + "-" + s.config.Name
 	properties := s.scheduling(false)
 	for key, value := range map[string]string{
 		"node.name":        name,
@@ -52,7 +53,7 @@ func (s *Server) properties(direction C.enum_archibald_direction, channels int) 
 		"media.name":       description,
 		"node.description": describe(description, s.config.Name),
 		"media.type":       "Audio",
-		"node.link-group":  group,
+		"node.link-group":  linkGroup,
 		"node.group":       group,
 		"node.virtual":     "true",
 		"node.rate":        "1/" + strconv.Itoa(s.config.RateHz),

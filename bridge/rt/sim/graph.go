@@ -13,8 +13,8 @@ type Graph struct {
 	// LostNs draws how much time the server loses before a cycle: it
 	// re-anchors, and its frame counter does not tell. Mostly 0.
 	LostNs func() float64
-	// Unnoticed says that a sender's media clock does not see the time it loses.
-	Unnoticed bool
+	// StartNs is when the first cycle begins, beyond the first second.
+	StartNs float64
 
 	startNs      float64
 	cycles       uint64
@@ -26,7 +26,6 @@ type cycle struct {
 	frame      uint64  // the graph's frame counter
 	startNs    float64 // when it should begin
 	callbackNs float64 // when the callback runs
-	lostFrames float64 // lost since the cycle before
 }
 
 // next advances the graph by one cycle.
@@ -35,7 +34,6 @@ func (g *Graph) next() cycle {
 	if g.LostNs != nil {
 		if lost := g.LostNs(); lost > 0 {
 			c.startNs += lost
-			c.lostFrames = lost * g.framesPerNs()
 		}
 	}
 	c.callbackNs = c.startNs

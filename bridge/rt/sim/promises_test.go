@@ -95,7 +95,7 @@ func TestLatencyIsTheSameAfterEachOfTwentyReconnects(t *testing.T) {
 	for i := range 21 {
 		l := link(NewRandom(uint64(100+i)), 100)
 		l.Servo.JitterFrames = jitter
-		l.Receiver.startNs = float64(i) * 61e3
+		l.Receiver.StartNs = 1e3 + float64(i)*61e3
 		sum, n := 0.0, 0.0
 		if err := l.Run(30, func(s State) {
 			if s.Cycle.Playing && s.Seconds > 5 {

@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"math"
 	"slices"
 
 	"archibald-bridge/bridge/clock"
@@ -33,7 +32,9 @@ type Link struct {
 	servo    *clock.Servo
 	pending  []packet
 	sequence uint16
-	media    float64 // the sender's media clock, at its last cycle
+	clock    *rt.Virtual // the sender's media clock
+	media    int64       // and what that shows at its last cycle, and where it began anew
+	anew     int64
 	now      cycle
 	sent     cycle
 }
@@ -62,6 +63,7 @@ func (l *Link) Run(seconds float64, see func(State)) error {
 		return err
 	}
 	defer l.engine.Close()
+	defer l.clock.Close()
 	buf := make([]clock.Observation, 512)
 	controlAt := 0.0
 	var state State
@@ -111,22 +113,25 @@ func (l *Link) begin() error {
 	l.engine = engine
 	l.Servo.RateHz, l.Servo.LookaheadFrames = l.Receiver.RateHz, rt.LookaheadFrames
 	l.servo = clock.NewServo(l.Servo)
-	l.Sender.startNs, l.Receiver.startNs = 1e9, 1e9+0.37e6 // no common phase
-	l.media = 1 << 20
+	if l.clock, err = rt.NewVirtual(l.Sender.RateHz); err != nil {
+		return err
+	}
+	l.Sender.startNs, l.Receiver.startNs = 1e9+l.Sender.StartNs, 1e9+l.Receiver.StartNs
+	if l.Sender.StartNs == l.Receiver.StartNs {
+		l.Receiver.startNs += 0.37e6 // no common phase
+	}
+	l.anew = 1 << 20
 	return engine.StartPositions(l.Receiver.RateHz)
 }
 
 // sendUntil runs the sender's cycles whose callbacks are due.
 func (l *Link) sendUntil(ns float64) {
 	for l.Sender.startNs <= ns {
-		frames := float64(l.Sender.PeriodFrames)
-		if l.Sender.cycles == 0 {
-			frames = 0
-		}
 		l.sent = l.Sender.next()
-		l.media += frames
-		if !l.Sender.Unnoticed {
-			l.media += math.Round(l.sent.lostFrames)
+		l.media = l.anew + int64(l.sent.frame)
+		if l.Sender.LostNs != nil {
+			l.clock.Advance(l.Sender.PeriodFrames, l.sent.frame, int64(l.sent.callbackNs))
+			l.media = l.anew + l.clock.Media()
 		}
 		arrivalNs, lateNs := l.sent.callbackNs, -1.0
 		if l.GraphNs != nil {
@@ -138,13 +143,14 @@ func (l *Link) sendUntil(ns float64) {
 		}
 		l.sequence++
 		if l.Restarts != nil && l.Restarts() {
+			l.anew += 123456789
 			l.media += 123456789
 			l.sequence += 30000
 		}
 		if l.Lose != nil && l.Lose() {
 			continue
 		}
-		p := packet{l.sequence, uint32(int64(l.media)), lateNs, arrivalNs}
+		p := packet{l.sequence, uint32(l.media), lateNs, arrivalNs}
 		at, _ := slices.BinarySearchFunc(l.pending, p.arrivalNs, func(q packet, ns float64) int {
 			if q.arrivalNs <= ns {
 				return -1
@@ -168,5 +174,5 @@ func (l *Link) deliverUntil(ns float64) {
 func (l *Link) trueDelay(o clock.Observation) float64 {
 	sinceSent := (l.now.startNs - l.sent.startNs) * l.Sender.framesPerNs()
 	position := float64(o.Position) + o.PositionFraction
-	return l.media + sinceSent - position
+	return float64(l.media) + sinceSent - position
 }

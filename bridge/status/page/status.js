@@ -38,9 +38,11 @@ function cell(row, kind, text) {
   row.append(element);
 }
 
-function render(s) {
-  document.title = `${s.end} – archibald-bridge`;
-  show("title", `archibald-bridge ${s.end} ${s.name}`);
+// end is one end of a bridge, as an element.
+function end(s, named) {
+  const element = document.getElementById("end").content.cloneNode(true);
+  const show = (name, text) => { element.querySelector("." + name).textContent = text; };
+  show("name", named ? s.name || "(no name)" : "");
   const a = s.audio;
   show("audio", a.state !== "running" ? `${a.server}: ${a.state}`
     : `${a.server}: ${a.rate} Hz, ${a.period_frames} frames, ${a.realtime ? "real-time" : "NOT real-time"}, ${a.xruns} xruns`);
@@ -49,14 +51,22 @@ function render(s) {
     m.cpus && `audio threads on processors ${m.cpus}`, m.realtime_by && `real-time by ${m.realtime_by}`].filter(Boolean).join(", "));
   show("session", `session: ${s.session.state}, peer ${s.session.peer || "–"}, ${s.session.reconnects} reconnects; ` +
     `version ${s.version}, up ${Math.floor(s.uptime_seconds)} s`);
-  show("problem", s.session.last_error);
-  document.getElementById("directions").replaceChildren(...rows.map(([name, send, receive = send]) => {
+  show("error", s.session.last_error);
+  element.querySelector(".directions").append(...rows.map(([name, send, receive = send]) => {
     const row = document.createElement("tr");
     cell(row, "th", name);
     cell(row, "td", send ? send(s.directions.send) : "");
     cell(row, "td", receive(s.directions.receive));
     return row;
   }));
+  return element;
+}
+
+function render(s) {
+  document.title = `${s.end} – archibald-bridge`;
+  show("title", `archibald-bridge ${s.end} ${s.name}` + (s.places ? `: ${s.guests.length} of ${s.places} guests` : ""));
+  show("problem", s.places ? s.session.last_error : "");
+  document.getElementById("ends").replaceChildren(...(s.places ? s.guests : [s]).map(one => end(one, s.places > 0)));
 }
 
 async function refresh() {

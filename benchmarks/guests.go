@@ -1,0 +1,87 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"archibald-bridge/testbed/endtoend"
+	"archibald-bridge/testbed/stack"
+)
+
+// guests serves one and eight guests by one host, and kills and restarts the last of
+// the eight half way. It prints what the others heard of it, and what the ends cost.
+func guests(length time.Duration) error {
+	fmt.Println("period  guests  heard     witness gaps  gaps  unexcused  loudest leak   CPU %: host  each guest")
+	for _, period := range []int{256, 64} {
+		for _, count := range []int{2, endtoend.MostGuests} {
+			if err := guestsRun(period, count, length); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func guestsRun(period, count int, length time.Duration) (err error) {
+	h, err := endtoend.NewHouse(count, period, "--latency", fmt.Sprintf("%dframes", period+480), "--clock", "free")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closeErr := h.Close(); err == nil {
+			err = closeErr
+		}
+	}()
+	last := h.Guests[count-1]
+	others := h.Guests[:count-1]
+	before, err := h.Host.ProcessorTime()
+	if err != nil {
+		return err
+	}
+	beforeGuests, err := processorTimes(others)
+	if err != nil {
+		return err
+	}
+	begin := time.Now()
+	var host, each float64
+	crowd, err := h.Play(length, 20*time.Millisecond, func() error {
+		time.Sleep(length / 2)
+		after, err := h.Host.ProcessorTime()
+		if err != nil {
+			return err
+		}
+		afterGuests, err := processorTimes(others)
+		if err != nil {
+			return err
+		}
+		seconds := time.Since(begin).Seconds()
+		host = 100 * (after - before).Seconds() / seconds
+		each = 100 * (afterGuests - beforeGuests).Seconds() / seconds / float64(len(others))
+		return killed(last, h)
+	})
+	if err != nil {
+		return err
+	}
+	gaps, ours, leak, heard := 0, 0, -200.0, 0
+	for _, guest := range crowd.Guests[:count-1] {
+		for _, sound := range []endtoend.Heard{guest.AtHost, guest.AtGuest} {
+			gaps, ours, leak = gaps+len(sound.Gaps), ours+sound.Ours(), max(leak, sound.LeakDBFS)
+			if sound.Tone.LevelDBFS > -12.1 {
+				heard++
+			}
+		}
+	}
+	fmt.Printf("%6d  %6d  %2d of %2d  %12d  %4d  %9d  %7.1f dBFS  %12.2f  %10.2f\n", period, count, heard, 2*(count-1),
+		len(crowd.Witnesses), gaps, ours, leak, host, each)
+	return nil
+}
+
+// killed kills a guest, and starts it again when the host has long noticed.
+func killed(p *stack.Process, h *endtoend.House) error {
+	p.Kill9()
+	time.Sleep(2 * time.Second)
+	if err := p.Restart(); err != nil {
+		return err
+	}
+	return h.WaitUp(10 * time.Second)
+}

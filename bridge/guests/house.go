@@ -1,0 +1,247 @@
+package guests
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/session"
+	"archibald-bridge/bridge/signaling"
+	"archibald-bridge/bridge/status"
+	"archibald-bridge/proto"
+)
+
+const (
+	lookAround = time.Second
+	longGone   = 10 * time.Second // without a session: another guest may have the place
+	nodesTake  = time.Second      // at most, to come up: so long a first call waits
+)
+
+// NewEnd makes the end that serves a guest in a place, 0 to cfg.Guests-1. Its calls
+// come in by the house's Switchboard. A place has one end at a time.
+type NewEnd func(place int, cfg config.Config) (*session.End, error)
+
+// house is a host with a place for each guest.
+type house struct {
+	cfg     config.Config
+	log     *slog.Logger
+	newEnd  NewEnd
+	board   *signaling.Switchboard
+	started time.Time
+	ctx     context.Context // of all ends
+
+	mu     sync.Mutex // guards what follows
+	places []place
+	ends   sync.WaitGroup
+}
+
+// place is free while end is nil.
+type place struct {
+	name     string
+	end      *session.End
+	stop     context.CancelFunc
+	leaving  bool // stop was called; it is free when its end has ended
+	lastUp   time.Time
+	everUsed bool // a session was up
+}
+
+// Serve is the host until ctx ends.
+func Serve(ctx context.Context, cfg config.Config, log *slog.Logger, newEnd NewEnd) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	h, err := open(ctx, cfg, log, newEnd)
+	if err != nil {
+		return err
+	}
+	err = h.run()
+	cancel()
+	h.mu.Lock() // a call that is being answered takes its place before, or none
+	h.mu.Unlock()
+	h.ends.Wait()
+	return err
+}
+
+func open(ctx context.Context, cfg config.Config, log *slog.Logger, newEnd NewEnd) (*house, error) {
+	h := &house{ctx: ctx, cfg: cfg, log: log, newEnd: newEnd, started: time.Now(), places: make([]place, cfg.Guests)}
+	board, err := signaling.ListenForMany(cfg.Listen.AddrPort, log, h.answering)
+	h.board = board
+	return h, err
+}
+
+// run answers and looks around until ctx ends.
+func (h *house) run() error {
+	defer session.ServeStatus(h.cfg, h.log, h.status)()
+	h.log.Info("waiting for guests", "listen", h.board.Addr(), "most_at_once", h.cfg.Guests)
+	answered := make(chan error, 1)
+	go func() { answered <- h.board.Run(h.ctx) }()
+	ticker := time.NewTicker(lookAround)
+	defer ticker.Stop()
+	var giveUp <-chan time.Time
+	if wait := h.cfg.Wait.Duration; wait > 0 {
+		giveUp = time.After(wait)
+	}
+	for {
+		select {
+		case err := <-answered:
+			return err
+		case <-ticker.C:
+			h.look(time.Now())
+		case <-giveUp:
+			if h.look(time.Now()); !h.everUsed() {
+				return fmt.Errorf("no guest called in %s: %w", h.cfg.Wait.Duration, config.ErrNeverReached)
+			}
+		}
+	}
+}
+
+// look notes which places are in use.
+func (h *house) look(now time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for i := range h.places {
+		p := &h.places[i]
+		if p.end == nil {
+			continue
+		}
+		if _, up := p.end.Endpoint().Current(); up {
+			p.lastUp, p.everUsed = now, true
+		}
+	}
+}
+
+func (h *house) everUsed() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, p := range h.places {
+		if p.everUsed {
+			return true
+		}
+	}
+	return false
+}
+
+// answering is the end that a guest's call is for, once it has its nodes.
+func (h *house) answering(offer proto.Description) (*signaling.Endpoint, error) {
+	if offer.Role == proto.Host {
+		return nil, errors.New("both ends are hosts: a session needs one guest and one host, check the address of --peer")
+	}
+	if !config.LegalName(offer.Name) {
+		return nil, errors.New("the guest's name: legal is at most 32 of a-z, 0-9 and -")
+	}
+	end, err := h.endOf(offer.Name, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	for waited := time.Duration(0); !end.Ready() && waited < nodesTake; waited += 10 * time.Millisecond {
+		time.Sleep(10 * time.Millisecond)
+	}
+	return end.Endpoint(), nil
+}
+
+// endOf is the end of the guest of that name, which takes a place if it has none.
+func (h *house) endOf(name string, now time.Time) (*session.End, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	free, gone := -1, -1
+	for i := range h.places {
+		switch p := &h.places[i]; {
+		case p.end == nil:
+			if free < 0 {
+				free = i
+			}
+		case p.leaving:
+			gone = i
+		case p.name == name:
+			return p.end, nil
+		case now.Sub(p.lastUp) > longGone && (gone < 0 || p.lastUp.Before(h.places[gone].lastUp)):
+			gone = i
+		}
+	}
+	switch {
+	case h.ctx.Err() != nil:
+		return nil, signaling.NotNow("shutting down")
+	case free >= 0:
+		return h.take(free, name, now)
+	case gone >= 0:
+		h.leave(gone)
+		return nil, signaling.NotNow("the place of a guest that is gone is being made free")
+	}
+	return nil, signaling.NotNow(fmt.Sprintf("this host serves %d guests at once, and has %s: stop one, or start it with --guests %d",
+		len(h.places), h.names(), len(h.places)+1))
+}
+
+// take gives the guest a free place. Needs h.mu.
+func (h *house) take(i int, name string, now time.Time) (*session.End, error) {
+	cfg := h.cfg
+	cfg.Name, cfg.Wait = name, config.Duration{}
+	end, err := h.newEnd(i, cfg)
+	if err != nil {
+		h.log.Error("cannot serve a guest", "guest", name, "reason", err)
+		return nil, signaling.NotNow("the host cannot serve another guest now: its log says why")
+	}
+	ctx, stop := context.WithCancel(h.ctx)
+	h.places[i] = place{name: name, end: end, stop: stop, lastUp: now, everUsed: h.places[i].everUsed}
+	h.board.Connect(end.Endpoint())
+	h.ends.Add(1)
+	go func() {
+		defer h.ends.Done()
+		defer stop()
+		if err := end.Run(ctx); err != nil {
+			h.log.Error("a guest's end stopped", "guest", name, "reason", err)
+		}
+		h.board.Disconnect(end.Endpoint())
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.places[i] = place{everUsed: h.places[i].everUsed}
+	}()
+	return end, nil
+}
+
+// leave takes the place away from a guest that is gone. Needs h.mu.
+func (h *house) leave(i int) {
+	p := &h.places[i]
+	if !p.leaving {
+		p.leaving = true
+		h.log.Info("a guest that is gone gives its place to another", "guest", p.name)
+		p.stop()
+	}
+}
+
+// names lists the guests. Needs h.mu.
+func (h *house) names() string {
+	names := make([]string, 0, len(h.places))
+	for _, p := range h.places {
+		names = append(names, fmt.Sprintf("%q", p.name))
+	}
+	return strings.Join(names, ", ")
+}
+
+// status is the host's state, with that of each guest.
+func (h *house) status() status.Status {
+	s := status.Status{
+		End: string(proto.Host), Version: status.Version, UptimeSeconds: time.Since(h.started).Seconds(),
+		Audio:   status.Audio{State: status.AudioUnused},
+		Session: status.Session{State: status.SessionWaiting, LastError: h.board.LastRefusal()},
+		Places:  h.cfg.Guests,
+	}
+	s.Directions.Send.State, s.Directions.Receive.State = status.DirectionIdle, status.DirectionIdle
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, p := range h.places {
+		if p.end == nil {
+			continue
+		}
+		guest := p.end.Status()
+		s.Guests = append(s.Guests, guest)
+		s.Audio, s.Machine = guest.Audio, guest.Machine
+		if guest.Session.State == status.SessionUp {
+			s.Session.State = status.SessionUp
+		}
+	}
+	return s
+}

@@ -1,0 +1,299 @@
+package guests
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"archibald-bridge/bridge/clock"
+	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/session"
+	"archibald-bridge/bridge/status"
+	"archibald-bridge/proto"
+)
+
+// core does nothing.
+type core struct{ session.Core }
+
+func (core) SetGraph(int)                             {}
+func (core) StartSender(session.SenderPlan) error     { return nil }
+func (core) StopSender()                              {}
+func (core) StartReceiver(session.ReceiverPlan) error { return nil }
+func (core) StopReceiver()                            {}
+func (core) SetRatio(float64)                         {}
+func (core) SeekTo(int64)                             {}
+func (core) Observe([]clock.Observation) int          { return 0 }
+func (core) MediaSource() netip.AddrPort              { return netip.AddrPort{} }
+func (core) SendRTCP([]byte, netip.AddrPort) error    { return nil }
+func (core) ReadRTCP([]byte) (int, netip.AddrPort, int64, bool) {
+	return 0, netip.AddrPort{}, 0, false
+}
+func (core) Idle(int64)                 {}
+func (core) LookaheadFrames() int       { return 7 }
+func (core) Counters() session.Counters { return session.Counters{} }
+
+// audio is a server that is there at once, or never.
+type audio struct {
+	absent bool
+	events chan session.AudioEvent
+}
+
+func (a *audio) Open(session.AudioConfig) (session.Graph, error) {
+	if a.absent {
+		return session.Graph{}, session.ErrServerAbsent
+	}
+	return a.Graph(), nil
+}
+func (a *audio) Graph() session.Graph              { return session.Graph{RateHz: 48000, PeriodFrames: 64} }
+func (a *audio) Events() <-chan session.AudioEvent { return a.events }
+func (a *audio) SetActive(bool)                    {}
+func (a *audio) SetLatency(int, int)               {}
+func (a *audio) RealTime() (string, int)           { return "", 0 }
+func (a *audio) Threads() session.AudioThreads     { return session.AudioThreads{} }
+func (a *audio) Xruns() uint64                     { return 0 }
+func (a *audio) Close() error                      { return nil }
+
+type machine struct{}
+
+func (machine) SetStreaming(bool)         {}
+func (machine) Tend(session.AudioThreads) {}
+func (machine) Status() status.Machine    { return status.Machine{} }
+
+type memory struct{}
+
+func (memory) Jitter(string) int           { return 0 }
+func (memory) SetJitter(string, int) error { return nil }
+
+// served is a house that runs.
+type served struct {
+	*house
+	t    *testing.T
+	mu   sync.Mutex
+	made []string // "place name" of each end
+}
+
+func serve(t *testing.T, guests int, absent bool) *served {
+	t.Helper()
+	cfg := config.Default(config.EndHost)
+	cfg.Guests, cfg.SendChannels, cfg.ReceiveChannels = guests, 2, 2
+	cfg.Listen = config.Socket{AddrPort: netip.MustParseAddrPort("127.0.0.73:0")}
+	cfg.StatusListen = config.StatusSocket{}
+	s := &served{t: t}
+	log := slog.New(slog.DiscardHandler)
+	ctx, cancel := context.WithCancel(context.Background())
+	var err error
+	if s.house, err = open(ctx, cfg, log, func(place int, cfg config.Config) (*session.End, error) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.made = append(s.made, fmt.Sprint(place, " ", cfg.Name))
+		cfg.Listen = config.Socket{AddrPort: netip.AddrPortFrom(netip.MustParseAddr("127.0.0.73"), uint16(5000+place))}
+		return session.New(cfg, proto.Host, session.Parts{
+			Core: core{}, Audio: &audio{absent: absent, events: make(chan session.AudioEvent)}, Machine: machine{},
+			Server: "PipeWire", Log: log, Memory: memory{}, Shared: true,
+		}), nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- s.run() }()
+	t.Cleanup(func() {
+		cancel()
+		s.ends.Wait()
+		if err := <-done; err != nil {
+			t.Errorf("run: %v", err)
+		}
+	})
+	return s
+}
+
+// call offers a session and returns what is answered.
+func (s *served) call(name string, role proto.Role) (code int, body string) {
+	s.t.Helper()
+	offer := proto.Description{
+		Name: name, Role: role, Version: proto.Version, Port: 4713, Payloads: proto.Payloads(proto.Encodings...), RateHz: 48000,
+		SendChannels: 2, ReceiveChannels: 2, PacketFrames: 64, SSRC: proto.SSRC(name, role), CNAME: "test", RTCPMux: true, Revision: 1,
+	}
+	answer, err := http.Post("http://"+s.board.Addr().String()+"/session", "application/sdp", bytes.NewReader(offer.Marshal()))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return answer.StatusCode, string(text)
+}
+
+// answered is the description that a guest's call is answered with.
+func (s *served) answered(name string) proto.Description {
+	s.t.Helper()
+	code, body := s.call(name, proto.Guest)
+	if code != http.StatusCreated {
+		s.t.Fatalf("guest %q: %d %s", name, code, body)
+	}
+	d, err := proto.ParseDescription([]byte(body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return d
+}
+
+func (s *served) refused(name string, role proto.Role, code int, why string) {
+	s.t.Helper()
+	if got, body := s.call(name, role); got != code || !strings.Contains(body, why) {
+		s.t.Errorf("guest %q: %d %s; want %d %s", name, got, body, code, why)
+	}
+}
+
+func TestEachGuestHasAnEndOfItsOwn(t *testing.T) {
+	s := serve(t, 3, false)
+	ann, bob := s.answered("ann"), s.answered("bob")
+	if ann.Port != 5000 || bob.Port != 5001 || ann.SSRC == bob.SSRC || ann.Name != "ann" || bob.Name != "bob" {
+		t.Errorf("ports %d and %d, SSRC %x and %x, names %q and %q", ann.Port, bob.Port, ann.SSRC, bob.SSRC, ann.Name, bob.Name)
+	}
+	if again := s.answered("ann"); again.Port != 5000 {
+		t.Errorf("called again, ann is answered from port %d", again.Port)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if got := strings.Join(s.made, ", "); got != "0 ann, 1 bob" {
+		t.Errorf("ends: %s", got)
+	}
+}
+
+func TestAGuestWithoutANameHasAPlaceToo(t *testing.T) {
+	s := serve(t, 2, false)
+	if got := s.answered(""); got.Name != "" || got.Port != 5000 {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestOneGuestTooManyIsToldWhoIsThere(t *testing.T) {
+	s := serve(t, 2, false)
+	s.answered("ann")
+	s.answered("bob")
+	s.refused("cyd", proto.Guest, http.StatusServiceUnavailable,
+		`this host serves 2 guests at once, and has "ann", "bob": stop one, or start it with --guests 3`)
+	s.answered("ann")
+}
+
+func TestWhoIsNoGuestTakesNoPlace(t *testing.T) {
+	s := serve(t, 2, false)
+	s.refused("ann", proto.Host, http.StatusBadRequest, "both ends are hosts")
+	s.refused("Ann!", proto.Guest, http.StatusBadRequest, "legal is at most 32 of a-z, 0-9 and -")
+	if got := s.status(); len(got.Guests) != 0 || got.Places != 2 {
+		t.Errorf("%d guests of %d", len(got.Guests), got.Places)
+	}
+}
+
+func TestAGuestThatIsGoneKeepsItsPlaceUntilAnotherNeedsIt(t *testing.T) {
+	s := serve(t, 2, false)
+	s.answered("ann")
+	s.answered("bob")
+	now := time.Now()
+	s.look(now)
+	for _, name := range []string{"ann", "bob"} { // both hang up
+		end, err := s.endOf(name, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		end.Endpoint().Drop("test")
+	}
+	if _, err := s.endOf("cyd", now.Add(longGone)); err == nil || !strings.Contains(err.Error(), "stop one") {
+		t.Errorf("after %s: %v", longGone, err)
+	}
+	s.mu.Lock()
+	s.places[1].lastUp = now.Add(-time.Second) // bob is gone for longer
+	s.mu.Unlock()
+	later := now.Add(longGone + time.Millisecond)
+	if _, err := s.endOf("cyd", later); err == nil || !strings.Contains(err.Error(), "made free") {
+		t.Errorf("after more than %s: %v", longGone, err)
+	}
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		if _, err := s.endOf("cyd", later); err == nil {
+			break
+		} else if time.Now().After(deadline) {
+			t.Fatal(err)
+		}
+	}
+	if names := guestNames(s.status()); names != "ann cyd" {
+		t.Errorf("guests %s", names)
+	}
+}
+
+func guestNames(s status.Status) string {
+	var names []string
+	for _, guest := range s.Guests {
+		names = append(names, guest.Name)
+	}
+	return strings.Join(names, " ")
+}
+
+func TestTheFirstCallWaitsForTheNodesAndThenSaysWhatIsMissing(t *testing.T) {
+	s := serve(t, 2, true)
+	begun := time.Now()
+	s.refused("ann", proto.Guest, http.StatusServiceUnavailable, "PipeWire is not running on the host")
+	if waited := time.Since(begun); waited < nodesTake {
+		t.Errorf("refused after %s", waited)
+	}
+}
+
+func TestManyCallsAtOnceTakeOnePlaceEach(t *testing.T) {
+	s := serve(t, 4, false)
+	var calls sync.WaitGroup
+	for i := range 32 {
+		calls.Add(1)
+		go func() {
+			defer calls.Done()
+			name := fmt.Sprintf("guest-%d", i%4)
+			if end, err := s.endOf(name, time.Now()); err != nil || end == nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}()
+	}
+	calls.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.made) != 4 {
+		t.Errorf("ends: %q", s.made)
+	}
+}
+
+func TestStatusHasEachGuest(t *testing.T) {
+	s := serve(t, 3, false)
+	if got := s.status(); got.Audio.State != status.AudioUnused || got.Session.State != status.SessionWaiting {
+		t.Errorf("before the first guest: %+v", got)
+	}
+	s.answered("ann")
+	s.answered("bob")
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		got := s.status()
+		if guestNames(got) == "ann bob" && got.Session.State == status.SessionUp && got.Audio.State == status.AudioRunning {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%+v", got)
+		}
+	}
+}
+
+func TestAHostThatNobodyCallsGivesUpInTime(t *testing.T) {
+	cfg := config.Default(config.EndHost)
+	cfg.Guests, cfg.Wait = 2, config.Duration{Duration: 20 * time.Millisecond}
+	cfg.Listen = config.Socket{AddrPort: netip.MustParseAddrPort("127.0.0.73:0")}
+	cfg.StatusListen = config.StatusSocket{}
+	err := Serve(context.Background(), cfg, slog.New(slog.DiscardHandler), nil)
+	if !errors.Is(err, config.ErrNeverReached) || !strings.Contains(err.Error(), "no guest called in 20ms") {
+		t.Errorf("%v", err)
+	}
+}

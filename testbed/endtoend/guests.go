@@ -1,0 +1,242 @@
+package endtoend
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"archibald-bridge/bridge/status"
+	"archibald-bridge/proto"
+	"archibald-bridge/testbed/probe"
+	"archibald-bridge/testbed/recording"
+	"archibald-bridge/testbed/signal"
+	"archibald-bridge/testbed/stack"
+)
+
+// MostGuests is how many guests have tones of their own.
+const MostGuests = 8
+
+// The tones of each guest: what it sends to the host, and what it hears from there.
+var (
+	fromGuestHz = [MostGuests]float64{401, 443, 487, 541, 587, 631, 683, 739}
+	toGuestHz   = [MostGuests]float64{797, 853, 907, 967, 1021, 1087, 1151, 1213}
+)
+
+// House is several guest ends, each with a name of its own, and one host end that
+// serves them all. The last guest has a jackd for itself, so that it can die: jackd
+// makes all its clients wait for one that does. The others share one.
+type House struct {
+	*stack.Stack
+	PeriodFrames int
+	Guests       []*stack.Process
+	Host         *stack.Process
+
+	binary, probe string
+	port          int
+}
+
+// The two JACK servers, and how many guests each has.
+var houseServers = [2]string{"many", "alone"}
+
+func (h *House) guestsOf(server int) (first, end int) {
+	if last := len(h.Guests) - 1; server == 0 {
+		return 0, last
+	} else {
+		return last, last + 1
+	}
+}
+
+// NewHouse builds the programs and starts the servers and all ends.
+func NewHouse(guests, periodFrames int, flags ...string) (h *House, err error) {
+	h = &House{PeriodFrames: periodFrames, Guests: make([]*stack.Process, guests)}
+	if h.Stack, err = stack.New(); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			_ = h.Close()
+		}
+	}()
+	h.binary = filepath.Join(h.Dir, "archibald-bridge")
+	if err = build(h.binary); err != nil {
+		return nil, err
+	}
+	if h.probe, err = probe.Build(h.Dir); err != nil {
+		return nil, err
+	}
+	if h.port, err = freePort(); err != nil {
+		return nil, err
+	}
+	if err = h.Quiet(); err != nil {
+		return nil, err
+	}
+	for _, server := range houseServers {
+		if _, err = h.StartJackd(server, periodFrames, 48000); err != nil {
+			return nil, err
+		}
+	}
+	if _, err = h.StartPipeWire(periodFrames); err != nil {
+		return nil, err
+	}
+	if _, err = h.StartWirePlumber(); err != nil {
+		return nil, err
+	}
+	if h.Host, err = h.Start("bridge-host", nil, h.binary, append([]string{"host", "--guests", fmt.Sprint(guests),
+		"--host-period", fmt.Sprint(periodFrames), "--listen", fmt.Sprintf("%s:%d", Address(proto.Host), h.port),
+		"--status-listen", statusAddress(proto.Host)}, flags...)...); err != nil {
+		return nil, err
+	}
+	for server, name := range houseServers {
+		for i, end := h.guestsOf(server); i < end; i++ {
+			if h.Guests[i], err = h.Start("bridge-"+guestName(i), nil, h.binary, append([]string{"guest", "--jack-server", stack.JackServerName(name),
+				"--name", guestName(i), "--listen", fmt.Sprintf("%s:%d", Address(proto.Guest), h.port+i), "--status-listen", "off",
+				"--peer", fmt.Sprintf("%s:%d", Address(proto.Host), h.port)}, flags...)...); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return h, h.WaitUp(20 * time.Second)
+}
+
+func guestName(i int) string { return fmt.Sprintf("g%d", i+1) }
+
+// Status asks the host for its state.
+func (h *House) Status() (s status.Status, err error) {
+	response, err := client.Get("http://" + statusAddress(proto.Host) + "/api/v1/status")
+	if err != nil {
+		return s, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	return s, json.NewDecoder(response.Body).Decode(&s)
+}
+
+// WaitUp waits until the host plays every guest's sound.
+func (h *House) WaitUp(timeout time.Duration) error {
+	for deadline := time.Now().Add(timeout); ; time.Sleep(50 * time.Millisecond) {
+		s, err := h.Status()
+		up := 0
+		for _, guest := range s.Guests {
+			if d := guest.Directions.Receive; d.State == status.DirectionRunning && d.BufferFrames > 0 {
+				up++
+			}
+		}
+		if err == nil && up == len(h.Guests) {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%d of %d guests are heard after %s (%v)\nhost: %s\nlast guest: %s", up, len(h.Guests), timeout, err,
+				h.Host.LogTail(), h.Guests[len(h.Guests)-1].LogTail())
+		}
+	}
+}
+
+// HeardGuest is what crossed the bridge of one guest, in both directions.
+type HeardGuest struct{ AtHost, AtGuest Heard }
+
+// Crowd is sound of and to all guests at once, judged.
+type Crowd struct {
+	Guests    []HeardGuest
+	Witnesses []signal.TimedGap // of the host and of the guests' servers
+	xruns     int
+}
+
+// ServerFailures is as Duplex.ServerFailures.
+func (c *Crowd) ServerFailures() int { return len(c.Witnesses) + c.xruns }
+
+// Play lets every guest and the host play their tones to each other for a time, runs
+// meanwhile, and judges what arrived. buffer is how long sound stays in the bridge.
+func (h *House) Play(duration, buffer time.Duration, meanwhile func() error) (*Crowd, error) {
+	host, err := h.playAtHost(duration + outlast)
+	if err != nil {
+		return nil, err
+	}
+	var guests [2]*probe.Probe
+	for server := range guests {
+		if guests[server], err = h.playAtGuests(server, duration); err != nil {
+			return nil, err
+		}
+	}
+	begun := time.Now()
+	if err := meanwhile(); err != nil {
+		return nil, err
+	}
+	time.Sleep(duration - time.Since(begun))
+	var atGuests [2]*recording.Recording
+	for server, p := range guests {
+		if atGuests[server], err = p.Finish(); err != nil {
+			return nil, err
+		}
+	}
+	atHost, err := host.FinishNow()
+	if err != nil {
+		return nil, err
+	}
+	return h.judge(atHost, atGuests, buffer)
+}
+
+// playAtHost plays each guest's tone, and the witness behind them.
+func (h *House) playAtHost(duration time.Duration) (*probe.Probe, error) {
+	n := len(h.Guests)
+	config := probe.Config{Binary: h.probe, Name: "host-probe", PeriodFrames: h.PeriodFrames, Duration: duration, Inputs: n + 1}
+	var links [][2]string
+	for i := range n {
+		config.Outputs = append(config.Outputs, probe.Tone(toGuestHz[i], toneDBFS))
+		links = append(links, [2]string{fmt.Sprintf("host-probe:out_%d", i+1), "archibald-" + guestName(i) + "-to-guest:playback_FL"},
+			[2]string{"archibald-" + guestName(i) + "-from-guest:output_FL", fmt.Sprintf("host-probe:in_%d", i+1)})
+	}
+	config.Outputs = append(config.Outputs, probe.Tone(witnessHz, toneDBFS))
+	links = append(links, [2]string{fmt.Sprintf("host-probe:out_%d", n+1), fmt.Sprintf("host-probe:in_%d", n+1)})
+	p, err := probe.Start(h.Stack, config)
+	if err != nil {
+		return nil, err
+	}
+	for _, link := range links {
+		if err := h.PipeWireConnect(link[0], link[1]); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// playAtGuests does the same in one of the JACK servers.
+func (h *House) playAtGuests(server int, duration time.Duration) (*probe.Probe, error) {
+	first, end := h.guestsOf(server)
+	name := "guest-probe-" + houseServers[server]
+	config := probe.Config{Binary: h.probe, Name: name, JackServer: stack.JackServerName(houseServers[server]), Duration: duration, Inputs: end - first + 1}
+	for i := first; i < end; i++ {
+		config.Outputs = append(config.Outputs, probe.Tone(fromGuestHz[i], toneDBFS))
+		port := i - first + 1
+		config.Connect = append(config.Connect, [2]string{fmt.Sprintf("%s:out_%d", name, port), "archibald-" + guestName(i) + "-to-host:in_1"},
+			[2]string{"archibald-" + guestName(i) + "-from-host:out_1", fmt.Sprintf("%s:in_%d", name, port)})
+	}
+	config.Outputs = append(config.Outputs, probe.Tone(witnessHz, toneDBFS))
+	config.Connect = append(config.Connect, [2]string{fmt.Sprintf("%s:out_%d", name, end-first+1), fmt.Sprintf("%s:in_%d", name, end-first+1)})
+	return probe.Start(h.Stack, config)
+}
+
+func (h *House) judge(host *recording.Recording, guests [2]*recording.Recording, buffer time.Duration) (*Crowd, error) {
+	n := len(h.Guests)
+	c := &Crowd{Guests: make([]HeardGuest, n), Witnesses: append(witness(host, n, witnessHz), losses(host)...), xruns: host.Xruns}
+	tones := append(append(fromGuestHz[:n:n], toGuestHz[:n]...), witnessHz)
+	for server, r := range guests {
+		first, end := h.guestsOf(server)
+		failures := append(witness(r, end-first, witnessHz), losses(r)...)
+		if server == 0 {
+			c.Witnesses = append(c.Witnesses, failures...)
+			c.xruns += r.Xruns
+		}
+		// Of each guest, what its own servers failed in is an excuse.
+		excuses := append(append([]signal.TimedGap{}, c.Witnesses...), failures...)
+		for i := first; i < end; i++ {
+			var err error
+			if c.Guests[i].AtHost, err = judge("from "+guestName(i), host, i, fromGuestHz[i], tones, buffer, excuses); err != nil {
+				return nil, err
+			}
+			if c.Guests[i].AtGuest, err = judge("to "+guestName(i), r, i-first, toGuestHz[i], tones, buffer, excuses); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return c, nil
+}
