@@ -32,7 +32,6 @@ a=fmtp:97 channel-order=SMPTE2110.(ST)
 a=source-filter: incl IN IP4 239.69.1.2 192.168.122.2
 a=ts-refclk:local
 a=mediaclk:sender
-a=ssrc:12345 cname:archibald-guest
 `, "\n", "\r\n")
 	if got := string(stream().Marshal()); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)

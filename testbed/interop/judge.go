@@ -52,7 +52,7 @@ func (r Result) Fault() string {
 		return fmt.Sprintf("of %d frames %d differ; %d jumps, %d channels out of step", r.Compared, r.Different, r.Jumps, r.OutOfStep)
 	case r.Wire.Strays > 0:
 		return fmt.Sprintf("%d packets beside the stream and its RTCP", r.Wire.Strays)
-	case r.Restart == Nobody && (r.Wire.Streams != 1 || r.Wire.Lost != 0):
+	case r.Restart == Nobody && (r.Wire.Streams == 0 || r.Wire.Lost != 0 || r.Direction == Send && r.Wire.Streams > 1):
 		return fmt.Sprintf("tshark sees %d streams, %d packets lost", r.Wire.Streams, r.Wire.Lost)
 	}
 	return ""

@@ -4,29 +4,43 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"archibald-bridge/testbed/probe"
 )
 
-// The modules of PipeWire 0.3.65: the sink announces its session by SAP, and the
-// source plays every session of its rule that it hears announced. auto-port-config:
-// without a session manager a stream has no ports otherwise.
+// The modules of PipeWire 0.3: the sink announces its session by SAP, and the source
+// plays every session of its rule that it hears announced. auto-port-config: without
+// a session manager a stream has no ports otherwise.
 const (
 	oldSource = `  { name = libpipewire-module-rtp-source args = {
     local.ifname = wire sess.latency.msec = 50
-    stream.props = { adapter.auto-port-config = { mode = dsp } node.name = rtp-source node.always-process = true node.latency = 256/%[2]d }
+    stream.props = { %[2]s }
     stream.rules = [ { matches = [ { rtp.session = "archibald-%[1]s-guest" } ]
       actions = { create-stream = { node.name = %[1]s } } } ]
   } }
 `
-	oldSink = `  { name = libpipewire-module-rtp-sink args = {
+	sink = `  { name = libpipewire-module-rtp-sink args = {
     local.ifname = wire source.ip = %[1]s destination.ip = %[2]s destination.port = %[3]d
     sess.name = %[4]s %[5]s
     audio.format = %[6]s audio.rate = %[7]d audio.channels = %[8]d audio.position = [ %[9]s ]
-    stream.props = { adapter.auto-port-config = { mode = dsp } node.name = %[4]s node.always-process = true node.latency = 256/%[7]d }
+    stream.props = { node.name = %[4]s sess.sap.announce = true %[10]s }
   } }
+`
+	streamProperties = `adapter.auto-port-config = { mode = dsp } node.always-process = true node.latency = 256/%d`
+)
+
+// From PipeWire 0.3.69 on a module of its own announces and listens.
+const (
+	sap = `  { name = libpipewire-module-rtp-sap args = { local.ifname = wire stream.rules = [
+    { matches = [ { sess.sap.announce = true } ] actions = { announce-stream = { } } }
+%s  ] } }
+`
+	sapRule = `    { matches = [ { rtp.session = "archibald-%[1]s-guest" } ]
+      actions = { create-stream = { node.name = %[1]s sess.latency.msec = 50 %[2]s } } }
 `
 )
 
@@ -47,30 +61,87 @@ func positions(channels int) []string {
 
 // startPipeWire starts their PipeWire with a module for each of its cases.
 func (r *Rig) startPipeWire(cases []*run) error {
-	modules := ""
-	for _, c := range cases {
-		if c.Direction == Send {
-			modules += fmt.Sprintf(oldSource, c.name, r.rateHz)
-			continue
+	if cases[0].Peer == PipeWireNew {
+		if err := r.useNewPipeWire(); err != nil {
+			return err
 		}
-		ptime := ""
-		if c.Ptime != 0 {
-			ms := float64(c.Ptime.Microseconds()) / 1000
-			ptime = fmt.Sprintf("sess.min-ptime = %g sess.max-ptime = %g", ms, ms)
-		}
-		modules += fmt.Sprintf(oldSink, theirAddress, c.destination(), c.port, c.name, ptime,
-			fmt.Sprintf("S%dBE", 8*c.Encoding.BytesPerSample()), c.RateHz, c.Channels, strings.Join(positions(c.Channels), " "))
+	}
+	version, err := r.pipewireVersion()
+	if err != nil {
+		return err
 	}
 	dir := filepath.Join(r.theirs.Dir, "config", "pipewire", "pipewire.conf.d")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	text := "context.modules = [\n" + modules + "]\n"
+	text := pipewireModules(cases, strings.HasPrefix(version, "0.3."))
 	if err := os.WriteFile(filepath.Join(dir, "20-interop.conf"), []byte(text), 0o600); err != nil {
 		return err
 	}
-	_, err := r.theirs.StartPipeWireAt(periodFrames, r.rateHz)
+	if r.pipewire != nil {
+		return r.pipewire.Restart()
+	}
+	r.pipewire, err = r.theirs.StartPipeWireAt(periodFrames, r.rateHz)
 	return err
+}
+
+func pipewireModules(cases []*run, old bool) string {
+	modules, rules := "", ""
+	for _, c := range cases {
+		properties := fmt.Sprintf(streamProperties, c.RateHz)
+		switch {
+		case c.Direction == Receive:
+			modules += fmt.Sprintf(sink, theirAddress, c.destination(), c.port, c.name, pipewirePtime(c.Ptime),
+				fmt.Sprintf("S%dBE", 8*c.Encoding.BytesPerSample()), c.RateHz, c.Channels, strings.Join(positions(c.Channels), " "), properties)
+		case old:
+			modules += fmt.Sprintf(oldSource, c.name, properties)
+		default:
+			rules += fmt.Sprintf(sapRule, c.name, properties)
+		}
+	}
+	if !old {
+		modules += fmt.Sprintf(sap, rules)
+	}
+	return "context.modules = [\n" + modules + "]\n"
+}
+
+func pipewirePtime(ptime time.Duration) string {
+	if ptime == 0 {
+		return ""
+	}
+	ms := float64(ptime.Microseconds()) / 1000
+	return fmt.Sprintf("sess.min-ptime = %g sess.max-ptime = %g", ms, ms)
+}
+
+// useNewPipeWire makes theirs the machine with the newer PipeWire.
+func (r *Rig) useNewPipeWire() error {
+	usr := filepath.Join(r.options.NewPipeWire, "usr")
+	libraries, err := filepath.Glob(filepath.Join(usr, "lib", "*", "pipewire-0.3"))
+	if err != nil || len(libraries) != 1 {
+		return fmt.Errorf("%s: no PipeWire was unpacked there", r.options.NewPipeWire)
+	}
+	lib := filepath.Dir(libraries[0])
+	r.theirs.Programs = filepath.Join(usr, "bin")
+	r.theirs.Environment = []string{
+		"LD_LIBRARY_PATH=" + lib, "PIPEWIRE_MODULE_DIR=" + libraries[0], "SPA_PLUGIN_DIR=" + filepath.Join(lib, "spa-0.2"),
+	}
+	// Its own configuration, which is found before the installed one's.
+	return os.CopyFS(filepath.Join(r.theirs.Dir, "config", "pipewire"), os.DirFS(filepath.Join(usr, "share", "pipewire")))
+}
+
+var linkedVersion = regexp.MustCompile(`Linked with libpipewire ([0-9.]+)`)
+
+func (r *Rig) pipewireVersion() (string, error) {
+	command, err := r.theirs.Command("pipewire", "--version")
+	if err != nil {
+		return "", err
+	}
+	text, err := command.Output()
+	match := linkedVersion.FindSubmatch(text)
+	if err != nil || match == nil {
+		return "", fmt.Errorf("pipewire --version: %w: %s", err, text)
+	}
+	return string(match[1]), nil
 }
 
 // startPipeWireProbe plays into PipeWire's senders and records what its receivers

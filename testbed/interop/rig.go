@@ -30,6 +30,7 @@ const latency = 100 * time.Millisecond
 type Rig struct {
 	ours, theirs *stack.Stack
 	jackd        *stack.Jackd
+	pipewire     *stack.Process // theirs; nil: not yet
 	rateHz       int
 	options      Options
 	bridge       string // the programs under test
@@ -144,7 +145,7 @@ func (r *Rig) startEnd(c *run) (err error) {
 
 // announced says that the two find each other by SAP, in a multicast group: the
 // PipeWire of Debian 12 knows no other way.
-func (c Case) announced() bool { return c.Peer == PipeWire }
+func (c Case) announced() bool { return c.Peer == PipeWire || c.Peer == PipeWireNew }
 
 // destination is where the case's stream goes.
 func (c *run) destination() string {

@@ -3,6 +3,7 @@ package stack
 import (
 	"fmt"
 	"os/exec"
+	"path/filepath"
 )
 
 // Debian 13 has taken jackd2's small programs out of its package.
@@ -35,6 +36,16 @@ var debianPackage = map[string]string{
 	"unshare":        "util-linux",
 	"wireplumber":    "wireplumber",
 	"wpctl":          "wireplumber",
+}
+
+// find is where this Stack has a program.
+func (s *Stack) find(program string) (string, error) {
+	if s.Programs != "" {
+		if path, err := exec.LookPath(filepath.Join(s.Programs, program)); err == nil {
+			return path, nil
+		}
+	}
+	return find(program)
 }
 
 // find returns the path of a program. When it is not installed, the error
