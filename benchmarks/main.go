@@ -21,6 +21,7 @@ var benchmarks = []struct {
 	{"channels", channels},
 	{"guests", guests},
 	{"cost", cost},
+	{"interop", interoperation},
 }
 
 func main() {

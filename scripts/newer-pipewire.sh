@@ -15,6 +15,7 @@ keys=/usr/share/keyrings/debian-archive-keyring.gpg
 echo "deb [signed-by=$keys] http://deb.debian.org/debian bookworm-backports main" >"$work/sources.list"
 apt=(apt-get -qq -o "Dir::Etc::SourceList=$work/sources.list" -o Dir::Etc::SourceParts=/dev/null
   -o "Dir::State::Lists=$work/lists" -o "Dir::Cache=$work/cache" -o APT::Sandbox::User=root)
+mkdir -p "$folder"
 "${apt[@]}" update
 cd "$work"
 "${apt[@]}" download pipewire pipewire-bin pipewire-jack libpipewire-0.3-0 libpipewire-0.3-modules libspa-0.2-modules

@@ -92,6 +92,9 @@ func (c *capture) read() error {
 	}
 	next := map[string]uint32{} // timestamps, by port and SSRC
 	for line := range strings.Lines(text) {
+		if strings.TrimSpace(line) == "" { // a fragment: the last one shows the whole
+			continue
+		}
 		fields := strings.Split(strings.TrimRight(line, "\n"), "\t")
 		port, err := strconv.Atoi(fields[0])
 		if len(fields) != 5 || err != nil {

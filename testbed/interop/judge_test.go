@@ -99,6 +99,29 @@ func TestOnlyWhatIsBehindTheFirstLongCopyIsCompared(t *testing.T) {
 	}
 }
 
+func TestAfterARestartTheSoundMustComeBackToStay(t *testing.T) {
+	c := recorded
+	c.Restart = Ours
+	for name, test := range map[string]struct {
+		from, to int // of the silence
+		exact    bool
+	}{
+		"back": {20000, 30000, true}, "gone": {30000, 64000, false}, "back too late": {20000, 62000, false},
+	} {
+		r := played(t, c, func(channels [][]float32) {
+			for _, samples := range channels[1:] {
+				clear(samples[test.from:test.to])
+				if test.to == len(samples) {
+					samples[test.to-1] = 0.5 // something else sounds at the end
+				}
+			}
+		})
+		if r.Exact() != test.exact {
+			t.Errorf("%s: %s, %d frames", name, r.Verdict(), r.Compared)
+		}
+	}
+}
+
 func TestAReportOnThePortOfTheSoundIsAStray(t *testing.T) {
 	r := &run{Case: recorded, port: 5004}
 	var w Wire

@@ -30,7 +30,7 @@ const (
     stream.props = { node.name = %[4]s sess.sap.announce = true %[10]s }
   } }
 `
-	streamProperties = `adapter.auto-port-config = { mode = dsp } node.always-process = true node.latency = 256/%d`
+	streamProperties = `adapter.auto-port-config = { mode = dsp } node.always-process = true node.latency = %d/%d`
 )
 
 // From PipeWire 0.3.69 on a module of its own announces and listens.
@@ -81,14 +81,14 @@ func (r *Rig) startPipeWire(cases []*run) error {
 	if r.pipewire != nil {
 		return r.pipewire.Restart()
 	}
-	r.pipewire, err = r.theirs.StartPipeWireAt(periodFrames, r.rateHz)
+	r.pipewire, err = r.theirs.StartPipeWireAt(periodAt(r.rateHz), r.rateHz)
 	return err
 }
 
 func pipewireModules(cases []*run, old bool) string {
 	modules, rules := "", ""
 	for _, c := range cases {
-		properties := fmt.Sprintf(streamProperties, c.RateHz)
+		properties := fmt.Sprintf(streamProperties, periodAt(c.RateHz), c.RateHz)
 		switch {
 		case c.Direction == Receive:
 			modules += fmt.Sprintf(sink, theirAddress, c.destination(), c.port, c.name, pipewirePtime(c.Ptime),
@@ -114,19 +114,24 @@ func pipewirePtime(ptime time.Duration) string {
 }
 
 // useNewPipeWire makes theirs the machine with the newer PipeWire.
-func (r *Rig) useNewPipeWire() error {
-	usr := filepath.Join(r.options.NewPipeWire, "usr")
-	libraries, err := filepath.Glob(filepath.Join(usr, "lib", "*", "pipewire-0.3"))
-	if err != nil || len(libraries) != 1 {
-		return fmt.Errorf("%s: no PipeWire was unpacked there", r.options.NewPipeWire)
-	}
-	lib := filepath.Dir(libraries[0])
-	r.theirs.Programs = filepath.Join(usr, "bin")
-	r.theirs.Environment = []string{
-		"LD_LIBRARY_PATH=" + lib, "PIPEWIRE_MODULE_DIR=" + libraries[0], "SPA_PLUGIN_DIR=" + filepath.Join(lib, "spa-0.2"),
+func (r *Rig) useNewPipeWire() (err error) {
+	r.theirs.Programs = filepath.Join(r.options.NewPipeWire, "usr", "bin")
+	if r.theirs.Environment, err = r.options.environment(); err != nil {
+		return err
 	}
 	// Its own configuration, which is found before the installed one's.
-	return os.CopyFS(filepath.Join(r.theirs.Dir, "config", "pipewire"), os.DirFS(filepath.Join(usr, "share", "pipewire")))
+	its := os.DirFS(filepath.Join(r.options.NewPipeWire, "usr", "share", "pipewire"))
+	return os.CopyFS(filepath.Join(r.theirs.Dir, "config", "pipewire"), its)
+}
+
+// environment is what programs of the newer PipeWire need.
+func (o Options) environment() ([]string, error) {
+	modules, err := filepath.Glob(filepath.Join(o.NewPipeWire, "usr", "lib", "*", "pipewire-0.3"))
+	if err != nil || len(modules) != 1 {
+		return nil, fmt.Errorf("%s: no PipeWire was unpacked there", o.NewPipeWire)
+	}
+	lib := filepath.Dir(modules[0])
+	return []string{"LD_LIBRARY_PATH=" + lib, "PIPEWIRE_MODULE_DIR=" + modules[0], "SPA_PLUGIN_DIR=" + filepath.Join(lib, "spa-0.2")}, nil
 }
 
 var linkedVersion = regexp.MustCompile(`Linked with libpipewire ([0-9.]+)`)
@@ -149,7 +154,7 @@ func (r *Rig) pipewireVersion() (string, error) {
 func (r *Rig) startPipeWireProbe(cases []*run, config probe.Config) (*probe.Probe, error) {
 	config.Name = "their-probe"
 	for _, c := range cases {
-		ports, err := r.awaitPorts(c)
+		ports, err := r.awaitPorts(c.name+":", c.Channels)
 		if err != nil {
 			return nil, err
 		}
@@ -185,18 +190,18 @@ func (r *Rig) link(c *run) error {
 	return nil
 }
 
-// awaitPorts returns the ports of the case's node in the order of its channels,
-// which is that in which PipeWire lists them.
-func (r *Rig) awaitPorts(c *run) (ports []string, err error) {
-	err = until(fmt.Sprintf("%d ports of PipeWire's node %s", c.Channels, c.name), func() bool {
+// awaitPorts returns the ports of one of PipeWire's nodes in the order of its
+// channels, which is that in which they are listed.
+func (r *Rig) awaitPorts(prefix string, count int) (ports []string, err error) {
+	err = until(fmt.Sprintf("%d ports %s... in PipeWire", count, prefix), func() bool {
 		all, err := r.theirs.PipeWirePorts()
 		if err != nil {
 			return false
 		}
 		ports = slices.DeleteFunc(all, func(port string) bool {
-			return !strings.HasPrefix(port, c.name+":") || strings.Contains(port, ":monitor_")
+			return !strings.HasPrefix(port, prefix) || strings.Contains(port, ":monitor_")
 		})
-		return len(ports) == c.Channels
+		return len(ports) == count
 	})
 	return ports, err
 }
