@@ -142,7 +142,7 @@ func randomDescription(r *rand.Rand) Description {
 	r.Shuffle(len(d.Payloads), func(i, j int) { d.Payloads[i], d.Payloads[j] = d.Payloads[j], d.Payloads[i] })
 	d.Payloads = d.Payloads[:1+r.IntN(len(d.Payloads))]
 	if r.IntN(4) > 0 {
-		low := (d.RateHz + 9999) / 10000 // 0.1 ms
+		low := (d.RateHz + 199999) / 200000 // 0.005 ms
 		d.PacketFrames = low + r.IntN(d.RateHz/10-low+1)
 	}
 	if r.IntN(4) > 0 {
@@ -208,12 +208,12 @@ func TestNumbersOutOfBoundsAreNamed(t *testing.T) {
 		{"m=audio 4713", "m=audio 0", `SDP m=audio port "0": legal is 1 to 65535`},
 		{"m=audio 4713", "m=audio 70000", `SDP m=audio port "70000": legal is 1 to 65535`},
 		{"m=audio 4713", "m=audio -1", `SDP m=audio port "-1": legal is 1 to 65535`},
-		{"ptime:0.667", "ptime:0.09", `SDP ptime "0.09": legal is 0.1 to 100 ms`},
-		{"ptime:0.667", "ptime:100.1", `SDP ptime "100.1": legal is 0.1 to 100 ms`},
-		{"ptime:0.667", "ptime:NaN", `SDP ptime "NaN": legal is 0.1 to 100 ms`},
-		{"ptime:0.667", "ptime:Inf", `SDP ptime "Inf": legal is 0.1 to 100 ms`},
-		{"framecount:32", "framecount:0", `SDP framecount "0": legal is 5 to 4800 frames`},
-		{"framecount:32", "framecount:4801", `SDP framecount "4801": legal is 5 to 4800 frames`},
+		{"ptime:0.667", "ptime:0.004", `SDP ptime "0.004": legal is 0.005 to 100 ms`},
+		{"ptime:0.667", "ptime:100.1", `SDP ptime "100.1": legal is 0.005 to 100 ms`},
+		{"ptime:0.667", "ptime:NaN", `SDP ptime "NaN": legal is 0.005 to 100 ms`},
+		{"ptime:0.667", "ptime:Inf", `SDP ptime "Inf": legal is 0.005 to 100 ms`},
+		{"framecount:32", "framecount:0", `SDP framecount "0": legal is 1 to 4800 frames`},
+		{"framecount:32", "framecount:4801", `SDP framecount "4801": legal is 1 to 4800 frames`},
 		{"send=2", "send=257", `SDP x-archibald-channels send "257": legal is 0 to 256`},
 		{"receive=2", "receive=-1", `SDP x-archibald-channels receive "-1": legal is 0 to 256`},
 		{"send=2 receive=2", "send=0 receive=0", `SDP direction "inactive": legal is sendrecv, sendonly, recvonly`},

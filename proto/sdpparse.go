@@ -256,7 +256,7 @@ func (d *Description) readPacketTime(media *sdp.MediaDescription) error {
 	if value, found := media.Attribute("ptime"); found {
 		ms, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
 		if err != nil || !(ms >= minPtimeMs && ms <= maxPtimeMs) { // so written, NaN fails
-			return &FieldError{Field: "ptime", Value: clip(value), Legal: "0.1 to 100 ms"}
+			return &FieldError{Field: "ptime", Value: clip(value), Legal: "0.005 to 100 ms"}
 		}
 		d.PacketFrames = framesOf(ms, d.RateHz)
 	}

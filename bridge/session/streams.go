@@ -118,7 +118,8 @@ func (s *streams) servoConfig(repeats proto.Repeats) clock.Config {
 	return clock.Config{
 		RateHz: s.receive.RateHz, LatencyFrames: e.cfg.Latency.FramesAt(s.receive.RateHz),
 		JitterFrames: e.memory.Jitter(s.peerKey()), LookaheadFrames: e.core.LookaheadFrames(),
-		ExtraFrames: repeats.SpanFrames(), Free: e.cfg.Clock == "free",
+		PeriodFrames: s.end.session.Agreement.PeerPeriodFrames,
+		ExtraFrames:  repeats.SpanFrames(), Free: e.cfg.Clock == "free",
 	}
 }
 

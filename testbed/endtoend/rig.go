@@ -22,6 +22,7 @@ import (
 // Config says what to run.
 type Config struct {
 	PeriodFrames int // of both servers
+	Channels     int // each way; 0: two
 	// Common, Guest and Host are further flags for both ends, or one.
 	Common, Guest, Host []string
 	// CallFromHost lets the host call the guest; otherwise the guest calls.
@@ -133,7 +134,18 @@ func (r *Rig) common(role proto.Role, waits bool) []string {
 		}
 		args = append(args, "--peer", fmt.Sprintf("%s:%d", Address(peer), r.port))
 	}
+	if r.Config.Channels != 0 {
+		args = append(args, "--channels", fmt.Sprint(r.Config.Channels))
+	}
 	return append(args, r.Config.Common...)
+}
+
+// sides are the names of the first two channels of the PipeWire nodes.
+func (r *Rig) sides() (left, right string) {
+	if r.Config.Channels > 8 {
+		return "AUX0", "AUX1"
+	}
+	return "FL", "FR"
 }
 
 // StartAll starts servers and ends and waits until sound can flow.
