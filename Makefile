@@ -8,7 +8,7 @@ TAGS    :=
 # A Go older than go.mod asks for fetches the newer one.
 export GOTOOLCHAIN := auto
 
-.PHONY: build test demo bench bench-peers lint deps clean help
+.PHONY: build test demo bench bench-peers lint cross deps clean help
 
 build: ## the program, as bin/archibald-bridge; TAGS=portaudio for the backend of that name
 	$(GO) build -trimpath -tags "$(TAGS)" -ldflags '-X archibald-bridge/bridge/status.Version=$(VERSION)' -o $(BINARY) .
@@ -27,6 +27,9 @@ bench-peers: ## this bridge beside others, as root, for hours; ARGS="-seconds 20
 
 lint: ## gofmt, go vet, and golangci-lint where it is installed
 	scripts/lint.sh
+
+cross: ## go vet of what could run on macOS and Windows
+	scripts/cross.sh
 
 deps: ## the Debian packages that building and testing need
 	scripts/deps.sh test $(ARGS)

@@ -92,7 +92,7 @@ while read -r folder target; do
   step "$target, 3 s" go test -run '^$' -fuzz "^$target\$" -fuzztime 3s -fuzzminimizetime 1s -parallel 2 "$folder"
 done < <(fuzz_targets)
 
-tests "PortAudio on ALSA and JACK" -tags portaudio -count=1 ./bridge/audio/portaudio
+tests "PortAudio on ALSA and JACK" -tags portaudio -count=1 ./bridge/audio/portaudio ./host
 
 # Where servers fail, some of these try again.
 tests "stack: real audio servers" -timeout 20m -p 1 -count=1 ./testbed/... ./bridge/audio/... ./guest/... ./host/... ./benchmarks/peers ./nix/units
