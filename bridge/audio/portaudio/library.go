@@ -69,8 +69,8 @@ const jackServer = "JACK_DEFAULT_SERVER"
 // by terminate when it succeeds.
 //
 // Without withJACK, PortAudio finds no JACK server. One that dies while the
-// library is its client has Pa_Terminate end the process by a failed assertion
-// (19.6 and 19.7), whichever device is in use.
+// library is its client has Pa_Terminate end the process by a failed assertion,
+// whichever device is in use (seen with 19.6; the later source is the same).
 func initialize(withJACK bool) ([]Device, error) {
 	C.archibald_portaudio_silence()
 	if !withJACK {

@@ -30,8 +30,8 @@ const tryAgainAfter = 2 * time.Second
 // below JACK and PipeWire where the device is one of theirs.
 const threadPriority = 60
 
-// errDeadJACK is what cannot be undone: PortAudio 19.6 and 19.7 wait ten minutes
-// for a JACK server that has died to let go of its stream, and then abort.
+// errDeadJACK is what cannot be undone: PortAudio (19.6, and its later source)
+// waits ten minutes for a JACK server that has died to let go of its stream.
 var errDeadJACK = fmt.Errorf("PortAudio cannot leave a JACK server that has died: %w", session.ErrStartAnew)
 
 // Server is a session.AudioServer for one output and one input device. Its
