@@ -90,7 +90,7 @@ func TestADeviceWithoutAClockHasTheSystems(t *testing.T) {
 	for i := 1; i < len(played); i++ {
 		before, cycle := played[i-1], played[i]
 		switch {
-		case cycle.GraphFrame == 0:
+		case back == 0 && cycle.GraphFrame < before.GraphFrame:
 			back = i
 		case cycle.GraphFrame != before.GraphFrame+256:
 			t.Fatalf("cycle %d is at frame %d after %d", i, cycle.GraphFrame, before.GraphFrame)
@@ -102,8 +102,8 @@ func TestADeviceWithoutAClockHasTheSystems(t *testing.T) {
 			t.Errorf("cycle %d is said to begin in %d ns", i, cycle.CycleNs-cycle.NowNs)
 		}
 	}
-	// 0.5 s are 93.75 periods.
-	if back != 94 && back != 95 {
+	// 0.5 s are 93.75 periods, after the last that a busy machine was late with.
+	if back < 94 || back > 150 {
 		t.Fatalf("the clock began anew at cycle %d, want it after half a second of sound at once", back)
 	}
 	// A wake-up that is 100 ms late is lost time; otherwise the time is exact.
