@@ -21,8 +21,9 @@ packages() {
       packages demo "$2"
       # clang and its run-time library: sanitizers and the C fuzzer. git: the version.
       # iproute2: networks for pretended machines. rtkit: asked for real-time threads,
-      # on a bus of the test's own. nix-bin: reads the NixOS modules.
-      printf '%s\n' git iproute2 nix-bin rtkit
+      # on a bus of the test's own. nix-bin: reads the NixOS modules. portaudio19-dev
+      # and pkg-config: the build tag portaudio.
+      printf '%s\n' git iproute2 nix-bin rtkit portaudio19-dev pkg-config
       if [ "$2" -ge 13 ]; then
         printf '%s\n' clang libclang-rt-dev
       else

@@ -69,10 +69,12 @@ type Guest struct {
 
 // Host holds the keys that only the host has.
 type Host struct {
-	Backend    string `toml:"backend" placeholder:"pipewire|jack" help:"The audio server." legal:"pipewire or jack"`
-	HostPeriod int    `toml:"host-period" placeholder:"FRAMES" help:"Period asked of PipeWire; 0: the server's own." legal:"0, or 16 to 8192 with the backend pipewire"`
-	Guests     int    `toml:"guests" placeholder:"N" help:"How many guests are served at once, each with nodes named after the guest's --name, and a UDP port from --listen's on." legal:"1 to 64, more than 1 only with the backend pipewire and without peer, name and static"`
-	FromGuest  string `toml:"from-guest" placeholder:"stream|source" help:"What the guest's sound is on the host: a stream that plays, or a source to record from." legal:"stream, or source with the backend pipewire"`
+	Backend      string `toml:"backend" placeholder:"pipewire|jack|portaudio" help:"The audio server, or PortAudio for devices without one." legal:"pipewire, jack or portaudio"`
+	OutputDevice string `toml:"output-device" placeholder:"NAME|NUMBER" help:"What PortAudio plays on, as archibald-bridge devices lists it; empty: the default, none: nothing." legal:"empty, or with the backend portaudio none or the name or number of a device"`
+	InputDevice  string `toml:"input-device" placeholder:"NAME|NUMBER" help:"What PortAudio records from, as archibald-bridge devices lists it; empty: the default, none: silence." legal:"empty, or with the backend portaudio none or the name or number of a device"`
+	HostPeriod   int    `toml:"host-period" placeholder:"FRAMES" help:"Period asked of PipeWire or PortAudio; 0: the server's own." legal:"0, or 16 to 8192 with the backend pipewire, 240 to 8192 with portaudio"`
+	Guests       int    `toml:"guests" placeholder:"N" help:"How many guests are served at once, each with nodes named after the guest's --name, and a UDP port from --listen's on." legal:"1 to 64, more than 1 only with the backend pipewire and without peer, name and static"`
+	FromGuest    string `toml:"from-guest" placeholder:"stream|source" help:"What the guest's sound is on the host: a stream that plays, or a source to record from." legal:"stream, or source with the backend pipewire"`
 }
 
 // Values of Config.Clock.
@@ -101,8 +103,9 @@ const (
 
 // Values of Config.Backend.
 const (
-	BackendPipeWire = "pipewire"
-	BackendJack     = "jack"
+	BackendPipeWire  = "pipewire"
+	BackendJack      = "jack"
+	BackendPortAudio = "portaudio"
 )
 
 // Default returns the configuration of an end for which nothing was set. The

@@ -26,6 +26,12 @@ const maxGuests = 64
 // LegalName says whether a bridge may have that name.
 func LegalName(name string) bool { return legalName.MatchString(name) }
 
+// minHostPeriod is the shortest period in frames that an audio server can be asked
+// for. PortAudio's is 5 ms, here at 48 kHz.
+var minHostPeriod = map[string]int{BackendPipeWire: 16, BackendPortAudio: 240}
+
+const maxHostPeriod = 8192
+
 // fault is a key with a value that is not legal.
 type fault struct{ key, value, legal string }
 
@@ -81,11 +87,13 @@ func (c Config) fault(connectRule func(string) error) *fault {
 		{"multicast-interface", legalInterface.MatchString(c.MulticastInterface)},
 		{"log-format", c.LogFormat == LogText || c.LogFormat == LogJSON},
 		{"jack-server", c.JackServer != ""},
-		{"backend", c.Backend == BackendPipeWire || c.Backend == BackendJack},
-		{"host-period", c.HostPeriod == 0 || c.Backend == BackendPipeWire && 16 <= c.HostPeriod && c.HostPeriod <= 8192},
+		{"backend", slices.Contains([]string{BackendPipeWire, BackendJack, BackendPortAudio}, c.Backend)},
+		{"output-device", c.OutputDevice == "" || c.Backend == BackendPortAudio},
+		{"input-device", c.InputDevice == "" || c.Backend == BackendPortAudio},
+		{"host-period", c.HostPeriod == 0 || minHostPeriod[c.Backend] > 0 && minHostPeriod[c.Backend] <= c.HostPeriod && c.HostPeriod <= maxHostPeriod},
+		{"from-guest", c.FromGuest == FromGuestStream || c.Backend == BackendPipeWire && c.FromGuest == FromGuestSource},
 		{"guests", c.Guests == 1 || 1 < c.Guests && c.Guests <= maxGuests && int(c.Listen.Port())+c.Guests <= 1<<16 &&
 			c.Backend == BackendPipeWire && c.Peer == Peer{} && c.Name == "" && !c.Static},
-		{"from-guest", c.FromGuest == FromGuestStream || c.Backend == BackendPipeWire && c.FromGuest == FromGuestSource},
 	} {
 		if !check.ok {
 			key, _ := findKey(check.key)

@@ -37,6 +37,7 @@ type End struct {
 	audio   AudioServer
 	machine Machine
 	server  string // the audio server in words
+	hint    string // "" once it was given
 	log     *slog.Logger
 	memory  Memory
 	role    proto.Role
@@ -59,6 +60,7 @@ type End struct {
 	graph        Graph
 	audioOpen    bool
 	audioError   string
+	unusable     error // the audio server, to this process
 	nextOpenNs   int64
 	openBackoff  time.Duration
 	session      *signaling.Session
@@ -79,6 +81,7 @@ type Parts struct {
 	Audio   AudioServer
 	Machine Machine
 	Server  string // the audio server in words, "JACK server default"
+	Hint    string // what else can be done where it was never there
 	Log     *slog.Logger
 	Memory  Memory
 	Host    HostClock // of a guest that can read its host's clock; else nil
@@ -99,7 +102,7 @@ type Memory interface {
 // New makes an end; Run starts it.
 func New(cfg config.Config, role proto.Role, parts Parts) *End {
 	e := &End{
-		cfg: cfg, role: role, core: parts.Core, audio: parts.Audio, machine: parts.Machine, server: parts.Server,
+		cfg: cfg, role: role, core: parts.Core, audio: parts.Audio, machine: parts.Machine, server: parts.Server, hint: parts.Hint,
 		log: parts.Log, memory: parts.Memory, publisher: parts.Publisher, clock: systemTime{parts.Host}, onHostClock: parts.Host != nil,
 		lookup:    net.DefaultResolver.LookupNetIP,
 		peerEvent: make(chan peerEvent, 16), over: make(chan struct{}), openBackoff: audioRetryLeast,
@@ -178,7 +181,9 @@ func (e *End) loop(ctx context.Context, failed <-chan error) error {
 			e.peerChanged(event)
 			e.publish()
 		case <-ticker.C:
-			e.tick()
+			if e.tick(); e.unusable != nil {
+				return e.unusable
+			}
 		}
 	}
 }

@@ -60,7 +60,7 @@ func NewHouse(guests, periodFrames int, flags ...string) (h *House, err error) {
 		}
 	}()
 	h.binary = filepath.Join(h.Dir, "archibald-bridge")
-	if err = build(h.binary); err != nil {
+	if err = build(h.binary, ""); err != nil {
 		return nil, err
 	}
 	if h.probe, err = probe.Build(h.Dir); err != nil {

@@ -27,6 +27,8 @@ type Config struct {
 	Common, Guest, Host []string
 	// CallFromHost lets the host call the guest; otherwise the guest calls.
 	CallFromHost bool
+	// Tags are what the bridge is built with.
+	Tags string
 	// Static ends have no session; each has the other as its peer.
 	Static bool
 }
@@ -60,7 +62,7 @@ func New(config Config) (*Rig, error) {
 	}
 	if err == nil {
 		r.binary = filepath.Join(s.Dir, "archibald-bridge")
-		err = build(r.binary)
+		err = build(r.binary, config.Tags)
 	}
 	if err != nil {
 		_ = s.Close()
@@ -69,8 +71,8 @@ func New(config Config) (*Rig, error) {
 	return r, nil
 }
 
-func build(binary string) error {
-	out, err := exec.Command("go", "build", "-o", binary, "archibald-bridge").CombinedOutput()
+func build(binary, tags string) error {
+	out, err := exec.Command("go", "build", "-tags", tags, "-o", binary, "archibald-bridge").CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("building archibald-bridge: %w: %s", err, bytes.TrimSpace(out))
 	}
