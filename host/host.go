@@ -11,6 +11,7 @@ import (
 	"archibald-bridge/bridge/config"
 	"archibald-bridge/bridge/machine"
 	"archibald-bridge/bridge/memory"
+	"archibald-bridge/bridge/opus/libopus"
 	"archibald-bridge/bridge/rt"
 	"archibald-bridge/bridge/session"
 	"archibald-bridge/proto"
@@ -41,7 +42,7 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 	if err != nil {
 		log.Warn("what was learned about peers is lost", "reason", err)
 	}
-	parts := session.Parts{Core: engine, Machine: quiet, Log: log, Memory: learned}
+	parts := session.Parts{Core: engine, Machine: quiet, Log: log, Memory: learned, Codec: libopus.Codec{}}
 	if cfg.SDPOut != "" || cfg.SAPAnnounce {
 		publisher, err := announce.NewPublisher(cfg, log)
 		if err != nil {

@@ -14,6 +14,10 @@ static double double_of_bits(uint64_t bits) {
     return x;
 }
 
+int64_t stream_ns(int64_t media, uint32_t rate_hz) {
+    return nominal_ns((uint64_t)(media + (1ll << 40)), rate_hz);
+}
+
 /* No more copies of this packet are expected. One that came, but not as often
  * as agreed, is one that repetition kept. */
 static void settle(receiver *rx, receive_counters *count, uint32_t sequence) {
@@ -79,31 +83,48 @@ static void observe(receiver *rx, observation_ring *ring, const observation *rec
     rx->held = *record;
 }
 
-void receiver_packet(receiver *rx, receive_counters *count, observation_ring *ring,
-                     uint16_t sequence, uint32_t timestamp, const uint8_t *payload,
-                     uint32_t frames, int64_t arrival_ns, int64_t late_ns) {
+/* Counts a packet and extends its timestamp. */
+static enum arrival note_packet(receiver *rx, receive_counters *count, uint16_t sequence,
+                           uint32_t timestamp, uint32_t bytes, int64_t arrival_ns,
+                           int64_t *extended) {
     if (!rx->have_sequence) rx->reference_media = timestamp;
     enum arrival arrival = note_sequence(rx, count, sequence);
-    if (arrival == AGAIN) return;
+    if (arrival == AGAIN) return AGAIN;
     int64_t media = rx->reference_media + (int32_t)(timestamp - (uint32_t)rx->reference_media);
     if (media > rx->reference_media || rx->reference_media - media > HISTORY_FRAMES)
         rx->reference_media = media;
     COUNT(count->packets, 1);
-    COUNT(count->bytes, frames * wire_sample_bytes(rx->plan.encoding) * rx->plan.channels);
+    COUNT(count->bytes, bytes);
     atomic_store_explicit(&count->highest_sequence, rx->highest_sequence, memory_order_relaxed);
     atomic_store_explicit(&count->last_packet_ns, arrival_ns, memory_order_relaxed);
+    *extended = media;
+    return arrival;
+}
+
+/* The part of frames [media, media + frames) that the buffer still takes. */
+static jitter_span storable(receiver *rx, receive_counters *count, int64_t media, uint32_t frames) {
+    if (!atomic_load_explicit(&rx->playing, memory_order_relaxed)) return (jitter_span){0, 0, 0};
+    jitter_span span = jitter_accepts(&rx->buffer, media, frames);
+    if (span.outside) COUNT(count->outside, 1);
+    return span;
+}
+
+void receiver_packet(receiver *rx, receive_counters *count, observation_ring *ring,
+                     uint16_t sequence, uint32_t timestamp, const uint8_t *payload,
+                     uint32_t frames, int64_t arrival_ns, int64_t late_ns) {
+    const uint32_t stride = wire_sample_bytes(rx->plan.encoding) * rx->plan.channels;
+    int64_t media;
+    enum arrival arrival = note_packet(rx, count, sequence, timestamp, frames * stride, arrival_ns, &media);
+    if (arrival == AGAIN) return;
     observation record = {.kind = OBSERVED_PACKET, .frames = frames, .time_ns = arrival_ns,
                           .media = media, .late_ns = late_ns};
     observe(rx, ring, &record, arrival);
 
-    if (!atomic_load_explicit(&rx->playing, memory_order_relaxed)) return;
-    jitter_span span = jitter_accepts(&rx->buffer, media, frames);
+    jitter_span span = storable(rx, count, media, frames);
     if (span.skip) COUNT(count->late, 1);
-    if (span.outside) COUNT(count->outside, 1);
     if (!span.count) return;
     media += span.skip;
     if (payload) {
-        const uint32_t stride = wire_sample_bytes(rx->plan.encoding) * rx->plan.channels;
         payload += (size_t)span.skip * stride;
         uint32_t bad = 0;
         for (uint32_t c = 0; c < rx->plan.channels; c++) {
@@ -117,6 +138,72 @@ void receiver_packet(receiver *rx, receive_counters *count, observation_ring *ri
         if (bad) COUNT(count->nonfinite, bad);
     }
     jitter_mark(&rx->buffer, media, span.count);
+}
+
+/* A packet that control has to decode. Without room for it control is far behind. */
+static void receiver_encoded(receiver *rx, receive_counters *count, const rtp_packet *packet,
+                             int64_t arrival_ns, int64_t late_ns) {
+    int64_t media;
+    enum arrival arrival = note_packet(rx, count, packet->sequence, packet->timestamp,
+                                  packet->payload_bytes, arrival_ns, &media);
+    if (arrival == AGAIN) return;
+    packet_slot *slot = packet_begin(rx->encoded);
+    if (!slot) {
+        COUNT(count->late, 1);
+        return;
+    }
+    slot->media = media;
+    slot->arrival_ns = arrival_ns;
+    slot->late_ns = late_ns;
+    slot->bytes = packet->payload_bytes;
+    slot->sequence = packet->sequence;
+    slot->again = arrival == BEHIND && rx->plan.repeat_distance_frames > 0;
+    memcpy(slot->data, packet->payload, packet->payload_bytes);
+    packet_end(rx->encoded);
+}
+
+static void store_decoded(receiver *rx, receive_counters *count, const sound_block *block) {
+    const uint32_t channels = rx->plan.channels;
+    const int concealed = (block->kind & BLOCK_CONCEALED) != 0;
+    jitter_span span = storable(rx, count, block->media, block->frames);
+    const float *samples = sound_samples(rx->decoded, block) + (size_t)span.skip * channels;
+    const int64_t media = block->media + span.skip;
+    uint32_t bad = 0;
+    for (uint32_t c = 0; c < channels; c++) {
+        float *plane = jitter_plane(&rx->buffer, c);
+        for (uint32_t i = 0; i < span.count; i++) {
+            float x = samples[(size_t)i * channels + c];
+            bad += wire_interleave(&x, &plane[(uint32_t)(media + i) & rx->buffer.mask], 1, 1);
+        }
+    }
+    if (bad) COUNT(count->nonfinite, bad);
+    if (span.skip && !concealed) COUNT(count->late, 1);
+    if (span.count) jitter_mark(&rx->buffer, media, span.count);
+    if (concealed && span.count) {
+        if (!rx->concealing) rx->buffer.dropouts++;
+        rx->buffer.concealed_frames += span.count;
+    }
+    rx->concealing = concealed;
+}
+
+void receiver_decoded(receiver *rx, receive_counters *count, observation_ring *ring) {
+    if (!rx->decoded) return;
+    const sound_block *block;
+    for (uint32_t i = 0; i < SOUND_BLOCKS && (block = sound_first(rx->decoded)); i++) {
+        if (block->kind & BLOCK_OBSERVED) {
+            observation record = {.kind = OBSERVED_PACKET, .frames = block->frames,
+                                  .time_ns = block->time_ns, .media = block->media,
+                                  .late_ns = block->late_ns};
+            observe(rx, ring, &record, NEWEST);
+        }
+        if (block->kind & BLOCK_LATE)
+            COUNT(count->late, 1);
+        else if (block->kind & BLOCK_MALFORMED)
+            COUNT(count->malformed, 1);
+        else
+            store_decoded(rx, count, block);
+        sound_drop(rx->decoded);
+    }
 }
 
 static int same_address(const struct sockaddr_storage *a, const struct sockaddr_storage *b) {
@@ -153,7 +240,7 @@ void receiver_datagram(receiver *rx, receive_counters *count, observation_ring *
         return;
     }
     const uint32_t frame_bytes = wire_sample_bytes(rx->plan.encoding) * rx->plan.channels;
-    if (packet.payload_bytes == 0 || packet.payload_bytes % frame_bytes != 0) {
+    if (packet.payload_bytes == 0 || (frame_bytes && packet.payload_bytes % frame_bytes != 0)) {
         COUNT(count->malformed, 1);
         return;
     }
@@ -163,9 +250,12 @@ void receiver_datagram(receiver *rx, receive_counters *count, observation_ring *
         rx->from = *from;
         atomic_store_explicit(&rx->have_from, 1, memory_order_release);
     }
-    receiver_packet(rx, count, ring, packet.sequence, packet.timestamp, packet.payload,
-                    packet.payload_bytes / frame_bytes, arrival_ns,
-                    rx->plan.lateness && packet.late_us >= 0 ? packet.late_us * 1000ll : -1);
+    const int64_t late_ns = rx->plan.lateness && packet.late_us >= 0 ? packet.late_us * 1000ll : -1;
+    if (rx->encoded)
+        receiver_encoded(rx, count, &packet, arrival_ns, late_ns);
+    else
+        receiver_packet(rx, count, ring, packet.sequence, packet.timestamp, packet.payload,
+                        packet.payload_bytes / frame_bytes, arrival_ns, late_ns);
 }
 
 /* Renders frames outputs from a position. Advances it. */
@@ -284,6 +374,9 @@ void receiver_play(receiver *rx, receive_counters *count, observation_ring *ring
             }
     silence(out, used, channels, frames);
     for (uint32_t c = 0; c < used; c++) peak_update(&count->peak_bits[c], out[c], frames);
+    /* The next cycle needs what lies from here on. */
+    int64_t needed_ns = stream_ns(rx->position + LOOKAHEAD + 1, rx->plan.rate_hz);
+    atomic_store_explicit(&rx->due_ns, playing ? cycle_ns - needed_ns : CLOCK_STOPPED, memory_order_relaxed);
     atomic_store_explicit(&count->concealed_frames, rx->buffer.concealed_frames,
                           memory_order_relaxed);
     atomic_store_explicit(&count->dropouts, rx->buffer.dropouts, memory_order_relaxed);

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/opus"
 	"archibald-bridge/bridge/signaling"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/proto"
@@ -40,6 +41,7 @@ type End struct {
 	log     *slog.Logger
 	memory  Memory
 	role    proto.Role
+	codec   opus.Codec
 
 	publisher Publisher // may be nil
 
@@ -79,6 +81,7 @@ type Parts struct {
 	Server  string // the audio server in words, "JACK server default"
 	Log     *slog.Logger
 	Memory  Memory
+	Codec   opus.Codec
 	Host    HostClock // of a guest that can read its host's clock; else nil
 	// Publisher is told of the stream sent without a session; nil: nobody is.
 	Publisher Publisher
@@ -95,7 +98,7 @@ type Memory interface {
 func New(cfg config.Config, role proto.Role, parts Parts) *End {
 	e := &End{
 		cfg: cfg, role: role, core: parts.Core, audio: parts.Audio, machine: parts.Machine, server: parts.Server,
-		log: parts.Log, memory: parts.Memory, publisher: parts.Publisher, clock: systemTime{parts.Host}, onHostClock: parts.Host != nil,
+		log: parts.Log, memory: parts.Memory, codec: parts.Codec, publisher: parts.Publisher, clock: systemTime{parts.Host}, onHostClock: parts.Host != nil,
 		lookup:    net.DefaultResolver.LookupNetIP,
 		peerEvent: make(chan peerEvent, 16), openBackoff: audioRetryLeast,
 	}
@@ -223,7 +226,7 @@ func (e *End) describe() {
 		Name: e.cfg.Name, Role: e.role, Version: proto.Version,
 		Port: int(e.cfg.Listen.Port()), Payloads: proto.Payloads(encodings...),
 		RateHz: e.graph.RateHz, SendChannels: e.cfg.SendChannels, ReceiveChannels: e.cfg.ReceiveChannels,
-		PacketFrames: proto.PacketFrames(format, e.graph.PeriodFrames),
+		PacketFrames: e.packetFrames(format), MaxBitrate: e.cfg.OpusBitrate,
 		PeriodFrames: e.graph.PeriodFrames,
 		Redundancy:   e.cfg.Redundancy, RedundancyDistance: e.cfg.RedundancyDistance, Lateness: true,
 		SSRC: e.ssrc(), CNAME: e.cname(), RTCPMux: true, OnHostClock: e.onHostClock,

@@ -1,6 +1,10 @@
 package session
 
-import "fmt"
+import (
+	"fmt"
+
+	"archibald-bridge/proto"
+)
 
 // openAudio makes one attempt to open the audio server.
 func (e *End) openAudio() {
@@ -8,6 +12,9 @@ func (e *End) openAudio() {
 	if err == nil && !e.wanted(graph) {
 		_ = e.audio.Close()
 		err = fmt.Errorf("%s runs at %d Hz, --rate asks for %d Hz", e.server, graph.RateHz, e.cfg.Rate)
+		if e.cfg.Format == proto.Opus {
+			err = fmt.Errorf("%s runs at %d Hz, --format opus needs %d Hz", e.server, graph.RateHz, e.cfg.Rate)
+		}
 	}
 	if err != nil {
 		if err.Error() != e.audioError {
