@@ -286,7 +286,7 @@ typedef struct {
     int started;
     sound_ring *captured;  /* WIRE_OPUS, else NULL: capture produces, control consumes */
     /* capture only; of WIRE_OPUS control only */
-    int64_t sent_media;    /* the media clock at the end of the newest cycle packed */
+    int64_t sent_media;    /* the media clock at the end of the newest cycle packed; of WIRE_OPUS, packet */
     uint16_t sequence;
     sent_datagram *history;         /* the newest datagrams: the nth is in slot n % slots */
     uint32_t history_slots;         /* enough for the last repeat, and BATCH new ones */

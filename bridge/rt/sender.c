@@ -174,7 +174,9 @@ uint32_t sender_pack_encoded(sender *tx, send_counters *count, const uint8_t *pa
                              int64_t late_ns) {
     sent_datagram *datagram = &tx->history[tx->packed % tx->history_slots];
     if (bytes > DATAGRAM_BYTES - sender_header_bytes(tx)) return 0;
-    tx->sent_media = cycle->media + cycle->frames;
+    const uint32_t cycle_timestamp = tx->plan.first_timestamp + (uint32_t)cycle->media;
+    /* By the packets: in cycles the distance would not be always as many packets. */
+    tx->sent_media = cycle->media + (int32_t)(timestamp - cycle_timestamp) + tx->plan.packet_frames;
     put_header(tx, datagram->data, timestamp, late_ns);
     memcpy(datagram->data + sender_header_bytes(tx), payload, bytes);
     datagram->bytes = sender_header_bytes(tx) + bytes;
@@ -185,8 +187,7 @@ uint32_t sender_pack_encoded(sender *tx, send_counters *count, const uint8_t *pa
     tx->originals = 1;
     uint32_t outgoing = 1;
     /* Where the stream is: at the beginning of the cycle. */
-    atomic_store_explicit(&count->last_timestamp, tx->plan.first_timestamp + (uint32_t)cycle->media,
-                          memory_order_relaxed);
+    atomic_store_explicit(&count->last_timestamp, cycle_timestamp, memory_order_relaxed);
     atomic_store_explicit(&count->last_send_ns, cycle->time_ns, memory_order_relaxed);
     atomic_store_explicit(&count->last_late_ns, cycle->late_ns > 0 ? cycle->late_ns : 0,
                           memory_order_relaxed);

@@ -49,6 +49,7 @@ import "C"
 import (
 	"unsafe"
 
+	"archibald-bridge/bridge/opus"
 	"archibald-bridge/proto"
 )
 
@@ -57,6 +58,7 @@ import (
 type Virtual struct {
 	*Engine
 	plane []C.float
+	sent  [][]byte // by SendEncoded
 }
 
 // NewVirtual makes an engine whose graph runs at rateHz.
@@ -154,4 +156,19 @@ func Decode(f proto.Format, payload []byte, channel int) []float32 {
 			C.uint32_t(frames))
 	}
 	return out
+}
+
+// SendEncoded implements opus.Outgoing: TakeSent returns the datagrams.
+func (v *Virtual) SendEncoded(p opus.Encoded) {
+	n := v.packEncoded(p)
+	for _, d := range v.c.tx.outgoing[:n] {
+		v.sent = append(v.sent, C.GoBytes(unsafe.Pointer(&d.data[0]), C.int(d.bytes)))
+	}
+}
+
+// TakeSent returns what SendEncoded sent since it was last called.
+func (v *Virtual) TakeSent() [][]byte {
+	sent := v.sent
+	v.sent = nil
+	return sent
 }
