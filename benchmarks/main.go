@@ -20,6 +20,7 @@ var benchmarks = []struct {
 	{"recovery", recovery},
 	{"channels", channels},
 	{"cost", cost},
+	{"opus", opusProfile},
 }
 
 func main() {
@@ -50,7 +51,7 @@ func main() {
 		}
 	}
 	for name := range wanted {
-		fmt.Fprintf(os.Stderr, "benchmarks: %q: legal are roundtrip, constancy, dropouts, recovery, channels, cost\n", name)
+		fmt.Fprintf(os.Stderr, "benchmarks: %q: legal are roundtrip, constancy, dropouts, recovery, channels, cost, opus\n", name)
 		os.Exit(2)
 	}
 }

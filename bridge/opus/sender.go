@@ -12,7 +12,6 @@ type Sender struct {
 	channels  int
 	nextMedia int64
 	payload   [MaxPayloadBytes]byte
-	failed    uint64
 }
 
 // NewSender returns a sender of packets of packetFrames, a length that Opus has:
@@ -21,9 +20,6 @@ func NewSender(core Outgoing, encoder Encoder, channels, packetFrames int, nowNs
 	values := packetFrames * channels
 	return &Sender{core: core, encoder: encoder, nowNs: nowNs, channels: channels, values: values, packet: make([]float32, 0, values)}
 }
-
-// Failed is how many packets the encoder refused.
-func (s *Sender) Failed() uint64 { return s.failed }
 
 // Work encodes and sends what has been captured.
 func (s *Sender) Work() {
@@ -52,8 +48,7 @@ func (s *Sender) add() {
 func (s *Sender) send(timestamp uint32) {
 	bytes, err := s.encoder.Encode(s.packet, s.payload[:])
 	if err != nil || bytes == 0 {
-		s.failed++
-		return
+		return // to the peer it is lost time
 	}
 	lateNs := s.cycle.LateNs
 	if lateNs >= 0 {
