@@ -74,7 +74,7 @@ func came(t *testing.T, kind Kind, count int) (which string, first time.Duration
 	}
 	buf := make([]byte, 100)
 	for {
-		c.SetReadDeadline(time.Now().Add(300 * time.Millisecond))
+		c.SetReadDeadline(time.Now().Add(200 * time.Millisecond))
 		n, err := c.Read(buf)
 		if err != nil {
 			break
