@@ -179,7 +179,7 @@ func aligned(sound, heard []float32) (quality.Score, error) {
 // opusLatency runs both ends on this machine, so the way takes next to nothing.
 func opusLatency(length time.Duration) error {
 	fmt.Printf("\njackd and PipeWire, period 64, 256000 bit/s, loopback, --latency auto, %s each; one way as the host says, resampling; round trip by jack_iodelay\n", length)
-	fmt.Println("packet    one way ms  capture  packet  codec    wire    wait  resample  playout  round trip ms    dropouts")
+	fmt.Println("packet    one way ms  capture  packet  codec    wire    wait  resample  playout  round trip ms           dropouts  processor")
 	for _, packetTime := range append([]time.Duration{0}, packetTimes...) {
 		name, common := "F32", []string{"--clock", "free"}
 		if packetTime > 0 {
@@ -188,6 +188,10 @@ func opusLatency(length time.Duration) error {
 		}
 		err := with(endtoend.Config{PeriodFrames: 64, Common: common}, func(r *endtoend.Rig) error {
 			time.Sleep(5 * time.Second) // lock
+			before, err := r.Status(proto.Host)
+			if err != nil {
+				return err
+			}
 			frames, err := ioDelay(r, "opus", length, func() error { return loop(r) })
 			if err != nil {
 				return err
@@ -199,8 +203,9 @@ func opusLatency(length time.Duration) error {
 			d := s.Directions.Receive
 			stages := d.LatencyStagesMs
 			ms := func(frames float64) float64 { return frames * 1000 / opus.RateHz }
-			fmt.Printf("%6s  %12.2f  %7.2f  %6.2f  %5.2f  %6.2f  %6.2f  %8.2f  %7.2f  %.2f to %.2f  %8d\n", name, d.LatencyMs.Bridge, stages.Capture, stages.Packet,
-				stages.Codec, stages.Wire, stages.Wait, stages.Resample, stages.Playout, ms(frames[0]), ms(frames[len(frames)-1]), d.Dropouts)
+			fmt.Printf("%6s  %12.2f  %7.2f  %6.2f  %5.2f  %6.2f  %6.2f  %8.2f  %7.2f  %.2f (%.2f to %.2f)  %8d  %3.1f %%\n", name, d.LatencyMs.Bridge, stages.Capture, stages.Packet,
+				stages.Codec, stages.Wire, stages.Wait, stages.Resample, stages.Playout, ms(frames[len(frames)/2]), ms(frames[0]), ms(frames[len(frames)-1]), d.Dropouts,
+				100*(s.CPUSeconds-before.CPUSeconds)/(s.UptimeSeconds-before.UptimeSeconds))
 			return nil
 		})
 		if err != nil {

@@ -44,7 +44,7 @@ type Common struct {
 	Latency            Latency        `toml:"latency" placeholder:"auto|2ms|96frames" help:"One-way latency of the bridge." legal:"auto, a time up to 200ms (2ms), or 1 to 9600 frames (96frames)"`
 	Clock              string         `toml:"clock" placeholder:"auto|free" help:"How the receiver follows the sender's clock. free: always resample." legal:"auto or free"`
 	Redundancy         int            `toml:"redundancy" placeholder:"N" help:"How many times each packet is sent again; the larger wish of the two ends counts." legal:"0 to 2"`
-	RedundancyDistance int            `toml:"redundancy-distance" placeholder:"PERIODS" help:"How many periods apart, against losses in a row; 0: at once, which adds no latency." legal:"0 to 8"`
+	RedundancyDistance int            `toml:"redundancy-distance" placeholder:"PERIODS" help:"How many periods (of Opus, packets) apart, against losses in a row; 0: at once, which adds no latency." legal:"0 to 8"`
 	CPUSleep           string         `toml:"cpu-sleep" placeholder:"prevent|allow" help:"Whether the processors may sleep while a session is up. prevent: less jitter, more power." legal:"prevent or allow"`
 	CPUs               CPUs           `toml:"cpus" name:"cpus" placeholder:"LIST" help:"Processors that the audio threads of this program may run on; empty: any." legal:"empty, or processor numbers 0 to 1023 such as 2,3 or 2-5"`
 	Name               string         `toml:"name" placeholder:"NAME" help:"Name of this bridge, where there are several: it becomes part of client, node and session names." legal:"at most 32 of a-z, 0-9 and -"`
