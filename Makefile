@@ -7,11 +7,13 @@ TAGS    :=
 
 # A Go older than go.mod asks for fetches the newer one.
 export GOTOOLCHAIN := auto
+# github.com/hraban/opus without reading Opus files, which needs another library.
+export GOFLAGS := $(filter-out -tags=nolibopusfile,$(GOFLAGS)) -tags=nolibopusfile
 
 .PHONY: build test demo bench bench-peers lint cross deps clean help
 
 build: ## the program, as bin/archibald-bridge; TAGS=portaudio for the backend of that name
-	$(GO) build -trimpath -tags "$(TAGS)" -ldflags '-X archibald-bridge/bridge/status.Version=$(VERSION)' -o $(BINARY) .
+	$(GO) build -trimpath -tags "nolibopusfile $(TAGS)" -ldflags '-X archibald-bridge/bridge/status.Version=$(VERSION)' -o $(BINARY) .
 
 test: ## all tests; installs what they need
 	scripts/test.sh

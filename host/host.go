@@ -18,6 +18,7 @@ import (
 	"archibald-bridge/bridge/guests"
 	"archibald-bridge/bridge/machine"
 	"archibald-bridge/bridge/memory"
+	"archibald-bridge/bridge/opus/libopus"
 	"archibald-bridge/bridge/rt"
 	"archibald-bridge/bridge/session"
 	"archibald-bridge/proto"
@@ -122,7 +123,7 @@ func parts(cfg config.Config, engine *rt.Engine, log *slog.Logger) (session.Part
 	if err != nil {
 		log.Warn("what was learned about peers is lost", "reason", err)
 	}
-	parts := session.Parts{Core: engine, Machine: quiet, Log: log, Memory: learned}
+	parts := session.Parts{Core: engine, Machine: quiet, Log: log, Memory: learned, Codec: libopus.Codec{}}
 	switch cfg.Backend {
 	case config.BackendJack:
 		core := jack.Core{Engine: engine.Handle(), Playout: rt.Playout(), Capture: rt.Capture(), ABI: rt.ABI}

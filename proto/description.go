@@ -95,6 +95,10 @@ type Description struct {
 	// to 100 ms of them; 0: not said.
 	PacketFrames int
 
+	// MaxBitrate is what the end wants to receive of Opus at most, in bit/s, 6000 to
+	// 510000 (RFC 7587, section 6.1); 0: not said.
+	MaxBitrate int
+
 	// PeriodFrames is the period of the audio server of the end described, 1 to
 	// 65536; 0: the end knows no repetition.
 	PeriodFrames int

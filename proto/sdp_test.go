@@ -297,7 +297,9 @@ func TestWhatIsNotADescriptionOfOurs(t *testing.T) {
 		"no media":          {head, "SDP has no m=audio line of RTP/AVP with an rtpmap"},
 		"only video":        {head + "m=video 5004 RTP/AVP 96\r\na=rtpmap:96 L24/48000/2\r\n", "SDP has no m=audio"},
 		"only SRTP":         {head + "m=audio 5004 RTP/SAVP 97\r\na=rtpmap:97 L24/48000/2\r\n", "SDP has no m=audio"},
-		"only Opus":         {head + "m=audio 5004 RTP/AVP 111\r\na=rtpmap:111 opus/48000/2\r\n", `SDP encoding "opus": legal is L16, L24, F32`},
+		"only Speex":        {head + "m=audio 5004 RTP/AVP 110\r\na=rtpmap:110 speex/16000\r\n", `SDP encoding "speex": legal is L16, L24, F32, opus`},
+		"Opus at 44.1 kHz":  {head + "m=audio 5004 RTP/AVP 111\r\na=rtpmap:111 opus/44100/2\r\n", `SDP rtpmap of opus "44100/2": legal is 48000/2 (RFC 7587)`},
+		"Opus too fast":     {head + "m=audio 5004 RTP/AVP 111\r\na=rtpmap:111 opus/48000/2\r\na=fmtp:111 maxaveragebitrate=1000000\r\n", `SDP maxaveragebitrate "1000000": legal is 6000 to 510000 bit/s`},
 		"no rtpmap":         {head + "m=audio 5004 RTP/AVP 97\r\n", "SDP has no m=audio"},
 		"one byte too many": {valid + "a=" + strings.Repeat("x", MaxDescriptionBytes-len(valid)-1), "SDP of 16385 bytes: legal is up to 16384"},
 	} {
@@ -363,6 +365,8 @@ func FuzzParseDescription(f *testing.F) {
 	}
 	f.Add(guest().Marshal())
 	f.Add(host().Marshal())
+	f.Add(opusGuest(2, 1).Marshal())
+	f.Add([]byte("v=0\r\no=- 0 0 IN IP4 1.2.3.4\r\ns=-\r\nt=0 0\r\nm=audio 5004 RTP/AVP 97 98\r\na=rtpmap:97 OPUS/48000/2\r\na=fmtp:97 sprop-stereo=0;maxaveragebitrate=64000\r\na=rtpmap:98 L24/48000/2\r\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		d, err := ParseDescription(text)
 		if err != nil {

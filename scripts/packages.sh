@@ -7,7 +7,7 @@ packages() {
   case $1 in
     build)
       # ca-certificates: Go fetches modules over HTTPS.
-      printf '%s\n' ca-certificates gcc libc6-dev make libjack-jackd2-dev libpipewire-0.3-dev
+      printf '%s\n' ca-certificates gcc libc6-dev make libjack-jackd2-dev libopus-dev libpipewire-0.3-dev pkg-config
       ;;
     demo)
       packages build "$2"
@@ -21,9 +21,9 @@ packages() {
       packages demo "$2"
       # clang and its run-time library: sanitizers and the C fuzzer. git: the version.
       # iproute2: networks for pretended machines. rtkit: asked for real-time threads,
-      # on a bus of the test's own. nix-bin: reads the NixOS modules. portaudio19-dev
-      # and pkg-config: the build tag portaudio.
-      printf '%s\n' git iproute2 nix-bin rtkit portaudio19-dev pkg-config
+      # on a bus of the test's own. nix-bin: reads the NixOS modules. portaudio19-dev: the
+      # build tag portaudio. ffmpeg and GStreamer: streams of Opus to and from others.
+      printf '%s\n' git iproute2 nix-bin rtkit portaudio19-dev ffmpeg gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
       if [ "$2" -ge 13 ]; then
         printf '%s\n' clang libclang-rt-dev
       else

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"archibald-bridge/bridge/opus"
 	"archibald-bridge/proto"
 )
 
@@ -32,6 +33,16 @@ var minHostPeriod = map[string]int{BackendPipeWire: 16, BackendPortAudio: 240}
 
 const maxHostPeriod = 8192
 
+// Of Opus: the bitrates that it has sound at in each of these packet times (RFC 6716,
+// sections 2.1.1 and 2.1.4; below 9,600 bit/s libopus sends none in 2.5 ms), as the
+// largest packet bounds it.
+const (
+	leastBitrate = 16000
+	mostBitrate  = 510000
+)
+
+var opusPtimes = []time.Duration{2500 * time.Microsecond, 5 * time.Millisecond, 10 * time.Millisecond, 20 * time.Millisecond}
+
 // fault is a key with a value that is not legal.
 type fault struct{ key, value, legal string }
 
@@ -48,6 +59,9 @@ func (c *Config) complete() {
 	}
 	if encoding, err := proto.ParseEncoding(string(c.Format)); err == nil {
 		c.Format = encoding
+	}
+	if c.Format == proto.Opus && c.Rate == 0 {
+		c.Rate = opus.RateHz
 	}
 }
 
@@ -69,7 +83,8 @@ func (c Config) fault(connectRule func(string) error) *fault {
 		{"channels", 1 <= c.Channels && c.Channels <= proto.MaxChannels},
 		{"send-channels", 0 <= c.SendChannels && c.SendChannels <= proto.MaxChannels},
 		{"receive-channels", 0 <= c.ReceiveChannels && c.ReceiveChannels <= proto.MaxChannels},
-		{"format", c.Format == "" || slices.Contains(proto.Encodings, c.Format)},
+		{"format", c.Format == "" || c.Format == proto.Opus && c.fitsOpus() || slices.Contains(proto.Encodings, c.Format)},
+		{"opus-bitrate", leastBitrate <= c.OpusBitrate && c.OpusBitrate <= mostBitrate},
 		{"rate", c.Rate == 0 || 8000 <= c.Rate && c.Rate <= 192000},
 		{"latency", c.Latency != Latency{}},
 		{"clock", c.Clock == ClockAuto || c.Clock == ClockFree},
@@ -82,7 +97,8 @@ func (c Config) fault(connectRule func(string) error) *fault {
 		{"sap-announce", !c.SAPAnnounce || c.Static && c.Peer != Peer{}},
 		{"sap-receive", c.SAPReceive == "" || c.SDPIn == ""},
 		{"sap-networks", len(c.SAPNetworks.Prefixes) > 0},
-		{"ptime", c.Ptime.Duration == 0 || c.Static && minPtime <= c.Ptime.Duration && c.Ptime.Duration <= maxPtime},
+		{"ptime", c.Ptime.Duration == 0 || c.Format == proto.Opus && slices.Contains(opusPtimes, c.Ptime.Duration) ||
+			c.Format != proto.Opus && c.Static && minPtime <= c.Ptime.Duration && c.Ptime.Duration <= maxPtime},
 		{"multicast-ttl", 1 <= c.MulticastTTL && c.MulticastTTL <= 255},
 		{"multicast-interface", legalInterface.MatchString(c.MulticastInterface)},
 		{"log-format", c.LogFormat == LogText || c.LogFormat == LogJSON},
@@ -107,4 +123,9 @@ func (c Config) fault(connectRule func(string) error) *fault {
 		}
 	}
 	return nil
+}
+
+// fitsOpus says whether channels and rate are such as Opus has.
+func (c Config) fitsOpus() bool {
+	return max(c.SendChannels, c.ReceiveChannels) <= opus.MaxChannels && c.Rate == opus.RateHz
 }

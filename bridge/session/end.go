@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/opus"
 	"archibald-bridge/bridge/signaling"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/proto"
@@ -41,6 +42,7 @@ type End struct {
 	log     *slog.Logger
 	memory  Memory
 	role    proto.Role
+	codec   opus.Codec
 
 	publisher Publisher // may be nil
 
@@ -84,6 +86,7 @@ type Parts struct {
 	Hint    string // what else can be done where it was never there
 	Log     *slog.Logger
 	Memory  Memory
+	Codec   opus.Codec
 	Host    HostClock // of a guest that can read its host's clock; else nil
 	// Shared says that several ends are called at one address: a Switchboard hands
 	// this one's calls to its Endpoint. It listens and calls nowhere itself.
@@ -103,7 +106,7 @@ type Memory interface {
 func New(cfg config.Config, role proto.Role, parts Parts) *End {
 	e := &End{
 		cfg: cfg, role: role, core: parts.Core, audio: parts.Audio, machine: parts.Machine, server: parts.Server, hint: parts.Hint,
-		log: parts.Log, memory: parts.Memory, publisher: parts.Publisher, clock: systemTime{parts.Host}, onHostClock: parts.Host != nil,
+		log: parts.Log, memory: parts.Memory, codec: parts.Codec, publisher: parts.Publisher, clock: systemTime{parts.Host}, onHostClock: parts.Host != nil,
 		lookup:    net.DefaultResolver.LookupNetIP,
 		peerEvent: make(chan peerEvent, 16), over: make(chan struct{}), openBackoff: audioRetryLeast,
 	}
@@ -246,7 +249,7 @@ func (e *End) describe() {
 		Name: e.cfg.Name, Role: e.role, Version: proto.Version,
 		Port: int(e.cfg.Listen.Port()), Payloads: proto.Payloads(encodings...),
 		RateHz: e.graph.RateHz, SendChannels: e.cfg.SendChannels, ReceiveChannels: e.cfg.ReceiveChannels,
-		PacketFrames: proto.PacketFrames(format, e.graph.PeriodFrames),
+		PacketFrames: e.packetFrames(format), MaxBitrate: e.cfg.OpusBitrate,
 		PeriodFrames: e.graph.PeriodFrames,
 		Redundancy:   e.cfg.Redundancy, RedundancyDistance: e.cfg.RedundancyDistance, Lateness: true,
 		SSRC: e.ssrc(), CNAME: e.cname(), RTCPMux: true, OnHostClock: e.onHostClock,

@@ -3,6 +3,8 @@ package session
 import (
 	"errors"
 	"fmt"
+
+	"archibald-bridge/proto"
 )
 
 // openAudio makes one attempt to open the audio server.
@@ -11,6 +13,9 @@ func (e *End) openAudio() {
 	if err == nil && !e.wanted(graph) {
 		_ = e.audio.Close()
 		err = fmt.Errorf("%s runs at %d Hz, --rate asks for %d Hz", e.server, graph.RateHz, e.cfg.Rate)
+		if e.cfg.Format == proto.Opus {
+			err = fmt.Errorf("%s runs at %d Hz, --format opus needs %d Hz", e.server, graph.RateHz, e.cfg.Rate)
+		}
 	}
 	if errors.Is(err, ErrStartAnew) {
 		e.unusable = err

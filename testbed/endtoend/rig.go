@@ -71,8 +71,9 @@ func New(config Config) (*Rig, error) {
 	return r, nil
 }
 
+// build adds tags to the one that everything is built with (decision 11).
 func build(binary, tags string) error {
-	out, err := exec.Command("go", "build", "-tags", tags, "-o", binary, "archibald-bridge").CombinedOutput()
+	out, err := exec.Command("go", "build", "-tags", "nolibopusfile "+tags, "-o", binary, "archibald-bridge").CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("building archibald-bridge: %w: %s", err, bytes.TrimSpace(out))
 	}
