@@ -3,14 +3,17 @@
 GO      := $(or $(shell command -v go),/usr/local/go/bin/go)
 VERSION := $(or $(shell git describe --tags --always --dirty 2>/dev/null),dev)
 BINARY  := bin/archibald-bridge
+TAGS    :=
 
 # A Go older than go.mod asks for fetches the newer one.
 export GOTOOLCHAIN := auto
+# github.com/hraban/opus without reading Opus files, which needs another library.
+export GOFLAGS := $(filter-out -tags=nolibopusfile,$(GOFLAGS)) -tags=nolibopusfile
 
-.PHONY: build test demo bench bench-peers lint deps clean help
+.PHONY: build test demo bench bench-peers lint cross deps clean help
 
-build: ## the program, as bin/archibald-bridge
-	$(GO) build -trimpath -ldflags '-X archibald-bridge/bridge/status.Version=$(VERSION)' -o $(BINARY) .
+build: ## the program, as bin/archibald-bridge; TAGS=portaudio for the backend of that name
+	$(GO) build -trimpath -tags "nolibopusfile $(TAGS)" -ldflags '-X archibald-bridge/bridge/status.Version=$(VERSION)' -o $(BINARY) .
 
 test: ## all tests; installs what they need
 	scripts/test.sh
@@ -26,6 +29,9 @@ bench-peers: ## this bridge beside others, as root, for hours; ARGS="-seconds 20
 
 lint: ## gofmt, go vet, and golangci-lint where it is installed
 	scripts/lint.sh
+
+cross: ## go vet of what could run on macOS and Windows
+	scripts/cross.sh
 
 deps: ## the Debian packages that building and testing need
 	scripts/deps.sh test $(ARGS)

@@ -5,6 +5,8 @@ go 1.24.0
 require (
 	github.com/alecthomas/kong v1.17.0
 	github.com/godbus/dbus/v5 v5.2.4
+	github.com/gordonklaus/portaudio v0.0.0-20250206071425-98a94950218b
+	github.com/hraban/opus v0.0.0-20260708213942-bde8e4304501
 	github.com/pelletier/go-toml/v2 v2.4.3
 	github.com/pion/rtcp v1.2.20
 	github.com/pion/rtp v1.10.6

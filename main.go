@@ -10,5 +10,5 @@ import (
 )
 
 func main() {
-	os.Exit(cli.Main(os.Args[1:], os.Stdout, os.Stderr, cli.Runners{Guest: guest.Run, Host: host.Run, Bench: guest.Bench}))
+	os.Exit(cli.Main(os.Args[1:], os.Stdout, os.Stderr, cli.Runners{Guest: guest.Run, Host: host.Run, Devices: host.Devices, Bench: guest.Bench}))
 }

@@ -3,5 +3,5 @@
 // beside a control without the bridge and the machine's own timer jitter, since
 // a virtual machine shows more of itself than of the bridge.
 //
-//	go run ./benchmarks [-seconds 20] [roundtrip] [dropouts] [recovery] [cost]
+//	go run ./benchmarks [-seconds 20] [roundtrip] [dropouts] [recovery] [channels] [cost] [opus]
 package main

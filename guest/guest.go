@@ -12,6 +12,7 @@ import (
 	"archibald-bridge/bridge/hosttime"
 	"archibald-bridge/bridge/machine"
 	"archibald-bridge/bridge/memory"
+	"archibald-bridge/bridge/opus/libopus"
 	"archibald-bridge/bridge/patch"
 	"archibald-bridge/bridge/rt"
 	"archibald-bridge/bridge/session"
@@ -57,7 +58,7 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 	}
 	core := jack.Core{Engine: engine.Handle(), Playout: rt.Playout(), Capture: rt.Capture(), ABI: rt.ABI}
 	audio := jack.New(core, jack.Options{ServerName: cfg.JackServer, Control: patchbay})
-	parts := session.Parts{Core: engine, Audio: audio, Machine: quiet, Server: "JACK server " + cfg.JackServer, Log: log, Memory: learned}
+	parts := session.Parts{Core: engine, Audio: audio, Machine: quiet, Server: "JACK server " + cfg.JackServer, Log: log, Memory: learned, Codec: libopus.Codec{}}
 	if cfg.SDPOut != "" || cfg.SAPAnnounce {
 		publisher, err := announce.NewPublisher(cfg, log)
 		if err != nil {

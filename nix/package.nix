@@ -4,6 +4,7 @@
   buildGoModule,
   pkg-config,
   libjack2,
+  libopus,
   pipewire,
   version ? "0-unstable",
 }:
@@ -27,8 +28,12 @@ buildGoModule {
   # libpipewire is found at run time: see postFixup.
   buildInputs = [
     libjack2
+    libopus
     pipewire
   ];
+
+  # github.com/hraban/opus without reading Opus files, which needs libopusfile.
+  tags = [ "nolibopusfile" ];
 
   subPackages = [ "." ];
   ldflags = [

@@ -33,7 +33,7 @@ const (
 
 	maxPeriodFrames = 1 << 16
 
-	minPtimeMs = 0.1
+	minPtimeMs = 0.005 // a frame at 192 kHz: many channels leave little room for more
 	maxPtimeMs = 100
 
 	maxNameBytes  = 64
@@ -91,9 +91,13 @@ type Description struct {
 	// SendChannels and ReceiveChannels are seen from the end described, 0 to
 	// 64; 0 says that it does not send, or receive, at all. One is above 0.
 	SendChannels, ReceiveChannels int
-	// PacketFrames is how many frames a packet of the end described holds, 0.1
+	// PacketFrames is how many frames a packet of the end described holds, 0.005
 	// to 100 ms of them; 0: not said.
 	PacketFrames int
+
+	// MaxBitrate is what the end wants to receive of Opus at most, in bit/s, 6000 to
+	// 510000 (RFC 7587, section 6.1); 0: not said.
+	MaxBitrate int
 
 	// PeriodFrames is the period of the audio server of the end described, 1 to
 	// 65536; 0: the end knows no repetition.

@@ -23,21 +23,32 @@ const (
 	F32 Encoding = "F32" // IEEE 754 binary32, little-endian; ours alone, not registered
 )
 
-// Encodings lists every encoding, the one preferred between two of our own
+// Opus is the encoding for narrow and lossy paths (RFC 6716, RFC 7587). Its packets
+// are not made of samples.
+const Opus Encoding = "opus"
+
+// What RFC 7587, section 4, fixes of a stream of Opus, and the longest packet made.
+const (
+	opusRateHz    = 48000
+	opusChannels  = 2 // of the rtpmap, whatever the stream has
+	MaxOpusFrames = 960
+)
+
+// Encodings lists every encoding but Opus, the one preferred between two of our own
 // ends first: F32 is bit-exact and does not clip above 0 dBFS.
 var Encodings = []Encoding{F32, L24, L16}
 
 // ParseEncoding reads an encoding's name, in any case.
 func ParseEncoding(s string) (Encoding, error) {
-	for _, e := range Encodings {
+	for _, e := range append([]Encoding{Opus}, Encodings...) {
 		if strings.EqualFold(s, string(e)) {
 			return e, nil
 		}
 	}
-	return "", fmt.Errorf("format %q: legal are L16, L24, F32", s)
+	return "", fmt.Errorf("format %q: legal are L16, L24, F32, opus", s)
 }
 
-// BytesPerSample returns 2, 3 or 4; 0 for an unknown encoding.
+// BytesPerSample returns 2, 3 or 4; 0 for Opus and an unknown encoding.
 func (e Encoding) BytesPerSample() int {
 	switch e {
 	case L16:
@@ -60,6 +71,8 @@ func (e Encoding) PayloadType() uint8 {
 		return 97
 	case F32:
 		return 98
+	case Opus:
+		return 111
 	}
 	return 0
 }
@@ -71,10 +84,11 @@ type Format struct {
 	Channels int // 1 to MaxChannels
 }
 
-// BytesPerFrame is the size of one sample of every channel.
+// BytesPerFrame is the size of one sample of every channel; 0 of Opus.
 func (f Format) BytesPerFrame() int { return f.Encoding.BytesPerSample() * f.Channels }
 
-// String returns the format as SDP's rtpmap writes it, "L24/48000/2".
+// String returns the format as SDP's rtpmap writes it, "L24/48000/2"; of Opus with
+// the channels that the stream really has.
 func (f Format) String() string {
 	return fmt.Sprintf("%s/%d/%d", f.Encoding, f.RateHz, f.Channels)
 }

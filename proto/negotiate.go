@@ -26,6 +26,9 @@ type Agreement struct {
 	// Redundancy and RedundancyDistance are what both ends send again, as in
 	// Description.
 	Redundancy, RedundancyDistance int
+	// PeerMaxBitrate is what the peer wants to receive of Opus at most, in bit/s; 0:
+	// not said.
+	PeerMaxBitrate int
 	// Lateness says that both directions have the header extension.
 	Lateness bool
 }
@@ -86,6 +89,7 @@ func agreement(local, peer Description, payload Payload) Agreement {
 		PeerPeriodFrames:   peer.PeriodFrames,
 		Redundancy:         copies,
 		RedundancyDistance: distance,
+		PeerMaxBitrate:     peer.MaxBitrate,
 		Lateness:           local.Lateness && peer.Lateness,
 	}
 }

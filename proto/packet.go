@@ -22,4 +22,9 @@ func PacketFrames(f Format, periodFrames int) int {
 }
 
 // MaxPacketFrames is how many frames fit a packet.
-func MaxPacketFrames(f Format) int { return maxPayloadBytes / f.BytesPerFrame() }
+func MaxPacketFrames(f Format) int {
+	if f.Encoding == Opus {
+		return MaxOpusFrames
+	}
+	return maxPayloadBytes / f.BytesPerFrame()
+}

@@ -52,8 +52,14 @@ func (d Description) Marshal() []byte {
 	for _, p := range d.Payloads {
 		payloadType := strconv.Itoa(int(p.Type))
 		format := Format{Encoding: p.Encoding, RateHz: d.RateHz, Channels: channels}
+		if p.Encoding == Opus {
+			format.Channels = opusChannels
+		}
 		media.MediaName.Formats = append(media.MediaName.Formats, payloadType)
 		media.WithValueAttribute("rtpmap", payloadType+" "+format.String())
+		if p.Encoding == Opus {
+			media.WithValueAttribute("fmtp", payloadType+" "+d.opusParameters())
+		}
 	}
 	if d.PacketFrames > 0 {
 		media.WithValueAttribute("ptime", strconv.FormatFloat(d.ptimeMs(), 'f', 3, 64))

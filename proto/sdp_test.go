@@ -142,7 +142,7 @@ func randomDescription(r *rand.Rand) Description {
 	r.Shuffle(len(d.Payloads), func(i, j int) { d.Payloads[i], d.Payloads[j] = d.Payloads[j], d.Payloads[i] })
 	d.Payloads = d.Payloads[:1+r.IntN(len(d.Payloads))]
 	if r.IntN(4) > 0 {
-		low := (d.RateHz + 9999) / 10000 // 0.1 ms
+		low := (d.RateHz + 199999) / 200000 // 0.005 ms
 		d.PacketFrames = low + r.IntN(d.RateHz/10-low+1)
 	}
 	if d.Version != 0 && r.IntN(4) > 0 {
@@ -208,12 +208,12 @@ func TestNumbersOutOfBoundsAreNamed(t *testing.T) {
 		{"m=audio 4713", "m=audio 0", `SDP m=audio port "0": legal is 1 to 65535`},
 		{"m=audio 4713", "m=audio 70000", `SDP m=audio port "70000": legal is 1 to 65535`},
 		{"m=audio 4713", "m=audio -1", `SDP m=audio port "-1": legal is 1 to 65535`},
-		{"ptime:0.667", "ptime:0.09", `SDP ptime "0.09": legal is 0.1 to 100 ms`},
-		{"ptime:0.667", "ptime:100.1", `SDP ptime "100.1": legal is 0.1 to 100 ms`},
-		{"ptime:0.667", "ptime:NaN", `SDP ptime "NaN": legal is 0.1 to 100 ms`},
-		{"ptime:0.667", "ptime:Inf", `SDP ptime "Inf": legal is 0.1 to 100 ms`},
-		{"framecount:32", "framecount:0", `SDP framecount "0": legal is 5 to 4800 frames`},
-		{"framecount:32", "framecount:4801", `SDP framecount "4801": legal is 5 to 4800 frames`},
+		{"ptime:0.667", "ptime:0.004", `SDP ptime "0.004": legal is 0.005 to 100 ms`},
+		{"ptime:0.667", "ptime:100.1", `SDP ptime "100.1": legal is 0.005 to 100 ms`},
+		{"ptime:0.667", "ptime:NaN", `SDP ptime "NaN": legal is 0.005 to 100 ms`},
+		{"ptime:0.667", "ptime:Inf", `SDP ptime "Inf": legal is 0.005 to 100 ms`},
+		{"framecount:32", "framecount:0", `SDP framecount "0": legal is 1 to 4800 frames`},
+		{"framecount:32", "framecount:4801", `SDP framecount "4801": legal is 1 to 4800 frames`},
 		{"send=2", "send=257", `SDP x-archibald-channels send "257": legal is 0 to 256`},
 		{"receive=2", "receive=-1", `SDP x-archibald-channels receive "-1": legal is 0 to 256`},
 		{"send=2 receive=2", "send=0 receive=0", `SDP direction "inactive": legal is sendrecv, sendonly, recvonly`},
@@ -297,7 +297,9 @@ func TestWhatIsNotADescriptionOfOurs(t *testing.T) {
 		"no media":          {head, "SDP has no m=audio line of RTP/AVP with an rtpmap"},
 		"only video":        {head + "m=video 5004 RTP/AVP 96\r\na=rtpmap:96 L24/48000/2\r\n", "SDP has no m=audio"},
 		"only SRTP":         {head + "m=audio 5004 RTP/SAVP 97\r\na=rtpmap:97 L24/48000/2\r\n", "SDP has no m=audio"},
-		"only Opus":         {head + "m=audio 5004 RTP/AVP 111\r\na=rtpmap:111 opus/48000/2\r\n", `SDP encoding "opus": legal is L16, L24, F32`},
+		"only Speex":        {head + "m=audio 5004 RTP/AVP 110\r\na=rtpmap:110 speex/16000\r\n", `SDP encoding "speex": legal is L16, L24, F32, opus`},
+		"Opus at 44.1 kHz":  {head + "m=audio 5004 RTP/AVP 111\r\na=rtpmap:111 opus/44100/2\r\n", `SDP rtpmap of opus "44100/2": legal is 48000/2 (RFC 7587)`},
+		"Opus too fast":     {head + "m=audio 5004 RTP/AVP 111\r\na=rtpmap:111 opus/48000/2\r\na=fmtp:111 maxaveragebitrate=1000000\r\n", `SDP maxaveragebitrate "1000000": legal is 6000 to 510000 bit/s`},
 		"no rtpmap":         {head + "m=audio 5004 RTP/AVP 97\r\n", "SDP has no m=audio"},
 		"one byte too many": {valid + "a=" + strings.Repeat("x", MaxDescriptionBytes-len(valid)-1), "SDP of 16385 bytes: legal is up to 16384"},
 	} {
@@ -363,6 +365,8 @@ func FuzzParseDescription(f *testing.F) {
 	}
 	f.Add(guest().Marshal())
 	f.Add(host().Marshal())
+	f.Add(opusGuest(2, 1).Marshal())
+	f.Add([]byte("v=0\r\no=- 0 0 IN IP4 1.2.3.4\r\ns=-\r\nt=0 0\r\nm=audio 5004 RTP/AVP 97 98\r\na=rtpmap:97 OPUS/48000/2\r\na=fmtp:97 sprop-stereo=0;maxaveragebitrate=64000\r\na=rtpmap:98 L24/48000/2\r\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		d, err := ParseDescription(text)
 		if err != nil {

@@ -45,6 +45,9 @@ func ParseDescription(text []byte) (Description, error) {
 	}
 	d.readDestination(&session, media)
 	d.readSourceFilter(&session, media)
+	if err := d.readOpus(media); err != nil {
+		return Description{}, err
+	}
 	if err := d.readChannels(&session, media); err != nil {
 		return Description{}, err
 	}
@@ -135,7 +138,7 @@ func (d *Description) readPayloads(sections []*sdp.MediaDescription) (*sdp.Media
 		}
 	}
 	if len(seen) > 0 {
-		return nil, &FieldError{Field: "encoding", Value: clip(strings.Join(seen, ", ")), Legal: "L16, L24, F32"}
+		return nil, &FieldError{Field: "encoding", Value: clip(strings.Join(seen, ", ")), Legal: "L16, L24, F32, opus"}
 	}
 	return nil, errors.New("SDP has no m=audio line of RTP/AVP with an rtpmap")
 }
@@ -162,7 +165,13 @@ func (d *Description) addPayload(formatType string, encoding Encoding, parameter
 	if err != nil {
 		return err
 	}
-	if len(d.Payloads) > 0 && (rateHz != d.RateHz || count != d.SendChannels) {
+	if encoding == Opus {
+		if err := checkOpus(rateHz, count); err != nil {
+			return err
+		}
+	}
+	// How many channels a stream of Opus has the rtpmap does not say.
+	if len(d.Payloads) > 0 && (rateHz != d.RateHz || encoding != Opus && count != d.SendChannels) {
 		return nil
 	}
 	d.Payloads = append(d.Payloads, Payload{Type: uint8(payloadType), Encoding: encoding})
@@ -256,7 +265,7 @@ func (d *Description) readPacketTime(media *sdp.MediaDescription) error {
 	if value, found := media.Attribute("ptime"); found {
 		ms, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
 		if err != nil || !(ms >= minPtimeMs && ms <= maxPtimeMs) { // so written, NaN fails
-			return &FieldError{Field: "ptime", Value: clip(value), Legal: "0.1 to 100 ms"}
+			return &FieldError{Field: "ptime", Value: clip(value), Legal: "0.005 to 100 ms"}
 		}
 		d.PacketFrames = framesOf(ms, d.RateHz)
 	}

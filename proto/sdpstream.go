@@ -15,7 +15,7 @@ import (
 // describeStream adds it to a media section.
 func (d Description) describeStream(media *sdp.MediaDescription) {
 	for _, p := range d.Payloads {
-		if p.Encoding != F32 {
+		if p.Encoding != F32 && p.Encoding != Opus {
 			media.WithValueAttribute("fmtp", strconv.Itoa(int(p.Type))+" channel-order=SMPTE2110.("+channelOrder(d.SendChannels)+")")
 		}
 	}

@@ -46,6 +46,8 @@ elsewhere() {
   command -v make >/dev/null || missing+=(make)
   if command -v cc >/dev/null; then
     has_header jack/jack.h || missing+=("the headers of JACK")
+    has_header opus/opus.h || missing+=("the headers of libopus")
+    command -v pkg-config >/dev/null || missing+=(pkg-config)
     has_header pipewire/pipewire.h || missing+=("the headers of libpipewire 0.3")
   else
     missing+=("a C compiler, the headers of JACK and of libpipewire 0.3")

@@ -7,7 +7,7 @@ packages() {
   case $1 in
     build)
       # ca-certificates: Go fetches modules over HTTPS.
-      printf '%s\n' ca-certificates gcc libc6-dev make libjack-jackd2-dev libpipewire-0.3-dev
+      printf '%s\n' ca-certificates gcc libc6-dev make libjack-jackd2-dev libopus-dev libpipewire-0.3-dev pkg-config
       ;;
     demo)
       packages build "$2"
@@ -21,8 +21,9 @@ packages() {
       packages demo "$2"
       # clang and its run-time library: sanitizers and the C fuzzer. git: the version.
       # iproute2: networks for pretended machines. rtkit: asked for real-time threads,
-      # on a bus of the test's own. nix-bin: reads the NixOS modules.
-      printf '%s\n' git iproute2 nix-bin rtkit
+      # on a bus of the test's own. nix-bin: reads the NixOS modules. portaudio19-dev: the
+      # build tag portaudio.
+      printf '%s\n' git iproute2 nix-bin rtkit portaudio19-dev
       packages peers "$2"
       if [ "$2" -ge 13 ]; then
         printf '%s\n' clang libclang-rt-dev

@@ -76,7 +76,7 @@ echo "archibald-bridge: all tests"
 step "gofmt, go vet, linters" scripts/lint.sh
 step "NixOS modules" check_nix
 
-CGO_ENABLED=0 tests "Go without C" ./proto/... ./bridge/{session,clock,hosttime,memory,patch,config,status,signaling,bench,cli,announce}/...
+CGO_ENABLED=0 tests "Go without C" ./proto/... ./bridge/{session,clock,hosttime,memory,patch,config,status,signaling,bench,cli,announce,guests}/... ./bridge/opus
 
 mapfile -t pure < <(without_c)
 # Not from the cache: some of these tests read the tree through other programs.
@@ -91,6 +91,8 @@ step "real-time core, C drivers under sanitizers" make -C bridge/rt/ctest
 while read -r folder target; do
   step "$target, 3 s" go test -run '^$' -fuzz "^$target\$" -fuzztime 3s -fuzzminimizetime 1s -parallel 2 "$folder"
 done < <(fuzz_targets)
+
+tests "PortAudio on ALSA and JACK" -tags nolibopusfile,portaudio -count=1 ./bridge/audio/portaudio ./host
 
 # Where servers fail, some of these try again.
 tests "stack: real audio servers" -timeout 20m -p 1 -count=1 ./testbed/... ./bridge/audio/... ./guest/... ./host/... ./benchmarks/peers ./nix/units

@@ -124,6 +124,9 @@ func (c *configCheckCommand) Run(env *environment) error {
 	return err
 }
 
+// Run prints the devices.
+func (devicesCommand) Run(env *environment) error { return env.runners.Devices(env.stdout) }
+
 // Run prints the version of the program and what it was built with.
 func (versionCommand) Run(env *environment) error {
 	_, err := fmt.Fprintf(env.stdout, "%s %s (%s, %s/%s)\n", programName, status.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)

@@ -23,8 +23,9 @@ const (
 // the configuration, so that no flag can lack its key or the other way round.
 type grammar struct {
 	Guest   guestCommand   `cmd:"" help:"Run the end in the virtual machine, beside jackd."`
-	Host    hostCommand    `cmd:"" help:"Run the end on the host, beside PipeWire or jackd."`
+	Host    hostCommand    `cmd:"" help:"Run the end on the host, beside PipeWire or jackd, or on a device."`
 	Status  statusCommand  `cmd:"" help:"Print what the ends running on this machine are doing."`
+	Devices devicesCommand `cmd:"" help:"List the devices of the backend portaudio."`
 	Bench   benchCommand   `cmd:"" help:"Measure the round trip through the bridge, on the guest."`
 	Config  configCommand  `cmd:"" help:"Work with configuration files."`
 	Version versionCommand `cmd:"" help:"Print the version."`
@@ -55,6 +56,8 @@ type configCheckCommand struct {
 	File string `arg:"" help:"The TOML file."`
 }
 
+type devicesCommand struct{}
+
 type versionCommand struct{}
 
 // Help gives examples.
@@ -73,6 +76,8 @@ func (hostCommand) Help() string {
   archibald-bridge host --peer 192.168.122.2 --latency 2ms
 
   archibald-bridge host --backend jack --jack-server default
+
+  archibald-bridge host --backend portaudio --output-device 3
 
   archibald-bridge host --static --peer 192.168.122.2 --format L24`
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"io"
 	"log/slog"
 	"os"
 	"strings"
@@ -33,7 +34,8 @@ func program(t *testing.T, err error, args ...string) outcome {
 			return err
 		}
 	}
-	o.code = Main(args, &stdout, &stderr, Runners{Guest: runner("guest"), Host: runner("host")})
+	o.code = Main(args, &stdout, &stderr, Runners{Guest: runner("guest"), Host: runner("host"),
+		Devices: func(w io.Writer) error { _, _ = io.WriteString(w, "the devices\n"); return err }})
 	o.stdout, o.stderr = stdout.String(), stderr.String()
 	return o
 }

@@ -31,6 +31,8 @@ const (
 type Runners struct {
 	Guest func(context.Context, config.Config, *slog.Logger) error
 	Host  func(context.Context, config.Config, *slog.Logger) error
+	// Devices lists the devices that the host can play on itself.
+	Devices func(io.Writer) error
 	// Bench measures a round trip. Its errors are as an end's; a report can come
 	// with one.
 	Bench func(context.Context, bench.Options) (*bench.Report, error)

@@ -65,6 +65,16 @@ func TestHelpShowsExamplesFlagsAndDefaults(t *testing.T) {
 	}
 }
 
+func TestDevicesAreListedWithoutASession(t *testing.T) {
+	if o := program(t, nil, "devices"); o.code != exitFine || o.stdout != "the devices\n" || o.stderr != "" {
+		t.Errorf("%+v", o)
+	}
+	o := program(t, errors.New("built without it"), "devices")
+	if o.code != exitFailed || o.stderr != "archibald-bridge: built without it\n" {
+		t.Errorf("%+v", o)
+	}
+}
+
 func TestVersion(t *testing.T) {
 	o := program(t, nil, "version")
 	if o.code != 0 || !strings.HasPrefix(o.stdout, "archibald-bridge "+status.Version+" (go") {

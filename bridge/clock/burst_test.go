@@ -2,6 +2,7 @@ package clock
 
 import (
 	"math"
+	"math/rand/v2"
 	"testing"
 )
 
@@ -48,10 +49,56 @@ func TestReorderedAndRepeatedPacketsBeginNothing(t *testing.T) {
 		true, true, false, false, false, true)
 }
 
-func TestPacketAfterALostOneBeginsABurst(t *testing.T) {
-	var b burstFinder
+func TestPacketAfterALostOneBeginsABurstOnlyWhenItsTimeHasCome(t *testing.T) {
+	b := newBurstFinder(512)
 	expect(t, arrivals(&b, 128, [2]int64{0, 0}, [2]int64{128, 10}, [2]int64{384, 20}, [2]int64{512, 10667}),
-		true, false, true, true)
+		true, false, false, true)
+	b = newBurstFinder(0)
+	expect(t, arrivals(&b, 64, [2]int64{0, 0}, [2]int64{128, 2667}, [2]int64{192, 4000}), true, true, true)
+}
+
+// many is a sender with small packets for its period, whose sending is interrupted
+// within some periods, for some of the time. It counts the wrong firsts, from the
+// given period on.
+func many(b *burstFinder, periodFrames int64, from int) (wrong int) {
+	r := rand.New(rand.NewPCG(uint64(periodFrames), 3))
+	for period := range int64(400) {
+		ns := float64(period*periodFrames) * nominalNs
+		for at := int64(0); at < periodFrames; at += 4 {
+			if r.IntN(64) == 0 {
+				ns += 60e3 + 100e3*r.Float64()
+			}
+			ns += 2e3
+			o := Observation{Kind: KindPacket, Frames: 4, Media: period*periodFrames + at, TimeNs: int64(ns)}
+			if b.begins(o, nominalNs) != (at == 0) && int(period) >= from {
+				wrong++
+			}
+		}
+	}
+	return wrong
+}
+
+func TestAnInterruptedBurstIsStillOne(t *testing.T) {
+	for _, period := range []int64{64, 256} {
+		b := newBurstFinder(int(period)) // the sender said it
+		if wrong := many(&b, period, 0); wrong > 0 {
+			t.Errorf("period %d, said: %d wrong firsts", period, wrong)
+		}
+		b = newBurstFinder(0)
+		if wrong := many(&b, period, 50); wrong > 0 {
+			t.Errorf("period %d, learned: %d wrong firsts", period, wrong)
+		}
+	}
+}
+
+func TestAPeriodThatBecomesShorterIsLearned(t *testing.T) {
+	b := newBurstFinder(1024)
+	for i := range int64(100) {
+		o := Observation{Kind: KindPacket, Frames: 64, Media: i * 64, TimeNs: int64(float64(i*64) * nominalNs)}
+		if !b.begins(o, nominalNs) && i > 20 {
+			t.Fatalf("packet %d begins nothing", i)
+		}
+	}
 }
 
 func TestBurstsFollowTheSendersPeriod(t *testing.T) {

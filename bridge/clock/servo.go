@@ -43,6 +43,8 @@ type Config struct {
 	// ExtraFrames is what the target grows by beyond period, resampler and
 	// allowance, so that a repeat sent some periods later still comes in time.
 	ExtraFrames int
+	// PeriodFrames is the period that the sender says it has; 0: not said.
+	PeriodFrames int
 	// LookaheadFrames is what the resampler reads past its position.
 	LookaheadFrames int
 	// Free keeps resampling even when the clocks look equal.
@@ -91,7 +93,7 @@ type Servo struct {
 func NewServo(cfg Config) *Servo {
 	return &Servo{
 		cfg: cfg, arrival: newTrack(cfg.RateHz), cycle: newTrack(cfg.RateHz),
-		target: newTarget(cfg), equalPatience: equalAfter,
+		bursts: newBurstFinder(cfg.PeriodFrames), target: newTarget(cfg), equalPatience: equalAfter,
 	}
 }
 

@@ -76,7 +76,7 @@ func TestWrongValuesInAFileNameLineKeyValueAndWhatIsLegal(t *testing.T) {
 		{"a rule that is none", "[guest]\nconnect = ['a -> b', 'c d']", `bridge.toml:2: connect: "c d": legal is 'CLIENT:PORT -> CLIENT:PORT', where * stands for anything (no ->)`},
 		{"static without peer", "static = true\nformat = 'L16'", `bridge.toml:1: static: "true": legal is true or false, and true only with a peer and a format, or with sdp-in or sap-receive`},
 		{"static without format", "static = true\npeer = 'a'", `bridge.toml:1: static: "true": legal is true or false, and true only with a peer and a format, or with sdp-in or sap-receive`},
-		{"encoding of a later version", "format = 'opus'", `bridge.toml:1: format: "opus": legal is L16, L24, F32 or empty`},
+		{"encoding of a later version", "format = 'flac'", `bridge.toml:1: format: "flac": legal is L16, L24, F32, opus (at most 2 channels, 48000 Hz) or empty`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := load(t, EndGuest, test.text)

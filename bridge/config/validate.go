@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"archibald-bridge/bridge/opus"
 	"archibald-bridge/proto"
 )
 
@@ -26,6 +27,22 @@ const maxGuests = 64
 // LegalName says whether a bridge may have that name.
 func LegalName(name string) bool { return legalName.MatchString(name) }
 
+// minHostPeriod is the shortest period in frames that an audio server can be asked
+// for. PortAudio's is 5 ms, here at 48 kHz.
+var minHostPeriod = map[string]int{BackendPipeWire: 16, BackendPortAudio: 240}
+
+const maxHostPeriod = 8192
+
+// Of Opus: the bitrates that it has sound at in each of these packet times (RFC 6716,
+// sections 2.1.1 and 2.1.4; below 9,600 bit/s libopus sends none in 2.5 ms), as the
+// largest packet bounds it.
+const (
+	leastBitrate = 16000
+	mostBitrate  = 510000
+)
+
+var opusPtimes = []time.Duration{2500 * time.Microsecond, 5 * time.Millisecond, 10 * time.Millisecond, 20 * time.Millisecond}
+
 // fault is a key with a value that is not legal.
 type fault struct{ key, value, legal string }
 
@@ -42,6 +59,9 @@ func (c *Config) complete() {
 	}
 	if encoding, err := proto.ParseEncoding(string(c.Format)); err == nil {
 		c.Format = encoding
+	}
+	if c.Format == proto.Opus && c.Rate == 0 {
+		c.Rate = opus.RateHz
 	}
 }
 
@@ -63,7 +83,8 @@ func (c Config) fault(connectRule func(string) error) *fault {
 		{"channels", 1 <= c.Channels && c.Channels <= proto.MaxChannels},
 		{"send-channels", 0 <= c.SendChannels && c.SendChannels <= proto.MaxChannels},
 		{"receive-channels", 0 <= c.ReceiveChannels && c.ReceiveChannels <= proto.MaxChannels},
-		{"format", c.Format == "" || slices.Contains(proto.Encodings, c.Format)},
+		{"format", c.Format == "" || c.Format == proto.Opus && c.fitsOpus() || slices.Contains(proto.Encodings, c.Format)},
+		{"opus-bitrate", leastBitrate <= c.OpusBitrate && c.OpusBitrate <= mostBitrate},
 		{"rate", c.Rate == 0 || 8000 <= c.Rate && c.Rate <= 192000},
 		{"latency", c.Latency != Latency{}},
 		{"clock", c.Clock == ClockAuto || c.Clock == ClockFree},
@@ -76,16 +97,19 @@ func (c Config) fault(connectRule func(string) error) *fault {
 		{"sap-announce", !c.SAPAnnounce || c.Static && c.Peer != Peer{}},
 		{"sap-receive", c.SAPReceive == "" || c.SDPIn == ""},
 		{"sap-networks", len(c.SAPNetworks.Prefixes) > 0},
-		{"ptime", c.Ptime.Duration == 0 || c.Static && minPtime <= c.Ptime.Duration && c.Ptime.Duration <= maxPtime},
+		{"ptime", c.Ptime.Duration == 0 || c.Format == proto.Opus && slices.Contains(opusPtimes, c.Ptime.Duration) ||
+			c.Format != proto.Opus && c.Static && minPtime <= c.Ptime.Duration && c.Ptime.Duration <= maxPtime},
 		{"multicast-ttl", 1 <= c.MulticastTTL && c.MulticastTTL <= 255},
 		{"multicast-interface", legalInterface.MatchString(c.MulticastInterface)},
 		{"log-format", c.LogFormat == LogText || c.LogFormat == LogJSON},
 		{"jack-server", c.JackServer != ""},
-		{"backend", c.Backend == BackendPipeWire || c.Backend == BackendJack},
-		{"host-period", c.HostPeriod == 0 || c.Backend == BackendPipeWire && 16 <= c.HostPeriod && c.HostPeriod <= 8192},
+		{"backend", slices.Contains([]string{BackendPipeWire, BackendJack, BackendPortAudio}, c.Backend)},
+		{"output-device", c.OutputDevice == "" || c.Backend == BackendPortAudio},
+		{"input-device", c.InputDevice == "" || c.Backend == BackendPortAudio},
+		{"host-period", c.HostPeriod == 0 || minHostPeriod[c.Backend] > 0 && minHostPeriod[c.Backend] <= c.HostPeriod && c.HostPeriod <= maxHostPeriod},
+		{"from-guest", c.FromGuest == FromGuestStream || c.Backend == BackendPipeWire && c.FromGuest == FromGuestSource},
 		{"guests", c.Guests == 1 || 1 < c.Guests && c.Guests <= maxGuests && int(c.Listen.Port())+c.Guests <= 1<<16 &&
 			c.Backend == BackendPipeWire && c.Peer == Peer{} && c.Name == "" && !c.Static},
-		{"from-guest", c.FromGuest == FromGuestStream || c.Backend == BackendPipeWire && c.FromGuest == FromGuestSource},
 	} {
 		if !check.ok {
 			key, _ := findKey(check.key)
@@ -99,4 +123,9 @@ func (c Config) fault(connectRule func(string) error) *fault {
 		}
 	}
 	return nil
+}
+
+// fitsOpus says whether channels and rate are such as Opus has.
+func (c Config) fitsOpus() bool {
+	return max(c.SendChannels, c.ReceiveChannels) <= opus.MaxChannels && c.Rate == opus.RateHz
 }

@@ -237,6 +237,9 @@ func (h *house) status() status.Status {
 			continue
 		}
 		guest := p.end.Status()
+		if guest.End == "" {
+			continue // it begins to run
+		}
 		s.Guests = append(s.Guests, guest)
 		s.Audio, s.Machine = guest.Audio, guest.Machine
 		if guest.Session.State == status.SessionUp {

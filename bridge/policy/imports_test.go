@@ -11,7 +11,7 @@ import (
 // pure are the packages that think. They know the real-time core and the audio
 // servers by interfaces only, so that they can be tested without either.
 var pure = []string{
-	"bridge/session", "bridge/clock", "bridge/patch", "bridge/config",
+	"bridge/session", "bridge/clock", "bridge/opus", "bridge/patch", "bridge/config",
 	"bridge/status", "bridge/signaling", "bridge/bench", "bridge/cli", "bridge/memory", "bridge/hosttime",
 	"bridge/machine", "bridge/announce", "bridge/guests",
 }

@@ -65,7 +65,7 @@ func BenchmarkCaptureAndPack(b *testing.B) {
 		benchmarkStages(b, channels, func(b *testing.B, tx, _ *Virtual, _ proto.Format) {
 			tx.Advance(benchPeriod, 0, benchNs(0))
 			for i := range b.N {
-				tx.capture(channels, benchPeriod, uint64(i*benchPeriod))
+				tx.capture(channels, benchPeriod, uint64(i*benchPeriod), 0)
 				for tx.pack(uint64(i*benchPeriod), benchNs(i)) > 0 {
 				}
 			}

@@ -52,12 +52,15 @@ enum {
 
 #define CLOCK_STOPPED INT64_MIN
 
-enum wire_encoding { WIRE_L16 = 1, WIRE_L24 = 2, WIRE_F32 = 3 };
+/* WIRE_OPUS is encoded and decoded by control: the core never looks into its payload. */
+enum wire_encoding { WIRE_L16 = 1, WIRE_L24 = 2, WIRE_F32 = 3, WIRE_OPUS = 4 };
 enum observation_kind { OBSERVED_PACKET = 1, OBSERVED_CYCLE = 2 };
 
 /* wire.c: samples <-> payload. Interleaved; planar float buffers. ------------ */
 
-uint32_t wire_sample_bytes(enum wire_encoding encoding);
+uint32_t wire_sample_bytes(enum wire_encoding encoding); /* 0 of WIRE_OPUS */
+/* Copies one channel into every stride-th sample of out; returns as wire_encode. */
+uint32_t wire_interleave(const float *in, float *out, uint32_t stride, uint32_t frames);
 /* Return how many samples were not finite (they become 0). */
 uint32_t wire_encode(enum wire_encoding encoding, uint8_t *payload, const float *const *in,
                      uint32_t channels, uint32_t from, uint32_t frames);
@@ -169,8 +172,9 @@ void resampler_run(const resampler *table, const float *const *in, uint32_t chan
                    double fraction, double ratio, float *const *out, uint32_t frames);
 
 #include "jitter.h"
+#include "sound.h"
 
-/* receiver.c ----------------------------------------------------------------- */
+/* receiver.c, playout.c ----------------------------------------------------------------- */
 
 typedef struct {
     enum wire_encoding encoding;
@@ -201,10 +205,16 @@ typedef struct {
     uint32_t settled; /* so far behind the highest, no more copies are expected; constant */
     int64_t reference_media;   /* for extending timestamps */
     int64_t newest_end;        /* media behind the packet with the highest sequence number */
+    packet_ring *encoded;      /* WIRE_OPUS, else NULL: packets for control ... */
+    sound_ring *decoded;       /* ... and what it made of them, for playout */
+    int concealing;            /* the last decoded block was BLOCK_CONCEALED */
     observation held;          /* the newest packet, while repeats may come later; kind 0: none */
     jitter_buffer buffer;
 
     _Atomic int playing; /* playout writes, control reads (relaxed) */
+    /* playout writes, control reads (relaxed): when stream frame 0 would be needed
+     * at the nominal rate, or CLOCK_STOPPED. One number, as origin_ns. */
+    _Atomic int64_t due_ns;
 
     /* playout only */
     int64_t next_media; /* of the cycle that follows without a skip */
@@ -238,6 +248,11 @@ void receiver_datagram(receiver *rx, receive_counters *count, observation_ring *
 void receiver_packet(receiver *rx, receive_counters *count, observation_ring *ring,
                      uint16_t sequence, uint32_t timestamp, const uint8_t *payload,
                      uint32_t frames, int64_t arrival_ns, int64_t late_ns);
+/* The time of a stream frame at the nominal rate, of which only differences count;
+ * media may be a little below 0. */
+int64_t stream_ns(int64_t media, uint32_t rate_hz);
+/* Puts what control decoded into the jitter buffer. */
+void receiver_decoded(receiver *rx, receive_counters *count, observation_ring *ring);
 void receiver_play(receiver *rx, receive_counters *count, observation_ring *ring,
                    float *const *out, uint32_t channels, uint32_t frames, int64_t media,
                    int64_t cycle_ns);
@@ -277,6 +292,9 @@ typedef struct {
     uint64_t sent_head;    /* ring frames already packed */
     int64_t next_media;    /* media time of the next captured frame */
     int started;
+    sound_ring *captured;  /* WIRE_OPUS, else NULL: capture produces, control consumes */
+    /* capture only; of WIRE_OPUS control only */
+    int64_t sent_media;    /* the media clock at the end of the newest cycle packed; of WIRE_OPUS, packet */
     uint16_t sequence;
     sent_datagram *history;         /* the newest datagrams: the nth is in slot n % slots */
     uint32_t history_slots;         /* enough for the last repeat, and BATCH new ones */
@@ -295,13 +313,18 @@ typedef struct archibald_send_counters {
 } send_counters;
 
 uint32_t sender_header_bytes(const sender *tx);
-/* Puts one cycle into the ring. */
+/* Puts one cycle into the ring: the capture ring, or of WIRE_OPUS the one for control. */
 void sender_capture(sender *tx, send_counters *count, const float *const *in, uint32_t channels,
-                    uint32_t frames, int64_t media);
+                    uint32_t frames, int64_t media, int64_t now_ns, int64_t late_ns);
 /* Makes outgoing: up to BATCH new datagrams from the ring, then the repeats that
  * are due. late_ns: how late the cycle's callback is, -1 not known. Returns how
  * many; 0: everything of this cycle is packed. */
 uint32_t sender_pack(sender *tx, send_counters *count, int64_t now_ns, int64_t late_ns);
+/* The same of one packet that control encoded, by control. cycle is the one that
+ * completed it, at a timestamp; late_ns: how long after that cycle's start it leaves. */
+uint32_t sender_pack_encoded(sender *tx, send_counters *count, const uint8_t *payload,
+                             uint32_t bytes, uint32_t timestamp, const sound_block *cycle,
+                             int64_t late_ns);
 
 /* engine.c, socket.c --------------------------------------------------------- */
 

@@ -36,6 +36,7 @@ void archibald_playout(archibald_engine *engine, float *const *out, uint32_t cha
     int mine = !atomic_exchange_explicit(&engine->reading, 1, memory_order_acquire);
     if (rx && mine) {
         socket_drain(engine, rx, now_ns, drain_budget(rx, frames));
+        receiver_decoded(rx, count, &engine->observations);
         receiver_play(rx, count, &engine->observations, sink, channels, frames,
                       engine->clock.media, cycle_ns);
     } else {
@@ -71,10 +72,10 @@ void archibald_capture(archibald_engine *engine, const float *const *in, uint32_
     int64_t offset = capture_offset(engine);
     COUNT(count->cycles, 1);
     if (tx && offset != CLOCK_STOPPED) {
-        sender_capture(tx, count, in, channels, frames, (int64_t)graph_frame + offset);
         int64_t late_ns = capture_late_ns(engine, graph_frame, now_ns);
+        sender_capture(tx, count, in, channels, frames, (int64_t)graph_frame + offset, now_ns, late_ns);
         uint32_t outgoing;
-        while ((outgoing = sender_pack(tx, count, now_ns, late_ns)) > 0)
+        while (!tx->captured && (outgoing = sender_pack(tx, count, now_ns, late_ns)) > 0)
             socket_send(engine, tx, outgoing);
     }
     atomic_store(&engine->in_capture, 0);

@@ -58,6 +58,7 @@ import (
 	"unsafe"
 
 	"archibald-bridge/bridge/clock"
+	"archibald-bridge/bridge/opus"
 	"archibald-bridge/bridge/session"
 	"archibald-bridge/proto"
 )
@@ -145,6 +146,8 @@ func encodingOf(e proto.Encoding) C.enum_wire_encoding {
 		return C.WIRE_L24
 	case proto.F32:
 		return C.WIRE_F32
+	case proto.Opus:
+		return C.WIRE_OPUS
 	}
 	return 0
 }
@@ -152,7 +155,9 @@ func encodingOf(e proto.Encoding) C.enum_wire_encoding {
 func checkFormat(f proto.Format) error {
 	switch {
 	case encodingOf(f.Encoding) == 0:
-		return fmt.Errorf("format %q: legal are L16, L24, F32", f.Encoding)
+		return fmt.Errorf("format %q: legal are L16, L24, F32, opus", f.Encoding)
+	case f.Encoding == proto.Opus && (f.RateHz != opus.RateHz || f.Channels > opus.MaxChannels):
+		return fmt.Errorf("format %s: legal are 1 or 2 channels at 48000 Hz", f)
 	case f.Channels < 1 || f.Channels > MaxChannels:
 		return fmt.Errorf("channels %d: legal are 1 to %d", f.Channels, MaxChannels)
 	case f.RateHz < 8000 || f.RateHz > 192000:
@@ -167,7 +172,11 @@ func (e *Engine) StartSender(p session.SenderPlan) error {
 		return err
 	}
 	const mostBytes = C.DATAGRAM_BYTES - C.RTP_HEADER_BYTES - C.LATENESS_BYTES
-	if most := mostBytes / p.Format.BytesPerFrame(); p.PacketFrames < 1 || p.PacketFrames > most {
+	most := proto.MaxOpusFrames
+	if size := p.Format.BytesPerFrame(); size > 0 {
+		most = mostBytes / size
+	}
+	if p.PacketFrames < 1 || p.PacketFrames > most {
 		return fmt.Errorf("packet of %d frames of %s: legal are 1 to %d", p.PacketFrames, p.Format, most)
 	}
 	if r := p.Repeats; r.Copies < 0 || r.Copies > C.MAX_REPEATS || r.DistanceFrames < 0 || r.SpanFrames() > proto.MaxRepeatFrames {

@@ -48,6 +48,21 @@ void engine_free(archibald_engine *engine) {
     block_free(engine);
 }
 
+static void sound_free(sound_ring *ring) {
+    if (ring) block_free(ring->samples);
+    block_free(ring);
+}
+
+static sound_ring *sound_new(uint32_t channels) {
+    sound_ring *ring = block_new(sizeof *ring);
+    if (!ring) return NULL;
+    ring->channels = channels;
+    ring->samples = block_new((size_t)SOUND_FRAMES * channels * sizeof(float));
+    if (ring->samples) return ring;
+    block_free(ring);
+    return NULL;
+}
+
 sender *sender_new(const sender_plan *plan) {
     sender *tx = block_new(sizeof *tx);
     if (!tx) return NULL;
@@ -58,7 +73,8 @@ sender *sender_new(const sender_plan *plan) {
     tx->ring.samples = block_new((size_t)plan->channels * tx->ring.frames * sizeof(float));
     tx->history_slots = BATCH + plan->repeats * plan->repeat_distance_frames / plan->packet_frames;
     tx->history = block_new(tx->history_slots * sizeof *tx->history);
-    if (!tx->ring.samples || !tx->history) {
+    if (plan->encoding == WIRE_OPUS) tx->captured = sound_new(plan->channels);
+    if (!tx->ring.samples || !tx->history || (plan->encoding == WIRE_OPUS && !tx->captured)) {
         sender_free(tx);
         return NULL;
     }
@@ -69,6 +85,7 @@ void sender_free(sender *tx) {
     if (!tx) return;
     block_free(tx->ring.samples);
     block_free(tx->history);
+    sound_free(tx->captured);
     block_free(tx);
 }
 
@@ -88,6 +105,7 @@ receiver *receiver_new(const receiver_plan *plan, const resampler *table) {
     const uint32_t span = plan->repeats ? (plan->repeats + 1) * plan->repeat_distance_frames : 0;
     rx->settled = SETTLED_SEQUENCES +
                   span * wire_sample_bytes(plan->encoding) * plan->channels / FULL_PAYLOAD_BYTES;
+    atomic_store(&rx->due_ns, CLOCK_STOPPED);
     jitter_buffer *buffer = &rx->buffer;
     buffer->frames = 4 * MAX_PERIOD_FRAMES; /* a period each way, the delay, the history */
     while (buffer->frames < plan->rate_hz / 3) buffer->frames *= 2;
@@ -105,7 +123,11 @@ receiver *receiver_new(const receiver_plan *plan, const resampler *table) {
     buffer->work = block_new(sizeof *buffer->work);
     rx->scratch = block_new((size_t)plan->channels * rx->window_frames * sizeof(float));
     rx->overlap = block_new((size_t)plan->channels * CROSSFADE_FRAMES * sizeof(float));
-    if (!buffer->samples || !buffer->gain || !buffer->valid || !buffer->fade || !buffer->gap || !buffer->ahead ||
+    if (plan->encoding == WIRE_OPUS) {
+        rx->encoded = block_new(sizeof *rx->encoded);
+        rx->decoded = sound_new(plan->channels);
+    }
+    if ((plan->encoding == WIRE_OPUS && (!rx->encoded || !rx->decoded)) || !buffer->samples || !buffer->gain || !buffer->valid || !buffer->fade || !buffer->gap || !buffer->ahead ||
         !buffer->work || !rx->scratch || !rx->overlap) {
         receiver_free(rx);
         return NULL;
@@ -132,5 +154,7 @@ void receiver_free(receiver *rx) {
     block_free(rx->buffer.work);
     block_free(rx->scratch);
     block_free(rx->overlap);
+    block_free(rx->encoded);
+    sound_free(rx->decoded);
     block_free(rx);
 }

@@ -1,17 +1,11 @@
-/* One incoming stream: packets into the jitter buffer, and from there through
- * the resampler to the graph. Go decides where to play (a seek) and how fast
- * (the ratio); every step of the position is cross-faded.
- */
+/* One incoming stream: packets into the jitter buffer. playout.c takes them out. */
 #include "core.h"
 
-#include <math.h>
 #include <netinet/in.h>
 #include <string.h>
 
-static double double_of_bits(uint64_t bits) {
-    double x;
-    memcpy(&x, &bits, sizeof x);
-    return x;
+int64_t stream_ns(int64_t media, uint32_t rate_hz) {
+    return nominal_ns((uint64_t)(media + (1ll << 40)), rate_hz);
 }
 
 /* No more copies of this packet are expected. One that came, but not as often
@@ -102,33 +96,50 @@ static uint32_t store(receiver *rx, uint32_t channel, const uint8_t *payload, in
     return bad;
 }
 
-void receiver_packet(receiver *rx, receive_counters *count, observation_ring *ring,
-                     uint16_t sequence, uint32_t timestamp, const uint8_t *payload,
-                     uint32_t frames, int64_t arrival_ns, int64_t late_ns) {
+/* Counts a packet and extends its timestamp. */
+static enum arrival note_packet(receiver *rx, receive_counters *count, uint16_t sequence,
+                           uint32_t timestamp, uint32_t bytes, int64_t arrival_ns,
+                           int64_t *extended) {
     if (!rx->have_sequence) rx->reference_media = timestamp;
     enum arrival arrival = note_sequence(rx, count, sequence);
-    if (arrival == AGAIN) return;
+    if (arrival == AGAIN) return AGAIN;
     int64_t media = rx->reference_media + (int32_t)(timestamp - (uint32_t)rx->reference_media);
     if (media > rx->reference_media || rx->reference_media - media > HISTORY_FRAMES)
         rx->reference_media = media;
     COUNT(count->packets, 1);
-    COUNT(count->bytes, frames * wire_sample_bytes(rx->plan.encoding) * rx->plan.channels);
+    COUNT(count->bytes, bytes);
     atomic_store_explicit(&count->highest_sequence, rx->highest_sequence, memory_order_relaxed);
     atomic_store_explicit(&count->last_packet_ns, arrival_ns, memory_order_relaxed);
+    *extended = media;
+    return arrival;
+}
+
+/* The part of frames [media, media + frames) that the buffer still takes. */
+static jitter_span storable(receiver *rx, receive_counters *count, int64_t media, uint32_t frames) {
+    if (!atomic_load_explicit(&rx->playing, memory_order_relaxed)) return (jitter_span){0, 0, 0};
+    jitter_span span = jitter_accepts(&rx->buffer, media, frames);
+    if (span.outside) COUNT(count->outside, 1);
+    return span;
+}
+
+void receiver_packet(receiver *rx, receive_counters *count, observation_ring *ring,
+                     uint16_t sequence, uint32_t timestamp, const uint8_t *payload,
+                     uint32_t frames, int64_t arrival_ns, int64_t late_ns) {
+    const uint32_t stride = wire_sample_bytes(rx->plan.encoding) * rx->plan.channels;
+    int64_t media;
+    enum arrival arrival = note_packet(rx, count, sequence, timestamp, frames * stride, arrival_ns, &media);
+    if (arrival == AGAIN) return;
     observation record = {.kind = OBSERVED_PACKET, .frames = frames, .time_ns = arrival_ns,
                           .media = media, .late_ns = late_ns};
     observe(rx, ring, &record, arrival);
 
     const int goes_back = arrival == NEWEST && media < rx->newest_end;
     if (arrival == NEWEST) rx->newest_end = media + frames;
-    if (!atomic_load_explicit(&rx->playing, memory_order_relaxed)) return;
-    jitter_span span = jitter_accepts(&rx->buffer, media, frames);
+    jitter_span span = storable(rx, count, media, frames);
     if (span.skip) COUNT(count->late, 1);
-    if (span.outside) COUNT(count->outside, 1);
     if (!span.count) return;
     media += span.skip;
     if (payload) {
-        const uint32_t stride = wire_sample_bytes(rx->plan.encoding) * rx->plan.channels;
         payload += (size_t)span.skip * stride;
         uint32_t bad = 0, again = span.count < CROSSFADE_FRAMES ? span.count : CROSSFADE_FRAMES;
         again = goes_back ? jitter_arrived(&rx->buffer, media, again) : 0;
@@ -137,6 +148,72 @@ void receiver_packet(receiver *rx, receive_counters *count, observation_ring *ri
         if (bad) COUNT(count->nonfinite, bad);
     }
     jitter_mark(&rx->buffer, media, span.count);
+}
+
+/* A packet that control has to decode. Without room for it control is far behind. */
+static void receiver_encoded(receiver *rx, receive_counters *count, const rtp_packet *packet,
+                             int64_t arrival_ns, int64_t late_ns) {
+    int64_t media;
+    enum arrival arrival = note_packet(rx, count, packet->sequence, packet->timestamp,
+                                  packet->payload_bytes, arrival_ns, &media);
+    if (arrival == AGAIN) return;
+    packet_slot *slot = packet_begin(rx->encoded);
+    if (!slot) {
+        COUNT(count->late, 1);
+        return;
+    }
+    slot->media = media;
+    slot->arrival_ns = arrival_ns;
+    slot->late_ns = late_ns;
+    slot->bytes = packet->payload_bytes;
+    slot->sequence = packet->sequence;
+    slot->again = arrival == BEHIND && rx->plan.repeat_distance_frames > 0;
+    memcpy(slot->data, packet->payload, packet->payload_bytes);
+    packet_end(rx->encoded);
+}
+
+static void store_decoded(receiver *rx, receive_counters *count, const sound_block *block) {
+    const uint32_t channels = rx->plan.channels;
+    const int concealed = (block->kind & BLOCK_CONCEALED) != 0;
+    jitter_span span = storable(rx, count, block->media, block->frames);
+    const float *samples = sound_samples(rx->decoded, block) + (size_t)span.skip * channels;
+    const int64_t media = block->media + span.skip;
+    uint32_t bad = 0;
+    for (uint32_t c = 0; c < channels; c++) {
+        float *plane = jitter_plane(&rx->buffer, c);
+        for (uint32_t i = 0; i < span.count; i++) {
+            float x = samples[(size_t)i * channels + c];
+            bad += wire_interleave(&x, &plane[(uint32_t)(media + i) & rx->buffer.mask], 1, 1);
+        }
+    }
+    if (bad) COUNT(count->nonfinite, bad);
+    if (span.skip && !concealed) COUNT(count->late, 1);
+    if (span.count) jitter_mark(&rx->buffer, media, span.count);
+    if (concealed && span.count) {
+        if (!rx->concealing) rx->buffer.dropouts++;
+        rx->buffer.concealed_frames += span.count;
+    }
+    rx->concealing = concealed;
+}
+
+void receiver_decoded(receiver *rx, receive_counters *count, observation_ring *ring) {
+    if (!rx->decoded) return;
+    const sound_block *block;
+    for (uint32_t i = 0; i < SOUND_BLOCKS && (block = sound_first(rx->decoded)); i++) {
+        if (block->kind & BLOCK_OBSERVED) {
+            observation record = {.kind = OBSERVED_PACKET, .frames = block->frames,
+                                  .time_ns = block->time_ns, .media = block->media,
+                                  .late_ns = block->late_ns};
+            observe(rx, ring, &record, NEWEST);
+        }
+        if (block->kind & BLOCK_LATE)
+            COUNT(count->late, 1);
+        else if (block->kind & BLOCK_MALFORMED)
+            COUNT(count->malformed, 1);
+        else
+            store_decoded(rx, count, block);
+        sound_drop(rx->decoded);
+    }
 }
 
 static int same_address(const struct sockaddr_storage *a, const struct sockaddr_storage *b) {
@@ -173,7 +250,7 @@ void receiver_datagram(receiver *rx, receive_counters *count, observation_ring *
         return;
     }
     const uint32_t frame_bytes = wire_sample_bytes(rx->plan.encoding) * rx->plan.channels;
-    if (packet.payload_bytes == 0 || packet.payload_bytes % frame_bytes != 0) {
+    if (packet.payload_bytes == 0 || (frame_bytes && packet.payload_bytes % frame_bytes != 0)) {
         COUNT(count->malformed, 1);
         return;
     }
@@ -183,129 +260,10 @@ void receiver_datagram(receiver *rx, receive_counters *count, observation_ring *
         rx->from = *from;
         atomic_store_explicit(&rx->have_from, 1, memory_order_release);
     }
-    receiver_packet(rx, count, ring, packet.sequence, packet.timestamp, packet.payload,
-                    packet.payload_bytes / frame_bytes, arrival_ns,
-                    rx->plan.lateness && packet.late_us >= 0 ? packet.late_us * 1000ll : -1);
-}
-
-/* Renders frames outputs from a position. Advances it. */
-static void render(receiver *rx, int64_t *position, double *fraction, double ratio,
-                   float *const *out, uint32_t channels, uint32_t frames) {
-    const uint32_t one_second = rx->plan.rate_hz;
-    double last = *fraction + (double)(frames - 1) * ratio;
-    uint32_t span = (uint32_t)last + 1;
-    if (ratio == 1.0 && *fraction == 0.0) {
-        jitter_commit(&rx->buffer, *position + span, *position + span, one_second);
-        for (uint32_t c = 0; c < channels; c++)
-            jitter_copy(&rx->buffer, c, *position, out[c], frames);
-        *position += frames;
-        return;
-    }
-    jitter_commit(&rx->buffer, *position + span, *position + span + LOOKAHEAD, one_second);
-    const float *in[MAX_CHANNELS];
-    for (uint32_t c = 0; c < channels; c++) {
-        float *window = rx->scratch + (size_t)c * rx->window_frames;
-        jitter_copy(&rx->buffer, c, *position - LOOKBEHIND, window, span + TAPS - 1);
-        in[c] = window;
-    }
-    resampler_run(rx->table, in, channels, *fraction, ratio, out, frames);
-    double end = *fraction + (double)frames * ratio, whole = floor(end);
-    *position += (int64_t)whole;
-    *fraction = end - whole;
-}
-
-/* The ratio for this cycle. Exactly 1 asks for a copy, which needs a position on
- * a whole frame: until it is there the ratio leads to it, inaudibly slowly. */
-static double glide(const receiver *rx, double ratio, uint32_t frames) {
-    if (ratio != 1.0 || rx->fraction == 0.0) return ratio;
-    double way = rx->fraction < 0.5 ? -rx->fraction : 1 - rx->fraction;
-    double step = GLIDE_PER_FRAME * frames;
-    if (way > step) way = step;
-    if (way < -step) way = -step;
-    return 1.0 + way / frames;
-}
-
-/* Ends a glide: what rounding left beside the whole frame is nothing. */
-static void arrive(receiver *rx) {
-    if (rx->fraction < 1e-9) {
-        rx->fraction = 0;
-    } else if (rx->fraction > 1 - 1e-9) {
-        rx->fraction = 0;
-        rx->position++;
-    }
-}
-
-/* Makes the buffer ready to play from position, wherever it was. */
-static void prepare(receiver *rx, int64_t position) {
-    jitter_buffer *buffer = &rx->buffer;
-    int64_t first = position - LOOKBEHIND;
-    if (first < buffer->done - (HISTORY_FRAMES - 2 * CROSSFADE_FRAMES - 2 * TAPS))
-        jitter_reset(buffer, first); /* further back than the buffer remembers */
-    else if (first > buffer->done)
-        jitter_skip(buffer, first);
-}
-
-static void silence(float *const *out, uint32_t from, uint32_t channels, uint32_t frames) {
-    for (uint32_t c = from; c < channels; c++) memset(out[c], 0, frames * sizeof(float));
-}
-
-void receiver_play(receiver *rx, receive_counters *count, observation_ring *ring,
-                   float *const *out, uint32_t channels, uint32_t frames, int64_t media,
-                   int64_t cycle_ns) {
-    double ratio = double_of_bits(atomic_load_explicit(&rx->ratio_bits, memory_order_relaxed));
-    int64_t command = atomic_exchange_explicit(&rx->command, COMMAND_NONE, memory_order_acquire);
-    uint32_t used = channels < rx->plan.channels ? channels : rx->plan.channels;
-    int64_t from_position = rx->position;
-    double from_fraction = rx->fraction;
-    int64_t skipped = media - rx->next_media;
-    const int was_playing = atomic_load_explicit(&rx->playing, memory_order_relaxed);
-    int playing = was_playing, moved = 0;
-    rx->next_media = media + frames;
-
-    if (command == COMMAND_MUTE) {
-        playing = 0;
-        moved = 1;
-    } else if (command != COMMAND_NONE) {
-        playing = 1;
-        rx->position = media + command;
-        rx->fraction = 0;
-        moved = 1;
-    } else if (was_playing && skipped != 0) {
-        rx->position += skipped;
-        moved = 1;
-    }
-    atomic_store_explicit(&rx->playing, playing, memory_order_relaxed);
-    observation record = {.kind = OBSERVED_CYCLE, .frames = frames, .time_ns = cycle_ns,
-                          .media = media, .position = rx->position, .fraction = rx->fraction,
-                          .ratio = ratio, .playing = (uint32_t)playing};
-    observation_push(ring, &record);
-
-    float *over[MAX_CHANNELS];
-    uint32_t fade = frames < CROSSFADE_FRAMES ? frames : CROSSFADE_FRAMES;
-    for (uint32_t c = 0; c < used; c++) over[c] = rx->overlap + (size_t)c * CROSSFADE_FRAMES;
-    int fading = moved && was_playing;
-    if (fading) render(rx, &from_position, &from_fraction, ratio, over, used, fade);
-    if (playing) {
-        if (!was_playing)
-            jitter_reset(&rx->buffer, rx->position - LOOKBEHIND);
-        else if (moved)
-            prepare(rx, rx->position);
-        double used_ratio = glide(rx, ratio, frames);
-        render(rx, &rx->position, &rx->fraction, used_ratio, out, used, frames);
-        if (ratio == 1.0) arrive(rx);
-    } else {
-        silence(out, 0, used, frames);
-    }
-    if (fading)
-        for (uint32_t c = 0; c < used; c++)
-            for (uint32_t i = 0; i < fade; i++) {
-                float in = rx->fade_in[i * CROSSFADE_FRAMES / fade];
-                out[c][i] = out[c][i] * in + over[c][i] * (1 - in);
-            }
-    silence(out, used, channels, frames);
-    for (uint32_t c = 0; c < used; c++) peak_update(&count->peak_bits[c], out[c], frames);
-    atomic_store_explicit(&count->concealed_frames, rx->buffer.concealed_frames,
-                          memory_order_relaxed);
-    atomic_store_explicit(&count->dropouts, rx->buffer.dropouts, memory_order_relaxed);
-    atomic_store_explicit(&count->predicted, rx->buffer.predicted, memory_order_relaxed);
+    const int64_t late_ns = rx->plan.lateness && packet.late_us >= 0 ? packet.late_us * 1000ll : -1;
+    if (rx->encoded)
+        receiver_encoded(rx, count, &packet, arrival_ns, late_ns);
+    else
+        receiver_packet(rx, count, ring, packet.sequence, packet.timestamp, packet.payload,
+                        packet.payload_bytes / frame_bytes, arrival_ns, late_ns);
 }

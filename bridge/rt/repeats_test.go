@@ -200,7 +200,7 @@ func TestAPeriodWithItsRepeatsIsPackedAtOnce(t *testing.T) {
 		}
 		frame := uint64(20 * test.period)
 		p.tx.Advance(test.period, frame, p.cycleNs(20))
-		p.tx.capture(test.channels, test.period, frame)
+		p.tx.capture(test.channels, test.period, frame, 0)
 		if got := p.tx.pack(frame, p.cycleNs(20)); got != test.want {
 			t.Errorf("%+v: packed %d at once", test, got)
 		}

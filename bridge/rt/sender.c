@@ -26,8 +26,31 @@ void peak_update(_Atomic uint32_t *peak_bits, const float *samples, uint32_t fra
         atomic_store_explicit(peak_bits, bits, memory_order_relaxed);
 }
 
+/* A cycle for control, which encodes it. When that is far behind the cycle is lost:
+ * a gap in the timestamps. */
+static void hand_over(sender *tx, send_counters *count, const float *const *in, uint32_t channels,
+                      const sound_block *cycle) {
+    const uint32_t stride = tx->captured->channels, frames = cycle->frames;
+    float *samples = sound_begin(tx->captured, frames);
+    if (!samples) {
+        COUNT(count->errors, 1);
+        return;
+    }
+    uint32_t bad = 0;
+    for (uint32_t c = 0; c < stride; c++) {
+        if (c < channels && in[c]) {
+            bad += wire_interleave(in[c], samples + c, stride, frames);
+            peak_update(&count->peak_bits[c], in[c], frames);
+        } else {
+            for (uint32_t i = 0; i < frames; i++) samples[(size_t)i * stride + c] = 0;
+        }
+    }
+    if (bad) COUNT(count->nonfinite, bad);
+    sound_end(tx->captured, cycle);
+}
+
 void sender_capture(sender *tx, send_counters *count, const float *const *in, uint32_t channels,
-                    uint32_t frames, int64_t media) {
+                    uint32_t frames, int64_t media, int64_t now_ns, int64_t late_ns) {
     capture_ring *ring = &tx->ring;
     uint64_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
     if (!tx->started || media != tx->next_media) {
@@ -38,6 +61,12 @@ void sender_capture(sender *tx, send_counters *count, const float *const *in, ui
         tx->started = 1;
         tx->next_media = media;
         tx->sent_head = head; /* a packet cannot span the skip */
+    }
+    tx->next_media += frames;
+    if (tx->captured) {
+        const sound_block cycle = {.media = media, .time_ns = now_ns, .late_ns = late_ns, .frames = frames};
+        hand_over(tx, count, in, channels, &cycle);
+        return;
     }
     for (uint32_t c = 0; c < ring->channels; c++) {
         float *plane = ring->samples + (size_t)c * ring->frames;
@@ -52,7 +81,6 @@ void sender_capture(sender *tx, send_counters *count, const float *const *in, ui
             memset(plane, 0, (frames - first) * sizeof(float));
         }
     }
-    tx->next_media += frames;
     atomic_store_explicit(&ring->head, head + frames, memory_order_release);
 }
 
@@ -102,7 +130,7 @@ static const sent_datagram *pack(sender *tx, send_counters *count, uint64_t head
                        0, frames - first);
     if (bad) COUNT(count->nonfinite, bad);
     datagram->bytes = sender_header_bytes(tx) + frames * frame_bytes;
-    datagram->sent_media = tx->next_media;
+    datagram->sent_media = tx->sent_media;
     tx->sequence++;
     tx->packed++;
     tx->sent_head += frames;
@@ -117,7 +145,7 @@ static uint32_t repeat(sender *tx, uint32_t copy, uint32_t outgoing) {
     if (tx->packed - next > tx->history_slots) next = tx->packed - tx->history_slots;
     for (uint32_t i = 0; i < BATCH && next < tx->packed; i++, next++) {
         const sent_datagram *datagram = &tx->history[next % tx->history_slots];
-        if (tx->next_media - datagram->sent_media < distance) break;
+        if (tx->sent_media - datagram->sent_media < distance) break;
         tx->outgoing[outgoing++] = datagram;
     }
     tx->repeated[copy - 1] = next;
@@ -127,6 +155,7 @@ static uint32_t repeat(sender *tx, uint32_t copy, uint32_t outgoing) {
 uint32_t sender_pack(sender *tx, send_counters *count, int64_t now_ns, int64_t late_ns) {
     const uint64_t head = atomic_load_explicit(&tx->ring.head, memory_order_relaxed);
     uint32_t outgoing = 0;
+    tx->sent_media = tx->next_media;
     while (outgoing < BATCH && head - tx->sent_head >= tx->plan.packet_frames)
         tx->outgoing[outgoing++] = pack(tx, count, head, late_ns);
     tx->originals = outgoing;
@@ -135,6 +164,33 @@ uint32_t sender_pack(sender *tx, send_counters *count, int64_t now_ns, int64_t l
         atomic_store_explicit(&count->last_late_ns, late_ns > 0 ? late_ns : 0,
                               memory_order_relaxed);
     }
+    for (uint32_t copy = 1; copy <= tx->plan.repeats; copy++)
+        outgoing = repeat(tx, copy, outgoing);
+    return outgoing;
+}
+
+uint32_t sender_pack_encoded(sender *tx, send_counters *count, const uint8_t *payload,
+                             uint32_t bytes, uint32_t timestamp, const sound_block *cycle,
+                             int64_t late_ns) {
+    sent_datagram *datagram = &tx->history[tx->packed % tx->history_slots];
+    if (bytes > DATAGRAM_BYTES - sender_header_bytes(tx)) return 0;
+    const uint32_t cycle_timestamp = tx->plan.first_timestamp + (uint32_t)cycle->media;
+    /* By the packets: in cycles the distance would not be always as many packets. */
+    tx->sent_media = cycle->media + (int32_t)(timestamp - cycle_timestamp) + tx->plan.packet_frames;
+    put_header(tx, datagram->data, timestamp, late_ns);
+    memcpy(datagram->data + sender_header_bytes(tx), payload, bytes);
+    datagram->bytes = sender_header_bytes(tx) + bytes;
+    datagram->sent_media = tx->sent_media;
+    tx->sequence++;
+    tx->packed++;
+    tx->outgoing[0] = datagram;
+    tx->originals = 1;
+    uint32_t outgoing = 1;
+    /* Where the stream is: at the beginning of the cycle. */
+    atomic_store_explicit(&count->last_timestamp, cycle_timestamp, memory_order_relaxed);
+    atomic_store_explicit(&count->last_send_ns, cycle->time_ns, memory_order_relaxed);
+    atomic_store_explicit(&count->last_late_ns, cycle->late_ns > 0 ? cycle->late_ns : 0,
+                          memory_order_relaxed);
     for (uint32_t copy = 1; copy <= tx->plan.repeats; copy++)
         outgoing = repeat(tx, copy, outgoing);
     return outgoing;

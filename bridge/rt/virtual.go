@@ -13,18 +13,19 @@ static void virtual_play(archibald_engine *e, float *plane, uint32_t channels, u
 }
 
 static void virtual_capture(archibald_engine *e, const float *plane, uint32_t channels,
-                            uint32_t frames, uint64_t graph_frame) {
+                            uint32_t frames, uint64_t graph_frame, int64_t now_ns) {
     const float *in[MAX_CHANNELS];
     for (uint32_t c = 0; c < channels; c++) in[c] = plane + (size_t)c * frames;
     sender *tx = atomic_load(&e->tx);
     int64_t offset = capture_offset(e);
     if (tx && offset != CLOCK_STOPPED)
-        sender_capture(tx, &e->sent, in, channels, frames, (int64_t)graph_frame + offset);
+        sender_capture(tx, &e->sent, in, channels, frames, (int64_t)graph_frame + offset, now_ns,
+                       capture_late_ns(e, graph_frame, now_ns));
 }
 
 static uint32_t virtual_pack(archibald_engine *e, uint64_t graph_frame, int64_t now_ns) {
     sender *tx = atomic_load(&e->tx);
-    return tx ? sender_pack(tx, &e->sent, now_ns, capture_late_ns(e, graph_frame, now_ns)) : 0;
+    return tx && !tx->captured ? sender_pack(tx, &e->sent, now_ns, capture_late_ns(e, graph_frame, now_ns)) : 0;
 }
 
 static void virtual_datagram(archibald_engine *e, const uint8_t *data, uint32_t bytes,
@@ -48,6 +49,7 @@ import "C"
 import (
 	"unsafe"
 
+	"archibald-bridge/bridge/opus"
 	"archibald-bridge/proto"
 )
 
@@ -56,6 +58,7 @@ import (
 type Virtual struct {
 	*Engine
 	plane []C.float
+	sent  [][]byte // by SendEncoded
 }
 
 // NewVirtual makes an engine whose graph runs at rateHz.
@@ -124,7 +127,7 @@ func (v *Virtual) Capture(in [][]float32, graphFrame uint64, nowNs int64) [][]by
 			v.plane[c*frames+i] = C.float(x)
 		}
 	}
-	v.capture(len(in), frames, graphFrame)
+	v.capture(len(in), frames, graphFrame, nowNs)
 	var out [][]byte
 	for {
 		n := v.pack(graphFrame, nowNs)
@@ -137,8 +140,8 @@ func (v *Virtual) Capture(in [][]float32, graphFrame uint64, nowNs int64) [][]by
 	}
 }
 
-func (v *Virtual) capture(channels, frames int, graphFrame uint64) {
-	C.virtual_capture(v.c, &v.plane[0], C.uint32_t(channels), C.uint32_t(frames), C.uint64_t(graphFrame))
+func (v *Virtual) capture(channels, frames int, graphFrame uint64, nowNs int64) {
+	C.virtual_capture(v.c, &v.plane[0], C.uint32_t(channels), C.uint32_t(frames), C.uint64_t(graphFrame), C.int64_t(nowNs))
 }
 
 func (v *Virtual) pack(graphFrame uint64, nowNs int64) int {
@@ -156,4 +159,19 @@ func Decode(f proto.Format, payload []byte, channel int) []float32 {
 			C.uint32_t(frames))
 	}
 	return out
+}
+
+// SendEncoded implements opus.Outgoing: TakeSent returns the datagrams.
+func (v *Virtual) SendEncoded(p opus.Encoded) {
+	n := v.packEncoded(p)
+	for _, d := range v.c.tx.outgoing[:n] {
+		v.sent = append(v.sent, C.GoBytes(unsafe.Pointer(&d.data[0]), C.int(d.bytes)))
+	}
+}
+
+// TakeSent returns what SendEncoded sent since it was last called.
+func (v *Virtual) TakeSent() [][]byte {
+	sent := v.sent
+	v.sent = nil
+	return sent
 }

@@ -13,6 +13,7 @@ uint32_t wire_sample_bytes(enum wire_encoding encoding) {
     case WIRE_L16: return 2;
     case WIRE_L24: return 3;
     case WIRE_F32: return 4;
+    case WIRE_OPUS: break;
     }
     return 0;
 }
@@ -24,6 +25,16 @@ static inline uint32_t bits_of(float x) {
     uint32_t bits;
     memcpy(&bits, &x, sizeof bits);
     return bits;
+}
+
+uint32_t wire_interleave(const float *in, float *out, uint32_t stride, uint32_t frames) {
+    uint32_t nonfinite = 0;
+    for (uint32_t i = 0; i < frames; i++) {
+        int fine = finite_bits(bits_of(in[i]));
+        out[(size_t)i * stride] = fine ? in[i] : 0;
+        nonfinite += !fine;
+    }
+    return nonfinite;
 }
 
 static inline float clamped(float x, float low, float high) {

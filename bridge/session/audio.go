@@ -6,6 +6,10 @@ import "errors"
 // running. It is retried for ever.
 var ErrServerAbsent = errors.New("audio server not running")
 
+// ErrStartAnew is returned by AudioServer.Open when only another process can have
+// the audio server. The end gives up with it.
+var ErrStartAnew = errors.New("this needs a new process")
+
 // Graph is what an audio server runs at.
 type Graph struct {
 	RateHz       int

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 
 	"archibald-bridge/bridge/clock"
+	"archibald-bridge/bridge/opus"
 	"archibald-bridge/proto"
 )
 
@@ -32,8 +33,12 @@ type ReceiverPlan struct {
 }
 
 // Core is the real-time core as the session sees it. Its methods are called
-// from one goroutine, never from an audio thread.
+// from one goroutine, never from an audio thread; those of opus.Outgoing and
+// opus.Incoming each from another one, while a plan of Opus is in use.
 type Core interface {
+	opus.Outgoing
+	opus.Incoming
+
 	// SetGraph says that the audio server was opened and runs at rateHz. The
 	// media clock goes on from where it was.
 	SetGraph(rateHz int)

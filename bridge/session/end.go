@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/opus"
 	"archibald-bridge/bridge/signaling"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/proto"
@@ -37,9 +38,11 @@ type End struct {
 	audio   AudioServer
 	machine Machine
 	server  string // the audio server in words
+	hint    string // "" once it was given
 	log     *slog.Logger
 	memory  Memory
 	role    proto.Role
+	codec   opus.Codec
 
 	publisher Publisher // may be nil
 
@@ -59,6 +62,7 @@ type End struct {
 	graph        Graph
 	audioOpen    bool
 	audioError   string
+	unusable     error // the audio server, to this process
 	nextOpenNs   int64
 	openBackoff  time.Duration
 	session      *signaling.Session
@@ -79,8 +83,10 @@ type Parts struct {
 	Audio   AudioServer
 	Machine Machine
 	Server  string // the audio server in words, "JACK server default"
+	Hint    string // what else can be done where it was never there
 	Log     *slog.Logger
 	Memory  Memory
+	Codec   opus.Codec
 	Host    HostClock // of a guest that can read its host's clock; else nil
 	// Shared says that several ends are called at one address: a Switchboard hands
 	// this one's calls to its Endpoint. It listens and calls nowhere itself.
@@ -99,8 +105,8 @@ type Memory interface {
 // New makes an end; Run starts it.
 func New(cfg config.Config, role proto.Role, parts Parts) *End {
 	e := &End{
-		cfg: cfg, role: role, core: parts.Core, audio: parts.Audio, machine: parts.Machine, server: parts.Server,
-		log: parts.Log, memory: parts.Memory, publisher: parts.Publisher, clock: systemTime{parts.Host}, onHostClock: parts.Host != nil,
+		cfg: cfg, role: role, core: parts.Core, audio: parts.Audio, machine: parts.Machine, server: parts.Server, hint: parts.Hint,
+		log: parts.Log, memory: parts.Memory, codec: parts.Codec, publisher: parts.Publisher, clock: systemTime{parts.Host}, onHostClock: parts.Host != nil,
 		lookup:    net.DefaultResolver.LookupNetIP,
 		peerEvent: make(chan peerEvent, 16), over: make(chan struct{}), openBackoff: audioRetryLeast,
 	}
@@ -178,7 +184,9 @@ func (e *End) loop(ctx context.Context, failed <-chan error) error {
 			e.peerChanged(event)
 			e.publish()
 		case <-ticker.C:
-			e.tick()
+			if e.tick(); e.unusable != nil {
+				return e.unusable
+			}
 		}
 	}
 }
@@ -241,7 +249,7 @@ func (e *End) describe() {
 		Name: e.cfg.Name, Role: e.role, Version: proto.Version,
 		Port: int(e.cfg.Listen.Port()), Payloads: proto.Payloads(encodings...),
 		RateHz: e.graph.RateHz, SendChannels: e.cfg.SendChannels, ReceiveChannels: e.cfg.ReceiveChannels,
-		PacketFrames: proto.PacketFrames(format, e.graph.PeriodFrames),
+		PacketFrames: e.packetFrames(format), MaxBitrate: e.cfg.OpusBitrate,
 		PeriodFrames: e.graph.PeriodFrames,
 		Redundancy:   e.cfg.Redundancy, RedundancyDistance: e.cfg.RedundancyDistance, Lateness: true,
 		SSRC: e.ssrc(), CNAME: e.cname(), RTCPMux: true, OnHostClock: e.onHostClock,

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"archibald-bridge/bridge/clock"
+	"archibald-bridge/bridge/opus"
 	"archibald-bridge/bridge/signaling"
 	"archibald-bridge/bridge/status"
 )
@@ -134,6 +135,13 @@ func (c *fakeCore) Idle(nowNs int64) { c.mu.Lock(); defer c.mu.Unlock(); c.idleN
 func (c *fakeCore) LookaheadFrames() int { return lookahead }
 
 func (c *fakeCore) Counters() Counters { c.mu.Lock(); defer c.mu.Unlock(); return c.counters }
+
+// The rings of Opus are empty.
+func (c *fakeCore) TakeCycle(*opus.Cycle) bool   { return false }
+func (c *fakeCore) SendEncoded(opus.Encoded)     {}
+func (c *fakeCore) TakePacket(*opus.Packet) bool { return false }
+func (c *fakeCore) DueNs(int64) (int64, bool)    { return 0, false }
+func (c *fakeCore) GiveBlock(opus.Block) bool    { return true }
 
 // flow lets one period pass that began at a time: a packet came and a cycle ran.
 func (c *fakeCore) flow(atNs int64) {

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"archibald-bridge/bridge/clock"
+	"archibald-bridge/bridge/opus"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/proto"
 )
@@ -92,20 +93,42 @@ func (s *streams) latencyNs() (stages stagesNs, errorNs int64, known bool) {
 	if !s.clockStatus.Equal {
 		stages.resample = float64(s.end.core.LookaheadFrames()) * frame
 	}
+	if s.receive.Encoding == proto.Opus {
+		s.codecStages(&stages)
+	}
 	stages.wait = s.clockStatus.DelayFrames*frame - stages.capture - stages.resample - stages.playout
 	return stages, errorNs, known
 }
 
-// stagesNs says where the time of a frame goes; docs/latency.md defines them.
-type stagesNs struct{ capture, wire, wait, resample, playout float64 }
+// codecStages takes what packets of Opus cost. The arrival line has them when they
+// are decoded, by their first frame: what fills them beyond a period of the sender
+// is a part of the way that was measured. What the codec looks ahead is in nothing
+// that is measured: its sound is so much older than its timestamps say.
+func (s *streams) codecStages(stages *stagesNs) {
+	frame := 1e9 / float64(s.receive.RateHz)
+	period := s.end.session.Agreement.PeerPeriodFrames
+	if period == 0 {
+		period = s.end.graph.PeriodFrames // not said
+	}
+	stages.packet = float64(max(0, s.packetFrames-period)) * frame
+	stages.codec = opus.LookaheadFrames * frame
+	if _, _, known := s.reports.way.transit.Value(); known {
+		stages.wire -= stages.packet
+	}
+}
 
-func (s stagesNs) sum() float64 { return s.capture + s.wire + s.wait + s.resample + s.playout }
+// stagesNs says where the time of a frame goes; docs/latency.md defines them.
+type stagesNs struct{ capture, packet, codec, wire, wait, resample, playout float64 }
+
+func (s stagesNs) sum() float64 {
+	return s.capture + s.packet + s.codec + s.wire + s.wait + s.resample + s.playout
+}
 
 func (s *streams) showLatency(d *status.Direction) {
 	stages, errorNs, known := s.latencyNs()
 	d.LatencyMs.Bridge = milliseconds(stages.sum())
 	d.LatencyStagesMs = status.Stages{
-		Capture: milliseconds(stages.capture), Wire: milliseconds(stages.wire), Wait: milliseconds(stages.wait),
+		Capture: milliseconds(stages.capture), Packet: milliseconds(stages.packet), Codec: milliseconds(stages.codec), Wire: milliseconds(stages.wire), Wait: milliseconds(stages.wait),
 		Resample: milliseconds(stages.resample), Playout: milliseconds(stages.playout),
 	}
 	if known {

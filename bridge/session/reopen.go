@@ -1,6 +1,11 @@
 package session
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+
+	"archibald-bridge/proto"
+)
 
 // openAudio makes one attempt to open the audio server.
 func (e *End) openAudio() {
@@ -8,11 +13,22 @@ func (e *End) openAudio() {
 	if err == nil && !e.wanted(graph) {
 		_ = e.audio.Close()
 		err = fmt.Errorf("%s runs at %d Hz, --rate asks for %d Hz", e.server, graph.RateHz, e.cfg.Rate)
+		if e.cfg.Format == proto.Opus {
+			err = fmt.Errorf("%s runs at %d Hz, --format opus needs %d Hz", e.server, graph.RateHz, e.cfg.Rate)
+		}
+	}
+	if errors.Is(err, ErrStartAnew) {
+		e.unusable = err
+		return
 	}
 	if err != nil {
 		if err.Error() != e.audioError {
 			e.audioError = err.Error()
 			e.log.Warn("waiting for the audio server", "reason", e.audioError)
+			if e.hint != "" && !e.everAudio {
+				e.log.Warn(e.hint)
+				e.hint = ""
+			}
 		}
 		e.nextOpenNs = e.clock.monotonicNs() + int64(e.openBackoff)
 		e.openBackoff = min(2*e.openBackoff, audioRetryMost)

@@ -51,6 +51,40 @@ func TestAudioServerThatIsAbsentIsTriedEvery50To250ms(t *testing.T) {
 	}
 }
 
+func TestWhatElseThereIsIsSaidOnceAndOnlyWhereThereNeverWasAServer(t *testing.T) {
+	v := newVirtual(t)
+	v.hint = "there is another backend"
+	v.audio.absent = errors.New("no such server")
+	v.openAudio()
+	v.audio.absent = errors.New("no answer")
+	v.pass(time.Second)
+	v.logged("there is another backend", 1)
+
+	v = newVirtual(t)
+	v.hint = "there is another backend"
+	v.openAudio()
+	v.audioEvent(AudioLost)
+	v.audio.absent = errors.New("no such server")
+	v.pass(time.Second)
+	v.logged("waiting for the audio server", 1)
+	v.logged("there is another backend", 0)
+}
+
+func TestAnEndGivesUpWithAnAudioServerThatNeedsANewProcess(t *testing.T) {
+	v := newVirtual(t)
+	v.audio.absent = fmt.Errorf("a dead server: %w", ErrStartAnew)
+	ended := make(chan error, 1)
+	go func() { ended <- v.loop(t.Context(), nil) }()
+	select {
+	case err := <-ended:
+		if !errors.Is(err, ErrStartAnew) {
+			t.Errorf("ended with %v", err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("the end goes on")
+	}
+}
+
 func TestAudioServerIsAskedForWhatIsConfigured(t *testing.T) {
 	v := newVirtual(t, func(c *config.Config) {
 		c.Name, c.SendChannels, c.ReceiveChannels, c.Rate, c.HostPeriod = "lab", 3, 1, testRate, 96

@@ -157,6 +157,9 @@ func (r *reporter) report(nowNs int64) proto.Report {
 func (s *streams) mediaAt(nowNs int64) (timestamp uint32, frameNs int64) {
 	sent, period := s.counters.Sent, s.end.graph.PeriodFrames
 	last := max(0, period-s.end.packetFrames(s.send)) // the last packet's place in its cycle
+	if s.send.Encoding == proto.Opus {
+		last = 0 // the core tells of the cycle
+	}
 	frame := 1e9 / float64(s.send.RateHz)
 	cycleNs := sent.LastSendNs - sent.LastLateNs
 	frames := math.Floor(float64(nowNs-cycleNs) / frame)

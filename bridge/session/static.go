@@ -66,6 +66,9 @@ func (e *End) incomingType() uint8 {
 // asked for, as many as fit, or a period.
 func (e *End) packetFrames(format proto.Format) int {
 	wanted := e.ptimeFrames(format.RateHz)
+	if format.Encoding == proto.Opus && wanted == 0 {
+		return opusFrames
+	}
 	if wanted == 0 {
 		return proto.PacketFrames(format, e.graph.PeriodFrames)
 	}
@@ -93,7 +96,7 @@ func (e *End) publishStream(plan SenderPlan) {
 	d := proto.Description{
 		Name: e.cname(), Address: plan.To.Addr(), Port: int(plan.To.Port()),
 		Payloads: proto.Payloads(plan.Format.Encoding), RateHz: plan.Format.RateHz, SendChannels: plan.Format.Channels,
-		PacketFrames: plan.PacketFrames, SSRC: plan.SSRC, CNAME: e.cname(),
+		PacketFrames: plan.PacketFrames, MaxBitrate: e.cfg.OpusBitrate, SSRC: plan.SSRC, CNAME: e.cname(),
 	}
 	if d.Address.IsMulticast() {
 		d.TTL = e.cfg.MulticastTTL

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"archibald-bridge/bridge/clock"
+	"archibald-bridge/bridge/opus"
 	"archibald-bridge/proto"
 )
 
@@ -18,6 +19,7 @@ type streams struct {
 	receive proto.Format
 
 	sending, receiving bool // the core took the plan
+	encoding, decoding *opus.Worker
 
 	servo       *clock.Servo
 	buf         []clock.Observation
@@ -77,9 +79,15 @@ func (s *streams) startSender() {
 	a, period := s.end.session.Agreement, s.end.graph.PeriodFrames
 	plan := SenderPlan{
 		Format: s.send, SSRC: a.LocalSSRC, To: s.to, PacketFrames: s.end.packetFrames(s.send),
-		Repeats: proto.RepeatsOf(a.Redundancy, a.RedundancyDistance, period), Lateness: a.Lateness,
+		Lateness: a.Lateness,
 	}
+	plan.Repeats = proto.RepeatsOf(a.Redundancy, a.RedundancyDistance, distanceUnit(s.send, period, plan.PacketFrames))
+	s.encoding.Stop()
+	s.encoding = nil
 	err := s.end.core.StartSender(plan)
+	if err == nil && s.send.Encoding == proto.Opus {
+		err = s.encode(plan)
+	}
 	s.sending = err == nil
 	if err != nil {
 		s.end.core.StopSender()
@@ -100,9 +108,14 @@ func (s *streams) startReceiver() {
 		Lateness: a.Lateness, PayloadType: e.incomingType(),
 	}
 	if !e.cfg.Static { // else nobody knows what the peer repeats
-		plan.Repeats = proto.RepeatsOf(a.Redundancy, a.RedundancyDistance, a.PeerPeriodFrames)
+		plan.Repeats = proto.RepeatsOf(a.Redundancy, a.RedundancyDistance, distanceUnit(s.receive, a.PeerPeriodFrames, a.PeerPacketFrames))
 	}
+	s.decoding.Stop()
+	s.decoding = nil
 	err := e.core.StartReceiver(plan)
+	if err == nil && s.receive.Encoding == proto.Opus {
+		err = s.decode()
+	}
 	s.receiving = err == nil
 	if err != nil {
 		e.core.StopReceiver()
@@ -115,10 +128,15 @@ func (s *streams) startReceiver() {
 
 func (s *streams) servoConfig(repeats proto.Repeats) clock.Config {
 	e := s.end
+	extra := repeats.SpanFrames()
+	if s.receive.Encoding == proto.Opus {
+		extra += opus.MarginFrames
+	}
 	return clock.Config{
 		RateHz: s.receive.RateHz, LatencyFrames: e.cfg.Latency.FramesAt(s.receive.RateHz),
 		JitterFrames: e.memory.Jitter(s.peerKey()), LookaheadFrames: e.core.LookaheadFrames(),
-		ExtraFrames: repeats.SpanFrames(), Free: e.cfg.Clock == "free",
+		PeriodFrames: s.end.session.Agreement.PeerPeriodFrames,
+		ExtraFrames:  extra, Free: e.cfg.Clock == "free",
 	}
 }
 
@@ -147,6 +165,9 @@ func (s *streams) stop() {
 	}
 	s.running, s.sending, s.receiving = false, false, false
 	s.remember()
+	s.encoding.Stop()
+	s.decoding.Stop()
+	s.encoding, s.decoding = nil, nil
 	s.end.core.StopSender()
 	s.end.core.StopReceiver()
 	s.servo, s.clockStatus = nil, clock.Status{}

@@ -110,7 +110,7 @@ func TestJSONComesBackAsItWas(t *testing.T) {
 func TestSilenceAndUnknownLatencyAreNull(t *testing.T) {
 	text := encode(t, sample())
 	for _, part := range []string{`"peak_dbfs":[-6.02,null]`, `"latency_ms":{"bridge":0.980,"total":2.500}`, `"latency_ms":{"bridge":null,"total":null}`,
-		`"latency_error_ms":0.040,"latency_by":"peer"`, `"latency_stages_ms":{"capture":null,"wire":0.070,"wait":0.100,"resample":0.250,"playout":0.667}`} {
+		`"latency_error_ms":0.040,"latency_by":"peer"`, `"latency_stages_ms":{"capture":null,"packet":null,"codec":null,"wire":0.070,"wait":0.100,"resample":0.250,"playout":0.667}`} {
 		if !strings.Contains(text, part) {
 			t.Errorf("no %s in %s", part, text)
 		}

@@ -149,7 +149,9 @@ const (
 // Stages say where a frame's time goes; docs/latency.md defines them.
 type Stages struct {
 	Capture  Milliseconds `json:"capture"`  // sender's cycle begins -> its packet is made; null: not said, and in wire
-	Wire     Milliseconds `json:"wire"`     // -> the receiver's kernel has it
+	Packet   Milliseconds `json:"packet"`   // of Opus: what fills a packet beyond a period of the sender
+	Codec    Milliseconds `json:"codec"`    // of Opus: what the codec looks ahead
+	Wire     Milliseconds `json:"wire"`     // -> the receiver's kernel has it; of Opus, -> it is decoded
 	Wait     Milliseconds `json:"wait"`     // for packets that are later
 	Resample Milliseconds `json:"resample"` // what the resampler looks ahead
 	Playout  Milliseconds `json:"playout"`  // the receiver's period

@@ -136,7 +136,7 @@ func stagesText(s Stages) string {
 	for _, stage := range []struct {
 		name string
 		ms   Milliseconds
-	}{{"capture", s.Capture}, {"wire", s.Wire}, {"wait", s.Wait}, {"resample", s.Resample}, {"playout", s.Playout}} {
+	}{{"capture", s.Capture}, {"packet", s.Packet}, {"codec", s.Codec}, {"wire", s.Wire}, {"wait", s.Wait}, {"resample", s.Resample}, {"playout", s.Playout}} {
 		if stage.ms != 0 {
 			stages = append(stages, fmt.Sprintf("%s %.3f", stage.name, float64(stage.ms)))
 		}

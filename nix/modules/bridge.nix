@@ -169,7 +169,7 @@ in
           map (interface: {
             ${interface} = {
               allowedTCPPorts = [ (port end) ];
-              allowedUDPPorts = [ (port end) ];
+              allowedUDPPorts = lib.range (port end) (port end + (settings end).guests or 1 - 1); # one for each guest
             };
           }) cfg.${end}.firewallInterfaces
         ) enabledEnds

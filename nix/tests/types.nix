@@ -100,5 +100,17 @@ in
         allowedUDPPorts = [ 5000 ];
       };
     };
+  "a host for several guests has a UDP port for each" =
+    (evaluate {
+      host = {
+        enable = true;
+        user = "player";
+        settings.guests = 3;
+        firewallInterfaces = [ "br0" ];
+      };
+    }).networking.firewall.interfaces.br0 == {
+      allowedTCPPorts = [ 4713 ];
+      allowedUDPPorts = [ 4713 4714 4715 ];
+    };
   "the other end is not there" = !(guest.systemd.user.services ? archibald-bridge-host);
 }

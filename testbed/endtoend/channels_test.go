@@ -14,17 +14,28 @@ import (
 // The order of PipeWire's 7.1 layout.
 var surround = []string{"FL", "FR", "FC", "LFE", "RL", "RR", "SL", "SR"}
 
-func TestEightChannelsArriveInOrderInBothDirections(t *testing.T) {
+func TestChannelsArriveInOrderInBothDirections(t *testing.T) {
+	unnamed := make([]string, 64)
+	for i := range unnamed {
+		unnamed[i] = fmt.Sprint("AUX", i)
+	}
+	for _, sides := range [][]string{surround, unnamed} {
+		t.Run(fmt.Sprint(len(sides)), func(t *testing.T) { arriveInOrder(t, sides) })
+	}
+}
+
+func arriveInOrder(t *testing.T, sides []string) {
+	channels := len(sides)
 	r := start(t, Config{
-		PeriodFrames: 256, Common: []string{"--channels", "8", "--latency", "100ms"},
+		PeriodFrames: 256, Channels: channels, Common: []string{"--latency", "100ms"},
 		Host: []string{"--from-guest", "source"},
 	})
 	if err := r.StartAll(); err != nil {
 		t.Fatal(err)
 	}
-	onHost := probe.Config{Binary: r.probe, Name: "host-probe", PeriodFrames: 256, Inputs: 8, Duration: 15 * time.Second}
-	inGuest := probe.Config{Binary: r.probe, Name: "guest-probe", JackServer: r.JackServer, Inputs: 8, Duration: 8 * time.Second}
-	for i := range surround {
+	onHost := probe.Config{Binary: r.probe, Name: "host-probe", PeriodFrames: 256, Inputs: channels, Duration: 15 * time.Second}
+	inGuest := probe.Config{Binary: r.probe, Name: "guest-probe", JackServer: r.JackServer, Inputs: channels, Duration: 8 * time.Second}
+	for i := range sides {
 		onHost.Outputs = append(onHost.Outputs, probe.Tone(toneOf(i, false), toneDBFS))
 		inGuest.Outputs = append(inGuest.Outputs, probe.Tone(toneOf(i, true), toneDBFS))
 		inGuest.Connect = append(inGuest.Connect,
@@ -35,7 +46,7 @@ func TestEightChannelsArriveInOrderInBothDirections(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, side := range surround {
+	for i, side := range sides {
 		for from, to := range map[string]string{
 			fmt.Sprintf("host-probe:out_%d", i+1):  "archibald-to-guest:playback_" + side,
 			"archibald-from-guest:capture_" + side: fmt.Sprintf("host-probe:in_%d", i+1),
@@ -57,7 +68,7 @@ func TestEightChannelsArriveInOrderInBothDirections(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := range surround {
+	for i := range sides {
 		wantTone(t, fmt.Sprintf("host %d", i+1), hostHeard, i, toneOf(i, true))
 		wantTone(t, fmt.Sprintf("guest %d", i+1), guestHeard, i, toneOf(i, false))
 	}

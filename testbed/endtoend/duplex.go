@@ -75,10 +75,15 @@ func (r *Rig) Duplex(duration, buffer time.Duration) (*Duplex, error) {
 	if err != nil {
 		return nil, err
 	}
+	left, right := r.sides()
+	hear := "archibald-from-guest:output_" // channels without a position go to no sink
+	if left == "FL" {
+		hear = stack.NullSink + ":monitor_"
+	}
 	// By pw-link, which knows nodes by their names and not by their descriptions.
 	for _, link := range [][2]string{
-		{"host-probe:out_1", "archibald-to-guest:playback_FL"}, {"host-probe:out_2", "archibald-to-guest:playback_FR"},
-		{stack.NullSink + ":monitor_FL", "host-probe:in_1"}, {stack.NullSink + ":monitor_FR", "host-probe:in_2"},
+		{"host-probe:out_1", "archibald-to-guest:playback_" + left}, {"host-probe:out_2", "archibald-to-guest:playback_" + right},
+		{hear + left, "host-probe:in_1"}, {hear + right, "host-probe:in_2"},
 		{"host-probe:out_3", "host-probe:in_3"},
 	} {
 		if err := r.PipeWireConnect(link[0], link[1]); err != nil {

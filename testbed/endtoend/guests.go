@@ -3,6 +3,7 @@ package endtoend
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"path/filepath"
 	"time"
 
@@ -59,7 +60,7 @@ func NewHouse(guests, periodFrames int, flags ...string) (h *House, err error) {
 		}
 	}()
 	h.binary = filepath.Join(h.Dir, "archibald-bridge")
-	if err = build(h.binary); err != nil {
+	if err = build(h.binary, ""); err != nil {
 		return nil, err
 	}
 	if h.probe, err = probe.Build(h.Dir); err != nil {
@@ -147,32 +148,94 @@ func (c *Crowd) ServerFailures() int { return len(c.Witnesses) + c.xruns }
 // Play lets every guest and the host play their tones to each other for a time, runs
 // meanwhile, and judges what arrived. buffer is how long sound stays in the bridge.
 func (h *House) Play(duration, buffer time.Duration, meanwhile func() error) (*Crowd, error) {
-	host, err := h.playAtHost(duration + outlast)
+	host, guests, err := h.record(duration, meanwhile)
 	if err != nil {
 		return nil, err
+	}
+	return h.judge(host, guests, buffer)
+}
+
+// Peaks lets all play as Play does, and returns how loud each guest is at the host,
+// and the host at each guest: the peak of the last second, 1.0 is 0 dBFS.
+func (h *House) Peaks(duration time.Duration) (atHost, atGuests []float64, err error) {
+	host, guests, err := h.record(duration, func() error { return nil })
+	if err != nil {
+		return nil, nil, err
+	}
+	for server, r := range guests {
+		first, end := h.guestsOf(server)
+		for i := first; i < end; i++ {
+			atHost = append(atHost, lastPeak(host.Sound.Channels[i], host.RateHz))
+			atGuests = append(atGuests, lastPeak(r.Sound.Channels[i-first], r.RateHz))
+		}
+	}
+	return atHost, atGuests, nil
+}
+
+func lastPeak(samples []float32, rateHz int) (peak float64) {
+	for _, x := range samples[max(0, len(samples)-rateHz):] {
+		peak = max(peak, math.Abs(float64(x)))
+	}
+	return peak
+}
+
+func (h *House) record(duration time.Duration, meanwhile func() error) (atHost *recording.Recording, atGuests [2]*recording.Recording, err error) {
+	host, err := h.playAtHost(duration + outlast)
+	if err != nil {
+		return nil, atGuests, err
 	}
 	var guests [2]*probe.Probe
 	for server := range guests {
 		if guests[server], err = h.playAtGuests(server, duration); err != nil {
-			return nil, err
+			return nil, atGuests, err
 		}
 	}
 	begun := time.Now()
 	if err := meanwhile(); err != nil {
-		return nil, err
+		return nil, atGuests, err
 	}
 	time.Sleep(duration - time.Since(begun))
-	var atGuests [2]*recording.Recording
 	for server, p := range guests {
 		if atGuests[server], err = p.Finish(); err != nil {
-			return nil, err
+			return nil, atGuests, err
 		}
 	}
-	atHost, err := host.FinishNow()
-	if err != nil {
-		return nil, err
+	if atHost, err = host.FinishNow(); err != nil {
+		return nil, atGuests, err
 	}
-	return h.judge(atHost, atGuests, buffer)
+	for c, samples := range atHost.Sound.Channels { // the guests stopped playing first
+		atHost.Sound.Channels[c] = samples[:max(0, len(samples)-atHost.RateHz)]
+	}
+	return atHost, atGuests, nil
+}
+
+// SetControl runs wpctl on a node, as a user does: "set-volume" "0.5".
+func (h *House) SetControl(node, control, value string) error {
+	command, err := h.Command("pw-dump")
+	if err != nil {
+		return err
+	}
+	text, err := command.Output()
+	if err != nil {
+		return err
+	}
+	var objects []struct {
+		ID   int
+		Info struct{ Props map[string]any }
+	}
+	if err := json.Unmarshal(text, &objects); err != nil {
+		return err
+	}
+	for _, object := range objects {
+		if object.Info.Props["node.name"] != node {
+			continue
+		}
+		if command, err = h.Command("wpctl", control, fmt.Sprint(object.ID), value); err != nil {
+			return err
+		}
+		return command.Run()
+	}
+	return fmt.Errorf("no node %s", node)
 }
 
 // playAtHost plays each guest's tone, and the witness behind them.

@@ -1,6 +1,7 @@
 package endtoend
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -64,6 +65,30 @@ func TestGuestsOfOneHostDoNotHearEachOtherNorTheDeathOfOne(t *testing.T) {
 	for _, guest := range s.Guests {
 		if reconnects := guest.Session.Reconnects; (reconnects > 0) != (guest.Name == guestName(dies)) {
 			t.Errorf("%s has %d reconnects", guest.Name, reconnects)
+		}
+	}
+}
+
+func TestEachGuestHasItsOwnVolumeAndMute(t *testing.T) {
+	h := house(t, 3, 256, "--latency", "100ms")
+	for _, set := range [][3]string{
+		{"archibald-g1-from-guest", "set-volume", "0.5"}, // PipeWire's scale is cubic: -18.06 dB
+		{"archibald-g2-from-guest", "set-mute", "1"},
+		{"archibald-g2-to-guest", "set-volume", "0.5"},
+		{"archibald-g3-to-guest", "set-mute", "1"},
+	} {
+		if err := h.SetControl(set[0], set[1], set[2]); err != nil {
+			t.Fatal(set, err)
+		}
+	}
+	atHost, atGuests, err := h.Peaks(4 * time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	full := math.Pow(10, toneDBFS/20)
+	for i, want := range []struct{ atHost, atGuest float64 }{{full / 8, full}, {0, full / 8}, {full, 0}} {
+		if math.Abs(atHost[i]-want.atHost) > 0.01*full || math.Abs(atGuests[i]-want.atGuest) > 0.01*full {
+			t.Errorf("%s: at the host %.4f, at the guest %.4f; want %.4f and %.4f", guestName(i), atHost[i], atGuests[i], want.atHost, want.atGuest)
 		}
 	}
 }

@@ -22,10 +22,13 @@ import (
 // Config says what to run.
 type Config struct {
 	PeriodFrames int // of both servers
+	Channels     int // each way; 0: two
 	// Common, Guest and Host are further flags for both ends, or one.
 	Common, Guest, Host []string
 	// CallFromHost lets the host call the guest; otherwise the guest calls.
 	CallFromHost bool
+	// Tags are what the bridge is built with.
+	Tags string
 	// Static ends have no session; each has the other as its peer.
 	Static bool
 }
@@ -59,7 +62,7 @@ func New(config Config) (*Rig, error) {
 	}
 	if err == nil {
 		r.binary = filepath.Join(s.Dir, "archibald-bridge")
-		err = build(r.binary)
+		err = build(r.binary, config.Tags)
 	}
 	if err != nil {
 		_ = s.Close()
@@ -68,8 +71,9 @@ func New(config Config) (*Rig, error) {
 	return r, nil
 }
 
-func build(binary string) error {
-	out, err := exec.Command("go", "build", "-o", binary, "archibald-bridge").CombinedOutput()
+// build adds tags to the one that everything is built with (decision 11).
+func build(binary, tags string) error {
+	out, err := exec.Command("go", "build", "-tags", "nolibopusfile "+tags, "-o", binary, "archibald-bridge").CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("building archibald-bridge: %w: %s", err, bytes.TrimSpace(out))
 	}
@@ -133,7 +137,18 @@ func (r *Rig) common(role proto.Role, waits bool) []string {
 		}
 		args = append(args, "--peer", fmt.Sprintf("%s:%d", Address(peer), r.port))
 	}
+	if r.Config.Channels != 0 {
+		args = append(args, "--channels", fmt.Sprint(r.Config.Channels))
+	}
 	return append(args, r.Config.Common...)
+}
+
+// sides are the names of the first two channels of the PipeWire nodes.
+func (r *Rig) sides() (left, right string) {
+	if r.Config.Channels > 8 {
+		return "AUX0", "AUX1"
+	}
+	return "FL", "FR"
 }
 
 // StartAll starts servers and ends and waits until sound can flow.

@@ -84,7 +84,7 @@ func New(rateHz int, options Options) (*Rig, error) {
 
 func (r *Rig) build() (err error) {
 	r.bridge = filepath.Join(r.ours.Dir, "archibald-bridge")
-	if out, err := exec.Command("go", "build", "-o", r.bridge, "archibald-bridge").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-tags", "nolibopusfile", "-o", r.bridge, "archibald-bridge").CombinedOutput(); err != nil {
 		return fmt.Errorf("building archibald-bridge: %w: %s", err, out)
 	}
 	r.probe, err = probe.Build(r.ours.Dir)

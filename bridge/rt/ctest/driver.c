@@ -134,6 +134,35 @@ static sender *a_sender(end *peer, enum wire_encoding encoding, uint32_t channel
     return tx;
 }
 
+/* What control does for WIRE_OPUS: a payload is one sample of a cycle. */
+static void encode(archibald_engine *engine) {
+    sender *tx = atomic_load(&engine->tx);
+    const sound_block *block;
+    while (tx && tx->captured && (block = sound_first(tx->captured))) {
+        uint8_t payload[sizeof(float)];
+        memcpy(payload, sound_samples(tx->captured, block), sizeof payload);
+        uint32_t timestamp = tx->plan.first_timestamp + (uint32_t)block->media;
+        uint32_t n = sender_pack_encoded(tx, &engine->sent, payload, sizeof payload, timestamp, block, -1);
+        socket_send(engine, tx, n);
+        sound_drop(tx->captured);
+    }
+}
+
+static void decode(archibald_engine *engine) {
+    receiver *rx = atomic_load(&engine->rx);
+    const packet_slot *packet;
+    while (rx && rx->encoded && (packet = packet_first(rx->encoded))) {
+        sound_block block = {.media = packet->media, .time_ns = packet->arrival_ns, .late_ns = -1,
+                             .frames = 64, .kind = BLOCK_OBSERVED};
+        float *samples = sound_begin(rx->decoded, block.frames);
+        for (uint32_t i = 0; samples && i < block.frames * rx->plan.channels; i++)
+            memcpy(&samples[i], packet->data, sizeof *samples);
+        if (samples) sound_end(rx->decoded, &block);
+        packet_drop(rx->encoded);
+        (void)atomic_load_explicit(&rx->due_ns, memory_order_relaxed);
+    }
+}
+
 /* Everything control reads, and the seek that it derives from it. */
 static void read_back(end *e) {
     static observation seen[512];
@@ -167,7 +196,7 @@ static void read_back(end *e) {
 }
 
 static void control(end *e, end *peer) {
-    enum wire_encoding encoding = (enum wire_encoding)(1 + rand() % 3);
+    enum wire_encoding encoding = (enum wire_encoding)(1 + rand() % 4);
     uint32_t channels = 1 + (uint32_t)rand() % MOST_CHANNELS;
     archibald_engine *engine = e->engine;
     switch (rand() % 100) {
@@ -193,6 +222,8 @@ static void control(end *e, end *peer) {
     uint8_t rtcp[] = {0x80, 201, 0, 1, 0, 0, 0, 7};
     sendto(engine->fd, rtcp, sizeof rtcp, MSG_DONTWAIT, (struct sockaddr *)&peer->address,
            sizeof(struct sockaddr_in));
+    encode(engine);
+    decode(engine);
     read_back(e);
 }
 

@@ -70,8 +70,8 @@ static void capture(archibald_engine *engine, const float *const *in, uint32_t c
     cycle->frames = frames;
     cycle->channels = channels;
     for (uint32_t c = 0; c < channels; c++) {
-        cycle->first[c] = in[c][0];
-        cycle->last[c] = in[c][frames - 1];
+        cycle->first[c] = in[c] ? in[c][0] : 0;
+        cycle->last[c] = in[c] ? in[c][frames - 1] : 0;
     }
     publish(&engine->capture);
 }

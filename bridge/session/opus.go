@@ -1,0 +1,43 @@
+package session
+
+import (
+	"archibald-bridge/bridge/opus"
+	"archibald-bridge/proto"
+)
+
+// opusFrames is the packet time of Opus when none is asked for: 5 ms.
+const opusFrames = opus.RateHz / 200
+
+// encode begins to make the packets of a sender of Opus.
+func (s *streams) encode(plan SenderPlan) error {
+	e := s.end
+	bitrate := e.cfg.OpusBitrate
+	if most := e.session.Agreement.PeerMaxBitrate; most > 0 {
+		bitrate = min(bitrate, most)
+	}
+	encoder, err := e.codec.NewEncoder(plan.Format.Channels, bitrate)
+	if err != nil {
+		return err
+	}
+	s.encoding = opus.Start(opus.NewSender(e.core, encoder, plan.Format.Channels, plan.PacketFrames, e.clock.monotonicNs).Work)
+	return nil
+}
+
+// decode begins to read the packets of a receiver of Opus.
+func (s *streams) decode() error {
+	receiver, err := opus.NewReceiver(s.end.core, s.end.codec, s.receive.Channels, s.end.clock.monotonicNs)
+	if err != nil {
+		return err
+	}
+	s.decoding = opus.Start(receiver.Work)
+	return nil
+}
+
+// distanceUnit is what the distance of repeats counts in: periods of the sender, or,
+// of Opus, packets, with which alone it sends.
+func distanceUnit(f proto.Format, periodFrames, packetFrames int) int {
+	if f.Encoding == proto.Opus {
+		return packetFrames
+	}
+	return periodFrames
+}

@@ -1,0 +1,145 @@
+package session
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/opus"
+	"archibald-bridge/bridge/signaling"
+	"archibald-bridge/proto"
+)
+
+// fakeCodec remembers what it is asked for.
+type fakeCodec struct {
+	channels, bitrate int
+	err               error
+}
+
+func (c *fakeCodec) NewEncoder(channels, bitrate int) (opus.Encoder, error) {
+	c.channels, c.bitrate = channels, bitrate
+	return nil, c.err
+}
+
+func (c *fakeCodec) NewDecoder(int) (opus.Decoder, error) { return nil, c.err }
+
+func asksForOpus(c *config.Config) { c.Format, c.Rate = proto.Opus, opus.RateHz }
+
+// agreedOpus is a session of Opus. The peer's packets have 480 frames, its period 128.
+func agreedOpus(copies, distance int) signaling.Session {
+	s := agreed("a")
+	a := &s.Agreement
+	a.Send.Encoding, a.Receive.Encoding = proto.Opus, proto.Opus
+	a.PeerPacketFrames, a.PeerPeriodFrames, a.PeerMaxBitrate, a.Lateness = 480, 128, 96000, true
+	a.Redundancy, a.RedundancyDistance = copies, distance
+	return s
+}
+
+func newOpus(t *testing.T, change ...func(*config.Config)) (*virtual, *fakeCodec) {
+	v, codec := newVirtual(t, append([]func(*config.Config){asksForOpus}, change...)...), &fakeCodec{}
+	v.codec = codec
+	v.openAudio()
+	t.Cleanup(v.streams.stop)
+	return v, codec
+}
+
+func TestOpusIsDescribedOnlyWhereItIsAskedFor(t *testing.T) {
+	v, _ := newOpus(t, func(c *config.Config) { c.Ptime.Duration = 2500 * time.Microsecond })
+	d := v.local.Load()
+	if len(d.Payloads) != 1 || d.Payloads[0] != (proto.Payload{Type: 111, Encoding: proto.Opus}) || d.PacketFrames != 120 || d.MaxBitrate != 128000 {
+		t.Errorf("%+v", d)
+	}
+	other := newVirtual(t)
+	other.openAudio()
+	for _, p := range other.local.Load().Payloads {
+		if p.Encoding == proto.Opus {
+			t.Error("an end that was not told to offers Opus")
+		}
+	}
+}
+
+func TestOpusIsSentInItsPacketTimeAndItsRepeatsCountPackets(t *testing.T) {
+	for _, c := range []struct {
+		ptime         time.Duration
+		distance      int
+		frames        int
+		copies        int
+		send, receive proto.Repeats
+		extra         int
+	}{
+		{0, 0, 240, 0, proto.Repeats{}, proto.Repeats{}, 96},
+		{20 * time.Millisecond, 0, 960, 1, proto.Repeats{Copies: 1}, proto.Repeats{Copies: 1}, 96},
+		{2500 * time.Microsecond, 3, 120, 1, proto.Repeats{Copies: 1, DistanceFrames: 360}, proto.Repeats{Copies: 1, DistanceFrames: 1440}, 96 + 1440},
+	} {
+		v, codec := newOpus(t, func(cfg *config.Config) { cfg.Ptime.Duration = c.ptime })
+		v.up(agreedOpus(c.copies, c.distance))
+		if s := v.core.sender; s == nil || s.PacketFrames != c.frames || s.Repeats != c.send {
+			t.Errorf("%+v: sender %+v", c, s)
+		}
+		if r := v.core.receiver; r == nil || r.Repeats != c.receive {
+			t.Errorf("%+v: receiver %+v", c, r)
+		}
+		if extra := v.streams.servoConfig(c.receive).ExtraFrames; extra != c.extra {
+			t.Errorf("%+v: the target grows by %d frames", c, extra)
+		}
+		if codec.channels != 2 || codec.bitrate != 96000 {
+			t.Errorf("encoder of %d channels, %d bit/s: the peer wants 96000 at most", codec.channels, codec.bitrate)
+		}
+	}
+}
+
+func TestTheCodecWorksWhileTheStreamsAreThere(t *testing.T) {
+	v, _ := newOpus(t)
+	v.up(agreedOpus(0, 0))
+	if v.streams.encoding == nil || v.streams.decoding == nil {
+		t.Fatal("nobody encodes or decodes")
+	}
+	v.down("a")
+	if v.streams.encoding != nil || v.streams.decoding != nil {
+		t.Error("the codec works on")
+	}
+	linear := newVirtual(t)
+	linear.openAudio()
+	linear.up(agreed("a"))
+	if linear.streams.encoding != nil || linear.streams.decoding != nil {
+		t.Error("linear samples have a codec")
+	}
+}
+
+func TestACodecThatCannotBeMadeIsTold(t *testing.T) {
+	v, codec := newOpus(t)
+	codec.err = errors.New("no memory for it")
+	v.up(agreedOpus(0, 0))
+	v.logged("no memory for it", 2)
+	if v.core.sender != nil || v.core.receiver != nil {
+		t.Error("the core has plans")
+	}
+}
+
+func TestOpusNeeds48kHz(t *testing.T) {
+	v := newVirtual(t, asksForOpus)
+	v.audio.graph.RateHz = 44100
+	v.openAudio()
+	if v.audioOpen || !strings.Contains(v.audioError, "runs at 44100 Hz, --format opus needs 48000 Hz") {
+		t.Errorf("open %v: %q", v.audioOpen, v.audioError)
+	}
+}
+
+func TestTheStagesOfOpusHaveItsPacketAndItsCodec(t *testing.T) {
+	v, _ := newOpus(t)
+	v.up(agreedOpus(0, 0))
+	v.runs, v.core.packets = true, true
+	v.pass(2 * time.Second)
+	v.streams.packetFrames = 480
+	linear := playing(t)
+	stages, _, _ := v.streams.latencyNs()
+	plain, _, _ := linear.streams.latencyNs()
+	if stages.packet != (480-128)*1e9/testRate || stages.codec != 2.5e6 || plain.packet != 0 || plain.codec != 0 {
+		t.Errorf("%+v and %+v", stages, plain)
+	}
+	if got := stages.sum() - v.streams.clockStatus.DelayFrames*1e9/testRate; got < 9.8e6 || got > 9.9e6 {
+		t.Errorf("%.0f ns beyond the delay of playout, want packet and codec, 9.833 ms", got)
+	}
+}
