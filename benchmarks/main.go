@@ -22,6 +22,7 @@ var benchmarks = []struct {
 	{"guests", guests},
 	{"cost", cost},
 	{"opus", opusProfile},
+	{"interop", interoperation},
 }
 
 func main() {
@@ -52,7 +53,7 @@ func main() {
 		}
 	}
 	for name := range wanted {
-		fmt.Fprintf(os.Stderr, "benchmarks: %q: legal are roundtrip, constancy, dropouts, recovery, channels, guests, cost, opus\n", name)
+		fmt.Fprintf(os.Stderr, "benchmarks: %q: legal are roundtrip, constancy, dropouts, recovery, channels, guests, cost, opus, interop\n", name)
 		os.Exit(2)
 	}
 }

@@ -81,7 +81,9 @@ func (d Description) Marshal() []byte {
 	if d.RTCPMux {
 		media.WithPropertyAttribute("rtcp-mux")
 	}
-	if d.SSRC != 0 {
+	// PipeWire (1.4 to 1.6) refuses all of an SDP for what stands behind the number
+	// here, and must stand there (RFC 5576, section 4.1). Nobody who receives a plain stream needs it.
+	if d.SSRC != 0 && !d.declarative() {
 		source := strconv.FormatUint(uint64(d.SSRC), 10)
 		if cname := cleanCNAME(d.CNAME); cname != "" {
 			source += " cname:" + cname

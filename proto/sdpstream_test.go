@@ -13,7 +13,7 @@ func stream() Description {
 		Address: netip.MustParseAddr("239.69.1.2"), TTL: 8, Port: 5004,
 		Origin: netip.MustParseAddr("192.168.122.2"), Source: netip.MustParseAddr("192.168.122.2"),
 		Payloads: Payloads(L24), RateHz: 48000, SendChannels: 2, PacketFrames: 48,
-		SSRC: 12345, CNAME: "archibald-guest", RTCPMux: true,
+		SSRC: 12345, CNAME: "archibald-guest",
 	}
 }
 
@@ -32,8 +32,6 @@ a=fmtp:97 channel-order=SMPTE2110.(ST)
 a=source-filter: incl IN IP4 239.69.1.2 192.168.122.2
 a=ts-refclk:local
 a=mediaclk:sender
-a=rtcp-mux
-a=ssrc:12345 cname:archibald-guest
 `, "\n", "\r\n")
 	if got := string(stream().Marshal()); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)

@@ -22,8 +22,9 @@ packages() {
       # clang and its run-time library: sanitizers and the C fuzzer. git: the version.
       # iproute2: networks for pretended machines. rtkit: asked for real-time threads,
       # on a bus of the test's own. nix-bin: reads the NixOS modules. portaudio19-dev: the
-      # build tag portaudio. ffmpeg and GStreamer: streams of Opus to and from others.
-      printf '%s\n' git iproute2 nix-bin rtkit portaudio19-dev ffmpeg gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
+      # build tag portaudio.
+      printf '%s\n' git iproute2 nix-bin rtkit portaudio19-dev
+      packages peers "$2"
       if [ "$2" -ge 13 ]; then
         printf '%s\n' clang libclang-rt-dev
       else
@@ -34,6 +35,11 @@ packages() {
       packages demo "$2"
       # cyclictest, networks for pretended machines, and the bridges to compare with.
       printf '%s\n' git iproute2 rt-tests zita-njbridge jacktrip
+      packages peers "$2"
+      ;;
+    peers)
+      # Other programs' RTP, and a judge of it.
+      printf '%s\n' gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good ffmpeg tshark
       ;;
     *) return 1 ;;
   esac

@@ -143,7 +143,7 @@ func TestAnotherStreamEndsTheFirstAndStartsAnew(t *testing.T) {
 	started, over, cancel := ends(streams, nil)
 	streams <- stream("239.69.1.2")
 	many := stream("239.69.1.9")
-	many.SendChannels = 64
+	many.SendChannels = 65
 	streams <- many // cannot be received, so that the first goes on
 	streams <- stream("239.69.1.3")
 	for _, want := range []string{"239.69.1.2", "end of 239.69.1.2", "239.69.1.3"} {

@@ -96,7 +96,7 @@ func TestWhatIsSentIsPublishedAndAgainWhenItChanges(t *testing.T) {
 	want := proto.Description{
 		Name: "archibald-guest", Address: netip.MustParseAddr("239.69.1.2"), TTL: 8, Port: 5004,
 		Payloads: proto.Payloads(proto.L24), RateHz: testRate, SendChannels: 2, PacketFrames: 64,
-		SSRC: ourSSRC, CNAME: "archibald-guest", RTCPMux: true,
+		SSRC: ourSSRC, CNAME: "archibald-guest",
 	}
 	if len(told) != 1 || told[0].Payloads[0] != want.Payloads[0] {
 		t.Fatalf("%+v", told)

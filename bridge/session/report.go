@@ -2,6 +2,7 @@ package session
 
 import (
 	"math"
+	"net/netip"
 	"time"
 
 	"archibald-bridge/bridge/clock"
@@ -165,13 +166,29 @@ func (s *streams) mediaAt(nowNs int64) (timestamp uint32, frameNs int64) {
 	return sent.LastTimestamp + uint32(int64(frames)-int64(last)), cycleNs + int64(math.Round(frames*frame))
 }
 
+// to is where reports go; the zero AddrPort: nowhere. Only who agreed on one port for
+// RTP and RTCP can tell them apart (RFC 5761, section 5.1.1): PipeWire's receiver takes
+// a report for the first packet of sound, and then no other's sound. A plain
+// stream's reports go to the port above it (RFC 3550, section 11).
+func (r *reporter) to() netip.AddrPort {
+	to := r.end.streams.to
+	if !r.end.cfg.Static || !to.IsValid() {
+		return to
+	}
+	if to.Port() == math.MaxUint16 {
+		return netip.AddrPort{}
+	}
+	return netip.AddrPortFrom(to.Addr(), to.Port()+1)
+}
+
 func (r *reporter) send(report proto.Report) {
-	if !r.end.streams.to.IsValid() { // a stream that is only received has no address for reports
+	to := r.to()
+	if !to.IsValid() {
 		return
 	}
 	packet, err := report.Marshal()
 	if err == nil {
-		err = r.end.core.SendRTCP(packet, r.end.streams.to)
+		err = r.end.core.SendRTCP(packet, to)
 	}
 	if err != nil {
 		r.end.log.Debug("RTCP not sent", "reason", err)

@@ -143,6 +143,23 @@ func TestStaticRateChangeBeginsAnew(t *testing.T) {
 	}
 }
 
+func TestStaticReportsGoToThePortAboveTheSound(t *testing.T) {
+	for port, want := range map[int]string{5004: "192.0.2.7:5005", 65535: ""} {
+		v := playing(t, static, func(c *config.Config) { c.Peer.Port = port })
+		v.core.rtcpOut = nil
+		v.pass(3 * time.Second)
+		v.streams.reports.bye("over")
+		if (len(v.core.rtcpOut) == 0) != (want == "") {
+			t.Errorf("port %d: %d reports", port, len(v.core.rtcpOut))
+		}
+		for _, d := range v.core.rtcpOut {
+			if d.addr.String() != want {
+				t.Errorf("port %d: a report to %s: receivers would take it for sound", port, d.addr)
+			}
+		}
+	}
+}
+
 func TestStaticPeersGoodbyeChangesNothing(t *testing.T) {
 	v := playing(t, static)
 	v.core.rtcpIn = nil

@@ -109,7 +109,7 @@ func (v *virtual) reports() []proto.Report {
 	var all []proto.Report
 	for _, d := range v.core.rtcpOut {
 		r, err := proto.ParseRTCP(d.data)
-		if err != nil || d.addr != v.streams.to {
+		if err != nil || d.addr != v.streams.reports.to() {
 			v.t.Fatalf("RTCP to %v: %v", d.addr, err)
 		}
 		all = append(all, r)

@@ -3,6 +3,7 @@ package stack
 import (
 	"fmt"
 	"os/exec"
+	"path/filepath"
 )
 
 // Debian 13 has taken jackd2's small programs out of its package.
@@ -10,27 +11,41 @@ const jackTools = "jackd2 (Debian 12) or jack-example-tools (Debian 13)"
 
 // debianPackage says which Debian package holds a program.
 var debianPackage = map[string]string{
-	"chrt":         "util-linux",
-	"dbus-daemon":  "dbus-daemon",
-	"jack_connect": jackTools,
-	"jack_lsp":     jackTools,
-	"jack_wait":    jackTools,
-	"ip":           "iproute2",
-	"jackd":        "jackd2",
-	"nsenter":      "util-linux",
-	"pipewire":     "pipewire",
-	"pw-cat":       "pipewire-bin",
-	"pw-cli":       "pipewire-bin",
-	"pw-dump":      "pipewire-bin",
-	"pw-jack":      "pipewire-jack",
-	"pw-link":      "pipewire-bin",
-	"pw-metadata":  "pipewire-bin",
-	"pw-record":    "pipewire-bin",
-	"scsynth":      "supercollider-server",
-	"taskset":      "util-linux",
-	"unshare":      "util-linux",
-	"wireplumber":  "wireplumber",
-	"wpctl":        "wireplumber",
+	"chrt":           "util-linux",
+	"dbus-daemon":    "dbus-daemon",
+	"dumpcap":        "tshark",
+	"ffmpeg":         "ffmpeg",
+	"gst-launch-1.0": "gstreamer1.0-tools",
+	"jack_connect":   jackTools,
+	"jack_lsp":       jackTools,
+	"jack_wait":      jackTools,
+	"ip":             "iproute2",
+	"jackd":          "jackd2",
+	"nsenter":        "util-linux",
+	"pipewire":       "pipewire",
+	"pw-cat":         "pipewire-bin",
+	"pw-cli":         "pipewire-bin",
+	"pw-dump":        "pipewire-bin",
+	"pw-jack":        "pipewire-jack",
+	"pw-link":        "pipewire-bin",
+	"pw-metadata":    "pipewire-bin",
+	"pw-record":      "pipewire-bin",
+	"scsynth":        "supercollider-server",
+	"taskset":        "util-linux",
+	"tshark":         "tshark",
+	"unshare":        "util-linux",
+	"wireplumber":    "wireplumber",
+	"wpctl":          "wireplumber",
+}
+
+// find is where this Stack has a program.
+func (s *Stack) find(program string) (string, error) {
+	if s.Programs != "" {
+		if path, err := exec.LookPath(filepath.Join(s.Programs, program)); err == nil {
+			return path, nil
+		}
+	}
+	return find(program)
 }
 
 // find returns the path of a program. When it is not installed, the error

@@ -16,9 +16,9 @@ const NullSink = "null-sink"
 // PipeWire in a virtual machine otherwise raises the smallest quantum to 1024;
 // vm.overrides keeps 0.3 from it, the rule keeps 1.x.
 const pipewireConfig = `context.properties = {
-  default.clock.rate = 48000
-  default.clock.allowed-rates = [ 48000 ]
-  default.clock.quantum = %d
+  default.clock.rate = %[2]d
+  default.clock.allowed-rates = [ %[2]d ]
+  default.clock.quantum = %[1]d
   default.clock.min-quantum = 16
   default.clock.max-quantum = 8192
   vm.overrides = { default.clock.min-quantum = 16 }
@@ -67,6 +67,11 @@ const busConfig = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Con
 // the daemon's socket is there; the null sink comes with the session manager
 // (StartWirePlumber).
 func (s *Stack) StartPipeWire(quantumFrames int) (*Process, error) {
+	return s.StartPipeWireAt(quantumFrames, 48000)
+}
+
+// StartPipeWireAt is StartPipeWire at another sample rate.
+func (s *Stack) StartPipeWireAt(quantumFrames, rateHz int) (*Process, error) {
 	if err := s.startBus(); err != nil {
 		return nil, err
 	}
@@ -74,7 +79,7 @@ func (s *Stack) StartPipeWire(quantumFrames int) (*Process, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	text := fmt.Sprintf(pipewireConfig, quantumFrames)
+	text := fmt.Sprintf(pipewireConfig, quantumFrames, rateHz)
 	if err := os.WriteFile(filepath.Join(dir, "10-stack.conf"), []byte(text), 0o600); err != nil {
 		return nil, err
 	}

@@ -17,6 +17,8 @@ type Stack struct {
 	// Environment ("KEY=value") is what every program of this Stack has, beside
 	// what keeps it apart.
 	Environment []string
+	// Programs is a directory in which programs are looked for first; "": none.
+	Programs string
 
 	network   *Process // holds the network; nil: the caller's (see Isolate)
 	prefix    []string // the command that starts every program
@@ -97,7 +99,7 @@ func leadsOutside(entry string) bool {
 // Command prepares a short-lived program in this Stack's surroundings; the
 // caller runs it. For one that keeps running use Start.
 func (s *Stack) Command(program string, args ...string) (*exec.Cmd, error) {
-	path, err := find(program)
+	path, err := s.find(program)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +130,7 @@ func (s *Stack) Start(name string, env []string, program string, args ...string)
 
 // add starts p and remembers it.
 func (s *Stack) add(p *Process, program string, args ...string) (*Process, error) {
-	path, err := find(program)
+	path, err := s.find(program)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,156 @@
+package interop
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"archibald-bridge/proto"
+	"archibald-bridge/testbed/stack"
+)
+
+// The test's program run again, on the other machine: it announces what is in a file
+// for as long as it runs.
+func init() {
+	path := os.Getenv("INTEROP_TEST_ANNOUNCE")
+	if path == "" {
+		return
+	}
+	for {
+		if err := announceFile(path); err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+}
+
+func announceFile(path string) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	socket, err := net.ListenUDP("udp4", nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = socket.Close() }()
+	packet := proto.NewAnnouncement(netip.MustParseAddr(theirAddress), text).Marshal()
+	_, err = socket.WriteToUDPAddrPort(packet, netip.AddrPortFrom(proto.SAPGroups[0], proto.SAPPort))
+	return err
+}
+
+// surface is where our machine can be reached: its UDP sockets and multicast groups,
+// as the kernel lists them.
+func (r *Rig) surface(t *testing.T) (all []string) {
+	t.Helper()
+	for file, column := range map[string]int{"/proc/net/udp": 1, "/proc/net/igmp": 0} {
+		command, err := r.ours.Command("cat", file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := command.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range strings.Split(string(text), "\n")[1:] {
+			// A group's line begins with a tab, an interface's does not.
+			if fields := strings.Fields(line); len(fields) > column && (column == 1 || line[0] == '\t') {
+				all = append(all, fields[column])
+			}
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+func TestAHostileAnnouncementOpensNothingAndSendsNothing(t *testing.T) {
+	r := newRig(t)
+	end, err := r.ours.Start("end", nil, r.bridge, "guest", "--jack-server", r.jackd.Server,
+		"--sap-receive", "desk", "--sap-networks", "239.69.0.0/16", "--status-listen", "127.0.0.1:30000")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := until("listening", says(end, "waiting for the announcement")); err != nil {
+		t.Fatal(err)
+	}
+	honest := proto.Description{
+		Name: "desk", Address: netip.MustParseAddr("239.69.1.2"), Port: 5004, Payloads: proto.Payloads(proto.L24), RateHz: 48000, SendChannels: 2,
+	}
+	before := r.surface(t)
+	if len(before) < 3 {
+		t.Fatalf("sockets and groups: %v", before)
+	}
+	captured, err := r.startCapture([]*run{{name: "hostile"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	announce := func(name string, edit func(*proto.Description)) *stack.Process {
+		t.Helper()
+		d := honest
+		edit(&d)
+		path := r.path(name + ".sdp")
+		if err := os.WriteFile(path, d.Marshal(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		p, err := r.theirs.Start(name, []string{"INTEROP_TEST_ANNOUNCE=" + path}, os.Args[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	unchanged := func(name string, want []string) {
+		t.Helper()
+		if now := r.surface(t); !slices.Equal(now, want) {
+			t.Errorf("after %s: sockets and groups were\n%v, are\n%v", name, want, now)
+		}
+	}
+
+	for name, edit := range map[string]func(*proto.Description){
+		"another network": func(d *proto.Description) { d.Address = netip.MustParseAddr("239.70.1.2") },
+		"link-local":      func(d *proto.Description) { d.Address = netip.MustParseAddr("224.0.0.251") },
+		"this machine":    func(d *proto.Description) { d.Address = netip.MustParseAddr(ourAddress) },
+		"a third machine": func(d *proto.Description) { d.Address = netip.MustParseAddr("10.47.12.99") },
+		"a low port":      func(d *proto.Description) { d.Port = 53 },
+		"send to me":      func(d *proto.Description) { d.SendChannels, d.ReceiveChannels = 0, 2 },
+		"an offer":        func(d *proto.Description) { d.Version, d.Role = proto.Version, proto.Host },
+		"many channels":   func(d *proto.Description) { d.SendChannels = 200 },
+	} {
+		p := announce(name, edit)
+		time.Sleep(300 * time.Millisecond)
+		if !p.Alive() {
+			t.Fatalf("%s: %s", name, p.LogTail())
+		}
+		p.Stop()
+		unchanged(name, before)
+	}
+
+	// It was listening all the time.
+	announce("honest", func(*proto.Description) {})
+	if err := until("the honest stream", func() bool { return !slices.Equal(r.surface(t), before) }); err != nil {
+		t.Fatal(err, end.LogTail())
+	}
+	time.Sleep(200 * time.Millisecond)
+	with := r.surface(t)
+	// As /proc writes them: 239.69.1.2 and port 5004.
+	if len(with) != len(before)+2 || !slices.Contains(with, "020145EF") || !slices.Contains(with, "00000000:138C") {
+		t.Errorf("the honest stream opens %v", with)
+	}
+	announce("too late", func(d *proto.Description) { d.Address, d.Port = netip.MustParseAddr("239.69.66.66"), 6666 })
+	announce("too late and wrong", func(d *proto.Description) { d.Address = netip.MustParseAddr(ourAddress) })
+	time.Sleep(300 * time.Millisecond)
+	unchanged("too late", with)
+
+	if err := captured.stop(); err != nil {
+		t.Fatal(err)
+	}
+	heard, err := captured.tshark("-T", "fields", "-e", "ip.src", "-e", "udp.dstport")
+	if err != nil || !strings.Contains(heard, theirAddress+"\t9875") || strings.Contains(heard, ourAddress+"\t") {
+		t.Errorf("our machine sent, or nothing was announced: %v\n%s", err, heard)
+	}
+}

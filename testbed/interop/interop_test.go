@@ -1,0 +1,48 @@
+package interop
+
+import (
+	"testing"
+)
+
+func newRig(t *testing.T) *Rig {
+	t.Helper()
+	r, err := New(48000, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return r
+}
+
+// Where the machine disturbs the servers, those that failed are tried again.
+func TestEightPairsWithProgramsOfOthers(t *testing.T) {
+	r := newRig(t)
+	cases := Gate()
+	const attempts = 3
+	for attempt := 1; len(cases) > 0; attempt++ {
+		results, err := r.Run(cases)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cases = nil
+		for _, result := range results {
+			fault := result.Fault()
+			t.Logf("%s: %s, %.1f ms, resampled by %.1f ppm, %+v", result.Case, result.Verdict(), result.LatencyMs, result.PPM, result.Wire)
+			if fault == "" {
+				continue
+			}
+			cases = append(cases, result.Case)
+			t.Logf("attempt %d, servers failed %d times: %s: %s", attempt, result.Losses, result.Case, fault)
+			if attempt == attempts {
+				t.Errorf("%s: %s", result.Case, fault)
+			}
+		}
+		if attempt == attempts {
+			break
+		}
+	}
+}
