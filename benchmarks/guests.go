@@ -8,22 +8,22 @@ import (
 	"archibald-bridge/testbed/stack"
 )
 
-// guests serves one and eight guests by one host, and kills and restarts the last of
-// the eight half way. It prints what the others heard of it, and what the ends cost.
+// guests serves up to eight guests by one host, and kills and restarts the last of
+// them half way. It prints what the others heard of it, and what the ends cost.
 func guests(length time.Duration) error {
-	fmt.Println("period  guests  heard     witness gaps  gaps  unexcused  loudest leak   CPU %: host  each guest")
-	for _, period := range []int{256, 64} {
-		for _, count := range []int{2, endtoend.MostGuests} {
-			if err := guestsRun(period, count, length); err != nil {
-				return err
-			}
+	fmt.Println("period  guests  channels  heard     witness gaps  gaps  unexcused  loudest leak   CPU %: host  each guest")
+	for _, run := range []struct{ period, guests, channels int }{
+		{256, endtoend.MostGuests, 2}, {64, 2, 2}, {64, endtoend.MostGuests, 2}, {64, 4, 16},
+	} {
+		if err := guestsRun(run.period, run.guests, run.channels, length); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func guestsRun(period, count int, length time.Duration) (err error) {
-	h, err := endtoend.NewHouse(count, period, "--latency", fmt.Sprintf("%dframes", period+480), "--clock", "free")
+func guestsRun(period, count, channels int, length time.Duration) (err error) {
+	h, err := endtoend.NewHouse(count, period, channels, "--latency", fmt.Sprintf("%dframes", period+480), "--clock", "free")
 	if err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func guestsRun(period, count int, length time.Duration) (err error) {
 			}
 		}
 	}
-	fmt.Printf("%6d  %6d  %2d of %2d  %12d  %4d  %9d  %7.1f dBFS  %12.2f  %10.2f\n", period, count, heard, 2*(count-1),
+	fmt.Printf("%6d  %6d  %8d  %2d of %2d  %12d  %4d  %9d  %7.1f dBFS  %12.2f  %10.2f\n", period, count, channels, heard, 2*(count-1),
 		len(crowd.Witnesses), gaps, ours, leak, host, each)
 	return nil
 }

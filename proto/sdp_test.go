@@ -376,7 +376,7 @@ func FuzzParseDescription(f *testing.F) {
 			return
 		}
 		if d.RateHz < 8000 || d.RateHz > 192000 || d.Port < 1 || d.Port > 65535 || len(d.Payloads) == 0 ||
-			d.SendChannels < 0 || d.SendChannels > 64 || d.ReceiveChannels < 0 || d.ReceiveChannels > 64 ||
+			d.SendChannels < 0 || d.SendChannels > maxDescribedChannels || d.ReceiveChannels < 0 || d.ReceiveChannels > maxDescribedChannels ||
 			d.SendChannels+d.ReceiveChannels == 0 || d.PacketFrames < 0 || d.PacketFrames > 19200 {
 			t.Fatalf("out of bounds: %+v", d)
 		}

@@ -7,6 +7,7 @@ const (
 	lostPoints = 5    // so many in a row: the clock began anew
 	blockShare = 1.0 / 16
 	mostBlock  = 500e6 // ns
+	seamBlocks = 10    // after a seam in which an earlier point moves the line at once
 )
 
 // verdict is what a point was to its track.
@@ -26,13 +27,16 @@ const (
 // leaves it where it is. A block is a share of the time observed, at most half a second.
 //
 // A seam is where the clock lost time. How much is known only as well as the wake-ups
-// around it were punctual: that moves the line, once, and says nothing of its slope.
+// around it were punctual: that moves the line, and says nothing of its slope. The
+// machine that stalled is often still busy in the first block after it, so for some
+// blocks more an earlier point moves the line again.
 type track struct {
 	line
 	steps stepFinder
 	stray int // points in a row off the line
 
-	atSeam bool // the block under way is the first after one
+	atSeam   bool // the block under way is the first after one
+	settling int  // blocks after it that are left in which an earlier point moves the line
 
 	inBlock       bool
 	blockFromNs   int64
@@ -84,7 +88,7 @@ func (k *track) add(frame, timeNs int64, seam bool) (lateNs float64, v verdict) 
 }
 
 // block keeps the earliest point and gives it to the line when its block is over.
-// It says whether that was a seam's, which shifts the line.
+// It says whether that was a seam's, or soon after it, and shifted the line.
 func (k *track) block(frame, timeNs int64, lateNs float64) bool {
 	if !k.inBlock {
 		k.inBlock, k.blockFromNs, k.earliestErrNs = true, timeNs, math.Inf(1)
@@ -101,10 +105,15 @@ func (k *track) block(frame, timeNs int64, lateNs float64) bool {
 	}
 	k.inBlock = false
 	if k.atSeam {
-		k.atSeam = false
+		k.atSeam, k.settling = false, seamBlocks
 		k.shift(k.earliestErrNs)
 		return true
 	}
+	earlier := k.settling > 0 && k.earliestErrNs < 0
+	k.settling = max(0, k.settling-1)
+	if earlier {
+		k.shift(k.earliestErrNs)
+	}
 	k.update(k.earliestFrame, k.earliestNs)
-	return false
+	return earlier
 }

@@ -86,3 +86,23 @@ func TestSeamMovesTheLineAndNotItsSlope(t *testing.T) {
 		}
 	}
 }
+
+// After a seam the machine is busy for a second: the first block says too late a time.
+func TestAnEarlierPointSoonAfterASeamMovesTheLine(t *testing.T) {
+	k := newTrack(testRate)
+	frame, timeNs := int64(0), 1e9
+	trackPoints(&k, &frame, &timeNs, 20, 50, punctual)
+	slope := k.nsPerFrame
+	timeNs += 70e3 // more was lost than the media clock says
+	k.add(frame, int64(timeNs+60e3), true)
+	frame += testPeriod
+	timeNs += testPeriod * slope
+	trackPoints(&k, &frame, &timeNs, 1, 50, func() float64 { return 60e3 })
+	trackPoints(&k, &frame, &timeNs, 1, 50, punctual)
+	if errNs := k.errorNs(frame, int64(timeNs)); math.Abs(errNs) > 2e3 {
+		t.Errorf("two seconds after the seam a punctual point is %.1f us off", errNs/1e3)
+	}
+	if change := (k.nsPerFrame/slope - 1) * 1e6; math.Abs(change) > 1 {
+		t.Errorf("the slope changed by %.2f ppm", change)
+	}
+}

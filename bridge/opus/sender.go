@@ -39,20 +39,24 @@ func (s *Sender) add() {
 		s.packet = append(s.packet, s.cycle.Samples[at:at+n]...)
 		at += n
 		if len(s.packet) == s.values {
-			s.send(s.cycle.Timestamp + uint32(at/s.channels) - uint32(s.values/s.channels))
+			s.send(s.cycle.Timestamp+uint32(at/s.channels)-uint32(s.values/s.channels), (len(s.cycle.Samples)-at)/s.channels)
 			s.packet = s.packet[:0]
 		}
 	}
 }
 
-func (s *Sender) send(timestamp uint32) {
+// send sends the packet, which the cycle has completed, and has so many frames more:
+// packets and cycles end together only now and then. As the packet could have left so
+// much earlier, that is part of how late it is; otherwise the receiver would hear the
+// sender's clock in steps.
+func (s *Sender) send(timestamp uint32, framesMore int) {
 	bytes, err := s.encoder.Encode(s.packet, s.payload[:])
 	if err != nil || bytes == 0 {
 		return // to the peer it is lost time
 	}
 	lateNs := s.cycle.LateNs
 	if lateNs >= 0 {
-		lateNs += s.nowNs() - s.cycle.TimeNs
+		lateNs += s.nowNs() - s.cycle.TimeNs + int64(framesMore)*1e9/RateHz
 	}
 	s.core.SendEncoded(Encoded{Payload: s.payload[:bytes], Timestamp: timestamp, Cycle: &s.cycle, LateNs: lateNs})
 }

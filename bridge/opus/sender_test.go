@@ -35,6 +35,7 @@ func cycle(media int64, frames, channels int) Cycle {
 	return c
 }
 
+// All leave 57 ns after their cycle began, plus what the cycle has after their end.
 func TestPacketsAreMadeOfCycles(t *testing.T) {
 	for _, c := range []struct {
 		name     string
@@ -42,11 +43,11 @@ func TestPacketsAreMadeOfCycles(t *testing.T) {
 		cycles   []Cycle
 		want     string
 	}{
-		{"shorter than a packet", 1, []Cycle{cycle(0, 64, 1), cycle(64, 64, 1)}, "5000: 0+120 of 64 late 57"},
-		{"longer", 2, []Cycle{cycle(0, 256, 2)}, "5000: 0+240 of 0 late 57, 5120: 120+240 of 0 late 57"},
-		{"the rest is kept", 1, []Cycle{cycle(0, 256, 1), cycle(256, 104, 1)}, "5000: 0+120 of 0 late 57, 5120: 120+120 of 0 late 57, 5240: 240+120 of 256 late 57"},
+		{"shorter than a packet", 1, []Cycle{cycle(0, 64, 1), cycle(64, 64, 1)}, "5000: 0+120 of 64 late 166723"},
+		{"longer", 2, []Cycle{cycle(0, 256, 2)}, "5000: 0+240 of 0 late 2833390, 5120: 120+240 of 0 late 333390"},
+		{"the rest is kept", 1, []Cycle{cycle(0, 256, 1), cycle(256, 104, 1)}, "5000: 0+120 of 0 late 2833390, 5120: 120+120 of 0 late 333390, 5240: 240+120 of 256 late 57"},
 		{"lost graph time", 1, []Cycle{cycle(0, 100, 1), cycle(300, 120, 1)}, "5300: 300+120 of 300 late 57"},
-		{"the encoder refuses", 1, []Cycle{cycle(-500, 120, 1), cycle(-380, 620, 1)}, "5100: 100+120 of -380 late 57"},
+		{"the encoder refuses", 1, []Cycle{cycle(-500, 120, 1), cycle(-380, 620, 1)}, "5100: 100+120 of -380 late 416723"},
 		{"timestamps wrap", 1, []Cycle{{Media: 1, Timestamp: 1<<32 - 60, LateNs: -1, Frames: 240, Samples: make([]float32, 240)}},
 			"4294967236: 0+120 of 1 late -1, 60: 0+120 of 1 late -1"},
 	} {

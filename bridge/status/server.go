@@ -10,13 +10,15 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
 //go:embed page
 var page embed.FS
 
 // Server serves the state of one end over HTTP: GET / is a page for people,
-// GET /api/v1/status is JSON. It can only be read from, so it asks for no
+// GET /api/v1/status is JSON, GET /metrics is for Prometheus. It can only be read from, so it asks for no
 // password; by default it listens on the loopback address.
 type Server struct {
 	listener net.Listener
@@ -76,6 +78,7 @@ func handler(local bool, source Source) http.Handler {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(body)
 	})
+	mux.Handle("GET /metrics", promhttp.HandlerFor(newRegistry(source), promhttp.HandlerOpts{}))
 	for path, file := range map[string]struct{ name, contentType string }{
 		"GET /{$}":        {"page/index.html", "text/html; charset=utf-8"},
 		"GET /status.js":  {"page/status.js", "text/javascript; charset=utf-8"},

@@ -75,7 +75,7 @@ func (r *Rig) Duplex(duration, buffer time.Duration) (*Duplex, error) {
 	if err != nil {
 		return nil, err
 	}
-	left, right := r.sides()
+	left, right := sides(r.Config.Channels)
 	hear := "archibald-from-guest:output_" // channels without a position go to no sink
 	if left == "FL" {
 		hear = stack.NullSink + ":monitor_"

@@ -35,6 +35,7 @@ type House struct {
 
 	binary, probe string
 	port          int
+	side          string // the first channel's name in PipeWire
 }
 
 // The two JACK servers, and how many guests each has.
@@ -48,9 +49,12 @@ func (h *House) guestsOf(server int) (first, end int) {
 	}
 }
 
-// NewHouse builds the programs and starts the servers and all ends.
-func NewHouse(guests, periodFrames int, flags ...string) (h *House, err error) {
+// NewHouse builds the programs and starts the servers and all ends, with so many
+// channels each; the tones are on the first.
+func NewHouse(guests, periodFrames, channels int, flags ...string) (h *House, err error) {
 	h = &House{PeriodFrames: periodFrames, Guests: make([]*stack.Process, guests)}
+	h.side, _ = sides(channels)
+	flags = append([]string{"--channels", fmt.Sprint(channels)}, flags...)
 	if h.Stack, err = stack.New(); err != nil {
 		return nil, err
 	}
@@ -245,8 +249,8 @@ func (h *House) playAtHost(duration time.Duration) (*probe.Probe, error) {
 	var links [][2]string
 	for i := range n {
 		config.Outputs = append(config.Outputs, probe.Tone(toGuestHz[i], toneDBFS))
-		links = append(links, [2]string{fmt.Sprintf("host-probe:out_%d", i+1), "archibald-" + guestName(i) + "-to-guest:playback_FL"},
-			[2]string{"archibald-" + guestName(i) + "-from-guest:output_FL", fmt.Sprintf("host-probe:in_%d", i+1)})
+		links = append(links, [2]string{fmt.Sprintf("host-probe:out_%d", i+1), "archibald-" + guestName(i) + "-to-guest:playback_" + h.side},
+			[2]string{"archibald-" + guestName(i) + "-from-guest:output_" + h.side, fmt.Sprintf("host-probe:in_%d", i+1)})
 	}
 	config.Outputs = append(config.Outputs, probe.Tone(witnessHz, toneDBFS))
 	links = append(links, [2]string{fmt.Sprintf("host-probe:out_%d", n+1), fmt.Sprintf("host-probe:in_%d", n+1)})

@@ -8,9 +8,9 @@ import (
 	"archibald-bridge/bridge/status"
 )
 
-func house(t *testing.T, guests, periodFrames int, flags ...string) *House {
+func house(t *testing.T, guests int, flags ...string) *House {
 	t.Helper()
-	h, err := NewHouse(guests, periodFrames, flags...)
+	h, err := NewHouse(guests, 256, 2, flags...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,7 +29,7 @@ func house(t *testing.T, guests, periodFrames int, flags ...string) *House {
 // another.
 func TestGuestsOfOneHostDoNotHearEachOtherNorTheDeathOfOne(t *testing.T) {
 	const dies = 2 // it has a jackd for itself
-	h := house(t, 3, 256, "--format", "L24", "--latency", "100ms")
+	h := house(t, 3, "--format", "L24", "--latency", "100ms")
 	crowd, err := h.Play(14*time.Second, 100*time.Millisecond, func() error {
 		time.Sleep(5 * time.Second)
 		h.Guests[dies].Kill9()
@@ -70,7 +70,7 @@ func TestGuestsOfOneHostDoNotHearEachOtherNorTheDeathOfOne(t *testing.T) {
 }
 
 func TestEachGuestHasItsOwnVolumeAndMute(t *testing.T) {
-	h := house(t, 3, 256, "--latency", "100ms")
+	h := house(t, 3, "--latency", "100ms")
 	for _, set := range [][3]string{
 		{"archibald-g1-from-guest", "set-volume", "0.5"}, // PipeWire's scale is cubic: -18.06 dB
 		{"archibald-g2-from-guest", "set-mute", "1"},

@@ -143,9 +143,9 @@ func (r *Rig) common(role proto.Role, waits bool) []string {
 	return append(args, r.Config.Common...)
 }
 
-// sides are the names of the first two channels of the PipeWire nodes.
-func (r *Rig) sides() (left, right string) {
-	if r.Config.Channels > 8 {
+// sides are the names of the first two channels of PipeWire nodes with so many.
+func sides(channels int) (left, right string) {
+	if channels > 8 {
 		return "AUX0", "AUX1"
 	}
 	return "FL", "FR"

@@ -1,0 +1,103 @@
+package status
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+)
+
+// metric is one value of an end, or of one of its directions.
+type metric[T any] struct {
+	desc  *prometheus.Desc
+	kind  prometheus.ValueType
+	value func(T) float64
+}
+
+func describe[T any](name, help string, labels []string, value func(T) float64) metric[T] {
+	m := metric[T]{desc: prometheus.NewDesc("archibald_"+name, help, labels, nil), kind: prometheus.GaugeValue, value: value}
+	if len(name) > 6 && name[len(name)-6:] == "_total" {
+		m.kind = prometheus.CounterValue
+	}
+	return m
+}
+
+// The labels: which end it is, the bridge's name, and send or receive.
+var (
+	ofEnd       = []string{"end", "name"}
+	ofDirection = []string{"end", "name", "direction"}
+)
+
+var endMetrics = []metric[Status]{
+	describe("session_up", "1 while there is a session, or plain RTP is sent or received.", ofEnd, func(s Status) float64 {
+		return truth(s.Session.State == SessionUp || s.Session.State == SessionStatic)
+	}),
+	describe("session_reconnects_total", "Sessions that followed an earlier one.", ofEnd, func(s Status) float64 { return float64(s.Session.Reconnects) }),
+	describe("audio_up", "1 while both nodes are in the audio server's graph.", ofEnd, func(s Status) float64 { return truth(s.Audio.State == AudioRunning) }),
+	describe("audio_realtime", "1 while the audio threads have real-time scheduling.", ofEnd, func(s Status) float64 { return truth(s.Audio.Realtime) }),
+	describe("audio_rate_hertz", "Sample rate of the audio server.", ofEnd, func(s Status) float64 { return float64(s.Audio.Rate) }),
+	describe("audio_period_frames", "Period of the audio server.", ofEnd, func(s Status) float64 { return float64(s.Audio.PeriodFrames) }),
+	describe("audio_xruns_total", "Xruns that the audio server reported.", ofEnd, func(s Status) float64 { return float64(s.Audio.Xruns) }),
+}
+
+var directionMetrics = []metric[Direction]{
+	describe("direction_up", "1 while packets flow.", ofDirection, func(d Direction) float64 { return truth(d.State == DirectionRunning) }),
+	describe("packets_total", "Packets sent or accepted.", ofDirection, func(d Direction) float64 { return float64(d.Packets) }),
+	describe("lost_packets_total", "Packets that never came; of what is sent, as the peer says.", ofDirection, func(d Direction) float64 { return float64(d.Lost) }),
+	describe("late_packets_total", "Packets that came after their frames had been played.", ofDirection, func(d Direction) float64 { return float64(d.Late) }),
+	describe("recovered_packets_total", "Packets of which a copy was lost and another came.", ofDirection, func(d Direction) float64 { return float64(d.Recovered) }),
+	describe("rejected_packets_total", "Datagrams that were not of the stream.", ofDirection, func(d Direction) float64 { return float64(d.Rejected) }),
+	describe("concealed_frames_total", "Frames that were made up.", ofDirection, func(d Direction) float64 { return float64(d.ConcealedFrames) }),
+	describe("dropouts_total", "Runs of frames that were made up.", ofDirection, func(d Direction) float64 { return float64(d.Dropouts) }),
+	describe("media_clock_jumps_total", "Times that the graph lost time.", ofDirection, func(d Direction) float64 { return float64(d.Xruns) }),
+	describe("buffer_frames", "Frames waiting to be played.", ofDirection, func(d Direction) float64 { return d.BufferFrames }),
+	describe("buffer_target_frames", "Frames that should wait to be played.", ofDirection, func(d Direction) float64 { return d.BufferTargetFrames }),
+	describe("clock_drift_ratio", "How much faster the sender's clock is, as a share; 0: none, bit for bit.", ofDirection, func(d Direction) float64 { return d.RatioPPM * 1e-6 }),
+	describe("jitter_p99_seconds", "How late 99 of 100 packets come at most.", ofDirection, func(d Direction) float64 { return d.JitterUs.P99 * 1e-6 }),
+	describe("latency_seconds", "One-way latency of the bridge; 0: not known.", ofDirection, func(d Direction) float64 { return float64(d.LatencyMs.Bridge) * 1e-3 }),
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// metrics collects the state of an end, or of each guest's, for Prometheus.
+type metrics struct{ source Source }
+
+// newRegistry has the metrics of the source and of this process.
+func newRegistry(source Source) *prometheus.Registry {
+	r := prometheus.NewRegistry()
+	r.MustRegister(metrics{source}, collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return r
+}
+
+// Describe implements prometheus.Collector.
+func (m metrics) Describe(into chan<- *prometheus.Desc) {
+	for _, each := range endMetrics {
+		into <- each.desc
+	}
+	for _, each := range directionMetrics {
+		into <- each.desc
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (m metrics) Collect(into chan<- prometheus.Metric) {
+	s := m.source()
+	ends := []Status{s}
+	if s.Places > 0 {
+		ends = s.Guests
+	}
+	for _, end := range ends {
+		tidy(&end)
+		for _, each := range endMetrics {
+			into <- prometheus.MustNewConstMetric(each.desc, each.kind, each.value(end), end.End, end.Name)
+		}
+		for direction, d := range map[string]Direction{"send": end.Directions.Send, "receive": end.Directions.Receive} {
+			for _, each := range directionMetrics {
+				into <- prometheus.MustNewConstMetric(each.desc, each.kind, each.value(d), end.End, end.Name, direction)
+			}
+		}
+	}
+}

@@ -1,0 +1,66 @@
+package status
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+)
+
+func TestMetricsFollowTheNamingRules(t *testing.T) {
+	problems, err := testutil.GatherAndLint(newRegistry(sample))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		t.Errorf("%s: %s", p.Metric, p.Text)
+	}
+}
+
+func scrape(t *testing.T, source Source) string {
+	t.Helper()
+	s := serve(t, source)
+	answer, err := http.Get("http://" + s.Addr().String() + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil || answer.StatusCode != http.StatusOK {
+		t.Fatal(answer.Status, err)
+	}
+	return string(text)
+}
+
+func TestMetricsAreOfTheStatus(t *testing.T) {
+	text := scrape(t, sample)
+	for _, line := range []string{
+		`archibald_session_up{end="guest",name="lab"} 1`,
+		`archibald_audio_xruns_total{end="guest",name="lab"} 3`,
+		`archibald_packets_total{direction="send",end="guest",name="lab"} 1000`,
+		`archibald_lost_packets_total{direction="receive",end="guest",name="lab"} 5`,
+		`archibald_clock_drift_ratio{direction="receive",end="guest",name="lab"} -1.75e-05`,
+		`archibald_direction_up{direction="receive",end="guest",name="lab"} 0`,
+		`process_cpu_seconds_total`,
+	} {
+		if !strings.Contains(text, "\n"+line) {
+			t.Errorf("no %s in\n%s", line, text)
+		}
+	}
+}
+
+func TestMetricsOfAHostAreOfEachGuest(t *testing.T) {
+	ann, bob := sample(), sample()
+	ann.End, ann.Name, bob.End, bob.Name = "host", "ann", "host", "bob"
+	text := scrape(t, func() Status { return Status{End: "host", Places: 4, Guests: []Status{ann, bob}} })
+	for _, name := range []string{"ann", "bob"} {
+		if !strings.Contains(text, `archibald_session_up{end="host",name="`+name+`"} 1`) {
+			t.Errorf("no %s in\n%s", name, text)
+		}
+	}
+	if strings.Contains(text, `name=""`) {
+		t.Errorf("the host without a guest is an end:\n%s", text)
+	}
+}
