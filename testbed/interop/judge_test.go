@@ -61,6 +61,22 @@ func TestTheJudgeFindsPlantedFaults(t *testing.T) {
 	}
 }
 
+func TestAJumpIsForgivenOnlyWhereAServerLostTime(t *testing.T) {
+	lose := func(c [][]float32) {
+		for i := range c {
+			c[i] = signal.PlantLoss(c[i], 30000, 5)
+		}
+	}
+	r := played(t, recorded, lose)
+	if r.Exact() || r.Fault() == "" {
+		t.Error("a jump of its own")
+	}
+	r.Losses = 1
+	if !r.Exact() || r.Fault() != "" || r.Verdict() != "bit-exact, but where a server lost time (1 times)" {
+		t.Errorf("%s, %q", r.Verdict(), r.Fault())
+	}
+}
+
 func TestOfPipeWiresReceiverSingleFramesAreForgivenAndNoMore(t *testing.T) {
 	c := recorded
 	c.Peer = PipeWire
