@@ -22,7 +22,9 @@
 enum {
     MAX_CHANNELS = 64,
     MAX_PERIOD_FRAMES = 8192,
-    DATAGRAM_BYTES = 1500,     /* largest datagram built or read */
+    DATAGRAM_BYTES = 1500,     /* largest datagram built, and largest of RTCP or Opus read */
+    RECEIVED_BYTES = 9000,     /* largest read: PipeWire 0.3 sends 2 ms, however many channels,
+                                  and leaves it to IP to divide them */
     FULL_PAYLOAD_BYTES = 600,  /* where a period needs several packets, each holds at least so much */
     RTP_HEADER_BYTES = 12,     /* RFC 3550, section 5.1, without options */
     LATENESS_BYTES = 8,        /* header extension with one element, whole words */
@@ -332,7 +334,7 @@ typedef struct {
     struct mmsghdr message[BATCH];
     struct iovec vector[BATCH];
     struct sockaddr_storage from[BATCH];
-    uint8_t data[BATCH][DATAGRAM_BYTES];
+    uint8_t data[BATCH][RECEIVED_BYTES];
     _Alignas(struct cmsghdr) uint8_t control[BATCH][CMSG_SPACE(sizeof(struct timespec))];
 } drain_buffers;
 

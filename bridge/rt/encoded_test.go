@@ -171,6 +171,18 @@ func TestPacketsOfOpusComeToControlOnce(t *testing.T) {
 	}
 }
 
+func TestAPacketOfOpusThatNoEthernetFrameHoldsIsMalformed(t *testing.T) {
+	p := opusPlayer(t, proto.Repeats{})
+	p.play(p.opusPacket(0, make([]byte, 1501)...), p.opusPacket(1, make([]byte, 1500)...))
+	var got opus.Packet
+	if !p.v.TakePacket(&got) || len(got.Payload) != 1500 || p.v.TakePacket(&got) {
+		t.Errorf("%d bytes came first", len(got.Payload))
+	}
+	if c := p.v.Counters().Received; c.Malformed != 1 || c.Packets != 1 {
+		t.Errorf("%+v", c)
+	}
+}
+
 func TestPacketsThatControlDoesNotTakeAreLate(t *testing.T) {
 	p := opusPlayer(t, proto.Repeats{})
 	for n := range 200 {

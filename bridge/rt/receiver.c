@@ -250,7 +250,8 @@ void receiver_datagram(receiver *rx, receive_counters *count, observation_ring *
         return;
     }
     const uint32_t frame_bytes = wire_sample_bytes(rx->plan.encoding) * rx->plan.channels;
-    if (packet.payload_bytes == 0 || (frame_bytes && packet.payload_bytes % frame_bytes != 0)) {
+    if (packet.payload_bytes == 0 || (frame_bytes && packet.payload_bytes % frame_bytes != 0) ||
+        (!frame_bytes && packet.payload_bytes > DATAGRAM_BYTES)) {
         COUNT(count->malformed, 1);
         return;
     }

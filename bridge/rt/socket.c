@@ -33,7 +33,7 @@ uint32_t socket_drain(archibald_engine *engine, receiver *rx, int64_t now_ns, ui
     while (total < budget) {
         uint32_t batch = budget - total < BATCH ? budget - total : BATCH;
         for (uint32_t i = 0; i < batch; i++) {
-            d->vector[i] = (struct iovec){d->data[i], DATAGRAM_BYTES};
+            d->vector[i] = (struct iovec){d->data[i], RECEIVED_BYTES};
             d->message[i].msg_hdr = (struct msghdr){
                 .msg_name = &d->from[i], .msg_namelen = sizeof d->from[i],
                 .msg_iov = &d->vector[i], .msg_iovlen = 1,
@@ -45,9 +45,10 @@ uint32_t socket_drain(archibald_engine *engine, receiver *rx, int64_t now_ns, ui
             struct msghdr *header = &d->message[i].msg_hdr;
             uint32_t bytes = d->message[i].msg_len;
             int64_t arrival_ns = arrival_of(header, shift_ns, now_ns);
-            if (header->msg_flags & MSG_TRUNC)
+            int is_rtcp = rtp_is_rtcp(d->data[i], bytes);
+            if ((header->msg_flags & MSG_TRUNC) || (is_rtcp && bytes > DATAGRAM_BYTES))
                 COUNT(engine->received.malformed, 1);
-            else if (rtp_is_rtcp(d->data[i], bytes))
+            else if (is_rtcp)
                 rtcp_push(&engine->rtcp, d->data[i], bytes, arrival_ns, &d->from[i]);
             else if (rx)
                 receiver_datagram(rx, &engine->received, &engine->observations, d->data[i], bytes,

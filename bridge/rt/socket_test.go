@@ -107,6 +107,24 @@ func wantCount(t *testing.T, name string, got, want uint64) {
 	}
 }
 
+func TestADatagramOfSeveralEthernetFramesIsRead(t *testing.T) {
+	n := open(t, "127.0.0.31:0")
+	l16 := proto.Format{Encoding: proto.L16, RateHz: 48000, Channels: 15}
+	check(t, n.e.StartReceiver(session.ReceiverPlan{Format: l16, Latch: true}))
+	_, send := stranger(t, "127.0.0.32:0")
+	const frameBytes, most = 30, 9000
+	for _, frames := range []int{96, (most - 12) / frameBytes, most / frameBytes} { // 2 ms, as many as are read, and more
+		datagram := media(uint16(frames), 7, 0)[:12]
+		datagram[1] = 96
+		send(n.e.LocalAddr(), append(datagram, make([]byte, frames*frameBytes)...))
+	}
+	n.play()
+	c := n.received()
+	wantCount(t, "packets", c.Packets, 2)
+	wantCount(t, "bytes", c.Bytes, (96+299)*frameBytes)
+	wantCount(t, "malformed", c.Malformed, 1)
+}
+
 func TestTwoEnginesExchangeSound(t *testing.T) {
 	for _, addresses := range [][2]string{{"127.0.0.31:0", "127.0.0.32:0"}, {"[::1]:0", "[::1]:0"}, {"[::]:0", "127.0.0.33:0"}} {
 		t.Run(strings.Join(addresses[:], " "), func(t *testing.T) {

@@ -126,7 +126,7 @@ func (r *Rig) listen(runs, pipewire []*run) (ours, theirs *recording.Recording, 
 	}
 	var their *probe.Probe
 	if len(pipewire) > 0 {
-		their, err = r.startPipeWireProbe(pipewire, probe.Config{Binary: r.probe, PeriodFrames: periodAt(r.rateHz), Duration: listenMost + outlast})
+		their, err = r.startPipeWireProbe(pipewire, probe.Config{Binary: r.probe, PeriodFrames: periodAt(r.rateHz), RateHz: r.rateHz, Duration: listenMost + outlast})
 		if err != nil {
 			return nil, nil, err
 		}

@@ -19,6 +19,7 @@ type Result struct {
 	Gaps      []signal.Gap // in the tones
 	WrongTone []string
 	LatencyMs float64 // of our end, as it says itself; 0: it does not
+	PitchPPM  float64 // by how much the tones' pitch is off
 	PPM       float64 // by how much our end resampled; 0: not
 	Wire      Wire
 	// Replayed are frames of noise that our core played of the capture on virtual time,
@@ -44,7 +45,7 @@ func (r Result) verdict() string {
 	case len(r.WrongTone) > 0:
 		return "**wrong sound**"
 	case r.resamples() && len(r.broken()) == 0:
-		return fmt.Sprintf("whole, resampled by the peer, %d single frames skipped or repeated by it", len(r.Gaps))
+		return fmt.Sprintf("whole, resampled by the peer (pitch within %.0f ppm, %d single frames skipped or repeated)", math.Ceil(r.PitchPPM), len(r.Gaps))
 	case len(r.broken()) > 0:
 		return fmt.Sprintf("**%d gaps**", len(r.Gaps))
 	case r.Exact():
@@ -205,7 +206,12 @@ func (r *Result) judgeTone(samples []float32, channel int) {
 	hz := toneHz(channel)
 	r.Gaps = append(r.Gaps, signal.Gaps(samples, r.RateHz, hz)...)
 	tone, err := signal.Tone(samples, r.RateHz, hz)
-	if err != nil || math.Abs(tone.FrequencyHz-hz) > 0.5 || math.Abs(tone.LevelDBFS-toneDBFS) > 0.1 {
+	off, most, level := math.Abs(tone.FrequencyHz/hz-1), 0.5/hz, 0.1
+	if r.resamples() {
+		most, level = 0.01, 1 // its pitch wanders while its buffer does
+	}
+	r.PitchPPM = max(r.PitchPPM, 1e6*off)
+	if err != nil || off > most || math.Abs(tone.LevelDBFS-toneDBFS) > level {
 		r.WrongTone = append(r.WrongTone, fmt.Sprintf("channel %d: %.2f Hz at %.2f dBFS, played %.0f Hz at %.0f dBFS, %v",
 			channel+1, tone.FrequencyHz, tone.LevelDBFS, hz, toneDBFS, err))
 	}

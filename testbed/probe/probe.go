@@ -44,6 +44,7 @@ type Config struct {
 	Name         string // of the client and the process; its ports are Name:out_1 ..., Name:in_1 ...
 	JackServer   string // empty: PipeWire
 	PeriodFrames int    // the quantum asked of PipeWire; jackd2 has its own
+	RateHz       int    // likewise; 0: 48000
 	Outputs      []Signal
 	Inputs       int
 	Connect      [][2]string   // output port, input port; recording starts when all stand
@@ -66,7 +67,11 @@ func Start(s *stack.Stack, config Config) (*Probe, error) {
 	if config.JackServer != "" {
 		command = append(command, "--server", config.JackServer)
 	} else {
-		command = append([]string{"pw-jack", "-p", strconv.Itoa(config.PeriodFrames)}, command...)
+		rateHz := config.RateHz
+		if rateHz == 0 {
+			rateHz = 48000
+		}
+		command = append([]string{"pw-jack", "-s", strconv.Itoa(rateHz), "-p", strconv.Itoa(config.PeriodFrames)}, command...)
 	}
 	for _, output := range config.Outputs {
 		command = append(command, string(output))
