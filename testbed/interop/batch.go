@@ -112,17 +112,16 @@ func (r *Rig) startCase(c *run) error {
 
 // listen plays and records in both servers, and stops ends and peers.
 func (r *Rig) listen(runs, pipewire []*run) (ours, theirs *recording.Recording, err error) {
-	name := fmt.Sprintf("our-probe-%d", r.runs) // another one when cases are run again
-	config := probe.Config{Binary: r.probe, Name: name, JackServer: r.jackd.Server, Duration: listenMost + afterThat}
+	config := probe.Config{Binary: r.probe, Name: "our-probe", JackServer: r.jackd.Server, Duration: listenMost + afterThat}
 	for _, c := range runs {
 		for i, port := range c.ports() {
 			if c.Direction == Receive {
 				config.Inputs++
-				config.Connect = append(config.Connect, [2]string{port, fmt.Sprintf("%s:in_%d", name, config.Inputs)})
+				config.Connect = append(config.Connect, [2]string{port, fmt.Sprintf("our-probe:in_%d", config.Inputs)})
 				continue
 			}
 			config.Outputs = append(config.Outputs, signals(c.Case, c.seed)[i])
-			config.Connect = append(config.Connect, [2]string{fmt.Sprintf("%s:out_%d", name, len(config.Outputs)), port})
+			config.Connect = append(config.Connect, [2]string{fmt.Sprintf("our-probe:out_%d", len(config.Outputs)), port})
 		}
 	}
 	var their *probe.Probe

@@ -18,16 +18,29 @@ func newRig(t *testing.T) *Rig {
 	return r
 }
 
+// runIn runs the cases in a rig of their own.
+func runIn(t *testing.T, cases []Case) []Result {
+	t.Helper()
+	r, err := New(48000, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	results, err := r.Run(cases)
+	if closeErr := r.Close(); closeErr != nil {
+		t.Error(closeErr)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return results
+}
+
 // Where the machine disturbs the servers, those that failed are tried again.
 func TestEightPairsWithProgramsOfOthers(t *testing.T) {
-	r := newRig(t)
 	cases := Gate()
 	const attempts = 3
 	for attempt := 1; len(cases) > 0; attempt++ {
-		results, err := r.Run(cases)
-		if err != nil {
-			t.Fatal(err)
-		}
+		results := runIn(t, cases)
 		cases = nil
 		for _, result := range results {
 			fault := result.Fault()

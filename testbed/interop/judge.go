@@ -82,8 +82,9 @@ func (r Result) Fault() string {
 }
 
 // broken are the gaps that count: where a server lost time there are up to two in each
-// tone. PipeWire's receiver now and then skips one frame and repeats one later, on a
-// stream that tshark finds whole, and from PipeWire's own sender as well; two at 96 kHz.
+// tone. PipeWire's receiver now and then skips one frame and
+// repeats one later, on a stream that tshark finds whole, and from PipeWire's own
+// sender as well.
 func (r Result) broken() (gaps []signal.Gap) {
 	tones := 1
 	if r.resamples() {
@@ -93,7 +94,7 @@ func (r Result) broken() (gaps []signal.Gap) {
 		return nil
 	}
 	for _, gap := range r.Gaps {
-		single := gap.Kind != signal.Silence && math.Abs(gap.SizeFrames) < 1.5*max(1, float64(r.RateHz)/48000)
+		single := gap.Kind != signal.Silence && math.Abs(gap.SizeFrames) < 1.5
 		if !r.resamples() || !single {
 			gaps = append(gaps, gap)
 		}

@@ -152,7 +152,7 @@ func (r *Rig) pipewireVersion() (string, error) {
 // startPipeWireProbe plays into PipeWire's senders and records what its receivers
 // play, once their ports are there.
 func (r *Rig) startPipeWireProbe(cases []*run, config probe.Config) (*probe.Probe, error) {
-	config.Name = fmt.Sprintf("their-probe-%d", r.runs)
+	config.Name = "their-probe"
 	for _, c := range cases {
 		ports, err := r.awaitPorts(c.name+":", c.Channels)
 		if err != nil {
@@ -161,11 +161,11 @@ func (r *Rig) startPipeWireProbe(cases []*run, config probe.Config) (*probe.Prob
 		for i, port := range ports {
 			if c.Direction == Send {
 				config.Inputs++
-				c.links = append(c.links, [2]string{port, fmt.Sprintf("%s:in_%d", config.Name, config.Inputs)})
+				c.links = append(c.links, [2]string{port, fmt.Sprintf("their-probe:in_%d", config.Inputs)})
 				continue
 			}
 			config.Outputs = append(config.Outputs, signals(c.Case, c.seed)[i])
-			c.links = append(c.links, [2]string{fmt.Sprintf("%s:out_%d", config.Name, len(config.Outputs)), port})
+			c.links = append(c.links, [2]string{fmt.Sprintf("their-probe:out_%d", len(config.Outputs)), port})
 		}
 	}
 	p, err := probe.Start(r.theirs, config)
