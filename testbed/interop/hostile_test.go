@@ -22,7 +22,7 @@ func init() {
 		return
 	}
 	for {
-		if err := announceFile(path); err != nil {
+		if err := announceFile(path, os.Getenv("INTEROP_TEST_FROM")); err != nil {
 			fmt.Println(err)
 			os.Exit(1)
 		}
@@ -30,17 +30,21 @@ func init() {
 	}
 }
 
-func announceFile(path string) error {
+func announceFile(path, from string) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	socket, err := net.ListenUDP("udp4", nil)
+	source, err := netip.ParseAddr(from)
+	if err != nil {
+		return err
+	}
+	socket, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(source, 0)))
 	if err != nil {
 		return err
 	}
 	defer func() { _ = socket.Close() }()
-	packet := proto.NewAnnouncement(netip.MustParseAddr(theirAddress), text).Marshal()
+	packet := proto.NewAnnouncement(source, text).Marshal()
 	_, err = socket.WriteToUDPAddrPort(packet, netip.AddrPortFrom(proto.SAPGroups[0], proto.SAPPort))
 	return err
 }
@@ -90,7 +94,16 @@ func TestAHostileAnnouncementOpensNothingAndSendsNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	announce := func(name string, edit func(*proto.Description)) *stack.Process {
+	// A third machine: it is not the one that is believed.
+	const stranger = "10.47.12.66"
+	command, err := r.theirs.Command("ip", "addr", "add", stranger+"/24", "dev", stack.Wire)
+	if err == nil {
+		err = command.Run()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	announce := func(name, from string, edit func(*proto.Description)) *stack.Process {
 		t.Helper()
 		d := honest
 		edit(&d)
@@ -98,7 +111,7 @@ func TestAHostileAnnouncementOpensNothingAndSendsNothing(t *testing.T) {
 		if err := os.WriteFile(path, d.Marshal(), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		p, err := r.theirs.Start(name, []string{"INTEROP_TEST_ANNOUNCE=" + path}, os.Args[0])
+		p, err := r.theirs.Start(name, []string{"INTEROP_TEST_ANNOUNCE=" + path, "INTEROP_TEST_FROM=" + from}, os.Args[0])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -121,7 +134,7 @@ func TestAHostileAnnouncementOpensNothingAndSendsNothing(t *testing.T) {
 		"an offer":        func(d *proto.Description) { d.Version, d.Role = proto.Version, proto.Host },
 		"many channels":   func(d *proto.Description) { d.SendChannels = 200 },
 	} {
-		p := announce(name, edit)
+		p := announce(name, theirAddress, edit)
 		time.Sleep(300 * time.Millisecond)
 		if !p.Alive() {
 			t.Fatalf("%s: %s", name, p.LogTail())
@@ -131,7 +144,7 @@ func TestAHostileAnnouncementOpensNothingAndSendsNothing(t *testing.T) {
 	}
 
 	// It was listening all the time.
-	announce("honest", func(*proto.Description) {})
+	announce("honest", theirAddress, func(*proto.Description) {})
 	if err := until("the honest stream", func() bool { return !slices.Equal(r.surface(t), before) }); err != nil {
 		t.Fatal(err, end.LogTail())
 	}
@@ -141,16 +154,19 @@ func TestAHostileAnnouncementOpensNothingAndSendsNothing(t *testing.T) {
 	if len(with) != len(before)+2 || !slices.Contains(with, "020145EF") || !slices.Contains(with, "00000000:138C") {
 		t.Errorf("the honest stream opens %v", with)
 	}
-	announce("too late", func(d *proto.Description) { d.Address, d.Port = netip.MustParseAddr("239.69.66.66"), 6666 })
-	announce("too late and wrong", func(d *proto.Description) { d.Address = netip.MustParseAddr(ourAddress) })
+	late := announce("too late", stranger, func(d *proto.Description) { d.Address, d.Port = netip.MustParseAddr("239.69.66.66"), 6666 })
+	announce("too late and wrong", stranger, func(d *proto.Description) { d.Address = netip.MustParseAddr(ourAddress) })
 	time.Sleep(300 * time.Millisecond)
 	unchanged("too late", with)
+	if !late.Alive() {
+		t.Error(late.LogTail())
+	}
 
 	if err := captured.stop(); err != nil {
 		t.Fatal(err)
 	}
 	heard, err := captured.tshark("-T", "fields", "-e", "ip.src", "-e", "udp.dstport")
-	if err != nil || !strings.Contains(heard, theirAddress+"\t9875") || strings.Contains(heard, ourAddress+"\t") {
+	if err != nil || !strings.Contains(heard, theirAddress+"\t9875") || !strings.Contains(heard, stranger+"\t9875") || strings.Contains(heard, ourAddress+"\t") {
 		t.Errorf("our machine sent, or nothing was announced: %v\n%s", err, heard)
 	}
 }
