@@ -147,7 +147,7 @@ func (h *house) answering(offer proto.Description) (*signaling.Endpoint, error) 
 func (h *house) endOf(name string, now time.Time) (*session.End, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	free, gone := -1, -1
+	free, gone, leaving := -1, -1, false
 	for i := range h.places {
 		switch p := &h.places[i]; {
 		case p.end == nil:
@@ -155,7 +155,7 @@ func (h *house) endOf(name string, now time.Time) (*session.End, error) {
 				free = i
 			}
 		case p.leaving:
-			gone = i
+			leaving = true
 		case p.name == name:
 			return p.end, nil
 		case now.Sub(p.lastUp) > longGone && (gone < 0 || p.lastUp.Before(h.places[gone].lastUp)):
@@ -167,8 +167,10 @@ func (h *house) endOf(name string, now time.Time) (*session.End, error) {
 		return nil, signaling.NotNow("shutting down")
 	case free >= 0:
 		return h.take(free, name, now)
-	case gone >= 0:
-		h.leave(gone)
+	case leaving || gone >= 0:
+		if !leaving { // one place is enough
+			h.leave(gone)
+		}
 		return nil, signaling.NotNow("the place of a guest that is gone is being made free")
 	}
 	return nil, signaling.NotNow(fmt.Sprintf("this host serves %d guests at once, and has %s: stop one, or start it with --guests %d",
@@ -205,11 +207,9 @@ func (h *house) take(i int, name string, now time.Time) (*session.End, error) {
 // leave takes the place away from a guest that is gone. Needs h.mu.
 func (h *house) leave(i int) {
 	p := &h.places[i]
-	if !p.leaving {
-		p.leaving = true
-		h.log.Info("a guest that is gone gives its place to another", "guest", p.name)
-		p.stop()
-	}
+	p.leaving = true
+	h.log.Info("a guest that is gone gives its place to another", "guest", p.name)
+	p.stop()
 }
 
 // names lists the guests. Needs h.mu.
