@@ -59,14 +59,12 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 	core := jack.Core{Engine: engine.Handle(), Playout: rt.Playout(), Capture: rt.Capture(), ABI: rt.ABI}
 	audio := jack.New(core, jack.Options{ServerName: cfg.JackServer, Control: patchbay})
 	parts := session.Parts{Core: engine, Audio: audio, Machine: quiet, Server: "JACK server " + cfg.JackServer, Log: log, Memory: learned, Codec: libopus.Codec{}}
-	if cfg.SDPOut != "" || cfg.SAPAnnounce {
-		publisher, err := announce.NewPublisher(cfg, log)
-		if err != nil {
-			return err
-		}
-		defer publisher.Close()
-		parts.Publisher = publisher
+	publisher, err := announce.NewPublisher(cfg, log)
+	if err != nil {
+		return err
 	}
+	defer publisher.Close()
+	parts.Publisher = publisher
 	if clock, err := hosttime.Open(); err == nil {
 		defer func() { _ = clock.Close() }()
 		parts.Host = clock

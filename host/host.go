@@ -102,14 +102,12 @@ func run(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	if cfg.SDPOut != "" || cfg.SAPAnnounce {
-		publisher, err := announce.NewPublisher(cfg, log)
-		if err != nil {
-			return err
-		}
-		defer publisher.Close()
-		parts.Publisher = publisher
+	publisher, err := announce.NewPublisher(cfg, log)
+	if err != nil {
+		return err
 	}
+	defer publisher.Close()
+	parts.Publisher = publisher
 	return session.Serve(ctx, session.New(cfg, proto.Host, parts), cfg, log)
 }
 
