@@ -82,9 +82,8 @@ func (r Result) Fault() string {
 }
 
 // broken are the gaps that count: where a server lost time there are up to two in each
-// tone. PipeWire's receiver now and then skips one frame and
-// repeats one later, on a stream that tshark finds whole, and from PipeWire's own
-// sender as well.
+// tone. PipeWire's receiver now and then skips one frame and repeats one later, on a
+// stream that tshark finds whole, and from PipeWire's own sender as well.
 func (r Result) broken() (gaps []signal.Gap) {
 	tones := 1
 	if r.resamples() {
