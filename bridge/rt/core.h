@@ -176,7 +176,7 @@ void resampler_run(const resampler *table, const float *const *in, uint32_t chan
 #include "jitter.h"
 #include "sound.h"
 
-/* receiver.c, playout.c ----------------------------------------------------------------- */
+/* receiver.c, playout.c ------------------------------------------------------ */
 
 typedef struct {
     enum wire_encoding encoding;

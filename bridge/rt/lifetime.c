@@ -123,12 +123,14 @@ receiver *receiver_new(const receiver_plan *plan, const resampler *table) {
     buffer->work = block_new(sizeof *buffer->work);
     rx->scratch = block_new((size_t)plan->channels * rx->window_frames * sizeof(float));
     rx->overlap = block_new((size_t)plan->channels * CROSSFADE_FRAMES * sizeof(float));
+    int whole = 1;
     if (plan->encoding == WIRE_OPUS) {
         rx->encoded = block_new(sizeof *rx->encoded);
         rx->decoded = sound_new(plan->channels);
+        whole = rx->encoded && rx->decoded;
     }
-    if ((plan->encoding == WIRE_OPUS && (!rx->encoded || !rx->decoded)) || !buffer->samples || !buffer->gain || !buffer->valid || !buffer->fade || !buffer->gap || !buffer->ahead ||
-        !buffer->work || !rx->scratch || !rx->overlap) {
+    if (!whole || !buffer->samples || !buffer->gain || !buffer->valid || !buffer->fade || !buffer->gap ||
+        !buffer->ahead || !buffer->work || !rx->scratch || !rx->overlap) {
         receiver_free(rx);
         return NULL;
     }
