@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"slices"
@@ -161,8 +160,8 @@ func run(o options) (err error) {
 // build makes all programs in dir.
 func build(dir string) (programs tools, err error) {
 	programs.bridge = filepath.Join(dir, "archibald-bridge")
-	if out, err := exec.Command("go", "build", "-o", programs.bridge, "archibald-bridge").CombinedOutput(); err != nil {
-		return programs, fmt.Errorf("building archibald-bridge: %w: %s", err, strings.TrimSpace(string(out)))
+	if err := stack.Build(programs.bridge, "archibald-bridge"); err != nil {
+		return programs, err
 	}
 	if programs.probe, err = probe.Build(dir); err != nil {
 		return programs, err

@@ -136,8 +136,8 @@ func TestTheUnitsOfBothSystemsCarrySoundAsTheyStand(t *testing.T) {
 	}
 	folder := t.TempDir()
 	binary := filepath.Join(folder, "archibald-bridge")
-	if out, err := exec.Command("go", "build", "-o", binary, "archibald-bridge").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
+	if err := stack.Build(binary, "archibald-bridge"); err != nil {
+		t.Fatal(err)
 	}
 	player, err := probe.Build(folder)
 	if err != nil {

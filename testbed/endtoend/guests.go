@@ -64,7 +64,7 @@ func NewHouse(guests, periodFrames, channels int, flags ...string) (h *House, er
 		}
 	}()
 	h.binary = filepath.Join(h.Dir, "archibald-bridge")
-	if err = build(h.binary, ""); err != nil {
+	if err = stack.Build(h.binary, "archibald-bridge"); err != nil {
 		return nil, err
 	}
 	if h.probe, err = probe.Build(h.Dir); err != nil {

@@ -25,7 +25,7 @@ const (
 func onPortAudio(t *testing.T, output, input string) *Rig {
 	t.Helper()
 	return start(t, Config{
-		PeriodFrames: 256, Tags: "portaudio", Common: []string{"--latency", "100ms"},
+		PeriodFrames: 256, Tags: []string{"portaudio"}, Common: []string{"--latency", "100ms"},
 		Host: []string{"--backend", "portaudio", "--output-device", output, "--input-device", input},
 	})
 }

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"time"
 
@@ -27,8 +26,8 @@ type Config struct {
 	Common, Guest, Host []string
 	// CallFromHost lets the host call the guest; otherwise the guest calls.
 	CallFromHost bool
-	// Tags are what the bridge is built with.
-	Tags string
+	// Tags are further build tags of the bridge.
+	Tags []string
 	// Static ends have no session; each has the other as its peer.
 	Static bool
 }
@@ -62,22 +61,13 @@ func New(config Config) (*Rig, error) {
 	}
 	if err == nil {
 		r.binary = filepath.Join(s.Dir, "archibald-bridge")
-		err = build(r.binary, config.Tags)
+		err = stack.Build(r.binary, "archibald-bridge", config.Tags...)
 	}
 	if err != nil {
 		_ = s.Close()
 		return nil, err
 	}
 	return r, nil
-}
-
-// build adds tags to the one that everything is built with (decision 11).
-func build(binary, tags string) error {
-	out, err := exec.Command("go", "build", "-tags", "nolibopusfile "+tags, "-o", binary, "archibald-bridge").CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("building archibald-bridge: %w: %s", err, bytes.TrimSpace(out))
-	}
-	return nil
 }
 
 // StartJackd starts the guest's JACK server.

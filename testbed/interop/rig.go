@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -84,8 +83,8 @@ func New(rateHz int, options Options) (*Rig, error) {
 
 func (r *Rig) build() (err error) {
 	r.bridge = filepath.Join(r.ours.Dir, "archibald-bridge")
-	if out, err := exec.Command("go", "build", "-tags", "nolibopusfile", "-o", r.bridge, "archibald-bridge").CombinedOutput(); err != nil {
-		return fmt.Errorf("building archibald-bridge: %w: %s", err, out)
+	if err := stack.Build(r.bridge, "archibald-bridge"); err != nil {
+		return err
 	}
 	r.probe, err = probe.Build(r.ours.Dir)
 	return err

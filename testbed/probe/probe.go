@@ -4,10 +4,8 @@ package probe
 
 import (
 	"fmt"
-	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
@@ -19,11 +17,7 @@ import (
 // libjack-jackd2-dev, and a working directory inside this module.
 func Build(dir string) (binary string, err error) {
 	binary = filepath.Join(dir, "jackprobe")
-	out, err := exec.Command("go", "build", "-o", binary, "archibald-bridge/testbed/jackprobe").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("building jackprobe: %w: %s", err, strings.TrimSpace(string(out)))
-	}
-	return binary, nil
+	return binary, stack.Build(binary, "archibald-bridge/testbed/jackprobe")
 }
 
 // Signal is what one output plays.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -37,8 +36,8 @@ func newLab(t *testing.T) *lab {
 	}
 	t.Cleanup(func() { _ = s.Close() })
 	l := &lab{Stack: s, t: t, binary: filepath.Join(s.Dir, "archibald-bridge"), server: stack.JackServerName("rights")}
-	if out, err := exec.Command("go", "build", "-o", l.binary, "archibald-bridge").CombinedOutput(); err != nil {
-		t.Fatalf("building archibald-bridge: %v: %s", err, out)
+	if err := stack.Build(l.binary, "archibald-bridge"); err != nil {
+		t.Fatal(err)
 	}
 	return l
 }
