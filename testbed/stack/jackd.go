@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"syscall"
 	"time"
 )
 
@@ -38,10 +37,9 @@ func (s *Stack) StartJackdArguments(name string, args ...string) (*Jackd, error)
 	p := &Process{
 		Name:  "jackd-" + name,
 		ready: func(p *Process) error { return s.jackReady(p, j.Server) },
-		sweep: func(p *Process) {
-			removeJackFiles(j.Server)
-			if code, err := p.Wait(0); err == nil && code == -1 {
-				reclaimJack(j.Server)
+		sweep: func(*Process) {
+			if err := reclaimJack(j.Server); err != nil {
+				fmt.Fprintln(os.Stderr, err)
 			}
 		},
 	}
@@ -70,24 +68,6 @@ func (s *Stack) jackReady(p *Process, server string) error {
 func JackServerName(name string) string { return jackServerName(name, os.Getpid()) }
 
 func jackServerName(name string, owner int) string { return fmt.Sprintf("%s-%d", name, owner) }
-
-// reclaimJack removes what a jackd ended by SIGKILL left: 107 MB of shared
-// memory and one of the machine's eight places for JACK servers ("Too many
-// servers already active"), taken for ever. Only jackd can give that back, at
-// the next start under the same name: so it starts and stops once more.
-func reclaimJack(server string) {
-	removeJackFiles(server) // a socket seen below is then the new one
-	path, err := find("jackd")
-	if err != nil {
-		return // then none has run here
-	}
-	p := &Process{Name: "jackd", Log: os.DevNull, argv: []string{path, "-n", server, "-d", "dummy"}, env: os.Environ()}
-	if p.launch() == nil {
-		_ = p.until("its socket", func() bool { return jackSocketIsThere(server) })
-		p.end(syscall.SIGTERM)
-	}
-	removeJackFiles(server)
-}
 
 // removeJackFiles removes what carries the server's name.
 func removeJackFiles(server string) {

@@ -218,9 +218,15 @@ func TestKilledJackServersGiveTheirPlacesBack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if registeredServers()[j.Server] != j.PID() {
+			t.Fatalf("%s, process %d, is not in the table: %v", j.Server, j.PID(), registeredServers())
+		}
 		j.Kill9()
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
+		}
+		if _, taken := registeredServers()[j.Server]; taken {
+			t.Fatalf("%s keeps its place", j.Server)
 		}
 	}
 }

@@ -1,0 +1,92 @@
+package stack
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// jackd2 keeps a table of the machine's eight JACK servers in this file: for each
+// its process id, as a C int, and then "jack-UID:SERVER:" (common/shm.h).
+const registryFile = "jack-shm-registry"
+
+var registryEntry = regexp.MustCompile(`jack-(\d+):([^:\x00]+):`)
+
+// registeredServers are the user's JACK servers in the table and their process ids.
+func registeredServers() map[string]int {
+	table, err := os.ReadFile(filepath.Join(sharedMemoryDir, registryFile))
+	if err != nil {
+		return nil // no server has run yet
+	}
+	servers := map[string]int{}
+	for _, at := range registryEntry.FindAllSubmatchIndex(table, -1) {
+		uid, server := string(table[at[2]:at[3]]), string(table[at[4]:at[5]])
+		if at[0] >= 4 && uid == strconv.Itoa(os.Getuid()) {
+			servers[server] = int(int32(binary.NativeEndian.Uint32(table[at[0]-4:])))
+		}
+	}
+	return servers
+}
+
+// isGone says whether no process has the id, not even one that has ended and that
+// its parent has not asked after: jackd2 takes that for a running server.
+func isGone(pid int) bool { return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }
+
+// hasEnded says whether a process is gone or has at least ended.
+func hasEnded(pid int) bool {
+	state, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return err != nil || strings.Contains(string(state), ") Z ")
+}
+
+// reclaimAbandoned frees the places of servers whose owners, named in the servers'
+// names, ended without closing their Stack.
+func reclaimAbandoned() {
+	for server, pid := range registeredServers() {
+		owner, err := strconv.Atoi(server[strings.LastIndexByte(server, '-')+1:])
+		if err == nil && hasEnded(owner) && hasEnded(pid) {
+			_ = reclaimJack(server)
+		}
+	}
+}
+
+// reclaimJack removes what a jackd that did not end by itself left: 107 MB of
+// shared memory and one of the machine's eight places for JACK servers ("Too many
+// servers already active"), taken for ever. Only jackd can give that back, at
+// the next start under the same name: so it starts and stops once more.
+func reclaimJack(server string) error {
+	removeJackFiles(server) // a socket seen below is then the new one
+	deadline := time.Now().Add(stopTimeout)
+	for {
+		pid, taken := registeredServers()[server]
+		if !taken {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("JACK server %s, process %d, keeps one of the machine's eight places", server, pid)
+		}
+		if isGone(pid) {
+			startAndStop(server)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+func startAndStop(server string) {
+	path, err := find("jackd")
+	if err != nil {
+		return // then none has run here
+	}
+	p := &Process{Name: "jackd", Log: os.DevNull, argv: []string{path, "-n", server, "-d", "dummy"}, env: os.Environ()}
+	if p.launch() == nil {
+		_ = p.until("its socket", func() bool { return jackSocketIsThere(server) })
+		p.end(syscall.SIGTERM)
+	}
+	removeJackFiles(server)
+}
