@@ -2,10 +2,16 @@ package clock
 
 import "math"
 
-// line is a delay-locked loop of second order that relates frames of one clock
-// to CLOCK_MONOTONIC: the straight line through noisy (frame, time) pairs
-// (Adriaensen, "Using a DLL to filter time", LAC 2005). Its bandwidth falls with
-// the time observed, as a regression's would, down to a floor.
+// line relates frames of one clock to CLOCK_MONOTONIC: the straight line under
+// noisy (frame, time) points of the last minute, of which nothing can be early
+// and anything late. Its slope is that of the lower convex hull of the points,
+// its edges weighted by the square of the time that they span, since an edge between
+// punctual points far from each other says most. It touches the hull. (Moon,
+// Skelly and Towsley, "Estimation and removal of clock skew from network delay
+// measurements", INFOCOM 1999, take one edge of the hull.)
+//
+// A delay-locked loop follows points that are late for seconds, as a virtual
+// machine's are when its host is busy. A hull passes below them.
 type line struct {
 	nominalNs  float64 // ns per frame by the nominal rate
 	nsPerFrame float64
@@ -15,13 +21,28 @@ type line struct {
 	seenNs     float64 // time observed since the start
 	spreadNs   float64 // mean absolute error, slowly averaged
 	started    bool
+
+	usualNsPerFrame float64 // nsPerFrame, averaged over mostWindowNs
+
+	points []point // oldest first
+	hull   []point // scratch
+}
+
+// point is one that the line was given, moved where the line was.
+type point struct {
+	frame  int64
+	timeNs float64 // relative to originNs
 }
 
 const (
-	startBandwidthHz = 0.6 // divided by the seconds observed
-	floorBandwidthHz = 0.02
-	// A single error counts as at most this multiple of the usual one, so that
-	// one late wake-up hardly moves the line.
+	mostWindowNs  = 60e9
+	leastWindowNs = 20e9
+	halvingChange = 0.8e-6 // of the slope in such a window that makes it half as long
+	touchNs       = 20e9   // the line touches one of the points of this time
+	// A single point counts as early by at most this multiple of the usual error,
+	// so that no wrong time stamp pulls the line down for a minute. A line that is
+	// younger than youngNs may have begun at a late point.
+	youngNs       = 80e6
 	outlierSpread = 4.0
 	leastSpreadNs = 5e3
 	firstSpreadNs = 100e3
@@ -37,48 +58,87 @@ func newLine(rateHz int) line {
 func (l *line) start(frame, timeNs int64) {
 	l.frame, l.originNs, l.timeNs = frame, timeNs, 0
 	l.seenNs, l.started = 0, true
-	l.nsPerFrame = l.nominalNs
+	l.nsPerFrame, l.usualNsPerFrame = l.nominalNs, l.nominalNs
+	l.points = append(l.points[:0], point{frame, 0})
 }
 
 // errorNs is how late timeNs is for the frame.
 func (l *line) errorNs(frame, timeNs int64) float64 {
-	return float64(timeNs-l.originNs) - l.timeNs - float64(frame-l.frame)*l.nsPerFrame
+	return float64(timeNs-l.originNs) - l.timeOf(frame)
 }
 
-// update moves the line towards a point and returns the point's error before.
+// update gives the line a point and returns the point's error before. A frame that
+// is not after all others is passed over.
 func (l *line) update(frame, timeNs int64) float64 {
-	spanNs := float64(frame-l.frame) * l.nsPerFrame
 	errNs := l.errorNs(frame, timeNs)
+	newest := l.points[len(l.points)-1]
+	spanNs := float64(frame-newest.frame) * l.nsPerFrame
 	if spanNs <= 0 {
 		return errNs
 	}
 	l.seenNs += spanNs
-	seconds := spanNs * 1e-9
-	bounded := math.Abs(errNs)
-	l.spreadNs += (bounded - l.spreadNs) * math.Min(1, seconds/spreadSeconds)
 	limit := outlierSpread * math.Max(l.spreadNs, leastSpreadNs)
-	bounded = math.Copysign(math.Min(bounded, limit), errNs)
-
-	bandwidthHz := math.Max(floorBandwidthHz, startBandwidthHz/math.Max(l.seenNs*1e-9, 0.05))
-	w := math.Min(2*math.Pi*bandwidthHz*seconds, 0.5)
-	l.timeNs += spanNs + math.Sqrt2*w*bounded
-	l.frame = frame
-	l.nsPerFrame += w * w * bounded / float64(max(1, int64(spanNs/l.nsPerFrame)))
-	// No audio clock is further off than this.
-	l.nsPerFrame = math.Min(math.Max(l.nsPerFrame, l.nominalNs*(1-maxDrift)), l.nominalNs*(1+maxDrift))
+	if l.seenNs < youngNs {
+		limit = math.Inf(1)
+	}
+	l.spreadNs += (math.Min(math.Abs(errNs), limit) - l.spreadNs) * math.Min(1, spanNs*1e-9/spreadSeconds)
+	l.points = append(l.points, point{frame, l.timeOf(frame) + math.Max(errNs, -limit)})
+	for float64(frame-l.points[0].frame)*l.nominalNs > l.windowNs() {
+		l.points = l.points[1:]
+	}
+	l.fit()
+	l.usualNsPerFrame += (l.nsPerFrame - l.usualNsPerFrame) * math.Min(1, spanNs/math.Min(l.seenNs, mostWindowNs))
 	return errNs
 }
 
-// settle puts a young line through a point that is earlier than it: nothing
-// arrives early, so the line began at a late one.
-func (l *line) settle(errNs float64) {
-	if errNs < 0 && l.seenNs < settleNs {
-		l.timeNs += errNs
-	}
+// windowNs is how old points may be: a line lags behind a drift that changes, by
+// half of this.
+func (l *line) windowNs() float64 {
+	change := math.Abs(l.nsPerFrame/l.usualNsPerFrame - 1)
+	return math.Max(mostWindowNs/(1+change/halvingChange), leastWindowNs)
 }
 
+// fit puts the line under its points, of which there are at least two.
+func (l *line) fit() {
+	l.hull = l.hull[:0]
+	for _, p := range l.points {
+		for n := len(l.hull); n >= 2 && slope(l.hull[n-2], p) <= slope(l.hull[n-2], l.hull[n-1]); n-- {
+			l.hull = l.hull[:n-1]
+		}
+		l.hull = append(l.hull, p)
+	}
+	first, last := l.hull[0].frame, l.hull[len(l.hull)-1].frame
+	sum, weights := 0.0, 0.0
+	for i, b := range l.hull[1:] {
+		a := l.hull[i]
+		span := float64(b.frame - a.frame)
+		// Of the edges at the ends nobody knows yet, or any more, whether they are below.
+		before, after := float64(b.frame-first)+float64(a.frame-first), float64(last-b.frame)+float64(last-a.frame)
+		weight := span * span * before * after
+		weights += weight
+		sum += weight * slope(a, b)
+	}
+	// No audio clock is further off than this.
+	l.nsPerFrame = math.Min(math.Max(sum/weights, l.nominalNs*(1-maxDrift)), l.nominalNs*(1+maxDrift))
+	touches := l.hull[len(l.hull)-1]
+	for _, p := range l.points {
+		if float64(last-p.frame)*l.nominalNs < touchNs && (p.timeNs-touches.timeNs) < l.nsPerFrame*float64(p.frame-touches.frame) {
+			touches = p
+		}
+	}
+	l.frame, l.timeNs = touches.frame, touches.timeNs
+}
+
+// slope is of the line from a to b, which is later, in ns per frame.
+func slope(a, b point) float64 { return (b.timeNs - a.timeNs) / float64(b.frame-a.frame) }
+
 // shift moves the line in time and leaves its slope.
-func (l *line) shift(ns float64) { l.timeNs += ns }
+func (l *line) shift(ns float64) {
+	l.timeNs += ns
+	for i := range l.points {
+		l.points[i].timeNs += ns
+	}
+}
 
 // frameAt is the frame, with fraction, at a time; relative to base to keep it small.
 func (l *line) frameAt(relativeNs float64, base int64) float64 {

@@ -11,12 +11,12 @@ const (
 	testPeriod = 64
 )
 
-// points feeds a line one point per period for a time: true ns per frame, and
+// points feeds a line one point per 8 periods for a time: true ns per frame, and
 // how late each point is.
 func points(l *line, frame int64, timeNs, nsPerFrame, seconds float64, lateNs func() float64) (int64, float64) {
 	for end := timeNs + seconds*1e9; timeNs < end; {
-		frame += testPeriod
-		timeNs += testPeriod * nsPerFrame
+		frame += 8 * testPeriod
+		timeNs += 8 * testPeriod * nsPerFrame
 		l.update(frame, int64(math.Round(timeNs+lateNs())))
 	}
 	return frame, timeNs
@@ -53,22 +53,16 @@ func TestLineIsHardlyMovedByOneOutlier(t *testing.T) {
 	}
 }
 
-func TestYoungLineSettlesOnItsEarliestPoint(t *testing.T) {
+func TestALateFirstPointDoesNotKeepTheLineLate(t *testing.T) {
 	l := newLine(testRate)
 	l.start(0, 3e6) // 3 ms late
-	errNs := l.errorNs(testPeriod, int64(testPeriod*l.nominalNs))
-	l.settle(errNs)
-	if left := l.errorNs(testPeriod, int64(testPeriod*l.nominalNs)); math.Abs(left) > 1 {
-		t.Errorf("still %.0f ns off", left)
+	frame, timeNs := points(&l, 0, 0, l.nominalNs, 0.5, punctual)
+	if off := l.errorNs(frame, int64(timeNs)); math.Abs(off) > 10e3 {
+		t.Errorf("half a second later a punctual point is %.1f us off", off/1e3)
 	}
-	l.settle(1e6)
-	if left := l.errorNs(testPeriod, int64(testPeriod*l.nominalNs)); math.Abs(left) > 1 {
-		t.Errorf("a late point moved it by %.0f ns", left)
-	}
-	l.seenNs = settleNs
-	l.settle(-1e6)
-	if left := l.errorNs(testPeriod, int64(testPeriod*l.nominalNs)); math.Abs(left) > 1 {
-		t.Errorf("an old line was moved by %.0f ns", left)
+	frame, timeNs = points(&l, frame, timeNs, l.nominalNs, 2, punctual)
+	if change := (l.nsPerFrame/l.nominalNs - 1) * 1e6; math.Abs(change) > 1 {
+		t.Errorf("the slope is off by %.2f ppm", change)
 	}
 }
 
@@ -87,10 +81,11 @@ func TestPointThatIsNotLaterChangesNothing(t *testing.T) {
 	l := newLine(testRate)
 	l.start(1000, 0)
 	points(&l, 1000, 0, l.nominalNs, 1, punctual)
-	before := l
-	l.update(l.frame, 7e9)
-	l.update(l.frame-testPeriod, 7e9)
-	if l != before {
+	newest := l.points[len(l.points)-1].frame
+	n, passes, slope := len(l.points), l.timeOf(newest), l.nsPerFrame
+	l.update(newest, 7e9)
+	l.update(newest-testPeriod, 7e9)
+	if len(l.points) != n || l.timeOf(newest) != passes || l.nsPerFrame != slope {
 		t.Error("the line moved")
 	}
 }

@@ -12,6 +12,8 @@ const (
 	learnAgain = 100 * time.Millisecond // when it is known
 
 	phaseSeconds   = 4.0    // time constant in which a phase error is worked off
+	phaseShare     = 0.25   // of the time since the first sound, while that is shorter,
+	phaseLeast     = 1.0    // but no less: the first seek goes by a young line
 	phaseAverage   = 0.25   // seconds over which the phase error is averaged
 	phaseLimit     = 500e-6 // largest ratio change for it: under 1 cent
 	phaseSlew      = 5e-6   // largest change of that at a time: 0.4 cents a second
@@ -28,7 +30,7 @@ const (
 	wanderMargin = 1.5              // and which they may wander from then on
 	youngFor     = 30 * time.Second // of sound: what is found then may lower the target
 	equalLater   = time.Minute      // the least patience after that
-	settleNs     = 80e6             // while a line is so young its earliest point counts most
+	replaceAgain = 2 * time.Minute  // equal clocks that need a new place more often than this drift
 	seekAgain    = time.Second      // a seek that no cycle has shown for so long is decided anew
 )
 
@@ -86,6 +88,7 @@ type Servo struct {
 
 	equal         bool
 	equalSince    int64 // TimeNs, 0: not
+	replacedNs    int64 // when equal clocks were last given a new place, 0: never
 	equalPatience time.Duration
 }
 
@@ -231,7 +234,9 @@ func (s *Servo) Decide() Decision {
 // correction is the slow loop's part of the ratio.
 func (s *Servo) correction() float64 {
 	phase := math.Copysign(math.Max(0, math.Abs(s.phase)-deadBand), s.phase)
-	wanted := math.Min(math.Max(phase/(phaseSeconds*float64(s.cfg.RateHz)), -phaseLimit), phaseLimit)
+	playedSeconds := float64(s.last.TimeNs-s.startedNs) * 1e-9
+	seconds := math.Min(math.Max(phaseShare*playedSeconds, phaseLeast), phaseSeconds)
+	wanted := math.Min(math.Max(phase/(seconds*float64(s.cfg.RateHz)), -phaseLimit), phaseLimit)
 	s.corrected += math.Min(math.Max(wanted-s.corrected, -phaseSlew), phaseSlew)
 	return s.corrected
 }
@@ -261,24 +266,29 @@ func (s *Servo) decideEqual() {
 	if s.cfg.Free {
 		return
 	}
-	drift := math.Abs(s.cycle.nsPerFrame/s.arrival.nsPerFrame - 1)
-	if s.equal {
-		switch {
-		case s.misplaced || math.Abs(s.phase) <= wanderMargin:
-		case drift < sameDrift: // no drift did that, but a step too small to be found
-			s.misplaced = true
-		default:
-			s.equal, s.equalSince, s.target.copying = false, 0, false
-			s.equalPatience = min(2*s.equalPatience, mostPatience)
-		}
-		return
-	}
+	// On a busy machine the slopes are off by more than sameDrift for seconds, their
+	// averages are not; after a clock came back the averages are, for minutes.
+	now := math.Abs(s.cycle.nsPerFrame/s.arrival.nsPerFrame - 1)
+	drift := math.Min(now, math.Abs(s.cycle.usualNsPerFrame/s.arrival.usualNsPerFrame-1))
 	// Clocks that are one are so from the start. Later on, two that drift past each
 	// other look like it for a while.
 	young := s.last.TimeNs-s.startedNs < int64(youngFor)
 	within, patience := sameDrift, max(s.equalPatience, equalLater)
 	if young {
-		within, patience = equalDrift, s.equalPatience
+		drift, within, patience = now, equalDrift, s.equalPatience
+	}
+	if s.equal {
+		switch {
+		case s.misplaced || math.Abs(s.phase) <= wanderMargin:
+		// No drift did that, but a step too small to be found, or points of which for
+		// a while not even the earliest was punctual. A drift would do it again soon.
+		case now < within, drift < equalDrift && (s.replacedNs == 0 || s.last.TimeNs-s.replacedNs > int64(replaceAgain)):
+			s.misplaced, s.replacedNs = true, s.last.TimeNs
+		default:
+			s.equal, s.equalSince, s.target.copying = false, 0, false
+			s.equalPatience = min(2*s.equalPatience, mostPatience)
+		}
+		return
 	}
 	if drift > within || math.Abs(s.phase) > equalMargin && !s.misplaced {
 		s.equalSince = 0

@@ -73,7 +73,6 @@ func (k *track) add(frame, timeNs int64, seam bool) (lateNs float64, v verdict) 
 		return 0, begun
 	}
 	k.stray = 0
-	k.settle(lateNs)
 	if step := k.steps.add(lateNs); step != 0 {
 		k.shift(step)
 		k.inBlock = false

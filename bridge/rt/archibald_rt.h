@@ -28,8 +28,8 @@ typedef struct archibald_engine archibald_engine;
  *   frames       1 to the engine's max_period_frames
  *   graph_frame  the graph's own frame counter at the start of this cycle,
  *                extended to 64 bits (jack_last_frame_time, spa_io_clock.position)
- *   cycle_ns     CLOCK_MONOTONIC start of the cycle as the graph states it;
- *                where the graph states none (JACK), the entry of this callback
+ *   cycle_ns     CLOCK_MONOTONIC start of the cycle as the graph states it
+ *                (spa_io_clock.nsec, jack_frames_since_cycle_start)
  *   now_ns       CLOCK_MONOTONIC at the entry of this callback
  */
 typedef void (*archibald_playout_fn)(archibald_engine *engine, float *const *out,

@@ -85,7 +85,7 @@ func TestBenchMeasuresTheBridgeAsJackIodelayDoes(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Then the latency is one whole number of frames.
-	if err := r.WaitExact(60 * time.Second); err != nil {
+	if err := r.WaitExact(exactWithin); err != nil {
 		t.Fatal(err)
 	}
 	code, output = runBench(t, r, "bench-loop", "--seconds", "5", "--json")

@@ -13,6 +13,20 @@ static int64_t monotonic_ns(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+/* When the server began the cycle, at most a frame later: JACK rounds what has gone by
+ * since down. This thread's own wake-up comes later still, by what other clients and
+ * the way between two processors take, which differs for seconds at a time. The clock
+ * is read last: an interruption between the two readings makes the start late, and
+ * late ones do not move the servo's lines. */
+static int64_t cycle_start_ns(const archibald_jack *end, int64_t *now_ns)
+{
+    const int64_t frames = jack_frames_since_cycle_start(end->from_host.client);
+    const int64_t rate_hz = atomic_load_explicit(&end->rate_hz, memory_order_relaxed);
+    *now_ns = monotonic_ns();
+    /* Nobody has gone on with a cycle a second old: the server tells nothing yet. */
+    return frames < rate_hz ? *now_ns - frames * 1000000000 / rate_hz : *now_ns;
+}
+
 static void sign(struct node *node)
 {
     if (!atomic_load_explicit(&node->thread_id, memory_order_relaxed))
@@ -36,8 +50,9 @@ uint64_t archibald_jack_extend(uint64_t anchor, uint32_t frame)
 
 int archibald_jack_play(jack_nframes_t frames, void *arg)
 {
-    int64_t now_ns = monotonic_ns();
     archibald_jack *end = arg;
+    int64_t now_ns;
+    const int64_t cycle_ns = cycle_start_ns(end, &now_ns);
     float *out[archibald_jack_max_channels];
     int cancel;
 
@@ -47,7 +62,7 @@ int archibald_jack_play(jack_nframes_t frames, void *arg)
     atomic_store_explicit(&end->graph_frame, frame, memory_order_relaxed);
     sign(&end->from_host);
     gather(&end->from_host, frames, out);
-    end->playout(end->engine, out, end->from_host.channels, frames, frame, now_ns, now_ns);
+    end->playout(end->engine, out, end->from_host.channels, frames, frame, cycle_ns, now_ns);
     pthread_setcancelstate(cancel, NULL);
     return 0;
 }

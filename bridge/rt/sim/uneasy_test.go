@@ -1,0 +1,68 @@
+package sim
+
+import "testing"
+
+// uneasy is a virtual machine whose host is busy: for seconds at a time even the
+// earliest wake-up is late, by up to 60 us.
+func uneasy(t *testing.T) (sender, receiver Graph) {
+	t.Helper()
+	trace, err := ReadTrace("testdata/uneasy-256.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sender = Graph{RateHz: 48000, PeriodFrames: 256, WakeNs: trace.Replay(0)}
+	receiver = Graph{RateHz: 48000, PeriodFrames: 256, WakeNs: trace.Replay(len(trace) / 2)}
+	return sender, receiver
+}
+
+func TestWakeUpsThatAreLateForSecondsHardlyMoveTheLatency(t *testing.T) {
+	l := &Link{NetworkNs: NewRandom(31).Wake(20e3, 10e3)}
+	l.Sender, l.Receiver = uneasy(t)
+	l.Servo.LatencyFrames, l.Servo.Free = 1024, true
+	delay, seeks := delays(t, l, 600)
+	delay = delay[500:] // from the second minute on: the lines are as long as they get
+	if span(delay) >= 2 || seeks != 1 {
+		t.Errorf("wander %.2f frames, %d seeks; want < 2 and 1", span(delay), seeks)
+	}
+	t.Logf("wander %.2f frames in 10 minutes", span(delay))
+}
+
+func TestEqualClocksAreFoundAlthoughWakeUpsAreLateForSeconds(t *testing.T) {
+	for seed := range uint64(3) {
+		l := &Link{NetworkNs: NewRandom(seed).Wake(20e3, 10e3)}
+		l.Sender, l.Receiver = uneasy(t)
+		l.Receiver.WakeNs, l.Servo.LatencyFrames = later(l.Receiver.WakeNs, int(seed)*1717), 1024
+		found, cycles, looks, equal := 0.0, 0, 0, 0
+		err := l.Run(200, func(s State) {
+			if cycles++; cycles%20 != 0 {
+				return
+			}
+			is := l.ServoStatus().Equal
+			if is && found == 0 {
+				found = s.Seconds
+			}
+			if s.Seconds > 120 {
+				looks++
+				if is {
+					equal++
+				}
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		share := float64(equal) / float64(looks)
+		t.Logf("seed %d: found after %.0f s, then copied for %.2f of the time", seed, found, share)
+		if found == 0 || share < 1 {
+			t.Errorf("seed %d: found after %.0f s, copied for %.2f of the time from 120 s on", seed, found, share)
+		}
+	}
+}
+
+// later leaves out the first draws.
+func later(draw func() float64, n int) func() float64 {
+	for range n {
+		draw()
+	}
+	return draw
+}
