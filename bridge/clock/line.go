@@ -22,7 +22,7 @@ type line struct {
 	spreadNs   float64 // mean absolute error, slowly averaged
 	started    bool
 
-	usualNsPerFrame float64 // nsPerFrame, averaged over mostWindowNs
+	usualNsPerFrame float64 // nsPerFrame, averaged over windowNs
 
 	points []point // oldest first
 	hull   []point // scratch
@@ -35,10 +35,8 @@ type point struct {
 }
 
 const (
-	mostWindowNs  = 60e9
-	leastWindowNs = 20e9
-	halvingChange = 0.8e-6 // of the slope in such a window that makes it half as long
-	touchNs       = 20e9   // the line touches one of the points of this time
+	windowNs = 60e9
+	touchNs  = 18e9 // the line touches one of the points of this time
 	// A single point counts as early by at most this multiple of the usual error,
 	// so that no wrong time stamp pulls the line down for a minute. A line that is
 	// younger than youngNs may have begun at a late point.
@@ -83,19 +81,21 @@ func (l *line) update(frame, timeNs int64) float64 {
 	}
 	l.spreadNs += (math.Min(math.Abs(errNs), limit) - l.spreadNs) * math.Min(1, spanNs*1e-9/spreadSeconds)
 	l.points = append(l.points, point{frame, l.timeOf(frame) + math.Max(errNs, -limit)})
-	for float64(frame-l.points[0].frame)*l.nominalNs > l.windowNs() {
+	for float64(frame-l.points[0].frame)*l.nominalNs > windowNs {
 		l.points = l.points[1:]
 	}
 	l.fit()
-	l.usualNsPerFrame += (l.nsPerFrame - l.usualNsPerFrame) * math.Min(1, spanNs/math.Min(l.seenNs, mostWindowNs))
+	l.usualNsPerFrame += (l.nsPerFrame - l.usualNsPerFrame) * math.Min(1, spanNs/math.Min(l.seenNs, windowNs))
 	return errNs
 }
 
-// windowNs is how old points may be: a line lags behind a drift that changes, by
-// half of this.
-func (l *line) windowNs() float64 {
-	change := math.Abs(l.nsPerFrame/l.usualNsPerFrame - 1)
-	return math.Max(mostWindowNs/(1+change/halvingChange), leastWindowNs)
+// rateNs is the newest slope: a drift that changes leaves the line's own behind by
+// half a window, and the average by a whole one.
+func (l *line) rateNs() float64 {
+	if l.seenNs < windowNs {
+		return l.nsPerFrame
+	}
+	return l.nsPerFrame + (l.nsPerFrame-l.usualNsPerFrame)/2
 }
 
 // fit puts the line under its points, of which there are at least two.
@@ -108,7 +108,9 @@ func (l *line) fit() {
 		l.hull = append(l.hull, p)
 	}
 	first, last := l.hull[0].frame, l.hull[len(l.hull)-1].frame
-	sum, weights := 0.0, 0.0
+	// Two points of a young line say little: it starts with the nominal rate.
+	weights := math.Pow(youngNs/l.nominalNs, 4)
+	sum := weights * l.nominalNs
 	for i, b := range l.hull[1:] {
 		a := l.hull[i]
 		span := float64(b.frame - a.frame)

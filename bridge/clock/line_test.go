@@ -66,6 +66,50 @@ func TestALateFirstPointDoesNotKeepTheLineLate(t *testing.T) {
 	}
 }
 
+// As on a virtual machine whose host is busy: not even the earliest is punctual.
+func TestPointsThatAreAllLateForAWhileLeaveTheLine(t *testing.T) {
+	l := newLine(testRate)
+	l.start(0, 0)
+	frame, timeNs := points(&l, 0, 0, l.nominalNs, 70, punctual)
+	frame, timeNs = points(&l, frame, timeNs, l.nominalNs, 15, func() float64 { return 60e3 })
+	if off := l.errorNs(frame, int64(timeNs)); math.Abs(off) > 5e3 {
+		t.Errorf("15 s of them moved the line by %.1f us", off/1e3)
+	}
+	if change := (l.nsPerFrame/l.nominalNs - 1) * 1e6; math.Abs(change) > 0.3 {
+		t.Errorf("the slope changed by %.3f ppm", change)
+	}
+}
+
+func TestOnePointThatIsFarTooEarlyHardlyMovesTheLine(t *testing.T) {
+	r := rand.New(rand.NewPCG(2, 2))
+	l := newLine(testRate)
+	l.start(0, 0)
+	frame, timeNs := points(&l, 0, 0, l.nominalNs, 30, func() float64 { return r.ExpFloat64() * 5e3 })
+	frame, timeNs = points(&l, frame, timeNs, l.nominalNs, 0.01, func() float64 { return -5e6 })
+	if off := l.errorNs(frame, int64(timeNs)); math.Abs(off) > 4*8e3 {
+		t.Errorf("5 ms too early once, and the line is %.1f us off", off/1e3)
+	}
+}
+
+func TestTheLineKeepsUpWithADriftThatChanges(t *testing.T) {
+	for _, ppmPerMinute := range []float64{-1, 1} {
+		l := newLine(testRate)
+		l.start(0, 0)
+		frame, timeNs := int64(0), 0.0
+		least, most := math.Inf(1), math.Inf(-1)
+		for second := range 600 {
+			frame, timeNs = points(&l, frame, timeNs, l.nominalNs*(1+ppmPerMinute*1e-6*float64(second)/60), 1, punctual)
+			if second > 60 {
+				off := l.errorNs(frame, int64(timeNs))
+				least, most = min(least, off), max(most, off)
+			}
+		}
+		if least < -10e3 || most > 10e3 {
+			t.Errorf("%+.0f ppm a minute: punctual points were %.1f to %.1f us off the line", ppmPerMinute, least/1e3, most/1e3)
+		}
+	}
+}
+
 func TestLineFollowsNoClockThatIsImpossiblyFast(t *testing.T) {
 	for _, factor := range []float64{0.9, 1.1} {
 		l := newLine(testRate)

@@ -30,7 +30,7 @@ const (
 	wanderMargin = 1.5              // and which they may wander from then on
 	youngFor     = 30 * time.Second // of sound: what is found then may lower the target
 	equalLater   = time.Minute      // the least patience after that
-	replaceAgain = 2 * time.Minute  // equal clocks that need a new place more often than this drift
+	replaceAgain = time.Minute      // equal clocks that need a new place more often than this drift: by 0.5 ppm or more
 	seekAgain    = time.Second      // a seek that no cycle has shown for so long is decided anew
 )
 
@@ -246,7 +246,7 @@ func (s *Servo) ratio() float64 {
 	if s.equal {
 		return 1
 	}
-	return s.cycle.nsPerFrame / s.arrival.nsPerFrame
+	return s.cycle.rateNs() / s.arrival.rateNs()
 }
 
 // seek decides to play a target's distance behind the sender, at a whole frame.

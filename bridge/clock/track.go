@@ -61,7 +61,10 @@ func (k *track) add(frame, timeNs int64, seam bool) (lateNs float64, v verdict) 
 		k.begin(frame, timeNs)
 		return 0, begun
 	}
-	if seam {
+	if seam && k.seenNs < mostBlock {
+		k.start(frame, timeNs) // as quick as a seam's block, and nothing worth keeping is lost
+		k.inBlock = false
+	} else if seam {
 		k.atSeam, k.inBlock = true, false
 	}
 	lateNs = k.errorNs(frame, timeNs)

@@ -53,7 +53,8 @@ func TestEqualClocksAreFoundAlthoughWakeUpsAreLateForSeconds(t *testing.T) {
 		}
 		share := float64(equal) / float64(looks)
 		t.Logf("seed %d: found after %.0f s, then copied for %.2f of the time", seed, found, share)
-		if found == 0 || share < 1 {
+		// Left once at most, and found again in a minute.
+		if found == 0 || share < 0.8 {
 			t.Errorf("seed %d: found after %.0f s, copied for %.2f of the time from 120 s on", seed, found, share)
 		}
 	}
