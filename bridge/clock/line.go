@@ -98,7 +98,7 @@ func (l *line) rateNs() float64 {
 	return l.nsPerFrame + (l.nsPerFrame-l.usualNsPerFrame)/2
 }
 
-// fit puts the line under its points, of which there are at least two.
+// fit puts the line under its points.
 func (l *line) fit() {
 	l.hull = l.hull[:0]
 	for _, p := range l.points {
