@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"archibald-bridge/benchmarks/results"
 )
 
 // One whole run on real servers: what it records must be there and sane. How
@@ -19,11 +21,19 @@ func TestARunOfOursIsHeardMeasuredAndSkewed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := trial{system: ours[0], setting: "400frames", periodFrames: 128, skewPPM: 500}.try(programs, 6*time.Second)
-	if r.Error != "" {
-		t.Fatal(r.Error)
+	var r results.Run
+	// What a server loses is missing from the clock that is measured: again, where the
+	// witnesses heard more of it than a second or two can hold.
+	for range 3 {
+		r = trial{system: ours[0], setting: "400frames", periodFrames: 128, skewPPM: 500}.try(programs, 6*time.Second)
+		if r.Error != "" {
+			t.Fatal(r.Error)
+		}
+		t.Log(summary(r))
+		if r.WitnessGapsGuest+r.WitnessGapsHost < 5 {
+			break
+		}
 	}
-	t.Log(summary(r))
 	if r.SoundShare < 0.5 || len(r.RoundTripFrames) == 0 {
 		t.Fatalf("%.0f %% sound, %d readings", 100*r.SoundShare, len(r.RoundTripFrames))
 	}

@@ -26,11 +26,11 @@ const (
 	sameDrift    = 0.3e-6           // and nearer than this they are
 	equalAfter   = 4 * time.Second  // seen to be so for so long
 	mostPatience = time.Hour        // it doubles each time that it proves wrong
-	equalMargin  = 1.0              // frames of phase within which equal clocks are found
-	wanderMargin = 1.5              // and which they may wander from then on
+	equalMargin  = 2.0              // frames of phase within which equal clocks are found
+	wanderMargin = 3.0              // and which they may wander from then on
 	youngFor     = 30 * time.Second // of sound: what is found then may lower the target
 	equalLater   = time.Minute      // the least patience after that
-	replaceAgain = time.Minute      // equal clocks that need a new place more often than this drift: by 0.5 ppm or more
+	replaceAgain = time.Minute      // equal clocks that need a new place more often than this drift: by 1 ppm or more
 	seekAgain    = time.Second      // a seek that no cycle has shown for so long is decided anew
 )
 

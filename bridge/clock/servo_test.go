@@ -218,7 +218,7 @@ func TestEqualClocksAreLeftWhenTheyPartAndNotFoundTooSoonAgain(t *testing.T) {
 	if len(entered) != 2 || len(left) != 1 {
 		t.Fatalf("entered at %.1f, left at %.1f; want 2 times and 1", entered, left)
 	}
-	if entered[0] < equalAfter.Seconds() || left[0] < 30 || left[0] > 35 || entered[1] < 180+equalLater.Seconds() {
+	if entered[0] < equalAfter.Seconds() || left[0] < 30 || left[0] > 36 || entered[1] < 180+equalLater.Seconds() {
 		t.Errorf("entered at %.1f, left at %.1f", entered, left)
 	}
 	if w.decision.Ratio != 1 || w.ratio != 1 || w.servo.Status().RatioPPM != 0 {
