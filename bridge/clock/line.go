@@ -38,10 +38,9 @@ const (
 	windowNs = 60e9
 	touchNs  = 18e9 // the line touches one of the points of this time
 	// A single point counts as early by at most this multiple of the usual error,
-	// so that no wrong time stamp pulls the line down for a minute. A line that is
-	// younger than youngNs may have begun at a late point.
-	youngNs       = 80e6
+	// so that no wrong time stamp pulls the line down for a minute.
 	outlierSpread = 4.0
+	youngNs       = 80e6 // a line younger than this may have begun at a late point
 	leastSpreadNs = 5e3
 	firstSpreadNs = 100e3
 	spreadSeconds = 2.0
@@ -108,7 +107,8 @@ func (l *line) fit() {
 		l.hull = append(l.hull, p)
 	}
 	first, last := l.hull[0].frame, l.hull[len(l.hull)-1].frame
-	// Two points of a young line say little: it starts with the nominal rate.
+	// Two points of a young line say little: it starts with the nominal rate, which
+	// counts as an edge of youngNs.
 	weights := math.Pow(youngNs/l.nominalNs, 4)
 	sum := weights * l.nominalNs
 	for i, b := range l.hull[1:] {

@@ -268,21 +268,21 @@ func (s *Servo) decideEqual() {
 	}
 	// On a busy machine the slopes are off by more than sameDrift for seconds, their
 	// averages are not; after a clock came back the averages are, for minutes.
-	now := math.Abs(s.cycle.nsPerFrame/s.arrival.nsPerFrame - 1)
-	drift := math.Min(now, math.Abs(s.cycle.usualNsPerFrame/s.arrival.usualNsPerFrame-1))
+	driftNow := math.Abs(s.cycle.nsPerFrame/s.arrival.nsPerFrame - 1)
+	drift := math.Min(driftNow, math.Abs(s.cycle.usualNsPerFrame/s.arrival.usualNsPerFrame-1))
 	// Clocks that are one are so from the start. Later on, two that drift past each
 	// other look like it for a while.
 	young := s.last.TimeNs-s.startedNs < int64(youngFor)
 	within, patience := sameDrift, max(s.equalPatience, equalLater)
 	if young {
-		drift, within, patience = now, equalDrift, s.equalPatience
+		drift, within, patience = driftNow, equalDrift, s.equalPatience
 	}
 	if s.equal {
 		switch {
 		case s.misplaced || math.Abs(s.phase) <= wanderMargin:
 		// No drift did that, but a step too small to be found, or points of which for
 		// a while not even the earliest was punctual. A drift would do it again soon.
-		case now < within, drift < equalDrift && (s.replacedNs == 0 || s.last.TimeNs-s.replacedNs > int64(replaceAgain)):
+		case driftNow < within, drift < equalDrift && (s.replacedNs == 0 || s.last.TimeNs-s.replacedNs > int64(replaceAgain)):
 			s.misplaced, s.replacedNs = true, s.last.TimeNs
 		default:
 			s.equal, s.equalSince, s.target.copying = false, 0, false

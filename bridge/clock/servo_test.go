@@ -230,7 +230,7 @@ func TestEqualClocksAreLeftWhenTheyPartAndNotFoundTooSoonAgain(t *testing.T) {
 	// The first sound, the resampler's look-ahead that goes, and one at most before
 	// the parting is known for one. The look-ahead comes back by the ratio, and what
 	// is found later does not move the latency.
-	if w.seeks > 3 {
+	if w.seeks < 2 || w.seeks > 3 {
 		t.Errorf("%d seeks", w.seeks)
 	}
 }

@@ -81,7 +81,7 @@ func TestSeamMovesTheLineAndNotItsSlope(t *testing.T) {
 		k.add(frame, int64(timeNs), seam)
 		trackPoints(&k, &frame, &timeNs, 1, 50, punctual)
 		off, turned := k.errorNs(frame, int64(timeNs)), (k.nsPerFrame/before-1)*1e6
-		if seam != (math.Abs(off) < 1e3) || math.Abs(turned) > 0.05 {
+		if seam != (math.Abs(off) < 1e3) || seam && math.Abs(turned) > 0.01 {
 			t.Errorf("seam %v: the line is %.1f us off and %.3f ppm steeper", seam, off/1e3, turned)
 		}
 	}

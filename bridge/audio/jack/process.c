@@ -51,15 +51,15 @@ uint64_t archibald_jack_extend(uint64_t anchor, uint32_t frame)
 int archibald_jack_play(jack_nframes_t frames, void *arg)
 {
     archibald_jack *end = arg;
-    /* Before the start: if the server begins the next cycle meanwhile, this one seems
-     * to begin late. The other way round it would seem to begin a period early. */
-    const jack_nframes_t cycle = jack_last_frame_time(end->from_host.client);
-    int64_t now_ns;
-    const int64_t cycle_ns = cycle_start_ns(end, &now_ns);
     float *out[archibald_jack_max_channels];
+    int64_t now_ns;
     int cancel;
 
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+    /* Before the start: if the server begins the next cycle meanwhile, this one seems
+     * to begin late. The other way round it would seem to begin a period early. */
+    const jack_nframes_t cycle = jack_last_frame_time(end->from_host.client);
+    const int64_t cycle_ns = cycle_start_ns(end, &now_ns);
     uint64_t anchor = atomic_load_explicit(&end->graph_frame, memory_order_relaxed);
     uint64_t frame = archibald_jack_extend(anchor, cycle);
     atomic_store_explicit(&end->graph_frame, frame, memory_order_relaxed);

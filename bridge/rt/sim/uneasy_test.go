@@ -3,7 +3,7 @@ package sim
 import "testing"
 
 // uneasy is a virtual machine whose host is busy: for seconds at a time even the
-// earliest wake-up is late, by up to 60 us.
+// earliest wake-up is late, by up to 40 us.
 func uneasy(t *testing.T) (sender, receiver Graph) {
 	t.Helper()
 	trace, err := ReadTrace("testdata/uneasy-256.txt")
