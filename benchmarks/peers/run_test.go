@@ -21,16 +21,20 @@ func TestARunOfOursIsHeardMeasuredAndSkewed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	const periodFrames = 256
 	var r results.Run
-	// What a server loses is missing from the clock that is measured: again, where the
-	// witnesses heard more of it than a second or two can hold.
+	failures := math.MaxInt
+	// Again, where the servers failed so often that their clocks can hardly be told.
 	for range 3 {
-		r = trial{system: ours[0], setting: "400frames", periodFrames: 128, skewPPM: 500}.try(programs, 6*time.Second)
-		if r.Error != "" {
-			t.Fatal(r.Error)
+		again := trial{system: ours[0], setting: "4800frames", periodFrames: periodFrames, skewPPM: 500}.try(programs, 6*time.Second)
+		if again.Error != "" {
+			t.Fatal(again.Error)
 		}
-		t.Log(summary(r))
-		if r.WitnessGapsGuest+r.WitnessGapsHost < 5 {
+		t.Log(summary(again))
+		if n := again.WitnessGapsGuest + again.WitnessGapsHost; n < failures {
+			r, failures = again, n
+		}
+		if failures < 5 {
 			break
 		}
 	}
@@ -38,14 +42,15 @@ func TestARunOfOursIsHeardMeasuredAndSkewed(t *testing.T) {
 		t.Fatalf("%.0f %% sound, %d readings", 100*r.SoundShare, len(r.RoundTripFrames))
 	}
 	trip := slices.Sorted(slices.Values(r.RoundTripFrames))[len(r.RoundTripFrames)/2]
-	// Each way is held to within a frame of what was asked for.
-	if trip < 800-2 || trip > 800+2*128 {
-		t.Errorf("round trip %.1f frames of two ways of 400", trip)
+	// Each way is held to what was asked for; how exactly is a matter of virtual time.
+	if math.Abs(trip-2*4800) > periodFrames {
+		t.Errorf("round trip %.1f frames of two ways of 4800", trip)
 	}
-	if failing := r.WitnessGapsGuest+r.WitnessGapsHost >= 5; failing {
-		t.Log("the servers failed too often in each of three runs for their clocks to be measured; testbed/skew holds the preload to its ppm")
-	} else if math.Abs(r.SkewMeasuredPPM-500) > 100 {
-		t.Errorf("skew %.1f ppm, asked for 500", r.SkewMeasuredPPM)
+	// A server that fails and starts anew within half a period does not say so: that
+	// time is missing from its clock.
+	unsaidPPM := 1e6 * float64(failures*periodFrames/2) / (6 * rateHz)
+	if math.Abs(r.SkewMeasuredPPM-500) > 100+unsaidPPM {
+		t.Errorf("skew %.1f ppm, asked for 500; %d failures of the servers hide %.1f ppm", r.SkewMeasuredPPM, failures, unsaidPPM)
 	}
 	if r.PacketsPerSecond < 100 || r.KbitPerSecond < 1000 || r.CPUPercent <= 0 || len(r.Status) < 100 {
 		t.Errorf("%.0f packets/s, %.0f kbit/s, %.1f %% CPU, status of %d bytes", r.PacketsPerSecond, r.KbitPerSecond, r.CPUPercent, len(r.Status))

@@ -12,8 +12,8 @@ const (
 	learnAgain = 100 * time.Millisecond // when it is known
 
 	phaseSeconds   = 4.0    // time constant in which a phase error is worked off
-	phaseShare     = 0.25   // of the time since the first sound, while that is shorter,
-	phaseLeast     = 1.0    // but no less: the first seek goes by a young line
+	phaseShare     = 0.25   // of the time since the first sound or a seam, while that is shorter,
+	phaseLeast     = 1.0    // but no less: the first seek goes by a young line, and a seam by a few cycles
 	phaseAverage   = 0.25   // seconds over which the phase error is averaged
 	phaseLimit     = 500e-6 // largest ratio change for it: under 1 cent
 	phaseSlew      = 5e-6   // largest change of that at a time: 0.4 cents a second
@@ -84,7 +84,8 @@ type Servo struct {
 	corrected float64 // the slow loop's part of the ratio
 	started   bool
 	startedNs int64
-	misplaced bool // equal clocks, but not where playout should be
+	movedNs   int64 // start, or the last seam that moved a line: the phase is known, and new
+	misplaced bool  // equal clocks, but not where playout should be
 
 	equal         bool
 	equalSince    int64 // TimeNs, 0: not
@@ -190,6 +191,7 @@ func (s *Servo) Decide() Decision {
 		}
 		s.target.learned()
 		s.started, s.stepped, s.joined, s.startedNs = true, false, false, s.last.TimeNs
+		s.movedNs = s.startedNs
 		return s.seek(d)
 	}
 	if s.stepped && !s.seeking {
@@ -213,7 +215,7 @@ func (s *Servo) Decide() Decision {
 		return s.seek(d)
 	}
 	if s.joined {
-		s.joined = false
+		s.joined, s.movedNs = false, s.last.TimeNs
 		s.phase = s.delay() - s.target.frames()
 		// Clocks that are one, or may be, do not work it off: with lost time every few
 		// seconds they would never be found.
@@ -234,8 +236,8 @@ func (s *Servo) Decide() Decision {
 // correction is the slow loop's part of the ratio.
 func (s *Servo) correction() float64 {
 	phase := math.Copysign(math.Max(0, math.Abs(s.phase)-deadBand), s.phase)
-	playedSeconds := float64(s.last.TimeNs-s.startedNs) * 1e-9
-	seconds := math.Min(math.Max(phaseShare*playedSeconds, phaseLeast), phaseSeconds)
+	sinceSeconds := float64(s.last.TimeNs-s.movedNs) * 1e-9
+	seconds := math.Min(math.Max(phaseShare*sinceSeconds, phaseLeast), phaseSeconds)
 	wanted := math.Min(math.Max(phase/(seconds*float64(s.cfg.RateHz)), -phaseLimit), phaseLimit)
 	s.corrected += math.Min(math.Max(wanted-s.corrected, -phaseSlew), phaseSlew)
 	return s.corrected
