@@ -28,7 +28,7 @@ enum {
     /* A server that lost time wakes up late for a while after it. */
     REFINE_PER_SECOND = 50,   /* 20 ms ... */
     REFINE_CYCLES = 8,        /* ... and so many cycles */
-    LEAST_SURPLUS_FRAMES = 2, /* less is not worth a second cross-fade */
+    LEAST_SURPLUS_FRAMES = 1, /* less is not worth a second cross-fade */
     LEAST_LOST_FRAMES = 4     /* less may be wake-ups that are all late for a while */
 };
 
@@ -74,16 +74,16 @@ static int64_t refine(media_clock *clock, double late_ns, int64_t advance) {
     const uint32_t per_second = clock->refining ? REFINE_PER_SECOND : BLOCKS_PER_SECOND;
     if (clock->block_frames < clock->rate_hz / per_second || clock->block_cycles < REFINE_CYCLES)
         return 0;
-    int64_t lost = 0;
+    double lost = 0;
     if (clock->refining) {
-        lost = llrint((clock->earliest_ns - clock->floor_ns) / clock->ns_per_frame);
+        lost = (clock->earliest_ns - clock->floor_ns) / clock->ns_per_frame;
         clock->refining = 0;
     } else {
         clock->floor_ns = clock->earliest_ns;
         clock->have_floor = 1;
     }
     begin_block(clock);
-    return lost <= -LEAST_SURPLUS_FRAMES || lost >= LEAST_LOST_FRAMES ? lost : 0;
+    return lost <= -LEAST_SURPLUS_FRAMES || lost >= LEAST_LOST_FRAMES ? llrint(lost) : 0;
 }
 
 static void start(media_clock *clock, uint64_t graph_frame, uint32_t frames, int64_t cycle_ns) {
