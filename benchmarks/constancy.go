@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"archibald-bridge/proto"
@@ -29,25 +30,46 @@ func constancy(length time.Duration) error {
 	return nil
 }
 
+// undisturbedAfter is how long after a server lost time a reading still shows it:
+// the servo works off in 1 s what was counted wrong, and jack_iodelay averages.
+const undisturbedAfter = 5 * time.Second
+
 func wander(r *endtoend.Rig, latency string, length time.Duration) error {
 	time.Sleep(5 * time.Second) // lock
-	before, err := lostTime(r)
+	first, err := lostTime(r)
 	if err != nil {
 		return err
 	}
-	frames, err := ioDelay(r, "wander", length, func() error { return loop(r) })
+	counts, losses := first, []time.Time(nil)
+	readings, err := watchIODelay(r, "wander", length, func() error { return loop(r) }, func() error {
+		now, err := lostTime(r)
+		if now != counts {
+			counts, losses = now, append(losses, time.Now())
+		}
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	after, err := lostTime(r)
-	if err != nil {
-		return err
+	var all, undisturbed []float64
+	for _, reading := range readings {
+		all = append(all, reading.frames)
+		if !slices.ContainsFunc(losses, func(at time.Time) bool {
+			since := reading.at.Sub(at)
+			return since >= -time.Second && since < undisturbedAfter // a loss is seen up to a second late
+		}) {
+			undisturbed = append(undisturbed, reading.frames)
+		}
 	}
+	slices.Sort(all)
 	fmt.Printf("period 64, %-9s  %s: round trip %.1f to %.1f frames, median %.1f; 99 %% of %d readings within %.1f frames\n", latency, length,
-		frames[0], frames[len(frames)-1], frames[len(frames)/2], len(frames),
-		frames[len(frames)-1-len(frames)/200]-frames[len(frames)/200])
+		all[0], all[len(all)-1], all[len(all)/2], len(all), all[len(all)-1-len(all)/200]-all[len(all)/200])
 	// A server that loses time moves the sound in it; the servo puts that right.
-	fmt.Printf("meanwhile the servers lost time: guest %d, host %d times\n", after[0]-before[0], after[1]-before[1])
+	fmt.Printf("meanwhile the servers lost time: guest %d, host %d times\n", counts[0]-first[0], counts[1]-first[1])
+	if len(undisturbed) > 0 {
+		fmt.Printf("%d readings with no server losing time in the %s before: %.1f to %.1f frames\n",
+			len(undisturbed), undisturbedAfter, slices.Min(undisturbed), slices.Max(undisturbed))
+	}
 	return nil
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"regexp"
 	"slices"
@@ -83,6 +84,23 @@ var measured = regexp.MustCompile(`([0-9.]+) frames +[0-9.]+ ms total roundtrip`
 // ioDelay runs jack_iodelay and returns its readings in frames, sorted, without
 // the first second's.
 func ioDelay(r *endtoend.Rig, name string, length time.Duration, connect func() error) ([]float64, error) {
+	readings, err := watchIODelay(r, name, length, connect, func() error { return nil })
+	var frames []float64
+	for _, reading := range readings {
+		frames = append(frames, reading.frames)
+	}
+	slices.Sort(frames)
+	return frames, err
+}
+
+// reading is one of jack_iodelay's and when it was seen.
+type reading struct {
+	at     time.Time
+	frames float64
+}
+
+// watchIODelay is ioDelay with times. It calls look four times a second.
+func watchIODelay(r *endtoend.Rig, name string, length time.Duration, connect, look func() error) ([]reading, error) {
 	p, err := r.Start("iodelay-"+name, []string{"JACK_DEFAULT_SERVER=" + r.JackServer}, "stdbuf", "-oL", "jack_iodelay")
 	if err != nil {
 		return nil, err
@@ -92,23 +110,32 @@ func ioDelay(r *endtoend.Rig, name string, length time.Duration, connect func() 
 	if err := connect(); err != nil {
 		return nil, err
 	}
-	time.Sleep(length)
-	text, err := os.ReadFile(p.Log)
+	file, err := os.Open(p.Log)
 	if err != nil {
 		return nil, err
 	}
-	var frames []float64
-	for _, match := range measured.FindAllSubmatch(text, -1) {
-		value, err := strconv.ParseFloat(string(match[1]), 64)
+	defer func() { _ = file.Close() }()
+	var readings []reading
+	var text []byte // not yet understood
+	for end := time.Now().Add(length); time.Now().Before(end); time.Sleep(time.Second / 4) {
+		if err := look(); err != nil {
+			return nil, err
+		}
+		more, err := io.ReadAll(file)
 		if err != nil {
 			return nil, err
 		}
-		frames = append(frames, value)
+		text = append(text, more...)
+		for at := measured.FindSubmatchIndex(text); at != nil; at = measured.FindSubmatchIndex(text) {
+			value, err := strconv.ParseFloat(string(text[at[2]:at[3]]), 64)
+			if err != nil {
+				return nil, err
+			}
+			readings, text = append(readings, reading{time.Now(), value}), text[at[1]:]
+		}
 	}
-	if len(frames) < 4 {
+	if len(readings) < 4 {
 		return nil, fmt.Errorf("jack_iodelay read nothing: %s", p.LogTail())
 	}
-	frames = frames[2:] // it reads twice a second
-	slices.Sort(frames)
-	return frames, nil
+	return readings[2:], nil // it reads twice a second
 }

@@ -3,7 +3,8 @@ package clock
 import "math"
 
 const (
-	stepLength  = 16    // so many points in a row, all on one side of the line,
+	stepLength  = 16    // so many points in a row,
+	stepNs      = 25e6  // for so long (a media clock counts lost time within 22 ms), all on one side of the line,
 	leastStepNs = 200e3 // as far from it as this
 	stepSpread  = 2.0   // and this multiple of the usual error, are a step
 	usualPoints = 1000  // that the usual error is averaged over
@@ -15,14 +16,15 @@ const (
 type stepFinder struct {
 	side  float64 // 1: late, -1: early
 	count int
+	first int64   // TimeNs of the first of them
 	least float64 // the smallest error so far
 	usual float64 // mean size of the errors
 	n     float64 // errors that it is the mean of
 }
 
-// add takes the next point's error, in nanoseconds, and returns the step when
-// there was one; else 0.
-func (f *stepFinder) add(errNs float64) float64 {
+// add takes the next point's time and its error, in nanoseconds, and returns the
+// step when there was one; else 0.
+func (f *stepFinder) add(timeNs int64, errNs float64) float64 {
 	side, size := math.Copysign(1, errNs), math.Abs(errNs)
 	usual := f.usual
 	f.n = math.Min(f.n+1, usualPoints)
@@ -32,11 +34,11 @@ func (f *stepFinder) add(errNs float64) float64 {
 		return 0
 	}
 	if f.count == 0 || side != f.side {
-		f.side, f.count, f.least = side, 0, size
+		f.side, f.count, f.first, f.least = side, 0, timeNs, size
 	}
 	f.count++
 	f.least = math.Min(f.least, size)
-	if f.count < stepLength {
+	if f.count < stepLength || timeNs-f.first < stepNs {
 		return 0
 	}
 	f.count = 0

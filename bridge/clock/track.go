@@ -17,7 +17,7 @@ const (
 	followed verdict = iota
 	begun            // the first point, or the first of a clock that began anew
 	stepped          // the clock stepped, and the line with it
-	joined           // a seam is over: the line was shifted to what follows it
+	joined           // a seam is over, or was a small step: the line was shifted to what follows it
 	strayed          // not on the line: tells nothing
 )
 
@@ -33,6 +33,7 @@ const (
 type track struct {
 	line
 	steps stepFinder
+	small smallStepFinder
 	stray int // points in a row off the line
 
 	atSeam   bool // the block under way is the first after one
@@ -66,6 +67,7 @@ func (k *track) add(frame, timeNs int64, seam bool) (lateNs float64, v verdict) 
 		k.inBlock = false
 	} else if seam {
 		k.atSeam, k.inBlock = true, false
+		k.small.again()
 	}
 	lateNs = k.errorNs(frame, timeNs)
 	if math.Abs(lateNs) > lostNs {
@@ -76,22 +78,24 @@ func (k *track) add(frame, timeNs int64, seam bool) (lateNs float64, v verdict) 
 		return 0, begun
 	}
 	k.stray = 0
-	if step := k.steps.add(lateNs); step != 0 {
+	if step := k.steps.add(timeNs, lateNs); step != 0 {
 		k.shift(step)
 		k.inBlock = false
+		k.small.again()
 		lateNs -= step
 		v = stepped
 	}
-	if k.block(frame, timeNs, lateNs) {
-		lateNs -= k.earliestErrNs
+	if shiftNs, moved := k.block(frame, timeNs, lateNs); moved {
+		lateNs -= shiftNs
 		v = joined
 	}
 	return lateNs, v
 }
 
 // block keeps the earliest point and gives it to the line when its block is over.
-// It says whether that was a seam's, or soon after it, and shifted the line.
-func (k *track) block(frame, timeNs int64, lateNs float64) bool {
+// It says whether that shifted the line, and by how much: after a seam's block, by
+// an earlier point soon after that, and by a small step.
+func (k *track) block(frame, timeNs int64, lateNs float64) (shiftNs float64, moved bool) {
 	if !k.inBlock {
 		k.inBlock, k.blockFromNs, k.earliestErrNs = true, timeNs, math.Inf(1)
 	}
@@ -103,19 +107,22 @@ func (k *track) block(frame, timeNs int64, lateNs float64) bool {
 		length = math.Min(k.seenNs*blockShare, mostBlock)
 	}
 	if float64(timeNs-k.blockFromNs) < length {
-		return false
+		return 0, false
 	}
 	k.inBlock = false
 	if k.atSeam {
 		k.atSeam, k.settling = false, seamBlocks
 		k.shift(k.earliestErrNs)
-		return true
+		return k.earliestErrNs, true
 	}
-	earlier := k.settling > 0 && k.earliestErrNs < 0
-	k.settling = max(0, k.settling-1)
-	if earlier {
-		k.shift(k.earliestErrNs)
+	if k.settling > 0 {
+		shiftNs = math.Min(k.earliestErrNs, 0)
+		k.settling--
 	}
+	if length == mostBlock {
+		shiftNs += k.small.add(k.earliestErrNs)
+	}
+	k.shift(shiftNs)
 	k.update(k.earliestFrame, k.earliestNs)
-	return earlier
+	return shiftNs, shiftNs != 0
 }

@@ -126,3 +126,42 @@ func TestASeamOfAYoungLineLeavesNoSlopeFromTwoPoints(t *testing.T) {
 		t.Errorf("the slope was off by up to %.0f ppm", worst)
 	}
 }
+
+// 100 us are too little for a step and would stay for as long as the line touches
+// its earliest points.
+func TestASmallStepIsFollowedWithinSeconds(t *testing.T) {
+	k := newTrack(testRate)
+	frame, timeNs := int64(0), 1e9
+	trackPoints(&k, &frame, &timeNs, 60, 50, punctual)
+	before := k.nsPerFrame
+	timeNs += 100e3
+	trackPoints(&k, &frame, &timeNs, 3, 50, punctual)
+	if errNs := k.errorNs(frame, int64(timeNs)); math.Abs(errNs) > 5e3 {
+		t.Errorf("3 s after it a punctual point is %.1f us off", errNs/1e3)
+	}
+	if change := (k.nsPerFrame/before - 1) * 1e6; math.Abs(change) > 0.5 {
+		t.Errorf("the slope changed by %.2f ppm", change)
+	}
+}
+
+// On a path whose best packets of a second vary by 0.18 ms, late blocks say nothing.
+func TestOnANoisyPathLateBlocksAreNoStep(t *testing.T) {
+	k := newTrack(testRate)
+	frame, timeNs := int64(0), 1e9
+	r := rand.New(rand.NewPCG(1, 2))
+	block, moved := 0.0, 0.0
+	for i := range 120 * testRate / testPeriod {
+		if i%(testRate/testPeriod) == 0 {
+			block = 180e3 * r.Float64()
+		}
+		frame += testPeriod
+		timeNs += testPeriod * k.nominalNs
+		k.add(frame, int64(timeNs+block), false)
+		if i > 30*testRate/testPeriod {
+			moved = max(moved, -k.errorNs(frame, int64(timeNs)))
+		}
+	}
+	if moved > 50e3 {
+		t.Errorf("the line was late by %.0f us", moved/1e3)
+	}
+}

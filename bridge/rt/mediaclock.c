@@ -123,12 +123,14 @@ int64_t media_clock_update(media_clock *clock, uint64_t graph_frame, uint32_t fr
     double late_ns = (double)cycle_ns - line_ns;
     double period_ns = (double)frames * clock->ns_per_frame;
     int64_t lost = 0;
-    if (clock->late_frames && clock->late_ns - late_ns >= 0.5 * period_ns) begin_refining(clock);
+    /* The first cycle after one that was late is not on the new grid yet. */
+    int dropped = clock->late_frames && clock->late_ns - late_ns >= 0.5 * period_ns;
+    if (dropped) begin_refining(clock);
     if (late_ns <= 0.75 * period_ns) {
         clock->late_frames = 0;
     } else if (clock->late_frames == 0 || fabs(late_ns - clock->late_ns) >= 0.5 * period_ns) {
         clock->late_frames = 1;
-        clock->least_late_ns = late_ns;
+        clock->least_late_ns = INFINITY; /* for the same reason */
     } else {
         clock->late_frames += (uint32_t)advance;
         if (late_ns < clock->least_late_ns) clock->least_late_ns = late_ns;
@@ -138,7 +140,7 @@ int64_t media_clock_update(media_clock *clock, uint64_t graph_frame, uint32_t fr
             begin_refining(clock);
         }
     }
-    if (!lost) lost = refine(clock, late_ns, advance);
+    if (!lost && !dropped) lost = refine(clock, late_ns, advance);
     line_ns += (double)lost * clock->ns_per_frame;
     late_ns -= (double)lost * clock->ns_per_frame;
     /* DLL of second order (Adriaensen, "Using a DLL to filter time"), its error

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 )
@@ -100,9 +101,10 @@ func failing(g Graph, r Random, meanSeconds float64) Graph {
 
 // Each failure is counted to within 2 to 4 frames, and what is wrong of it worked off.
 func TestServersThatFailEverySecondHardlyMoveTheLatency(t *testing.T) {
-	for name, calm := range map[string]bool{"calm": true, "uneasy": false} {
-		t.Run(name, func(t *testing.T) {
-			r := NewRandom(32)
+	for seed := range uint64(6) {
+		calm := seed%2 == 0
+		t.Run(fmt.Sprintf("seed %d, calm %v", seed, calm), func(t *testing.T) {
+			r := NewRandom(seed)
 			l := &Link{NetworkNs: r.Wake(20e3, 10e3)}
 			l.Sender, l.Receiver = uneasy(t)
 			if calm {
@@ -112,9 +114,10 @@ func TestServersThatFailEverySecondHardlyMoveTheLatency(t *testing.T) {
 			l.Servo.LatencyFrames, l.Servo.Free = 112, true
 			delay, seeks := delays(t, l, 600)
 			slices.Sort(delay)
-			most := delay[len(delay)*995/1000] - delay[len(delay)*5/1000] // 22 and 15 before small losses were counted
-			if span(delay) >= 8 || most >= 6 || seeks != 1 {
-				t.Errorf("wander %.2f frames, 99 %% within %.2f, %d seeks; want < 8, < 6 and 1", span(delay), most, seeks)
+			// 18 to 26 and 16 to 19 before losses of less than a period were counted.
+			most := delay[len(delay)*995/1000] - delay[len(delay)*5/1000]
+			if span(delay) >= 14 || most >= 9 || seeks != 1 {
+				t.Errorf("wander %.2f frames, 99 %% within %.2f, %d seeks; want < 14, < 9 and 1", span(delay), most, seeks)
 			}
 			t.Logf("wander %.2f frames in 10 minutes, 99 %% within %.2f", span(delay), most)
 		})
