@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"sort"
 
 	"archibald-bridge/testbed/wav"
@@ -93,10 +94,11 @@ func (r *Recording) TimeAt(frame int) (ns int64, ok bool) {
 	return r.Cycles[k].MonotonicNs + offset*1e9/int64(r.RateHz), true
 }
 
-// Losses lists where the server lost time (LostFrames of a Cycle) and where
-// its frame counter jumped, so that this client was not called.
+// Losses lists where the server lost time (LostFrames of a Cycle, or less than
+// that can tell) and where its frame counter jumped, so that this client was not
+// called.
 func (r *Recording) Losses() []Loss {
-	var losses []Loss
+	losses := r.smallLosses()
 	for k := 1; k < len(r.Cycles); k++ {
 		cycle, previous := r.Cycles[k], r.Cycles[k-1]
 		missed := int32(cycle.FrameTime - previous.FrameTime - previous.Frames)
@@ -104,5 +106,6 @@ func (r *Recording) Losses() []Loss {
 			losses = append(losses, Loss{r.starts[k], cycle.MonotonicNs, lost})
 		}
 	}
+	slices.SortFunc(losses, func(a, b Loss) int { return a.Frame - b.Frame })
 	return losses
 }

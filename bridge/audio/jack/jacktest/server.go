@@ -14,19 +14,26 @@ import (
 	"time"
 )
 
-// Server is a jackd of the test's own, with the dummy driver at 48 kHz.
+// Server is a jackd of the test's own, with the dummy driver.
 type Server struct {
-	Name string
-	t    *testing.T
-	cmd  *exec.Cmd
-	log  bytes.Buffer
+	Name   string
+	rateHz int
+	t      *testing.T
+	cmd    *exec.Cmd
+	log    bytes.Buffer
 }
 
-// Start starts a jackd that ends with the test. Its name contains this
+// Start starts a jackd at 48 kHz that ends with the test. Its name contains this
 // process's id. It returns when the server answers.
 func Start(t *testing.T, periodFrames int) *Server {
 	t.Helper()
-	s := &Server{Name: fmt.Sprintf("archibald-test-%d", os.Getpid()), t: t}
+	return StartAt(t, 48000, periodFrames)
+}
+
+// StartAt is Start at another rate than 48 kHz.
+func StartAt(t *testing.T, rateHz, periodFrames int) *Server {
+	t.Helper()
+	s := &Server{Name: fmt.Sprintf("archibald-test-%d", os.Getpid()), rateHz: rateHz, t: t}
 	s.Restart(periodFrames)
 	t.Cleanup(func() {
 		s.stop()
@@ -45,7 +52,7 @@ func Start(t *testing.T, periodFrames int) *Server {
 func (s *Server) Restart(periodFrames int) {
 	s.t.Helper()
 	s.cmd = exec.Command("jackd", "-n", s.Name, "-R", "-P70", "-d", "dummy",
-		"-r", "48000", "-p", strconv.Itoa(periodFrames))
+		"-r", strconv.Itoa(s.rateHz), "-p", strconv.Itoa(periodFrames))
 	s.cmd.Env = append(os.Environ(), "JACK_NO_AUDIO_RESERVATION=1")
 	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
 	// A test that is killed takes its server with it.
