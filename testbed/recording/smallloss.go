@@ -3,7 +3,7 @@ package recording
 import "math"
 
 const (
-	lateShare   = 0.75 // of a period: a cycle that comes later than this may be a server that lost time
+	lateShare   = 0.5  // of a period: a cycle that comes later than this may be a server that lost time
 	leastLoss   = 3    // frames: less may be wake-ups that are all late for a while
 	windowNs    = 20e6 // before and after it in which the earliest cycle is sought,
 	leastCycles = 8    // but in no fewer cycles
@@ -27,14 +27,15 @@ func (r *Recording) smallLosses() (losses []Loss) {
 	}
 	for k := leastCycles; k+skipped+leastCycles <= len(r.Cycles); k++ {
 		periodNs := float64(r.Cycles[k].Frames) * nsPerFrame
-		if late[k]-late[k-1] < lateShare*periodNs {
-			continue
-		}
 		n := max(leastCycles, int(windowNs/periodNs))
 		before := earliestOf(late[max(0, k-n):k])
+		if late[k]-before < lateShare*periodNs {
+			continue
+		}
 		after := earliestOf(late[k+skipped : min(len(late), k+skipped+n)])
 		if moved := (after - before) / nsPerFrame; moved >= leastLoss && moved < float64(r.Cycles[k].Frames) {
 			losses = append(losses, Loss{r.starts[k], r.Cycles[k].MonotonicNs, int(math.Round(moved))})
+			k += skipped + n // the cycles before are on the old grid until then
 		}
 	}
 	return losses
