@@ -60,8 +60,8 @@ func TestANoisyNetworksErrorsAreNoStep(t *testing.T) {
 	}
 }
 
-// At short periods sixteen points are over before the sender's media clock has
-// counted what it lost.
+// At short periods sixteen points are over before a media clock has corrected its
+// count of lost time.
 func TestPointsThatAreLateFor20msAreNoStepYet(t *testing.T) {
 	var f stepFinder
 	for range 100 {
