@@ -89,6 +89,14 @@ func (c *clients) activate() error {
 	return nil
 }
 
+// fresh fails when libjack holds on to a client that has left.
+func (c *clients) fresh() error {
+	if name := staleClient(); name != "" {
+		return fmt.Errorf("JACK server %q: another client (semaphore %s) left at the moment this one came; trying again", c.server, name)
+	}
+	return nil
+}
+
 func (c *clients) graph() session.Graph {
 	return session.Graph{
 		RateHz:       int(C.archibald_jack_rate_hz(c.end)),

@@ -32,8 +32,14 @@ func OpenProbe(server, name string) (*Probe, error) {
 	for deadline := time.Now().Add(patience); ; time.Sleep(100 * time.Millisecond) {
 		var failure C.struct_archibald_jack_error
 		probe := C.archibald_jack_probe_open(cServer, cName, &failure)
-		if probe != nil {
+		stale := staleClient()
+		if probe != nil && stale == "" {
 			return &Probe{probe, server}, nil
+		}
+		reason := said(&failure)
+		if probe != nil {
+			C.archibald_jack_probe_close(probe)
+			reason = stale + " is held although its client has left"
 		}
 		switch {
 		case failure.failure == C.archibald_jack_absent:
@@ -41,7 +47,7 @@ func OpenProbe(server, name string) (*Probe, error) {
 		case failure.failure == C.archibald_jack_taken:
 			return nil, fmt.Errorf("JACK server %q already has a client %q", server, name)
 		case time.Now().After(deadline):
-			return nil, fmt.Errorf("JACK server %q refused client %q: %s", server, name, said(&failure))
+			return nil, fmt.Errorf("JACK server %q refused client %q: %s", server, name, reason)
 		}
 	}
 }

@@ -165,7 +165,11 @@ func (s *Server) open(config session.AudioConfig) (session.Graph, error) {
 		return session.Graph{}, fmt.Errorf("JACK server %q runs at %d Hz, %d Hz is wanted: start jackd with -r %d or ask for rate %d",
 			s.name, graph.RateHz, config.RateHz, config.RateHz, graph.RateHz)
 	}
-	if err := c.activate(); err != nil {
+	err = c.fresh()
+	if err == nil {
+		err = c.activate()
+	}
+	if err != nil {
 		c.close()
 		return session.Graph{}, err
 	}
@@ -178,6 +182,9 @@ func (s *Server) open(config session.AudioConfig) (session.Graph, error) {
 		s.controlOpen = err == nil
 		if err == nil && !c.intact() {
 			err = fmt.Errorf("JACK server %q was restarted meanwhile", s.name)
+		}
+		if err == nil {
+			err = c.fresh() // the Control is a client too
 		}
 		if err != nil {
 			s.close()
