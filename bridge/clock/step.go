@@ -4,7 +4,7 @@ import "math"
 
 const (
 	stepLength  = 16    // so many points in a row,
-	stepNs      = 25e6  // for so long (a media clock corrects its count within 22 ms), all on one side of the line,
+	stepNs      = 25e6  // for so long (a media clock counts lost time within 22 ms), all on one side of the line,
 	leastStepNs = 200e3 // as far from it as this
 	stepSpread  = 2.0   // and this multiple of the usual error, are a step
 	usualPoints = 1000  // that the usual error is averaged over

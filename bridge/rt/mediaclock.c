@@ -12,7 +12,8 @@
  *
  * How much is lost shows only as well as those wake-ups are punctual: never less
  * than it is. The earliest wake-up of the 20 ms after tells better, against
- * the earliest ones before.
+ * the earliest ones before. It also tells what is too little to be seen at once: a
+ * server that comes a period and a bit too late loses just the bit.
  */
 #include "core.h"
 
@@ -25,9 +26,10 @@ enum {
     CONFIRM_MICROSECONDS = 2000,
     BLOCKS_PER_SECOND = 2,
     /* A server that lost time wakes up late for a while after it. */
-    REFINE_PER_SECOND = 50, /* 20 ms ... */
-    REFINE_CYCLES = 8,      /* ... and so many cycles */
-    REFINE_FRAMES = 2       /* less is not worth a second cross-fade */
+    REFINE_PER_SECOND = 50,   /* 20 ms ... */
+    REFINE_CYCLES = 8,        /* ... and so many cycles */
+    LEAST_SURPLUS_FRAMES = 1, /* less is not worth a second cross-fade */
+    LEAST_LOST_FRAMES = 4     /* less may be wake-ups that are all late for a while */
 };
 
 int64_t nominal_ns(uint64_t frames, uint32_t rate_hz) {
@@ -57,8 +59,14 @@ static void begin_block(media_clock *clock) {
     clock->block_frames = clock->block_cycles = 0;
 }
 
-/* Keeps the earliest wake-ups. Returns the frames, negative or 0, by which too much
- * was taken for lost. */
+/* From the next cycle on, how much was lost is to be told better. */
+static void begin_refining(media_clock *clock) {
+    clock->refining = clock->have_floor;
+    begin_block(clock);
+}
+
+/* Keeps the earliest wake-ups. Returns how many frames more were lost than was
+ * taken for it: negative when there were fewer, mostly 0. */
 static int64_t refine(media_clock *clock, double late_ns, int64_t advance) {
     if (late_ns < clock->earliest_ns) clock->earliest_ns = late_ns;
     clock->block_frames += (uint32_t)advance;
@@ -66,16 +74,16 @@ static int64_t refine(media_clock *clock, double late_ns, int64_t advance) {
     const uint32_t per_second = clock->refining ? REFINE_PER_SECOND : BLOCKS_PER_SECOND;
     if (clock->block_frames < clock->rate_hz / per_second || clock->block_cycles < REFINE_CYCLES)
         return 0;
-    int64_t surplus = 0;
+    double lost = 0;
     if (clock->refining) {
-        surplus = llrint((clock->earliest_ns - clock->floor_ns) / clock->ns_per_frame);
+        lost = (clock->earliest_ns - clock->floor_ns) / clock->ns_per_frame;
         clock->refining = 0;
     } else {
         clock->floor_ns = clock->earliest_ns;
         clock->have_floor = 1;
     }
     begin_block(clock);
-    return surplus <= -REFINE_FRAMES ? surplus : 0;
+    return lost <= -LEAST_SURPLUS_FRAMES || lost >= LEAST_LOST_FRAMES ? llrint(lost) : 0;
 }
 
 static void start(media_clock *clock, uint64_t graph_frame, uint32_t frames, int64_t cycle_ns) {
@@ -98,6 +106,12 @@ int64_t media_clock_update(media_clock *clock, uint64_t graph_frame, uint32_t fr
                            int64_t cycle_ns) {
     int64_t advance = (int64_t)(graph_frame - clock->graph_frame);
     double limit = 1e10 / clock->nominal_ns_per_frame; /* 10 s: another graph */
+    if (clock->started && advance == 0 &&
+        cycle_ns - clock->cycle_ns < nominal_ns(clock->frames, clock->rate_hz) / 2) {
+        /* The cycle before came so late that the server's counter was one further. */
+        begin_refining(clock);
+        return -(int64_t)clock->frames;
+    }
     if (!clock->started || advance <= 0 || (double)advance > limit) {
         int64_t media = clock->media, was = clock->frames;
         int first = !clock->started;
@@ -109,28 +123,30 @@ int64_t media_clock_update(media_clock *clock, uint64_t graph_frame, uint32_t fr
     double late_ns = (double)cycle_ns - line_ns;
     double period_ns = (double)frames * clock->ns_per_frame;
     int64_t lost = 0;
+    /* The first cycle after one that was late is not on the new grid yet. */
+    int dropped = clock->late_frames && clock->late_ns - late_ns >= 0.5 * period_ns;
+    if (dropped) begin_refining(clock);
     if (late_ns <= 0.75 * period_ns) {
         clock->late_frames = 0;
     } else if (clock->late_frames == 0 || fabs(late_ns - clock->late_ns) >= 0.5 * period_ns) {
         clock->late_frames = 1;
-        clock->least_late_ns = late_ns;
+        clock->least_late_ns = INFINITY; /* for the same reason */
     } else {
         clock->late_frames += (uint32_t)advance;
         if (late_ns < clock->least_late_ns) clock->least_late_ns = late_ns;
         if (clock->late_frames * clock->ns_per_frame >= CONFIRM_MICROSECONDS * 1e3) {
             lost = llrint(clock->least_late_ns / clock->ns_per_frame);
             clock->late_frames = 0;
-            clock->refining = clock->have_floor;
-            begin_block(clock);
+            begin_refining(clock);
         }
     }
-    if (!lost) lost = refine(clock, late_ns, advance);
+    if (!lost && !dropped) lost = refine(clock, late_ns, advance);
     line_ns += (double)lost * clock->ns_per_frame;
     late_ns -= (double)lost * clock->ns_per_frame;
     /* DLL of second order (Adriaensen, "Using a DLL to filter time"), its error
      * bounded so that one late wake-up hardly moves it; a cycle that may turn
-     * out to be lost time does not move it at all. */
-    double error_ns = clock->late_frames ? 0 : late_ns, bound_ns = 0.25 * period_ns;
+     * out to be lost time, or after lost time, does not move it at all. */
+    double error_ns = clock->late_frames || clock->refining ? 0 : late_ns, bound_ns = 0.25 * period_ns;
     if (error_ns > bound_ns) error_ns = bound_ns;
     if (error_ns < -bound_ns) error_ns = -bound_ns;
     double w = 2 * M_PI * DLL_BANDWIDTH_MILLIHERTZ * 1e-3 * span_ns * 1e-9;

@@ -186,6 +186,52 @@ func TestAServerThatWakesUpLateAfterItLostTimeIsCountedRight(t *testing.T) {
 	}
 }
 
+// jackd2's dummy driver when a cycle comes a period and a bit too late: the next one
+// follows at once, and from the one after that on the grid has moved by the bit.
+func TestAServerThatLosesLessThanAPeriodIsCounted(t *testing.T) {
+	for _, lostFrames := range []int64{5, 12, 47} {
+		eachPeriod(t, func(t *testing.T, g *graph) {
+			if lostFrames >= int64(g.period) {
+				return
+			}
+			g.steady(2 * 48000 / g.period)
+			lostNs := float64(lostFrames) * 1e9 / 48000
+			g.cycle(g.periodNs() + lostNs)
+			g.ns += lostNs
+			g.cycle(-70e3)
+			g.expected += 2*int64(g.period) + lostFrames
+			for range max(8, 960/g.period) + g.confirmCycles() + 3 {
+				g.cycle(0)
+				g.expected += int64(g.period)
+			}
+			got := g.cycle(0)
+			if d := got - g.expected; d < -1 || d > 1 {
+				t.Fatalf("%d frames lost: timestamp says %d frames, %d have passed", lostFrames, got, g.expected)
+			}
+			g.expected = got + int64(g.period)
+			g.steady(2000)
+			wantCount(t, "skips", g.v.Counters().Received.Skips, 1)
+		})
+	}
+}
+
+// A client that is called so late that the server is one cycle further reads the
+// same frame number in two calls.
+func TestACycleWhoseNumberWasReadTwiceLosesNothing(t *testing.T) {
+	eachPeriod(t, func(t *testing.T, g *graph) {
+		g.steady(2 * 48000 / g.period)
+		g.frame += uint64(g.period)
+		g.ns += g.periodNs()
+		g.expected += int64(g.period)
+		if got := g.cycle(1e3); got != g.expected {
+			t.Fatalf("timestamp says %d frames, %d have passed", got, g.expected)
+		}
+		g.frame -= uint64(g.period)
+		g.ns -= g.periodNs()
+		g.steady(3000)
+	})
+}
+
 // A second re-anchor before the first one could be told from a late wake-up.
 func TestTwoReanchorsInSuccessiveCyclesAddUp(t *testing.T) {
 	eachPeriod(t, func(t *testing.T, g *graph) {
