@@ -9,19 +9,22 @@ import (
 )
 
 // channels plays in both directions with two, eight and sixty-four channels, in turn,
-// and counts the gaps that no witness excuses in the first two channels of each
-// direction (all channels of a period are sent and played together), and what
-// both ends cost for each channel.
+// at a short latency and a long one, and counts the gaps that no witness excuses in the
+// first two channels of each direction (all channels of a period are sent and played
+// together), those of them while a processor stood still, and what both ends cost for
+// each channel.
 func channels(length time.Duration) error {
-	fmt.Println("period  channels  witness gaps        gaps  unexcused   CPU %   CPU % of each channel")
+	fmt.Println("period  latency    channels  witness gaps        gaps  unexcused  stalled   CPU %   CPU % of each channel")
 	for range 3 {
 		for _, period := range []int{64, 32} {
 			for _, count := range []int{2, 8, 64} {
 				if period == 32 && count == 64 {
 					continue // 24 MB/s in 24,000 packets/s each way, on one machine
 				}
-				if err := channelRun(period, count, length); err != nil {
-					return err
+				for _, latency := range []string{fmt.Sprintf("%dframes", period+64), "20ms"} {
+					if err := channelRun(period, count, latency, length); err != nil {
+						return err
+					}
 				}
 			}
 		}
@@ -29,9 +32,9 @@ func channels(length time.Duration) error {
 	return nil
 }
 
-func channelRun(period, count int, length time.Duration) error {
+func channelRun(period, count int, latency string, length time.Duration) error {
 	config := endtoend.Config{PeriodFrames: period, Channels: count, Common: []string{
-		"--latency", fmt.Sprintf("%dframes", period+64), "--clock", "free",
+		"--latency", latency, "--clock", "free",
 	}}
 	return with(config, func(r *endtoend.Rig) error {
 		ends := []*stack.Process{r.Guest, r.Host}
@@ -49,12 +52,12 @@ func channelRun(period, count int, length time.Duration) error {
 			return err
 		}
 		percent := 100 * float64(after-before) / float64(time.Since(begin))
-		gaps, ours := 0, 0
+		gaps, ours, stalled := 0, 0, 0
 		for _, h := range d.Heard {
-			gaps, ours = gaps+len(h.Gaps), ours+h.Ours()
+			gaps, ours, stalled = gaps+len(h.Gaps), ours+h.Ours(), stalled+h.Stalled()
 		}
-		fmt.Printf("%6d  %8d  guest %3d host %3d  %4d  %9d  %6.2f   %.2f\n", period, count,
-			len(d.GuestWitness), len(d.HostWitness), gaps, ours, percent, percent/float64(count))
+		fmt.Printf("%6d  %-9s  %8d  guest %3d host %3d  %4d  %9d  %7d  %6.2f   %.2f\n", period, latency, count,
+			len(d.GuestWitness), len(d.HostWitness), gaps, ours, stalled, percent, percent/float64(count))
 		return nil
 	})
 }

@@ -11,7 +11,7 @@ import (
 // guests serves up to eight guests by one host, and kills and restarts the last of
 // them half way. It prints what the others heard of it, and what the ends cost.
 func guests(length time.Duration) error {
-	fmt.Println("period  guests  channels  heard     witness gaps  gaps  unexcused  loudest leak   CPU %: host  each guest")
+	fmt.Println("period  guests  channels  heard     witness gaps  gaps  unexcused  stalled  loudest leak   CPU %: host  each guest")
 	for _, run := range []struct{ period, guests, channels int }{
 		{256, endtoend.MostGuests, 2}, {64, 2, 2}, {64, endtoend.MostGuests, 2}, {64, 4, 16},
 	} {
@@ -62,17 +62,18 @@ func guestsRun(period, count, channels int, length time.Duration) (err error) {
 	if err != nil {
 		return err
 	}
-	gaps, ours, leak, heard := 0, 0, -200.0, 0
+	gaps, ours, stalled, leak, heard := 0, 0, 0, -200.0, 0
 	for _, guest := range crowd.Guests[:count-1] {
 		for _, sound := range []endtoend.Heard{guest.AtHost, guest.AtGuest} {
-			gaps, ours, leak = gaps+len(sound.Gaps), ours+sound.Ours(), max(leak, sound.LeakDBFS)
+			gaps, ours, stalled = gaps+len(sound.Gaps), ours+sound.Ours(), stalled+sound.Stalled()
+			leak = max(leak, sound.LeakDBFS)
 			if sound.Tone.LevelDBFS > -12.1 {
 				heard++
 			}
 		}
 	}
-	fmt.Printf("%6d  %6d  %8d  %2d of %2d  %12d  %4d  %9d  %7.1f dBFS  %12.2f  %10.2f\n", period, count, channels, heard, 2*(count-1),
-		len(crowd.Witnesses), gaps, ours, leak, host, each)
+	fmt.Printf("%6d  %6d  %8d  %2d of %2d  %12d  %4d  %9d  %7d  %7.1f dBFS  %12.2f  %10.2f\n", period, count, channels, heard, 2*(count-1),
+		len(crowd.Witnesses), gaps, ours, stalled, leak, host, each)
 	return nil
 }
 

@@ -1,8 +1,11 @@
 package endtoend
 
 import (
+	"errors"
 	"fmt"
 	"math"
+	"slices"
+	"syscall"
 	"time"
 
 	"archibald-bridge/bridge/status"
@@ -11,6 +14,7 @@ import (
 	"archibald-bridge/testbed/recording"
 	"archibald-bridge/testbed/signal"
 	"archibald-bridge/testbed/stack"
+	"archibald-bridge/testbed/stalls"
 )
 
 // The tones. None is a harmonic of another, so that a leak cannot hide.
@@ -51,18 +55,43 @@ func (h Heard) Ours() int {
 	return n
 }
 
+// Stalled counts those of Ours that came when a processor stood still.
+func (h Heard) Stalled() int {
+	n := 0
+	for _, gap := range h.Gaps {
+		if gap.Stalled {
+			n++
+		}
+	}
+	return n
+}
+
 // Duplex is sound in both directions at once, judged.
 type Duplex struct {
 	Heard                     []Heard         // host left, host right, guest left, guest right
 	Status                    []status.Status // of guest and host, when the recordings ended
 	GuestWitness, HostWitness []signal.TimedGap
 	Host, Guest               *recording.Recording // left, right, witness; in the guest also SuperCollider's left
+	stalls                    []signal.TimedGap
 }
 
 // Duplex plays SuperCollider to the host and a program on the host to the guest,
 // both at once for the given time, and judges what arrived. buffer is how long
 // sound stays in the bridge.
-func (r *Rig) Duplex(duration, buffer time.Duration) (*Duplex, error) {
+func (r *Rig) Duplex(duration, buffer time.Duration) (d *Duplex, err error) {
+	stalled, err := stallsDuring(r.Config.PeriodFrames, func() (err error) {
+		d, err = r.record(duration)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	d.stalls = stalled
+	return d, d.judge(buffer)
+}
+
+// record plays and records.
+func (r *Rig) record(duration time.Duration) (*Duplex, error) {
 	if err := r.PlaySuperCollider(); err != nil {
 		return nil, err
 	}
@@ -117,7 +146,7 @@ func (r *Rig) Duplex(duration, buffer time.Duration) (*Duplex, error) {
 	if d.Host, err = host.FinishNow(); err != nil {
 		return nil, err
 	}
-	return d, d.judge(buffer)
+	return d, nil
 }
 
 // ServerFailures counts what went wrong beside the bridge: gaps in the witness
@@ -131,7 +160,7 @@ func (d *Duplex) judge(buffer time.Duration) error {
 	// A cycle that SuperCollider did not finish in time reaches nobody behind it.
 	d.GuestWitness = append(witness(d.Guest, 2, witnessHz), witness(d.Guest, 3, guestLeftHz)...)
 	d.GuestWitness = append(d.GuestWitness, losses(d.Guest)...)
-	witnesses := append(append([]signal.TimedGap{}, d.HostWitness...), d.GuestWitness...)
+	witnesses := slices.Concat(d.HostWitness, d.GuestWitness, d.stalls)
 	for _, c := range []struct {
 		name  string
 		from  *recording.Recording
@@ -209,13 +238,23 @@ func witness(r *recording.Recording, input int, hz float64) []signal.TimedGap {
 
 // losses returns the moments at which a server lost time or skipped a client, by
 // the times of its cycles.
-func losses(r *recording.Recording) []signal.TimedGap {
-	var found []signal.TimedGap
-	for _, loss := range r.Losses() {
-		found = append(found, signal.TimedGap{
-			Gap:    signal.Gap{StartFrame: loss.Frame, LengthFrames: loss.LostFrames, Kind: signal.Missing},
-			TimeNs: loss.MonotonicNs, Known: true,
-		})
+func losses(r *recording.Recording) []signal.TimedGap { return signal.Lost(r.Losses()) }
+
+// stallsDuring runs f and returns the times in which a processor meanwhile stood still
+// for half a period or longer: more than a graph can make up for. Without the right to
+// real-time scheduling there are none.
+func stallsDuring(periodFrames int, f func() error) ([]signal.TimedGap, error) {
+	watch, err := stalls.Start()
+	if errors.Is(err, syscall.EPERM) {
+		return nil, f()
 	}
-	return found
+	if err != nil {
+		return nil, err
+	}
+	err = f()
+	found, full := watch.Stop()
+	if err == nil {
+		err = full
+	}
+	return signal.Stalled(found, time.Duration(periodFrames)*time.Second/48000/2), err
 }

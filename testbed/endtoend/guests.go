@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"archibald-bridge/bridge/status"
@@ -152,11 +153,16 @@ func (c *Crowd) ServerFailures() int { return len(c.Witnesses) + c.xruns }
 // Play lets every guest and the host play their tones to each other for a time, runs
 // meanwhile, and judges what arrived. buffer is how long sound stays in the bridge.
 func (h *House) Play(duration, buffer time.Duration, meanwhile func() error) (*Crowd, error) {
-	host, guests, err := h.record(duration, meanwhile)
+	var host *recording.Recording
+	var guests [2]*recording.Recording
+	stalled, err := stallsDuring(h.PeriodFrames, func() (err error) {
+		host, guests, err = h.record(duration, meanwhile)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	return h.judge(host, guests, buffer)
+	return h.judge(host, guests, buffer, stalled)
 }
 
 // Peaks lets all play as Play does, and returns how loud each guest is at the host,
@@ -282,7 +288,7 @@ func (h *House) playAtGuests(server int, duration time.Duration) (*probe.Probe, 
 	return probe.Start(h.Stack, config)
 }
 
-func (h *House) judge(host *recording.Recording, guests [2]*recording.Recording, buffer time.Duration) (*Crowd, error) {
+func (h *House) judge(host *recording.Recording, guests [2]*recording.Recording, buffer time.Duration, stalled []signal.TimedGap) (*Crowd, error) {
 	n := len(h.Guests)
 	c := &Crowd{Guests: make([]HeardGuest, n), Witnesses: append(witness(host, n, witnessHz), losses(host)...), xruns: host.Xruns}
 	tones := append(append(fromGuestHz[:n:n], toGuestHz[:n]...), witnessHz)
@@ -294,7 +300,7 @@ func (h *House) judge(host *recording.Recording, guests [2]*recording.Recording,
 			c.xruns += r.Xruns
 		}
 		// Of each guest, what its own servers failed in is an excuse.
-		excuses := append(append([]signal.TimedGap{}, c.Witnesses...), failures...)
+		excuses := slices.Concat(c.Witnesses, failures, stalled)
 		for i := first; i < end; i++ {
 			var err error
 			if c.Guests[i].AtHost, err = judge("from "+guestName(i), host, i, fromGuestHz[i], tones, buffer, excuses); err != nil {

@@ -4,20 +4,23 @@ import (
 	"time"
 
 	"archibald-bridge/testbed/recording"
+	"archibald-bridge/testbed/stalls"
 )
 
 // TimedGap is a gap, or a server's lost time, on the clock that all recordings
 // share. Known is false when the time could not be had; then TimeNs is nothing.
 type TimedGap struct {
 	Gap
-	TimeNs int64 // CLOCK_MONOTONIC at the gap's first frame
-	Known  bool
+	TimeNs  int64 // CLOCK_MONOTONIC at the gap's first frame
+	Known   bool
+	Stalled bool // no gap: a processor stood still
 }
 
 // Attributed is a gap in the bridged tone and what it is put down to.
 type Attributed struct {
 	TimedGap
 	Ours    bool
+	Stalled bool     // Ours, when a processor stood still
 	Witness TimedGap // the witness gap that excuses it; only when not Ours
 }
 
@@ -26,7 +29,7 @@ func Timed(gaps []Gap, timeAt func(frame int) (ns int64, ok bool)) []TimedGap {
 	timed := make([]TimedGap, 0, len(gaps))
 	for _, gap := range gaps {
 		ns, ok := timeAt(gap.StartFrame)
-		timed = append(timed, TimedGap{gap, ns, ok})
+		timed = append(timed, TimedGap{Gap: gap, TimeNs: ns, Known: ok})
 	}
 	return timed
 }
@@ -36,7 +39,18 @@ func Lost(losses []recording.Loss) []TimedGap {
 	timed := make([]TimedGap, 0, len(losses))
 	for _, loss := range losses {
 		gap := Gap{StartFrame: loss.Frame, LengthFrames: 1, Kind: Missing, SizeFrames: float64(loss.LostFrames)}
-		timed = append(timed, TimedGap{gap, loss.MonotonicNs, true})
+		timed = append(timed, TimedGap{Gap: gap, TimeNs: loss.MonotonicNs, Known: true})
+	}
+	return timed
+}
+
+// Stalled makes witnesses of the times in which a processor stood still for so long or
+// longer. They excuse nothing, but tell what a gap came of.
+func Stalled(found []stalls.Stall, least time.Duration) (timed []TimedGap) {
+	for _, stall := range found {
+		if stall.Length >= least {
+			timed = append(timed, TimedGap{TimeNs: stall.TimeNs, Known: true, Stalled: true})
+		}
 	}
 	return timed
 }
@@ -46,18 +60,22 @@ func Lost(losses []recording.Loss) []TimedGap {
 // in either server: there the server itself failed. A gap at t with a witness
 // gap at t-buffer-margin to t+margin is the server's; buffer is how long sound
 // stays in the bridge, margin the inaccuracy of the times. Every other gap is
-// ours, also one whose time is not known.
+// ours, also one whose time is not known, and one at a stall.
 func Attribute(bridged, witnesses []TimedGap, buffer, margin time.Duration) []Attributed {
 	result := make([]Attributed, 0, len(bridged))
 	for _, gap := range bridged {
 		a := Attributed{TimedGap: gap, Ours: true}
 		for _, witness := range witnesses {
 			since := time.Duration(gap.TimeNs - witness.TimeNs)
-			if gap.Known && witness.Known && since >= -margin && since <= buffer+margin {
+			switch {
+			case !gap.Known || !witness.Known || since < -margin || since > buffer+margin:
+			case witness.Stalled:
+				a.Stalled = true
+			default:
 				a.Ours, a.Witness = false, witness
-				break
 			}
 		}
+		a.Stalled = a.Stalled && a.Ours
 		result = append(result, a)
 	}
 	return result

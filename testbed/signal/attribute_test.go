@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"archibald-bridge/testbed/recording"
+
+	"archibald-bridge/testbed/stalls"
 )
 
 func at(ms float64) TimedGap {
@@ -61,5 +63,18 @@ func TestAServersLostTimeIsAWitness(t *testing.T) {
 	}
 	if got := Attribute([]TimedGap{at(1003)}, witnesses, 0, 5*time.Millisecond); got[0].Ours {
 		t.Errorf("3 ms after the server lost time: %+v", got)
+	}
+}
+
+func TestAStallExcusesNothingButTellsWhy(t *testing.T) {
+	stalled := Stalled([]stalls.Stall{{TimeNs: 1000e6, Length: time.Millisecond}, {TimeNs: 2000e6, Length: time.Microsecond}}, time.Millisecond)
+	failed := TimedGap{TimeNs: 1001e6, Known: true}
+	got := Attribute([]TimedGap{{TimeNs: 1002e6, Known: true}, {TimeNs: 2000e6, Known: true}}, stalled, 0, 5*time.Millisecond)
+	if !got[0].Ours || !got[0].Stalled || !got[1].Ours || got[1].Stalled {
+		t.Errorf("at a stall of 1 ms %+v, of 1 us %+v", got[0], got[1])
+	}
+	got = Attribute([]TimedGap{{TimeNs: 1002e6, Known: true}}, append(stalled, failed), 0, 5*time.Millisecond)
+	if got[0].Ours || got[0].Stalled || got[0].Witness != failed {
+		t.Errorf("with a failure, too: %+v", got[0])
 	}
 }
