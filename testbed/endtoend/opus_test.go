@@ -167,7 +167,7 @@ func (f foreign) talks(t *testing.T) {
 	}
 	appears(t, sdpOut)
 	p, err := probe.Start(r.Stack, probe.Config{
-		Binary: r.probe, Name: "guest-probe", JackServer: r.JackServer, Duration: 6 * time.Second, Inputs: 2,
+		Binary: r.probe, Name: "guest-probe", JackServer: r.JackServer, Duration: 10 * time.Second, Inputs: 2, // the last three seconds count: it has settled by then
 		Outputs: []probe.Signal{probe.Tone(guestLeftHz, toneDBFS), probe.Tone(guestRightHz, toneDBFS)},
 		Connect: [][2]string{
 			{"guest-probe:out_1", "archibald-to-host:in_1"}, {"guest-probe:out_2", "archibald-to-host:in_2"},
