@@ -2,13 +2,11 @@ package host
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/netip"
 	"os"
-	"syscall"
 
 	"archibald-bridge/bridge/announce"
 	"archibald-bridge/bridge/audio/jack"
@@ -44,25 +42,6 @@ var withoutPipeWire = func() string {
 
 // Run is the host end until ctx ends.
 func Run(ctx context.Context, cfg config.Config, log *slog.Logger) error {
-	err := run(ctx, cfg, log)
-	if errors.Is(err, session.ErrStartAnew) {
-		log.Warn("starting anew", "reason", err)
-		return startAnew()
-	}
-	return err
-}
-
-// startAnew replaces this process by the same program with the same arguments. It
-// returns only when that fails.
-func startAnew() error {
-	program, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	return fmt.Errorf("starting anew: %w", syscall.Exec(program, os.Args, os.Environ()))
-}
-
-func run(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 	if cfg.SAPReceive != "" && cfg.Incoming == nil {
 		return announce.Follow(ctx, cfg, log, func(ctx context.Context, cfg config.Config) error { return Run(ctx, cfg, log) })
 	}

@@ -8,11 +8,14 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
+	"os"
 	"runtime"
 	"strings"
+	"syscall"
 
 	"archibald-bridge/bridge/config"
 	"archibald-bridge/bridge/patch"
+	"archibald-bridge/bridge/session"
 	"archibald-bridge/bridge/status"
 )
 
@@ -47,7 +50,23 @@ func (env *environment) runEnd(ctx context.Context, end config.End, file string,
 	if err != nil {
 		return usageError{err}
 	}
-	return runner(ctx, c, newLogger(env.stderr, c.LogFormat))
+	log := newLogger(env.stderr, c.LogFormat)
+	err = runner(ctx, c, log)
+	if errors.Is(err, session.ErrStartAnew) {
+		log.Warn("starting anew", "reason", err)
+		return startAnew()
+	}
+	return err
+}
+
+// startAnew replaces this process by the same program with the same arguments. It
+// returns only when that fails.
+func startAnew() error {
+	program, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("starting anew: %w", syscall.Exec(program, os.Args, os.Environ()))
 }
 
 // newLogger returns the log of a running end.

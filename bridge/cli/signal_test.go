@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/session"
 )
 
 // childVariable makes this test binary behave as the program. Its value says
@@ -30,6 +31,9 @@ func TestMain(m *testing.M) {
 func child(manner string) func(context.Context, config.Config, *slog.Logger) error {
 	return func(ctx context.Context, _ config.Config, _ *slog.Logger) error {
 		fmt.Println("ready")
+		if manner == "starts anew" {
+			return fmt.Errorf("libjack is stuck: %w", session.ErrStartAnew)
+		}
 		<-ctx.Done()
 		fmt.Println("stopping")
 		switch manner {
@@ -109,5 +113,13 @@ func TestASecondSignalEndsTheProgramAtOnce(t *testing.T) {
 		case <-time.After(20 * time.Millisecond):
 			_ = c.Process.Signal(syscall.SIGINT)
 		}
+	}
+}
+
+func TestAnEndThatNeedsANewProcessIsReplaced(t *testing.T) {
+	c, lines := startChild(t, "starts anew")
+	waitFor(t, lines, "ready") // again
+	if err := c.Process.Signal(syscall.Signal(0)); err != nil {
+		t.Errorf("it is not the same process id: %v", err)
 	}
 }

@@ -7,11 +7,18 @@ import (
 	"fmt"
 	"runtime"
 	"time"
+
+	"archibald-bridge/bridge/session"
 )
 
 // patience is how long a caller waits for libjack, which itself waits for ever
 // for a server that is alive but stopped.
 const patience = 2 * time.Second
+
+// hopelessAfter is how long libjack may take before this process gives up. It can
+// lock up for good when clients come and go: closing one, it cancels a thread that may
+// hold a lock.
+const hopelessAfter = 30 * time.Second
 
 // call runs f, which calls libjack, after every earlier one has returned, and
 // returns nil when f has. After patience it returns an error instead; f then
@@ -22,16 +29,15 @@ const patience = 2 * time.Second
 func (s *Server) call(f func()) error {
 	deadline := time.NewTimer(patience)
 	defer deadline.Stop()
-	silent := fmt.Errorf("JACK server %q does not answer", s.name)
-
 	select {
 	case s.turn <- struct{}{}:
 	case <-deadline.C:
-		return silent
+		return s.silent()
 	}
+	s.began(time.Now())
 	done := make(chan struct{})
 	go func() {
-		defer func() { <-s.turn; close(done) }()
+		defer func() { s.began(time.Time{}); <-s.turn; close(done) }()
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		var before C.sigset_t
@@ -43,6 +49,24 @@ func (s *Server) call(f func()) error {
 	case <-done:
 		return nil
 	case <-deadline.C:
-		return silent
+		return s.silent()
 	}
+}
+
+// began notes when the call was made that has not returned; zero: none.
+func (s *Server) began(at time.Time) {
+	s.mu.Lock()
+	s.since = at
+	s.mu.Unlock()
+}
+
+// silent is the error of a caller that has waited for so long.
+func (s *Server) silent() error {
+	s.mu.Lock()
+	since := s.since
+	s.mu.Unlock()
+	if !since.IsZero() && time.Since(since) > s.hopelessAfter {
+		return fmt.Errorf("JACK server %q has not answered for %s: %w", s.name, s.hopelessAfter, session.ErrStartAnew)
+	}
+	return fmt.Errorf("JACK server %q does not answer", s.name)
 }

@@ -345,6 +345,10 @@ func TestASilentServerDoesNotBlockTheCaller(t *testing.T) {
 	if took := time.Since(start); took > 3*patience+time.Second {
 		t.Errorf("three calls took %v", took)
 	}
+	server.hopelessAfter = patience
+	if _, err := server.Open(stereo); !errors.Is(err, session.ErrStartAnew) {
+		t.Errorf("Open, long after the first: %v", err)
+	}
 	socket.Close()
 	<-accepting
 	for _, call := range calls {

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"time"
 	"unsafe"
 
 	"archibald-bridge/bridge/rt"
@@ -64,14 +65,17 @@ type Server struct {
 	turn    chan struct{} // holds one token while libjack is being called
 	events  chan session.AudioEvent
 
+	hopelessAfter time.Duration
+
 	// Only for the holder of turn.
 	controlOpen bool
 
 	mu      sync.Mutex // guards what follows
 	clients *clients   // nil: closed
 	graph   session.Graph
-	xruns   uint64 // of clients already closed
-	send    int    // latencies, frames
+	xruns   uint64    // of clients already closed
+	since   time.Time // when libjack was called that has not returned; zero: it is not being called
+	send    int       // latencies, frames
 	receive int
 }
 
@@ -101,6 +105,8 @@ func New(core Core, opts Options) *Server {
 		control: opts.Control,
 		turn:    make(chan struct{}, 1),
 		events:  make(chan session.AudioEvent),
+
+		hopelessAfter: hopelessAfter,
 	}
 }
 
