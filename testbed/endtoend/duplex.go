@@ -45,21 +45,14 @@ type Heard struct {
 }
 
 // Ours counts the gaps that no witness excuses.
-func (h Heard) Ours() int {
-	n := 0
-	for _, gap := range h.Gaps {
-		if gap.Ours {
-			n++
-		}
-	}
-	return n
-}
+func (h Heard) Ours() int { return h.count(func(gap signal.Attributed) bool { return gap.Ours }) }
 
 // Stalled counts those of Ours that came when a processor stood still.
-func (h Heard) Stalled() int {
-	n := 0
+func (h Heard) Stalled() int { return h.count(func(gap signal.Attributed) bool { return gap.Stalled }) }
+
+func (h Heard) count(which func(signal.Attributed) bool) (n int) {
 	for _, gap := range h.Gaps {
-		if gap.Stalled {
+		if which(gap) {
 			n++
 		}
 	}

@@ -71,7 +71,7 @@ func Attribute(bridged, witnesses []TimedGap, buffer, margin time.Duration) []At
 			case !gap.Known || !witness.Known || since < -margin || since > buffer+margin:
 			case witness.Stalled:
 				a.Stalled = true
-			default:
+			case a.Ours: // the first one
 				a.Ours, a.Witness = false, witness
 			}
 		}

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"archibald-bridge/testbed/recording"
-
 	"archibald-bridge/testbed/stalls"
 )
 
@@ -73,7 +72,7 @@ func TestAStallExcusesNothingButTellsWhy(t *testing.T) {
 	if !got[0].Ours || !got[0].Stalled || !got[1].Ours || got[1].Stalled {
 		t.Errorf("at a stall of 1 ms %+v, of 1 us %+v", got[0], got[1])
 	}
-	got = Attribute([]TimedGap{{TimeNs: 1002e6, Known: true}}, append(stalled, failed), 0, 5*time.Millisecond)
+	got = Attribute([]TimedGap{{TimeNs: 1002e6, Known: true}}, append(stalled, failed, TimedGap{TimeNs: 1003e6, Known: true}), 0, 5*time.Millisecond)
 	if got[0].Ours || got[0].Stalled || got[0].Witness != failed {
 		t.Errorf("with a failure, too: %+v", got[0])
 	}

@@ -1,6 +1,6 @@
 // Package stalls is a witness of the machine itself: it notes when a processor stood
-// still. A hypervisor that runs something else on it does that, and no program inside
-// the machine, the servers and the bridge included, can help it or be blamed for it.
+// still. A hypervisor that runs something else on it does that; so does a kernel that
+// may not be interrupted, and the two cannot be told apart.
 package stalls
 
 /*
