@@ -72,6 +72,17 @@ fuzz_targets() {
   grep -rHoE '^func Fuzz[A-Za-z0-9_]+' --include='*_test.go' . | sed -E 's|/[^/]*:func | |'
 }
 
+# fuzz FOLDER TARGET runs one for three seconds. Go before 1.27 now and then calls their
+# end a failure (go.dev/issue/75804): then once more. What it found, it writes down.
+fuzz() {
+  local log=$logs/fuzz
+  for _ in 1 2 3; do
+    go test -run '^$' -fuzz "^$2\$" -fuzztime 3s -fuzzminimizetime 1s -parallel 2 "$1" 2>&1 | tee "$log" && return
+    if grep -q 'Failing input' "$log" || ! grep -qx ' *context deadline exceeded' "$log"; then return 1; fi
+  done
+  return 1
+}
+
 echo "archibald-bridge: all tests"
 step "gofmt, go vet, linters" scripts/lint.sh
 step "NixOS modules" check_nix
@@ -89,7 +100,7 @@ tests "real-time core, address sanitizer" -asan -count=1 \
 step "real-time core, C drivers under sanitizers" make -C bridge/rt/ctest
 
 while read -r folder target; do
-  step "$target, 3 s" go test -run '^$' -fuzz "^$target\$" -fuzztime 3s -fuzzminimizetime 1s -parallel 2 "$folder"
+  step "$target, 3 s" fuzz "$folder" "$target"
 done < <(fuzz_targets)
 
 tests "PortAudio on ALSA and JACK" -tags nolibopusfile,portaudio -count=1 ./bridge/audio/portaudio ./host

@@ -139,6 +139,7 @@ func (r *Rig) record(duration time.Duration) (*Duplex, error) {
 	if d.Host, err = host.FinishNow(); err != nil {
 		return nil, err
 	}
+	d.Host.CutAt(d.Guest.EndNs()) // what the guest's server did afterwards has no witness
 	return d, nil
 }
 

@@ -213,8 +213,8 @@ func (h *House) record(duration time.Duration, meanwhile func() error) (atHost *
 	if atHost, err = host.FinishNow(); err != nil {
 		return nil, atGuests, err
 	}
-	for c, samples := range atHost.Sound.Channels { // the guests stopped playing first
-		atHost.Sound.Channels[c] = samples[:max(0, len(samples)-atHost.RateHz)]
+	for _, guest := range atGuests { // they stopped playing first
+		atHost.CutAt(guest.EndNs())
 	}
 	return atHost, atGuests, nil
 }

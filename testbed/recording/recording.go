@@ -94,6 +94,27 @@ func (r *Recording) TimeAt(frame int) (ns int64, ok bool) {
 	return r.Cycles[k].MonotonicNs + offset*1e9/int64(r.RateHz), true
 }
 
+// EndNs returns the CLOCK_MONOTONIC time, in nanoseconds, at which the last cycle began.
+func (r *Recording) EndNs() int64 {
+	if len(r.Cycles) == 0 {
+		return 0
+	}
+	return r.Cycles[len(r.Cycles)-1].MonotonicNs
+}
+
+// CutAt leaves out the cycles that began at a CLOCK_MONOTONIC time, in nanoseconds, or
+// later, and their sound.
+func (r *Recording) CutAt(ns int64) {
+	cycles := sort.Search(len(r.Cycles), func(k int) bool { return r.Cycles[k].MonotonicNs >= ns })
+	if cycles == len(r.Cycles) {
+		return
+	}
+	for c, samples := range r.Sound.Channels {
+		r.Sound.Channels[c] = samples[:r.starts[cycles]]
+	}
+	r.Cycles, r.starts = r.Cycles[:cycles], r.starts[:cycles]
+}
+
 // Losses lists where the server lost time (LostFrames of a Cycle, or less than
 // that can tell) and where its frame counter jumped, so that this client was not
 // called.

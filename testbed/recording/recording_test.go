@@ -98,3 +98,22 @@ func TestDamagedFilesAreErrors(t *testing.T) {
 		t.Error("no error with half a JSON file")
 	}
 }
+
+func TestARecordingIsCutWhereACycleBegan(t *testing.T) {
+	for _, c := range []struct {
+		ns             int64
+		cycles, frames int
+	}{{6e9, 3, 250}, {5.25e9 + 1, 3, 250}, {5.25e9, 2, 150}, {5.1e9 + 1, 2, 150}, {5e9, 0, 0}} {
+		r := roundTrip(t, threeCycles())
+		r.CutAt(c.ns)
+		if len(r.Cycles) != c.cycles || r.Sound.Frames() != c.frames {
+			t.Errorf("cut at %d: %d cycles and %d frames, want %d and %d", c.ns, len(r.Cycles), r.Sound.Frames(), c.cycles, c.frames)
+		}
+		if _, ok := r.TimeAt(c.frames); ok {
+			t.Errorf("cut at %d: frame %d has a time", c.ns, c.frames)
+		}
+		if c.cycles > 0 && r.EndNs() != r.Cycles[c.cycles-1].MonotonicNs {
+			t.Errorf("cut at %d: ends at %d", c.ns, r.EndNs())
+		}
+	}
+}
