@@ -11,10 +11,10 @@ import (
 // channels plays in both directions with two, eight and sixty-four channels, in turn,
 // at a short latency and a long one, and counts the gaps that no witness excuses in the
 // first two channels of each direction (all channels of a period are sent and played
-// together), those of them while a processor stood still, and what both ends cost for
-// each channel.
+// together), those of them while a processor stood still, beside the share that would be
+// so by chance, and what both ends cost for each channel.
 func channels(length time.Duration) error {
-	fmt.Println("period  latency    channels  witness gaps        gaps  unexcused  stalled   CPU %   CPU % of each channel")
+	fmt.Println("period  latency    channels  witness gaps        gaps  unexcused  stalled (chance)   CPU %   CPU % of each channel")
 	for range 3 {
 		for _, period := range []int{64, 32} {
 			for _, count := range []int{2, 8, 64} {
@@ -56,8 +56,8 @@ func channelRun(period, count int, latency string, length time.Duration) error {
 		for _, h := range d.Heard {
 			gaps, ours, stalled = gaps+len(h.Gaps), ours+h.Ours(), stalled+h.Stalled()
 		}
-		fmt.Printf("%6d  %-9s  %8d  guest %3d host %3d  %4d  %9d  %7d  %6.2f   %.2f\n", period, latency, count,
-			len(d.GuestWitness), len(d.HostWitness), gaps, ours, stalled, percent, percent/float64(count))
+		fmt.Printf("%6d  %-9s  %8d  guest %3d host %3d  %4d  %9d  %7d %6.1f %%  %6.2f   %.2f\n", period, latency, count,
+			len(d.GuestWitness), len(d.HostWitness), gaps, ours, stalled, 100*d.StalledShare, percent, percent/float64(count))
 		return nil
 	})
 }

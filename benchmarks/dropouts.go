@@ -11,7 +11,7 @@ import (
 // those of tones that do not cross the bridge. What the machine loses by itself
 // shows in both.
 func dropouts(length time.Duration) error {
-	fmt.Println("period  latency   witness gaps    channel      gaps  unexcused  stalled  level dBFS  frequency Hz (played)")
+	fmt.Println("period  latency   witness gaps    channel      gaps  unexcused  stalled (chance)  level dBFS  frequency Hz (played)")
 	for _, period := range []int{128, 64, 32} {
 		for _, latency := range []string{"auto", "20ms"} {
 			config := endtoend.Config{PeriodFrames: period, Common: []string{"--format", "L24", "--latency", latency}}
@@ -21,8 +21,8 @@ func dropouts(length time.Duration) error {
 					return err
 				}
 				for _, h := range d.Heard {
-					fmt.Printf("%6d  %-8s  guest %d host %d   %-11s  %4d  %9d  %7d  %10.2f  %.3f (%.0f), one planted frame found: %v\n", period, latency,
-						len(d.GuestWitness), len(d.HostWitness), h.Channel, len(h.Gaps), h.Ours(), h.Stalled(),
+					fmt.Printf("%6d  %-8s  guest %d host %d   %-11s  %4d  %9d  %7d %6.1f %%  %10.2f  %.3f (%.0f), one planted frame found: %v\n", period, latency,
+						len(d.GuestWitness), len(d.HostWitness), h.Channel, len(h.Gaps), h.Ours(), h.Stalled(), 100*d.StalledShare,
 						h.Tone.LevelDBFS, h.Tone.FrequencyHz, h.PlayedHz, h.Found)
 				}
 				return nil

@@ -11,7 +11,7 @@ import (
 // guests serves up to eight guests by one host, and kills and restarts the last of
 // them half way. It prints what the others heard of it, and what the ends cost.
 func guests(length time.Duration) error {
-	fmt.Println("period  guests  channels  heard     witness gaps  gaps  unexcused  stalled  loudest leak   CPU %: host  each guest")
+	fmt.Println("period  guests  channels  heard     witness gaps  gaps  unexcused  stalled (chance)  loudest leak   CPU %: host  each guest")
 	for _, run := range []struct{ period, guests, channels int }{
 		{256, endtoend.MostGuests, 2}, {64, 2, 2}, {64, endtoend.MostGuests, 2}, {64, 4, 16},
 	} {
@@ -72,8 +72,8 @@ func guestsRun(period, count, channels int, length time.Duration) (err error) {
 			}
 		}
 	}
-	fmt.Printf("%6d  %6d  %8d  %2d of %2d  %12d  %4d  %9d  %7d  %7.1f dBFS  %12.2f  %10.2f\n", period, count, channels, heard, 2*(count-1),
-		len(crowd.Witnesses), gaps, ours, stalled, leak, host, each)
+	fmt.Printf("%6d  %6d  %8d  %2d of %2d  %12d  %4d  %9d  %7d %6.1f %%  %7.1f dBFS  %12.2f  %10.2f\n", period, count, channels, heard, 2*(count-1),
+		len(crowd.Witnesses), gaps, ours, stalled, 100*crowd.StalledShare, leak, host, each)
 	return nil
 }
 

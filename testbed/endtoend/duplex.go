@@ -65,6 +65,7 @@ type Duplex struct {
 	Status                    []status.Status // of guest and host, when the recordings ended
 	GuestWitness, HostWitness []signal.TimedGap
 	Host, Guest               *recording.Recording // left, right, witness; in the guest also SuperCollider's left
+	StalledShare              float64              // of the time: of Ours, so many are Stalled by chance
 	stalls                    []signal.TimedGap
 }
 
@@ -155,6 +156,7 @@ func (d *Duplex) judge(buffer time.Duration) error {
 	d.GuestWitness = append(witness(d.Guest, 2, witnessHz), witness(d.Guest, 3, guestLeftHz)...)
 	d.GuestWitness = append(d.GuestWitness, losses(d.Guest)...)
 	witnesses := slices.Concat(d.HostWitness, d.GuestWitness, d.stalls)
+	d.StalledShare = stalledShare(d.Guest, d.stalls, buffer)
 	for _, c := range []struct {
 		name  string
 		from  *recording.Recording
@@ -233,6 +235,11 @@ func witness(r *recording.Recording, input int, hz float64) []signal.TimedGap {
 // losses returns the moments at which a server lost time or skipped a client, by
 // the times of its cycles.
 func losses(r *recording.Recording) []signal.TimedGap { return signal.Lost(r.Losses()) }
+
+func stalledShare(r *recording.Recording, stalled []signal.TimedGap, buffer time.Duration) float64 {
+	from, _ := r.TimeAt(settleFrames)
+	return signal.StalledShare(stalled, buffer, witnessMargin, from, r.EndNs())
+}
 
 // stallsDuring runs f and returns the times in which a processor meanwhile stood still
 // for half a period or longer: more than a graph can make up for. Without the right to

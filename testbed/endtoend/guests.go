@@ -142,9 +142,10 @@ type HeardGuest struct{ AtHost, AtGuest Heard }
 
 // Crowd is sound of and to all guests at once, judged.
 type Crowd struct {
-	Guests    []HeardGuest
-	Witnesses []signal.TimedGap // of the host and of the guests' servers
-	xruns     int
+	Guests       []HeardGuest
+	Witnesses    []signal.TimedGap // of the host and of the guests' servers
+	StalledShare float64           // as Duplex.StalledShare
+	xruns        int
 }
 
 // ServerFailures is as Duplex.ServerFailures.
@@ -291,6 +292,7 @@ func (h *House) playAtGuests(server int, duration time.Duration) (*probe.Probe, 
 func (h *House) judge(host *recording.Recording, guests [2]*recording.Recording, buffer time.Duration, stalled []signal.TimedGap) (*Crowd, error) {
 	n := len(h.Guests)
 	c := &Crowd{Guests: make([]HeardGuest, n), Witnesses: append(witness(host, n, witnessHz), losses(host)...), xruns: host.Xruns}
+	c.StalledShare = stalledShare(guests[0], stalled, buffer)
 	tones := append(append(fromGuestHz[:n:n], toGuestHz[:n]...), witnessHz)
 	for server, r := range guests {
 		first, end := h.guestsOf(server)

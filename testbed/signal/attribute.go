@@ -1,6 +1,7 @@
 package signal
 
 import (
+	"slices"
 	"time"
 
 	"archibald-bridge/testbed/recording"
@@ -79,4 +80,24 @@ func Attribute(bridged, witnesses []TimedGap, buffer, margin time.Duration) []At
 		result = append(result, a)
 	}
 	return result
+}
+
+// StalledShare returns the share, 0 to 1, of the time from fromNs to toNs in which
+// Attribute would call a gap stalled: so many would be by chance.
+func StalledShare(witnesses []TimedGap, buffer, margin time.Duration, fromNs, toNs int64) float64 {
+	var times []int64
+	for _, witness := range witnesses {
+		if witness.Stalled && witness.Known {
+			times = append(times, witness.TimeNs)
+		}
+	}
+	slices.Sort(times)
+	covered, until := int64(0), fromNs
+	for _, at := range times {
+		begin, end := max(at-int64(margin), until), min(at+int64(buffer+margin), toNs)
+		if end > begin {
+			covered, until = covered+end-begin, end
+		}
+	}
+	return float64(covered) / float64(toNs-fromNs)
 }

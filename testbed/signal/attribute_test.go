@@ -1,6 +1,7 @@
 package signal
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -75,5 +76,29 @@ func TestAStallExcusesNothingButTellsWhy(t *testing.T) {
 	got = Attribute([]TimedGap{{TimeNs: 1002e6, Known: true}}, append(stalled, failed, TimedGap{TimeNs: 1003e6, Known: true}), 0, 5*time.Millisecond)
 	if got[0].Ours || got[0].Stalled || got[0].Witness != failed {
 		t.Errorf("with a failure, too: %+v", got[0])
+	}
+}
+
+func TestTheShareInWhichAGapCountsAsStalled(t *testing.T) {
+	at := func(ms ...int64) (witnesses []TimedGap) {
+		for _, m := range ms {
+			witnesses = append(witnesses, TimedGap{TimeNs: m * 1e6, Known: true, Stalled: true})
+		}
+		return witnesses
+	}
+	for _, c := range []struct {
+		witnesses []TimedGap
+		want      float64
+	}{
+		{nil, 0},
+		{at(500), 0.120},
+		{at(550, 500), 0.170},       // they overlap, in whatever order
+		{at(0, 990), 0.070 + 0.060}, // cut off at both ends
+		{at(-1000, 5000), 0},        // elsewhere
+		{append(at(500), TimedGap{TimeNs: 800e6, Known: true}), 0.120}, // no stall
+	} {
+		if got := StalledShare(c.witnesses, 20*time.Millisecond, 50*time.Millisecond, 0, 1e9); math.Abs(got-c.want) > 1e-9 {
+			t.Errorf("%v: %.3f, want %.3f", c.witnesses, got, c.want)
+		}
 	}
 }
