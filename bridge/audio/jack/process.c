@@ -79,7 +79,11 @@ int archibald_jack_take(jack_nframes_t frames, void *arg)
 
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
     uint64_t anchor = atomic_load_explicit(&end->graph_frame, memory_order_relaxed);
-    uint64_t frame = archibald_jack_extend(anchor, jack_last_frame_time(end->to_host.client));
+    /* Before the newest cycle: if the server begins one meanwhile it seems to be old,
+     * not new. */
+    const jack_nframes_t age_frames = jack_frames_since_cycle_start(end->to_host.client);
+    uint64_t server = archibald_jack_extend(anchor, jack_last_frame_time(end->to_host.client));
+    uint64_t frame = archibald_jack_take_cycle(&end->taken, server, anchor, age_frames, frames);
     sign(&end->to_host);
     gather(&end->to_host, frames, in);
     end->capture(end->engine, (const float *const *)in, end->to_host.channels, frames, frame, now_ns);

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "shim.h"
+#include "taken.h"
 
 /* One JACK client. Every plain field is written before jack_activate and only
  * read after it. */
@@ -25,11 +26,11 @@ struct archibald_jack {
     struct node from_host; /* outputs: plays the host's sound */
     struct node to_host;   /* inputs: takes the guest's sound */
     int client_priority;   /* written before jack_activate: of real-time clients, -1 for none */
+    struct archibald_jack_taken taken; /* to-host's process thread only */
     uint32_t cleanups;     /* Go's calls only: the value of the counter in errors.h that these clients know */
 
     /* The start of the newest cycle, 64 bits. from-host's process thread
-     * writes, to-host's reads; relaxed: it is only an anchor, right within
-     * 2^31 frames, and orders nothing else. */
+     * writes, to-host's reads; relaxed: it orders nothing else. */
     _Atomic uint64_t graph_frame;
 
     /* Notification threads of libjack write, Go reads; relaxed, except that

@@ -118,5 +118,10 @@ func OpenDelay(server, name string, frames int) (*Through, error) {
 	return t, nil
 }
 
+// Work makes each callback take that long between reading and writing.
+func (t *Through) Work(d time.Duration) {
+	C.jacktest_through_work(t.client, C.int64_t(d.Nanoseconds()))
+}
+
 // Close leaves the server.
 func (t *Through) Close() { C.jacktest_through_close(t.client) }

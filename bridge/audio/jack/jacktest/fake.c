@@ -36,15 +36,18 @@ void jacktest_stall(archibald_engine *engine, int64_t ns)
     __atomic_store_n(&engine->stall_ns, ns, __ATOMIC_RELAXED);
 }
 
+static void pause_ns(int64_t ns)
+{
+    struct timespec pause = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
+    if (ns)
+        nanosleep(&pause, NULL);
+}
+
 /* Sample n of channel c is 65536 c + n mod 65536: exact in a float. */
 static void playout(archibald_engine *engine, float *const *out, uint32_t channels,
                     uint32_t frames, uint64_t graph_frame, int64_t cycle_ns, int64_t now_ns)
 {
-    int64_t stall_ns = __atomic_exchange_n(&engine->stall_ns, 0, __ATOMIC_RELAXED);
-    if (stall_ns) {
-        struct timespec pause = {.tv_sec = stall_ns / 1000000000, .tv_nsec = stall_ns % 1000000000};
-        nanosleep(&pause, NULL);
-    }
+    pause_ns(__atomic_exchange_n(&engine->stall_ns, 0, __ATOMIC_RELAXED));
     struct jacktest_cycle *cycle = slot(&engine->playout);
     cycle->graph_frame = graph_frame;
     cycle->cycle_ns = cycle_ns;
@@ -91,6 +94,8 @@ struct through {
     jack_port_t *in, *out;
     float *line; /* what is delayed; NULL: nothing */
     uint32_t delay_frames, at;
+    int64_t work_ns; /* Go writes, the process thread reads; relaxed */
+    float taken[jacktest_period]; /* process thread only */
 };
 
 static int copy(jack_nframes_t frames, void *arg)
@@ -98,7 +103,13 @@ static int copy(jack_nframes_t frames, void *arg)
     struct through *t = arg;
     const float *in = jack_port_get_buffer(t->in, frames);
     float *out = jack_port_get_buffer(t->out, frames);
+    int64_t work_ns = __atomic_load_n(&t->work_ns, __ATOMIC_RELAXED);
 
+    if (work_ns) {
+        memcpy(t->taken, in, frames * sizeof *in);
+        in = t->taken;
+        pause_ns(work_ns);
+    }
     if (!t->line)
         memcpy(out, in, frames * sizeof *out);
     for (uint32_t i = 0; t->line && i < frames; i++) {
@@ -137,6 +148,11 @@ void *jacktest_through(const char *server, const char *name, uint32_t delay_fram
     void *client = join(server, name, delay_frames);
     pthread_sigmask(SIG_SETMASK, &mask, NULL);
     return client;
+}
+
+void jacktest_through_work(void *client, int64_t ns)
+{
+    __atomic_store_n(&((struct through *)client)->work_ns, ns, __ATOMIC_RELAXED);
 }
 
 int jacktest_through_activate(void *client)

@@ -5,7 +5,7 @@
 
 #include "../../../rt/archibald_rt.h"
 
-enum { jacktest_channels = 64, jacktest_cycles = 8192 };
+enum { jacktest_channels = 64, jacktest_cycles = 8192, jacktest_period = 8192 };
 
 /* One callback. first and last are the outer samples of each channel. */
 struct jacktest_cycle {
@@ -43,6 +43,7 @@ void jacktest_stall(archibald_engine *engine, int64_t ns);
 /* Joins the server as an inactive client that copies in to out, that many
  * frames later. NULL when refused. */
 void *jacktest_through(const char *server, const char *name, uint32_t delay_frames);
+void jacktest_through_work(void *client, int64_t ns);
 int jacktest_through_activate(void *client);
 void jacktest_through_close(void *client);
 

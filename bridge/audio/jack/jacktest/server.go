@@ -82,6 +82,18 @@ func (s *Server) Kill() {
 	s.cmd = nil
 }
 
+// Pause lets jackd stand still for a while.
+func (s *Server) Pause(d time.Duration) {
+	s.t.Helper()
+	if err := s.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		s.t.Fatalf("jackd: %v", err)
+	}
+	time.Sleep(d)
+	if err := s.cmd.Process.Signal(syscall.SIGCONT); err != nil {
+		s.t.Fatalf("jackd: %v", err)
+	}
+}
+
 // stop lets jackd sign off: its registry in /dev/shm has room for eight
 // servers, and one that was killed keeps its place until one of the same name
 // is started.
