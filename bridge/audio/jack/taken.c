@@ -1,6 +1,6 @@
 #include "taken.h"
 
-enum { BLOCK_FRAMES = 65536 }; /* a second or so: as soon follows what a graph of another kind takes */
+enum { BLOCK_FRAMES = 65536 }; /* a second or so: as long a graph that has come to take longer is not believed */
 
 /* Keeps the least age of the cycles that came in their turn. */
 static void learn(struct archibald_jack_taken *taken, uint32_t age_frames, uint32_t frames)
