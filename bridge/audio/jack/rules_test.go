@@ -7,8 +7,8 @@ import (
 )
 
 // What process.c and taken.c may call; they are all of this package that runs on
-// JACK's audio threads. The core itself is reached by function pointers and held to the rule
-// in bridge/rt.
+// JACK's audio threads. The core itself is reached by function pointers and held to
+// the rule in bridge/rt.
 var processCalls = map[string]string{
 	"clock_gettime":                 "vDSO: no system call",
 	"gettid":                        "once, in the first cycle, for RealTime",

@@ -30,7 +30,8 @@ struct archibald_jack {
     uint32_t cleanups;     /* Go's calls only: the value of the counter in errors.h that these clients know */
 
     /* The start of the newest cycle, 64 bits. from-host's process thread
-     * writes, to-host's reads; relaxed: it orders nothing else. */
+     * writes, to-host's reads; relaxed: an anchor, right within 2^31 frames, and
+     * how far from-host has come; it orders nothing else. */
     _Atomic uint64_t graph_frame;
 
     /* Notification threads of libjack write, Go reads; relaxed, except that
