@@ -24,11 +24,27 @@ step() {
   else
     printf '  FAIL  %-44s %4d s\n' "$name" $((SECONDS - begin))
     grep -vE '^ *(=== (RUN|PAUSE|CONT|NAME)|--- PASS)' "$logs/step" | tail -n 200
+    reasons <"$logs/step" >>"$logs/reasons"
     failed+=("$name")
   fi
   note=
 }
 note=
+
+# reasons finds what each failed test said last, without the long logs that may follow:
+# ten messages at most, four lines of each.
+reasons() {
+  awk '
+    /^=== RUN/ { said = 0 }
+    /^ *[a-z0-9_]+_test\.go:[0-9]+: / { said++; lines = 0; message[said] = "" }
+    /^ *--- (PASS|SKIP)/ { lines = 4 }
+    /^ *--- FAIL/ {
+      print
+      for (i = (said > 10 ? said - 9 : 1); i <= said; i++) printf "%s", message[i]
+      said = 0
+    }
+    said && lines++ < 4 { message[said] = message[said] $0 "\n" }'
+}
 
 # tests NAME ARGUMENTS... is a step of go test, with its tests counted.
 tests() {
@@ -108,5 +124,6 @@ tests "PortAudio on ALSA and JACK" -tags nolibopusfile,portaudio -count=1 ./brid
 # Where servers fail, some of these try again.
 tests "stack: real audio servers" -timeout 20m -p 1 -count=1 ./testbed/... ./bridge/audio/... ./guest/... ./host/... ./benchmarks/peers ./nix/units
 
+cat "$logs/reasons" 2>/dev/null # at the end, where it is seen first
 printf '%d tests passed, %d steps failed, %d s\n' "$total" "${#failed[@]}" "$SECONDS"
 [ "${#failed[@]}" -eq 0 ]

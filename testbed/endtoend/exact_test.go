@@ -2,7 +2,6 @@ package endtoend
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
@@ -14,35 +13,15 @@ import (
 const exactWithin = 2 * time.Minute
 
 // A machine on which servers fail all the time may keep the ends from seeing that
-// the servers share a clock, or from keeping the copy for a minute; each attempt is
-// a new session. Where no server failed, the first attempt must do.
+// the servers share a clock, or from keeping the copy for a minute.
 func TestF32IsBitExactWhenTheServersShareAClock(t *testing.T) {
-	r := start(t, Config{PeriodFrames: 256, Common: []string{"--format", "F32", "--latency", "100ms"}})
+	unbroken(t, Config{PeriodFrames: 256, Common: []string{"--format", "F32", "--latency", "100ms"}}, exact)
+}
+
+func exact(t *testing.T, r *Rig) (faults []string, serverFailures int) {
 	if err := r.StartAll(); err != nil {
 		t.Fatal(err)
 	}
-	const attempts = 3
-	for attempt := 1; ; attempt++ {
-		faults, serverFailures := exact(t, r)
-		if len(faults) == 0 {
-			return
-		}
-		if serverFailures == 0 || attempt == attempts {
-			t.Fatalf("attempt %d, servers failed %d times:\n%s", attempt, serverFailures, strings.Join(faults, "\n"))
-		}
-		t.Logf("attempt %d, servers failed %d times:\n%s", attempt, serverFailures, strings.Join(faults, "\n"))
-		if err := r.Guest.Restart(); err != nil {
-			t.Fatal(err)
-		}
-		if err := r.WaitRunning(backWithin); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-// exact returns what was wrong, and how often servers failed meanwhile.
-func exact(t *testing.T, r *Rig) (faults []string, serverFailures int) {
-	t.Helper()
 	before := r.xruns(t)
 	if err := r.WaitExact(exactWithin); err != nil {
 		return []string{err.Error()}, r.xruns(t) - before

@@ -19,7 +19,10 @@ import (
 
 // A network of 40 ms that loses 2 % of the datagrams, in both directions.
 func TestOpusCrossesALongAndLossyPath(t *testing.T) {
-	r := start(t, Config{PeriodFrames: 256, Common: []string{"--format", "opus", "--latency", "100ms"}})
+	unbroken(t, Config{PeriodFrames: 256, Common: []string{"--format", "opus", "--latency", "100ms"}}, longAndLossy)
+}
+
+func longAndLossy(t *testing.T, r *Rig) (faults []string, serverFailures int) {
 	port := uint16(r.port)
 	to := netip.AddrPortFrom(netip.MustParseAddr(Address(proto.Host)), port)
 	at := netip.AddrPortFrom(to.Addr().Next().Next(), port)
@@ -27,7 +30,7 @@ func TestOpusCrossesALongAndLossyPath(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = way.Close() })
+	defer func() { _ = way.Close() }()
 	r.Config.Guest = append(r.Config.Guest, "--peer", at.String())
 	if err := r.StartAll(); err != nil {
 		t.Fatal(err)
@@ -45,7 +48,7 @@ func TestOpusCrossesALongAndLossyPath(t *testing.T) {
 			input = 1
 		}
 		sound := from.Sound.Channels[input][settleFrames:]
-		wantOpus(t, h.Channel, sound, from.RateHz, h.PlayedHz, 0.5, 0.97)
+		faults = append(faults, unlikeTone(t, h.Channel, sound, from.RateHz, h.PlayedHz, 0.5, 0.97)...)
 	}
 	for _, s := range d.Status {
 		got, sent := s.Directions.Receive, s.Directions.Send
@@ -56,27 +59,29 @@ func TestOpusCrossesALongAndLossyPath(t *testing.T) {
 		}
 		stages := got.LatencyStagesMs
 		if stages.Codec != 2.5 || float64(stages.Wire) < 39 || float64(got.LatencyMs.Bridge) < 140 {
-			t.Errorf("%s: latency %.1f ms, stages %+v", s.End, got.LatencyMs.Bridge, stages)
+			faults = append(faults, fmt.Sprintf("%s: latency %.1f ms, stages %+v", s.End, got.LatencyMs.Bridge, stages))
 		}
 	}
 	if _, lost := way.Counts(); lost[0] == 0 || lost[1] == 0 {
 		t.Errorf("the path lost %d", lost)
 	}
+	return faults, d.ServerFailures()
 }
 
-// wantOpus holds a recording to the tone that was played into the encoder.
-func wantOpus(t *testing.T, name string, sound []float32, rateHz int, hz, withinHz, present float64) {
+// unlikeTone says in what a recording differs from the tone that was played into the encoder.
+func unlikeTone(t *testing.T, name string, sound []float32, rateHz int, hz, withinHz, present float64) (faults []string) {
 	t.Helper()
 	tone, err := signal.Tone(sound, rateHz, hz)
 	if err != nil {
-		t.Errorf("%s: %v", name, err)
-		return
+		return []string{fmt.Sprintf("%s: %v", name, err)}
 	}
 	there := signal.Presence(sound, rateHz, hz, toneDBFS)
-	t.Logf("%s: %.2f Hz at %.2f dBFS, THD+N %.1f dB, there for %.2f %%", name, tone.FrequencyHz, tone.LevelDBFS, tone.THDNdB, 100*there)
+	is := fmt.Sprintf("%s: %.2f Hz at %.2f dBFS, THD+N %.1f dB, there for %.2f %%", name, tone.FrequencyHz, tone.LevelDBFS, tone.THDNdB, 100*there)
+	t.Log(is)
 	if math.Abs(tone.FrequencyHz-hz) > withinHz || math.Abs(tone.LevelDBFS-toneDBFS) > 0.3 || there < present {
-		t.Errorf("%s: played %.0f Hz at %.0f dBFS", name, hz, toneDBFS)
+		faults = append(faults, fmt.Sprintf("%s; played %.0f Hz at %.0f dBFS", is, hz, toneDBFS))
 	}
+	return faults
 }
 
 // foreign is a program that sends Opus by RTP to one address and hears it at another.
@@ -126,12 +131,11 @@ func amplitude() float64 { return math.Pow(10, toneDBFS/20) }
 
 func TestOpusToAndFromOthers(t *testing.T) {
 	for _, f := range foreigners {
-		t.Run(f.name, func(t *testing.T) { f.talks(t) })
+		t.Run(f.name, func(t *testing.T) { unbroken(t, Config{PeriodFrames: 256}, f.talks) })
 	}
 }
 
-func (f foreign) talks(t *testing.T) {
-	r := start(t, Config{PeriodFrames: 256})
+func (f foreign) talks(t *testing.T, r *Rig) (faults []string, serverFailures int) {
 	if err := r.StartJackd(); err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +188,7 @@ func (f foreign) talks(t *testing.T) {
 	}
 	hears.Stop()
 	for i, hz := range []float64{hostLeftHz, hostRightHz} {
-		wantOpus(t, fmt.Sprintf("heard from it, %d", i+1), lastSeconds(heard.Sound.Channels[i], 3), heard.RateHz, hz, f.paceHz, 0.98)
+		faults = append(faults, unlikeTone(t, fmt.Sprintf("heard from it, %d", i+1), lastSeconds(heard.Sound.Channels[i], 3), heard.RateHz, hz, f.paceHz, 0.98)...)
 	}
 	theirsHeard, err := wav.ReadFile(recorded)
 	if err != nil {
@@ -195,8 +199,9 @@ func (f foreign) talks(t *testing.T) {
 	}
 	for i, hz := range []float64{guestLeftHz, guestRightHz} {
 		sound := theirsHeard.Channels[i]
-		wantOpus(t, fmt.Sprintf("it heard, %d", i+1), sound[opus.RateHz:3*opus.RateHz], opus.RateHz, hz, 0.5, 0.99)
+		faults = append(faults, unlikeTone(t, fmt.Sprintf("it heard, %d", i+1), sound[opus.RateHz:3*opus.RateHz], opus.RateHz, hz, 0.5, 0.99)...)
 	}
+	return faults, len(losses(heard)) + heard.Xruns
 }
 
 func lastSeconds(sound []float32, seconds int) []float32 {
