@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -109,9 +110,12 @@ type Row struct {
 }
 
 // Distributions draws each row's readings as a line from the least to the most,
-// a bar from the 5th to the 95th percentile, and a mark at the median.
+// a bar from the 5th to the 95th percentile, and a mark at the median. The axis of
+// frames is logarithmic, so that one system's failure does not flatten the others;
+// what is below a frame is drawn at one.
 func Distributions(title string, rows []Row) ([]byte, error) {
 	p := newPlot(title, "round trip, frames", "")
+	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, plot.TickerFunc(octaveTicks)
 	var names []string
 	for _, r := range slices.Backward(rows) { // the first one on top
 		if len(r.Frames) == 0 {
@@ -120,7 +124,7 @@ func Distributions(title string, rows []Row) ([]byte, error) {
 		y := float64(len(names))
 		names = append(names, r.Name)
 		sorted := slices.Sorted(slices.Values(r.Frames))
-		at := func(q float64) float64 { return sorted[int(math.Round(q*float64(len(sorted)-1)))] }
+		at := func(q float64) float64 { return math.Max(1, sorted[int(math.Round(q*float64(len(sorted)-1)))]) }
 		for _, bar := range []struct {
 			from, to float64
 			wide     vg.Length
@@ -143,8 +147,8 @@ func Distributions(title string, rows []Row) ([]byte, error) {
 		return nil, errNothing
 	}
 	p.NominalY(names...)
-	p.X.Min = 0
-	p.X.Max *= 1.03
+	p.X.Min = math.Exp2(math.Floor(math.Log2(p.X.Min)))
+	p.X.Max *= 1.1
 	p.Y.Min, p.Y.Max = -0.6, float64(len(names))-0.4
 	return render(nil, p)
 }

@@ -97,6 +97,21 @@ func TestZeroGapsHaveAPlaceOnTheLogarithmicAxis(t *testing.T) {
 	}
 }
 
+func TestOneFailureDoesNotFlattenTheOtherDistributions(t *testing.T) {
+	svg, err := Distributions("", []Row{{"good", 0, []float64{84, 85, 86}}, {"failing", 1, []float64{0, 200, 30000}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, label := range []string{">1<", ">64<", ">128<", ">16384<"} {
+		if !bytes.Contains(svg, []byte(label)) {
+			t.Errorf("the axis does not show %s", label)
+		}
+	}
+	if bytes.Contains(svg, []byte("NaN")) || bytes.Contains(svg, []byte("Inf")) {
+		t.Error("a coordinate is no number")
+	}
+}
+
 func TestOnlyZeroesCanBeDrawn(t *testing.T) {
 	if _, err := Curves("", []Line{{Name: "perfect", Points: []Point{{192, 0}}}}); err != nil {
 		t.Error(err)

@@ -36,3 +36,12 @@ func decadeTicks(lowest float64) plot.TickerFunc {
 		return ticks
 	}
 }
+
+// octaveTicks marks a logarithmic axis at powers of two, which periods are.
+func octaveTicks(from, to float64) []plot.Tick {
+	var ticks []plot.Tick
+	for value := math.Exp2(math.Ceil(math.Log2(from))); value <= to; value *= 2 {
+		ticks = append(ticks, plot.Tick{Value: value, Label: strconv.FormatFloat(value, 'f', -1, 64)})
+	}
+	return ticks
+}
