@@ -30,8 +30,9 @@ type line struct {
 
 // point is one that the line was given, moved where the line was.
 type point struct {
-	frame  int64
-	timeNs float64 // relative to originNs
+	frame     int64
+	timeNs    float64 // relative to originNs
+	guessedNs float64 // of it: by how much steps that were guessed moved it since
 }
 
 const (
@@ -44,6 +45,7 @@ const (
 	leastSpreadNs = 5e3
 	firstSpreadNs = 100e3
 	spreadSeconds = 2.0
+	likelyDrift   = maxDrift / 2 // most audio clocks are off by less than a tenth of it
 )
 
 func newLine(rateHz int) line {
@@ -56,7 +58,7 @@ func (l *line) start(frame, timeNs int64) {
 	l.frame, l.originNs, l.timeNs = frame, timeNs, 0
 	l.seenNs, l.started = 0, true
 	l.nsPerFrame, l.usualNsPerFrame = l.nominalNs, l.nominalNs
-	l.points = append(l.points[:0], point{frame, 0})
+	l.points = append(l.points[:0], point{frame: frame})
 }
 
 // errorNs is how late timeNs is for the frame.
@@ -79,7 +81,7 @@ func (l *line) update(frame, timeNs int64) float64 {
 		limit = math.Inf(1)
 	}
 	l.spreadNs += (math.Min(math.Abs(errNs), limit) - l.spreadNs) * math.Min(1, spanNs*1e-9/spreadSeconds)
-	l.points = append(l.points, point{frame, l.timeOf(frame) + math.Max(errNs, -limit)})
+	l.points = append(l.points, point{frame: frame, timeNs: l.timeOf(frame) + math.Max(errNs, -limit)})
 	for float64(frame-l.points[0].frame)*l.nominalNs > windowNs {
 		l.points = l.points[1:]
 	}
@@ -99,8 +101,22 @@ func (l *line) rateNs() float64 {
 
 // fit puts the line under its points.
 func (l *line) fit() {
-	l.hull = l.hull[:0]
+	// No audio clock is further off than this.
+	l.nsPerFrame = math.Min(math.Max(l.slopeUnder(l.points), l.nominalNs*(1-maxDrift)), l.nominalNs*(1+maxDrift))
+	newest := l.points[len(l.points)-1]
+	touches := newest
 	for _, p := range l.points {
+		if float64(newest.frame-p.frame)*l.nominalNs < touchNs && (p.timeNs-touches.timeNs) < l.nsPerFrame*float64(p.frame-touches.frame) {
+			touches = p
+		}
+	}
+	l.frame, l.timeNs = touches.frame, touches.timeNs
+}
+
+// slopeUnder is of the line under these points.
+func (l *line) slopeUnder(points []point) float64 {
+	l.hull = l.hull[:0]
+	for _, p := range points {
 		for n := len(l.hull); n >= 2 && slope(l.hull[n-2], p) <= slope(l.hull[n-2], l.hull[n-1]); n-- {
 			l.hull = l.hull[:n-1]
 		}
@@ -120,15 +136,7 @@ func (l *line) fit() {
 		weights += weight
 		sum += weight * slope(a, b)
 	}
-	// No audio clock is further off than this.
-	l.nsPerFrame = math.Min(math.Max(sum/weights, l.nominalNs*(1-maxDrift)), l.nominalNs*(1+maxDrift))
-	touches := l.hull[len(l.hull)-1]
-	for _, p := range l.points {
-		if float64(last-p.frame)*l.nominalNs < touchNs && (p.timeNs-touches.timeNs) < l.nsPerFrame*float64(p.frame-touches.frame) {
-			touches = p
-		}
-	}
-	l.frame, l.timeNs = touches.frame, touches.timeNs
+	return sum / weights
 }
 
 // slope is of the line from a to b, which is later, in ns per frame.
@@ -140,6 +148,38 @@ func (l *line) shift(ns float64) {
 	for i := range l.points {
 		l.points[i].timeNs += ns
 	}
+}
+
+// guess shifts the line by a step that the points alone tell of.
+func (l *line) guess(ns float64) {
+	l.shift(ns)
+	for i := range l.points {
+		l.points[i].guessedNs += ns
+	}
+}
+
+// doubt takes the guessed steps back where with them the clock would be further off
+// than any that is likely, and less so without: they were lateness that comes and goes.
+// It returns the largest of them, in nanoseconds; 0: they stand.
+func (l *line) doubt() (largestNs float64) {
+	offBy := math.Abs(l.nsPerFrame - l.nominalNs)
+	if offBy < l.nominalNs*likelyDrift {
+		return 0
+	}
+	unmoved := make([]point, len(l.points))
+	newer := 0.0
+	for i := len(l.points) - 1; i >= 0; i-- {
+		p := l.points[i]
+		largestNs = math.Max(largestNs, math.Abs(p.guessedNs-newer))
+		newer = p.guessedNs
+		unmoved[i] = point{frame: p.frame, timeNs: p.timeNs - p.guessedNs}
+	}
+	if largestNs == 0 || math.Abs(l.slopeUnder(unmoved)-l.nominalNs) >= offBy {
+		return 0
+	}
+	l.points = unmoved
+	l.fit()
+	return largestNs
 }
 
 // frameAt is the frame, with fraction, at a time; relative to base to keep it small.

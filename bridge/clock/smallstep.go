@@ -12,6 +12,7 @@ const (
 // earliest points of whole blocks of mostBlock tell. A line that touches the
 // earliest of them all would stay where it is for touchNs.
 type smallStepFinder struct {
+	doubted
 	count   int     // late blocks in a row
 	leastNs float64 // how late the earliest of them was
 	usualNs float64 // mean size of the errors of blocks
@@ -23,7 +24,7 @@ type smallStepFinder struct {
 func (f *smallStepFinder) add(errNs float64) float64 {
 	f.blocks = math.Min(f.blocks+1, windowNs/mostBlock)
 	f.usualNs += (math.Abs(errNs) - f.usualNs) / f.blocks
-	if errNs < math.Max(leastLate, lateSpread*f.usualNs) {
+	if errNs < f.atLeast(math.Max(leastLate, lateSpread*f.usualNs)) {
 		f.count = 0
 		return 0
 	}

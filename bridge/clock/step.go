@@ -8,12 +8,14 @@ const (
 	leastStepNs = 200e3 // as far from it as this
 	stepSpread  = 2.0   // and this multiple of the usual error, are a step
 	usualPoints = 1000  // that the usual error is averaged over
+	doubtShare  = 1.5   // of a step that proved none: a smaller one is not believed any more
 )
 
 // stepFinder finds that a clock has stepped against its line: a server that lost
 // less time than it could be seen to lose, or a network that takes another way.
 // Single late points are no step, and a line would take seconds to follow one.
 type stepFinder struct {
+	doubted
 	side  float64 // 1: late, -1: early
 	count int
 	first int64   // TimeNs of the first of them
@@ -29,7 +31,7 @@ func (f *stepFinder) add(timeNs int64, errNs float64) float64 {
 	usual := f.usual
 	f.n = math.Min(f.n+1, usualPoints)
 	f.usual += (size - f.usual) / f.n
-	if size < math.Max(leastStepNs, stepSpread*usual) {
+	if size < f.atLeast(math.Max(leastStepNs, stepSpread*usual)) {
 		f.count = 0
 		return 0
 	}
@@ -44,3 +46,11 @@ func (f *stepFinder) add(timeNs int64, errNs float64) float64 {
 	f.count = 0
 	return side * f.least
 }
+
+// doubted is how large a step must be to be believed, in nanoseconds, since some were
+// taken back. It is not forgotten: who is late for a while like that is so again.
+type doubted float64
+
+func (d *doubted) doubt(ns float64) { *d = max(*d, doubted(doubtShare*ns)) }
+
+func (d doubted) atLeast(ns float64) float64 { return math.Max(ns, float64(d)) }

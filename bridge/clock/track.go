@@ -79,7 +79,7 @@ func (k *track) add(frame, timeNs int64, seam bool) (lateNs float64, v verdict) 
 	}
 	k.stray = 0
 	if step := k.steps.add(timeNs, lateNs); step != 0 {
-		k.shift(step)
+		k.guess(step)
 		k.inBlock = false
 		k.small.again()
 		lateNs -= step
@@ -118,11 +118,19 @@ func (k *track) block(frame, timeNs int64, lateNs float64) (shiftNs float64, mov
 	if k.settling > 0 {
 		shiftNs = math.Min(k.earliestErrNs, 0)
 		k.settling--
+		k.shift(shiftNs)
 	}
 	if length == mostBlock {
-		shiftNs += k.small.add(k.earliestErrNs)
+		step := k.small.add(k.earliestErrNs)
+		k.guess(step)
+		shiftNs += step
 	}
-	k.shift(shiftNs)
 	k.update(k.earliestFrame, k.earliestNs)
+	before := k.timeOf(frame)
+	if largest := k.doubt(); largest != 0 {
+		k.steps.doubt(largest)
+		k.small.doubt(largest)
+		shiftNs += k.timeOf(frame) - before
+	}
 	return shiftNs, shiftNs != 0
 }
