@@ -1,11 +1,9 @@
 package endtoend
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"slices"
-	"syscall"
 	"time"
 
 	"archibald-bridge/bridge/status"
@@ -242,20 +240,8 @@ func stalledShare(r *recording.Recording, stalled []signal.TimedGap, buffer time
 }
 
 // stallsDuring runs f and returns the times in which a processor meanwhile stood still
-// for half a period or longer: more than a graph can make up for. Without the right to
-// real-time scheduling there are none.
+// for half a period or longer: more than a graph can make up for.
 func stallsDuring(periodFrames int, f func() error) ([]signal.TimedGap, error) {
-	watch, err := stalls.Start()
-	if errors.Is(err, syscall.EPERM) {
-		return nil, f()
-	}
-	if err != nil {
-		return nil, err
-	}
-	err = f()
-	found, full := watch.Stop()
-	if err == nil {
-		err = full
-	}
+	found, err := stalls.During(f)
 	return signal.Stalled(found, time.Duration(periodFrames)*time.Second/48000/2), err
 }

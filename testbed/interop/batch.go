@@ -9,7 +9,9 @@ import (
 
 	"archibald-bridge/testbed/probe"
 	"archibald-bridge/testbed/recording"
+	"archibald-bridge/testbed/signal"
 	"archibald-bridge/testbed/stack"
+	"archibald-bridge/testbed/stalls"
 )
 
 const (
@@ -24,8 +26,8 @@ const (
 	afterThat = 2 * time.Second
 	// restartAfter is when a program is restarted.
 	restartAfter = 2 * time.Second
-	// outlast is how much longer the peers play than is recorded, start included.
-	outlast = 10 * time.Second
+	// outlast is how much longer is played than is recorded, start and restart included.
+	outlast = 15 * time.Second
 )
 
 // Run runs cases of the rig's sample rate, all at once, and judges them.
@@ -63,10 +65,16 @@ func (r *Rig) Run(cases []Case) ([]Result, error) {
 			return nil, fmt.Errorf("%s: %w", c.Case, err)
 		}
 	}
-	ours, theirs, err := r.listen(runs, pipewire)
+	var ours, theirs *recording.Recording
+	stood, err := stalls.During(func() (err error) {
+		ours, theirs, err = r.listen(runs, pipewire)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
+	// Half a period is more than a graph can make up for.
+	stalled := len(signal.Stalled(stood, time.Duration(periodAt(r.rateHz))*time.Second/time.Duration(r.rateHz)/2))
 	if err := capture.stop(); err != nil {
 		return nil, err
 	}
@@ -79,6 +87,7 @@ func (r *Rig) Run(cases []Case) ([]Result, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", c.Case, err)
 		}
+		result.Stalls = stalled
 		results = append(results, result)
 	}
 	return results, nil
@@ -112,7 +121,7 @@ func (r *Rig) startCase(c *run) error {
 
 // listen plays and records in both servers, and stops ends and peers.
 func (r *Rig) listen(runs, pipewire []*run) (ours, theirs *recording.Recording, err error) {
-	config := probe.Config{Binary: r.probe, Name: "our-probe", JackServer: r.jackd.Server, Duration: listenMost + afterThat}
+	config := probe.Config{Binary: r.probe, Name: "our-probe", JackServer: r.jackd.Server, Duration: listenMost + outlast}
 	for _, c := range runs {
 		for i, port := range c.ports() {
 			if c.Direction == Receive {
@@ -186,15 +195,33 @@ func (r *Rig) restart(runs []*run) error {
 		if victim == nil {
 			continue
 		}
-		err := victim.Restart()
-		if err == nil {
-			err = r.link(c) // PipeWire made its node anew
-		}
+		err := r.restartOne(c, victim)
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.Case, err)
 		}
 	}
 	return nil
+}
+
+// restartOne waits until PipeWire has dropped what it made of our announcement, and
+// links what it makes of the next one.
+func (r *Rig) restartOne(c *run, victim *stack.Process) error {
+	anew := c.announced() && c.Direction == Send
+	if anew {
+		victim.Stop()
+		if _, err := r.awaitPorts(c.name+":", 0); err != nil {
+			return err
+		}
+	}
+	if err := victim.Restart(); err != nil {
+		return err
+	}
+	if anew {
+		if _, err := r.awaitPorts(c.name+":", c.Channels); err != nil {
+			return err
+		}
+	}
+	return r.link(c)
 }
 
 // exact says that all our receivers that can do it play without resampling.

@@ -27,6 +27,7 @@ type Result struct {
 	Replayed, ReplayedDifferent int
 	Broken                      string // why the case could not be run
 	Losses                      int    // times that a server lost time meanwhile, beside the bridge
+	Stalls                      int    // times that a processor stood still so long that a server's clients miss a cycle
 }
 
 // Verdict is what the table says of the sound.

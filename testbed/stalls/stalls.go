@@ -11,6 +11,7 @@ package stalls
 import "C"
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -30,16 +31,32 @@ type Stall struct {
 	Length    time.Duration
 }
 
-// Watch notes stalls of 150 us and more from Start to Stop.
-type Watch struct{ processors []*C.struct_stalls_watch }
+// During runs f and returns the stalls of 150 us and more meanwhile, in order of time.
+// Without the right to real-time scheduling nobody sees them. It fails as f does, and
+// when there were too many to note.
+func During(f func() error) ([]Stall, error) {
+	w, err := start()
+	if errors.Is(err, syscall.EPERM) {
+		return nil, f()
+	}
+	if err != nil {
+		return nil, err
+	}
+	err = f()
+	found, full := w.stop()
+	return found, errors.Join(err, full)
+}
 
-// Start watches every processor. It needs the right to real-time scheduling.
-func Start() (*Watch, error) {
-	w := new(Watch)
+// watch notes stalls of 150 us and more from start to stop.
+type watch struct{ processors []*C.struct_stalls_watch }
+
+// start watches every processor. It needs the right to real-time scheduling.
+func start() (*watch, error) {
+	w := new(watch)
 	for processor := range runtime.NumCPU() {
 		p := C.stalls_start(C.int(processor), priority)
 		if p == nil {
-			_, _ = w.Stop()
+			_, _ = w.stop()
 			return nil, fmt.Errorf("stalls: no thread for processor %d", processor)
 		}
 		w.processors = append(w.processors, p)
@@ -48,16 +65,16 @@ func Start() (*Watch, error) {
 		}
 		if p.failed != 0 {
 			err := fmt.Errorf("stalls: SCHED_FIFO %d on processor %d: %w", priority, processor, syscall.Errno(p.failed))
-			_, _ = w.Stop()
+			_, _ = w.stop()
 			return nil, err
 		}
 	}
 	return w, nil
 }
 
-// Stop ends the watch and returns what was noted, in order of time. It is called once,
+// stop ends the watch and returns what was noted. It is called once,
 // and fails when there was no room for all of it.
-func (w *Watch) Stop() (found []Stall, err error) {
+func (w *watch) stop() (found []Stall, err error) {
 	for _, p := range w.processors {
 		C.stalls_stop(p)
 		for _, stall := range p.found[:p.count] {

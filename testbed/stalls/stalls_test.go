@@ -1,6 +1,7 @@
 package stalls
 
 import (
+	"errors"
 	"runtime"
 	"testing"
 	"time"
@@ -17,28 +18,31 @@ func monotonicNs() int64 {
 // A thread that even the witness cannot interrupt stands for the hypervisor.
 func TestAProcessorThatStandsStillIsSeenThereAndThen(t *testing.T) {
 	processor := runtime.NumCPU() - 1
-	watch, err := Start()
+	var begin, end int64
+	stalls, err := During(func() error {
+		time.Sleep(20 * time.Millisecond)
+		begin = monotonicNs()
+		err := occupy(processor, 5*time.Millisecond)
+		end = monotonicNs()
+		time.Sleep(20 * time.Millisecond)
+		return err
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(20 * time.Millisecond)
-	begin := monotonicNs()
-	if err := occupy(processor, 5*time.Millisecond); err != nil {
-		_, _ = watch.Stop()
-		t.Fatal(err)
-	}
-	end := monotonicNs()
-	time.Sleep(20 * time.Millisecond)
 	seen := false
-	stalls, err := watch.Stop()
-	if err != nil {
-		t.Error(err)
-	}
 	for _, stall := range stalls {
 		t.Logf("%+v", stall)
 		seen = seen || stall.Processor == processor && stall.Length >= 4*time.Millisecond && stall.TimeNs >= begin && stall.TimeNs < end
 	}
 	if !seen {
 		t.Errorf("5 ms on processor %d, within %d to %d, were not seen", processor, begin, end)
+	}
+}
+
+func TestAFailureDuringTheWatchIsTold(t *testing.T) {
+	failure := errors.New("no sound")
+	if _, err := During(func() error { return failure }); !errors.Is(err, failure) {
+		t.Errorf("told %v", err)
 	}
 }
