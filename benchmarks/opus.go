@@ -135,6 +135,9 @@ func opusLosses() error {
 						NetworkNs: func() float64 { return 40e6 + 0.3e6*r.ExpFloat64() }, Lose: func() bool { return r.Float64() < loss },
 						Locked: locked,
 					}
+					if locked {
+						l.JitterFrames = opus.RateHz / 100
+					}
 					return l.Run(seconds)
 				}
 				heard, err := run(false)

@@ -24,6 +24,10 @@ type Observation struct {
 	// most it can say); -1: not said.
 	LateNs int64
 
+	// WaitNs is, for a packet, how long after its arrival it could be played: the time
+	// until it was decoded; 0: at once.
+	WaitNs int64
+
 	// Media is, for a packet, the RTP timestamp of its first frame extended to
 	// 64 bits; for a cycle, the media clock of the local graph at its start,
 	// in frames, lost time included.

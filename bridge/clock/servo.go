@@ -132,7 +132,7 @@ func (s *Servo) observePacket(o Observation) {
 	case joined:
 		s.joined = true
 	}
-	lateNs += float64(left)
+	lateNs += float64(left + max(0, o.WaitNs))
 	s.late.add(lateNs)
 	s.target.observe(lateNs/s.arrival.nsPerFrame, o.TimeNs)
 }

@@ -328,6 +328,31 @@ func TestCycleWithoutALegalFractionIsPassedOver(t *testing.T) {
 }
 
 // A cut is heard in a steady tone, however well it is cross-faded.
+// Packets that must be decoded are read when a period of the receiver begins. Its beat
+// with the sender's is no clock, but playout has to wait for it.
+func TestWaitingToBeDecodedTakesLatencyAndBendsNoPitch(t *testing.T) {
+	at := map[bool]Status{}
+	for _, waits := range []bool{false, true} {
+		w := newWorld(t, Config{Free: true})
+		if waits {
+			w.waitNs = func() float64 { return 5e6 - math.Mod(w.sendNs, 5e6) }
+		}
+		worst := 0.0
+		for second := 1.0; second < 20; second += 0.1 {
+			w.run(second)
+			worst = max(worst, math.Abs(w.ratio-1)*1e6)
+		}
+		if worst > 5 {
+			t.Errorf("waits %v: resampled by up to %.1f ppm", waits, worst)
+		}
+		w.atTarget(1.5)
+		at[waits] = w.servo.Status()
+	}
+	if more := at[true].TargetFrames - at[false].TargetFrames; more < 180 || more > 5e6/nominalNs+96 {
+		t.Errorf("waiting for up to 240 frames raised the target by %.0f", more)
+	}
+}
+
 func TestRaisedTargetIsReachedByTheRatioAlone(t *testing.T) {
 	w := newWorld(t, Config{Free: true})
 	n := 0

@@ -16,10 +16,11 @@ type world struct {
 	period     int
 	ppm        float64 // the sender's clock against the receiver's
 	lateNs     func() float64
-	silent     bool // nothing is sent
-	packetsMid bool // each packet is observed after the cycle that follows it
-	ackAfter   int  // cycles that go by before a seek is obeyed
-	hideCycles int  // so many next cycles are not observed
+	waitNs     func() float64 // that packets are decoded after they came
+	silent     bool           // nothing is sent
+	packetsMid bool           // each packet is observed after the cycle that follows it
+	ackAfter   int            // cycles that go by before a seek is obeyed
+	hideCycles int            // so many next cycles are not observed
 
 	nowNs     float64 // of the next cycle
 	sendNs    float64 // of the next packet
@@ -42,7 +43,7 @@ type world struct {
 func newWorld(t *testing.T, cfg Config) *world {
 	cfg.RateHz, cfg.LookaheadFrames = testRate, lookahead
 	return &world{
-		t: t, servo: NewServo(cfg), period: testPeriod, lateNs: punctual,
+		t: t, servo: NewServo(cfg), period: testPeriod, lateNs: punctual, waitNs: punctual,
 		nowNs: 10e9 + 370e3, sendNs: 10e9, controlNs: 10e9, media: 1 << 30, timestamp: 3 << 33, ratio: 1,
 	}
 }
@@ -72,6 +73,7 @@ func (w *world) packets() {
 		if !w.silent {
 			w.servo.Observe(Observation{
 				Kind: KindPacket, Frames: testPeriod, Media: w.timestamp, TimeNs: int64(w.sendNs + networkNs + w.lateNs()),
+				WaitNs: int64(w.waitNs()),
 			})
 		}
 		w.timestamp += testPeriod

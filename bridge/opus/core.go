@@ -82,9 +82,10 @@ type Block struct {
 	Frames  int
 	Samples []float32 // interleaved
 	ReadyNs int64     // CLOCK_MONOTONIC
-	LateNs  int64     // of its packet; -1: not said
-	// Observed says that ReadyNs tells something of the sender's clock and of how
-	// late packets are.
+	// ArrivalNs and LateNs are of its packet, as Packet has them.
+	ArrivalNs, LateNs int64
+	// Observed says that ArrivalNs and ReadyNs tell something of the sender's clock and
+	// of how late packets are.
 	Observed bool
 	Kind     Kind
 }

@@ -112,7 +112,7 @@ func (r *Receiver) restart(p Packet) {
 // late tells of a packet that was made up already.
 func (r *Receiver) late(p Packet) {
 	if _, playing := r.core.DueNs(p.Media); playing {
-		r.core.GiveBlock(Block{Media: p.Media, Frames: r.frames, ReadyNs: r.nowNs(), LateNs: p.LateNs, Observed: !p.Again && r.frames > 0, Kind: Late})
+		r.core.GiveBlock(Block{Media: p.Media, Frames: r.frames, ReadyNs: r.nowNs(), ArrivalNs: p.ArrivalNs, LateNs: p.LateNs, Observed: !p.Again && r.frames > 0, Kind: Late})
 	}
 	r.free = append(r.free, p)
 }
@@ -150,7 +150,7 @@ func (r *Receiver) decode() {
 		r.core.GiveBlock(Block{Media: p.Media, Kind: Malformed})
 		return // missing, as one that was lost
 	}
-	r.core.GiveBlock(Block{Media: p.Media, Frames: n, Samples: r.samples[:n*r.channels], ReadyNs: r.nowNs(), LateNs: p.LateNs, Observed: !p.Again})
+	r.core.GiveBlock(Block{Media: p.Media, Frames: n, Samples: r.samples[:n*r.channels], ReadyNs: r.nowNs(), ArrivalNs: p.ArrivalNs, LateNs: p.LateNs, Observed: !p.Again})
 	r.next, r.sequence, r.frames, r.concealed = p.Media+int64(n), p.Sequence, n, 0
 }
 

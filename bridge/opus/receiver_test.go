@@ -55,7 +55,7 @@ func TestAPacketThatComesAfterItWasMadeUpIsTold(t *testing.T) {
 	n.comes(1)
 	n.comes(2)
 	n.wants("decoded on time 0", "made up 1", "late on time 1", "decoded on time 2")
-	if b := n.blocks[2]; b.ReadyNs != n.nowNs || b.Frames != fakeFrames || len(b.Samples) != 0 {
+	if b := n.blocks[2]; b.ReadyNs != n.nowNs || b.ArrivalNs != n.nowNs || b.Frames != fakeFrames || len(b.Samples) != 0 {
 		t.Errorf("told of %+v", b)
 	}
 }
@@ -65,6 +65,16 @@ func TestTheSameTwiceIsDecodedOnce(t *testing.T) {
 	n.comes(0, 0)
 	n.comes(2, 2, 1)
 	n.wants("decoded on time 0", "decoded on time 1", "decoded on time 2")
+}
+
+// What it waits for in the socket and here is not how the sender's clock runs.
+func TestABlockSaysWhenItsPacketCame(t *testing.T) {
+	n := newNetwork(t)
+	n.waiting = []Packet{{Media: 0, Sequence: 1000, ArrivalNs: n.nowNs - 4e6, LateNs: 3e5, Payload: []byte{0}}}
+	n.receiver.Work()
+	if b := n.blocks[0]; b.ReadyNs-b.ArrivalNs != 4e6 || b.LateNs != 3e5 || !b.Observed {
+		t.Errorf("%+v", b)
+	}
 }
 
 func TestALaterRepeatSaysNothingOfTheClock(t *testing.T) {

@@ -89,6 +89,7 @@ typedef struct {
     uint32_t kind, frames;
     int64_t time_ns, media, position;
     int64_t late_ns; /* of a packet, as its sender says; -1: not said */
+    int64_t wait_ns; /* of a packet, from its arrival until it was decoded */
     double fraction, ratio;
     uint32_t playing, reserved;
 } observation;

@@ -108,7 +108,10 @@ func (e *Engine) DueNs(media int64) (ns int64, playing bool) {
 
 // GiveBlock implements opus.Incoming.
 func (e *Engine) GiveBlock(b opus.Block) bool {
-	block := C.sound_block{media: C.int64_t(b.Media), time_ns: C.int64_t(b.ReadyNs), late_ns: C.int64_t(b.LateNs), frames: C.uint32_t(b.Frames)}
+	block := C.sound_block{
+		media: C.int64_t(b.Media), time_ns: C.int64_t(b.ArrivalNs), wait_ns: C.int64_t(b.ReadyNs - b.ArrivalNs), late_ns: C.int64_t(b.LateNs),
+		frames: C.uint32_t(b.Frames),
+	}
 	switch b.Kind {
 	case opus.Concealed:
 		block.kind = C.BLOCK_CONCEALED

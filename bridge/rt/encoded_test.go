@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"archibald-bridge/bridge/clock"
 	"archibald-bridge/bridge/opus"
 	"archibald-bridge/bridge/session"
 	"archibald-bridge/proto"
@@ -203,7 +204,7 @@ func TestDecodedBlocksPlayBitForBit(t *testing.T) {
 	p.delayTo(500)
 	p.play()
 	for n := range 100 {
-		block := opus.Block{Media: int64(p.base) + int64(n*240), Frames: 240, ReadyNs: p.nowNs(), LateNs: -1, Observed: true}
+		block := opus.Block{Media: int64(p.base) + int64(n*240), Frames: 240, ReadyNs: p.nowNs(), ArrivalNs: p.nowNs(), LateNs: -1, Observed: true}
 		for i := range 240 {
 			block.Samples = append(block.Samples, p.sample(int64(n*240+i), 0))
 		}
@@ -241,6 +242,26 @@ func TestBlocksSayWhatBecameOfTheirPackets(t *testing.T) {
 	if c := p.v.Counters().Received; c.ConcealedFrames != 360 || c.Dropouts != 2 || c.Late != 1 || c.Malformed != 1 || c.NonFinite != 1 {
 		t.Errorf("%+v", c)
 	}
+}
+
+func TestAnObservedBlockSaysWhenItsPacketCameAndHowLongItWaited(t *testing.T) {
+	p := opusPlayer(t, proto.Repeats{})
+	p.play()
+	came := p.nowNs()
+	p.v.GiveBlock(opus.Block{
+		Media: int64(p.base), Frames: 240, Samples: make([]float32, 240), ArrivalNs: came, ReadyNs: came + 4e6, LateNs: 7e5, Observed: true,
+	})
+	p.play()
+	seen := make([]clock.Observation, 64)
+	for _, o := range seen[:p.v.Observe(seen)] {
+		if o.Kind == clock.KindPacket {
+			if o.TimeNs != came || o.WaitNs != 4e6 || o.LateNs != 7e5 || o.Media != int64(p.base) || o.Frames != 240 {
+				t.Errorf("%+v, came at %d", o, came)
+			}
+			return
+		}
+	}
+	t.Error("no packet was observed")
 }
 
 func TestWhenPlayoutNeedsAFrameIsKnown(t *testing.T) {

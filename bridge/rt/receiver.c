@@ -203,7 +203,7 @@ void receiver_decoded(receiver *rx, receive_counters *count, observation_ring *r
         if (block->kind & BLOCK_OBSERVED) {
             observation record = {.kind = OBSERVED_PACKET, .frames = block->frames,
                                   .time_ns = block->time_ns, .media = block->media,
-                                  .late_ns = block->late_ns};
+                                  .late_ns = block->late_ns, .wait_ns = block->wait_ns};
             observe(rx, ring, &record, NEWEST);
         }
         if (block->kind & BLOCK_LATE)

@@ -22,7 +22,8 @@ enum block_kind {
 /* Consecutive frames. */
 typedef struct {
     int64_t media;   /* of the first frame: captured, the media clock; decoded, stream time */
-    int64_t time_ns; /* captured: of the callback; decoded: when it was ready */
+    int64_t time_ns; /* captured: of the callback; decoded: when its packet came */
+    int64_t wait_ns; /* decoded: from then until it was ready */
     int64_t late_ns; /* captured: so late was the callback; decoded: as the sender says; -1: not known */
     uint32_t frames; /* of its sound or, with none, of its packet */
     uint32_t kind;   /* decoded: of block_kind */

@@ -26,8 +26,10 @@ type OpusLink struct {
 	Lose      func() bool
 	// Stalled says whether Go stands still.
 	Stalled func(seconds float64) bool
-	// Locked plays at one distance from the first sound on, with 10 ms for late packets:
-	// what is heard is frame for frame what was sent.
+	// JitterFrames is what an earlier session learned; 0: nothing.
+	JitterFrames int
+	// Locked plays at one distance from the first sound on: what is heard is frame for
+	// frame what was sent.
 	Locked bool
 	// Restart is when the sender begins anew; 0: never.
 	Restart float64
@@ -134,12 +136,8 @@ func (l *OpusLink) begin() error {
 	if l.receiver, err = opus.NewReceiver(l.rx, l.Codec, 1, l.now); err != nil {
 		return err
 	}
-	learned := 0
-	if l.Locked {
-		learned = opus.RateHz / 100
-	}
 	l.servo = clock.NewServo(clock.Config{
-		RateHz: opus.RateHz, JitterFrames: learned, LookaheadFrames: rt.LookaheadFrames, ExtraFrames: l.repeats().SpanFrames() + opus.MarginFrames,
+		RateHz: opus.RateHz, JitterFrames: l.JitterFrames, LookaheadFrames: rt.LookaheadFrames, ExtraFrames: l.repeats().SpanFrames() + opus.MarginFrames,
 	})
 	return nil
 }

@@ -107,11 +107,12 @@ func TestOpusThatComesOutOfOrderIsPutInOrder(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	l := lossy(240, 0, 0, 0)
 	l.NetworkNs = func() float64 { return 40e6 + 12e6*r.Float64() }
+	l.JitterFrames = opus.RateHz * 16 / 1000 // the network's and the waits: the servo takes more than 5 ms for a stall
 	heard := listen(t, l, 8)
-	if c := heard.Counters; c.Reordered < 100 || c.Lost > 0 || c.Dropouts > 5 {
+	if c := heard.Counters; c.Reordered < 100 || c.Lost > 0 || c.Dropouts > 0 {
 		t.Errorf("%+v", c)
 	}
-	wantTone(t, heard.Sound[3*opus.RateHz:], 0.1, 0.99)
+	wantTone(t, heard.Sound[opus.RateHz:], 0.1, 1)
 }
 
 func TestTheSameOpusTwiceIsHeardOnce(t *testing.T) {
