@@ -28,6 +28,7 @@ type Process struct {
 
 	argv    []string
 	env     []string
+	session bool                 // it has a session of its own
 	prepare func() error         // makes what it needs, before each start; may be nil
 	ready   func(*Process) error // waits until the program is usable
 	sweep   func(*Process)       // removes what it left, after its end; may be nil
@@ -158,7 +159,7 @@ func (p *Process) launch() error {
 	command.Env = p.env
 	command.Dir = filepath.Dir(p.Log)
 	command.Stdout, command.Stderr = log, log
-	if err := spawn(command); err != nil {
+	if err := spawn(command, p.session); err != nil {
 		return fmt.Errorf("%s: %w", p.Name, err)
 	}
 	ended := make(chan struct{})

@@ -7,6 +7,11 @@ import (
 	"strconv"
 )
 
+// Under sched(7)'s autogroup feature SCHED_IDLE yields within its session only: the
+// session as a whole competes with the kernel's own threads as an ordinary one does, and
+// memory was not given back for half a minute. So a spinner has a session, the nicest.
+const spin = "echo 19 2>/dev/null >/proc/self/autogroup; while :; do :; done"
+
 // Quiet keeps this machine's processors awake until Close: it holds
 // /dev/cpu_dma_latency at 0 (Linux, Documentation/power/pm_qos_interface.rst)
 // and runs one SCHED_IDLE spinner per processor (sched(7)), which any other
@@ -28,7 +33,7 @@ func (s *Stack) Quiet() error {
 	}
 	for processor := range runtime.NumCPU() {
 		number := strconv.Itoa(processor)
-		_, err := s.Start("spinner-"+number, nil, "chrt", "-i", "0", "taskset", "-c", number, "sh", "-c", "while :; do :; done")
+		_, err := s.add(&Process{Name: "spinner-" + number, session: true}, "chrt", "-i", "0", "taskset", "-c", number, "sh", "-c", spin)
 		if err != nil {
 			return err
 		}

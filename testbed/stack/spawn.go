@@ -26,9 +26,10 @@ var startRequests = sync.OnceValue(func() chan startRequest {
 	return requests
 })
 
-// spawn starts command in its own process group, to be killed with us.
-func spawn(command *exec.Cmd) error {
-	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+// spawn starts command in its own process group, and its own session if so wanted, to be
+// killed with us.
+func spawn(command *exec.Cmd, session bool) error {
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: !session, Setsid: session, Pdeathsig: syscall.SIGKILL}
 	request := startRequest{command, make(chan error, 1)}
 	startRequests() <- request
 	return <-request.done

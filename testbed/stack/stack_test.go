@@ -337,6 +337,7 @@ func TestAMissingProgramNamesItsPackage(t *testing.T) {
 
 func TestQuietSpinsUntilClose(t *testing.T) {
 	s := newStack(t)
+	ours, _ := os.ReadFile("/proc/self/autogroup") // none: the kernel has no such groups
 	if err := s.Quiet(); err != nil {
 		t.Fatal(err)
 	}
@@ -346,5 +347,12 @@ func TestQuietSpinsUntilClose(t *testing.T) {
 		if err != nil || !strings.Contains(string(out), "SCHED_IDLE") {
 			t.Errorf("%s: %s, %v", p.Name, out, err)
 		}
+		group, err := os.ReadFile(fmt.Sprintf("/proc/%d/autogroup", p.PID()))
+		if err == nil && !strings.HasSuffix(strings.TrimSpace(string(group)), " nice 19") {
+			t.Errorf("%s yields within its session only: %s", p.Name, group)
+		}
+	}
+	if after, _ := os.ReadFile("/proc/self/autogroup"); string(after) != string(ours) {
+		t.Errorf("our own session was %s and is %s", ours, after)
 	}
 }
