@@ -327,7 +327,6 @@ func TestCycleWithoutALegalFractionIsPassedOver(t *testing.T) {
 	w.atTarget(2)
 }
 
-// A cut is heard in a steady tone, however well it is cross-faded.
 // Packets that must be decoded are read when a period of the receiver begins. Its beat
 // with the sender's is no clock, but playout has to wait for it.
 func TestWaitingToBeDecodedTakesLatencyAndBendsNoPitch(t *testing.T) {
@@ -353,6 +352,7 @@ func TestWaitingToBeDecodedTakesLatencyAndBendsNoPitch(t *testing.T) {
 	}
 }
 
+// A cut is heard in a steady tone, however well it is cross-faded.
 func TestRaisedTargetIsReachedByTheRatioAlone(t *testing.T) {
 	w := newWorld(t, Config{Free: true})
 	n := 0

@@ -239,9 +239,8 @@ func stalledShare(r *recording.Recording, stalled []signal.TimedGap, buffer time
 	return signal.StalledShare(stalled, buffer, witnessMargin, from, r.EndNs())
 }
 
-// stallsDuring runs f and returns the times in which a processor meanwhile stood still
-// for half a period or longer: more than a graph can make up for.
+// stallsDuring runs f and returns the times in which a processor meanwhile stood still.
 func stallsDuring(periodFrames int, f func() error) ([]signal.TimedGap, error) {
 	found, err := stalls.During(f)
-	return signal.Stalled(found, time.Duration(periodFrames)*time.Second/48000/2), err
+	return signal.Stalled(found, periodFrames, 48000), err
 }

@@ -73,8 +73,7 @@ func (r *Rig) Run(cases []Case) ([]Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Half a period is more than a graph can make up for.
-	stalled := len(signal.Stalled(stood, time.Duration(periodAt(r.rateHz))*time.Second/time.Duration(r.rateHz)/2))
+	stalled := len(signal.Stalled(stood, periodAt(r.rateHz), r.rateHz))
 	if err := capture.stop(); err != nil {
 		return nil, err
 	}
@@ -195,8 +194,7 @@ func (r *Rig) restart(runs []*run) error {
 		if victim == nil {
 			continue
 		}
-		err := r.restartOne(c, victim)
-		if err != nil {
+		if err := r.restartOne(c, victim); err != nil {
 			return fmt.Errorf("%s: %w", c.Case, err)
 		}
 	}

@@ -27,7 +27,7 @@ type Result struct {
 	Replayed, ReplayedDifferent int
 	Broken                      string // why the case could not be run
 	Losses                      int    // times that a server lost time meanwhile, beside the bridge
-	Stalls                      int    // times that a processor stood still so long that a server's clients miss a cycle
+	Stalls                      int    // times that a processor stood still for half a period or longer
 }
 
 // Verdict is what the table says of the sound.
@@ -80,6 +80,14 @@ func (r Result) Fault() string {
 		return fmt.Sprintf("tshark sees %d streams, %d packets lost", r.Wire.Streams, r.Wire.Lost)
 	}
 	return ""
+}
+
+// Disturbed says that the machine may have made the fault: a server lost time, or a
+// processor stood still and a sending end missed cycles, which the server does not say.
+// Then every frame that came is right, and the sound jumps. A wrong pitch is no such fault.
+func (r Result) Disturbed() bool {
+	missed := r.Direction == Send && r.Compared > 0 && r.Different == 0 && r.Jumps > 0 && r.OutOfStep == 0 && len(r.WrongTone) == 0
+	return r.Losses > 0 || r.Stalls > 0 && missed
 }
 
 // broken are the gaps that count: where a server lost time there are up to two in each

@@ -61,6 +61,30 @@ func TestTheJudgeFindsPlantedFaults(t *testing.T) {
 	}
 }
 
+// A stall is no reason to try a wrong pitch again, nor a wrong sample.
+func TestAStallAloneMayHaveMadeJumpsAndNothingElse(t *testing.T) {
+	jumped := Result{Case: Case{Direction: Send}, Compared: 48000, Jumps: 1, Stalls: 1}
+	for name, c := range map[string]struct {
+		spoil     func(*Result)
+		disturbed bool
+	}{
+		"a jump":                          {func(*Result) {}, true},
+		"a jump without a stall":          {func(r *Result) { r.Stalls = 0 }, false},
+		"a wrong sample":                  {func(r *Result) { r.Different = 1 }, false},
+		"nothing compared":                {func(r *Result) { r.Compared = 0 }, false},
+		"a channel out of step":           {func(r *Result) { r.OutOfStep = 1 }, false},
+		"a wrong pitch":                   {func(r *Result) { r.WrongTone = []string{"channel 1"} }, false},
+		"a jump of our receiver":          {func(r *Result) { r.Direction = Receive }, false},
+		"a wrong pitch, server lost time": {func(r *Result) { r.WrongTone, r.Losses = []string{"channel 1"}, 1 }, true},
+	} {
+		r := jumped
+		c.spoil(&r)
+		if r.Disturbed() != c.disturbed {
+			t.Errorf("%s: disturbed %v", name, r.Disturbed())
+		}
+	}
+}
+
 func TestAJumpIsForgivenOnlyWhereAServerLostTime(t *testing.T) {
 	lose := func(c [][]float32) {
 		for i := range c {

@@ -45,9 +45,11 @@ func Lost(losses []recording.Loss) []TimedGap {
 	return timed
 }
 
-// Stalled makes witnesses of the times in which a processor stood still for so long or
-// longer. They excuse nothing, but tell what a gap came of.
-func Stalled(found []stalls.Stall, least time.Duration) (timed []TimedGap) {
+// Stalled makes witnesses of the times in which a processor stood still for half a
+// period or longer: more than a graph can make up for. They excuse nothing, but tell
+// what a gap came of.
+func Stalled(found []stalls.Stall, periodFrames, rateHz int) (timed []TimedGap) {
+	least := time.Duration(periodFrames) * time.Second / time.Duration(rateHz) / 2
 	for _, stall := range found {
 		if stall.Length >= least {
 			timed = append(timed, TimedGap{TimeNs: stall.TimeNs, Known: true, Stalled: true})

@@ -67,7 +67,7 @@ func TestAServersLostTimeIsAWitness(t *testing.T) {
 }
 
 func TestAStallExcusesNothingButTellsWhy(t *testing.T) {
-	stalled := Stalled([]stalls.Stall{{TimeNs: 1000e6, Length: time.Millisecond}, {TimeNs: 2000e6, Length: time.Microsecond}}, time.Millisecond)
+	stalled := Stalled([]stalls.Stall{{TimeNs: 1000e6, Length: time.Millisecond}, {TimeNs: 2000e6, Length: time.Microsecond}}, 96, 48000)
 	failed := TimedGap{TimeNs: 1001e6, Known: true}
 	got := Attribute([]TimedGap{{TimeNs: 1002e6, Known: true}, {TimeNs: 2000e6, Known: true}}, stalled, 0, 5*time.Millisecond)
 	if !got[0].Ours || !got[0].Stalled || !got[1].Ours || got[1].Stalled {
