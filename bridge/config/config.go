@@ -28,6 +28,8 @@ type Config struct {
 	Host
 	// Incoming is what the file of SDPIn says; nil without one.
 	Incoming *proto.Description `toml:"-" kong:"-"`
+	// Secret is what the file of SecretFile holds; nil without one.
+	Secret []byte `toml:"-" kong:"-"`
 }
 
 // Common holds the keys that both ends have. The tag toml is the key and the
@@ -35,6 +37,8 @@ type Config struct {
 type Common struct {
 	Peer               Peer           `toml:"peer" placeholder:"HOST[:PORT]" help:"The other end. Without it, wait to be called." legal:"HOST or HOST:PORT (port 1 to 65535, else 4713)"`
 	Listen             Socket         `toml:"listen" placeholder:"ADDR:PORT" help:"Where this end can be reached: RTP by UDP, the session by TCP." legal:"IP-ADDRESS:PORT (port 1 to 65535)"`
+	Allow              Prefixes       `toml:"allow" placeholder:"PREFIXES" help:"Whose addresses may call, besides the peer's. With a secret file whoever proves the secret may." legal:"empty, or addresses and networks such as 192.168.122.0/24,10.0.0.7"`
+	SecretFile         string         `toml:"secret-file" name:"secret-file" placeholder:"FILE" help:"Both ends prove to each other that they have the secret in this file; make it with archibald-bridge keygen." legal:"empty, or the path of a file that archibald-bridge keygen wrote and only its owner can read"`
 	Channels           int            `toml:"channels" placeholder:"N" help:"Channels in each direction." legal:"1 to 64"`
 	SendChannels       int            `toml:"send-channels" placeholder:"N" help:"Channels sent to the peer; 0: as --channels." legal:"0 to 64"`
 	ReceiveChannels    int            `toml:"receive-channels" placeholder:"N" help:"Channels received from the peer; 0: as --channels." legal:"0 to 64"`
@@ -117,6 +121,7 @@ func Default(end End) Config {
 		End: end,
 		Common: Common{
 			Listen:     mustSocket("0.0.0.0:4713"),
+			Allow:      mustPrefixes("127.0.0.0/8,::1/128,192.168.122.0/24"),
 			Channels:   2,
 			Latency:    Latency{Auto: true},
 			Clock:      ClockAuto,

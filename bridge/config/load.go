@@ -40,6 +40,16 @@ func (s Source) load(end End, f file) (Config, error) {
 		origins[name] = "--" + name
 	}
 	c.complete()
+	if _, listens := origins["listen"]; !listens {
+		c.listenForPeer()
+	}
+	if c.SecretFile != "" {
+		var err error
+		if c.Secret, err = readSecret(c.SecretFile); err != nil {
+			key, _ := findKey("secret-file")
+			return Config{}, &Error{Where: origins["secret-file"], Value: c.SecretFile, Legal: fmt.Sprintf("%s (%v)", key.Legal, err)}
+		}
+	}
 	if c.SDPIn != "" {
 		_, listens := origins["listen"]
 		if err := c.readIncoming(listens); err != nil {

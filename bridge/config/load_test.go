@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -174,6 +175,37 @@ func TestDefaultsAreLegal(t *testing.T) {
 	for _, end := range Ends {
 		if err := Default(end).Validate(arrowRule); err != nil {
 			t.Errorf("%s: %v", end, err)
+		}
+	}
+}
+
+func TestListenFollowsAPeerThatIsAnIPv6Address(t *testing.T) {
+	for _, c := range []struct {
+		peer, listen string // "": not given
+		want         string // what is listened on, or a part of the error
+	}{
+		{"192.168.122.1", "", "0.0.0.0:4713"},
+		{"fd00::1", "", "[::]:4713"},
+		{"fe80::1%eth0", "", "[::]:4713"},
+		{"::ffff:10.0.0.1", "", "0.0.0.0:4713"},
+		{"bridgehost", "", "0.0.0.0:4713"},
+		{"fd00::1", "[fd00::2]:4713", "[fd00::2]:4713"},
+		{"192.168.122.1", "[::]:4800", "[::]:4800"},
+		{"bridgehost", "[fd00::2]:4713", "[fd00::2]:4713"},
+		{"fd00::1", "0.0.0.0:4713", "listen on [::]:4713"},
+		{"fe80::1%eth0", "192.168.122.2:4713", "listen on [::]:4713"},
+		{"192.168.122.1", "[fd00::2]:4800", "listen on [::]:4800"},
+	} {
+		flags, set := Config{}, []string{"peer"}
+		if err := flags.Peer.UnmarshalText([]byte(c.peer)); err != nil {
+			t.Fatal(err)
+		}
+		if c.listen != "" {
+			flags.Listen, set = mustSocket(c.listen), append(set, "listen")
+		}
+		loaded, err := Source{Flags: flags, Set: set}.Load(EndGuest)
+		if got := loaded.Listen.String(); err == nil && got != c.want || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("peer %s, listen %q: %s, %v", c.peer, c.listen, got, err)
 		}
 	}
 }

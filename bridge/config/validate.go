@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"net/netip"
 	"regexp"
 	"slices"
 	"time"
@@ -65,6 +66,21 @@ func (c *Config) complete() {
 	}
 }
 
+// listenForPeer lets an end that was not told where to listen reach a peer that is an
+// IPv6 address.
+func (c *Config) listenForPeer() {
+	if addr, err := netip.ParseAddr(c.Peer.Host); err == nil && !addr.Unmap().Is4() {
+		c.Listen = Socket{netip.AddrPortFrom(netip.IPv6Unspecified(), c.Listen.Port())}
+	}
+}
+
+// reachesPeer says whether what is listened on can reach a peer that is an address.
+func (c Config) reachesPeer() bool {
+	addr, err := netip.ParseAddr(c.Peer.Host)
+	listen := c.Listen.Addr()
+	return err != nil || addr.Unmap().Is4() && (listen.Unmap().Is4() || listen.IsUnspecified()) || !addr.Unmap().Is4() && !listen.Unmap().Is4()
+}
+
 // Validate returns the first wrong value as an *Error, or nil. connectRule says
 // why a rule of Config.Connect is wrong.
 func (c Config) Validate(connectRule func(string) error) error {
@@ -115,6 +131,9 @@ func (c Config) fault(connectRule func(string) error) *fault {
 			key, _ := findKey(check.key)
 			return &fault{key.Name, key.Text(c), key.Legal}
 		}
+	}
+	if !c.reachesPeer() {
+		return &fault{"peer", c.Peer.Host, fmt.Sprintf("an address that %s reaches; listen on [::]:%d for both kinds", c.Listen.Addr(), c.Listen.Port())}
 	}
 	for _, rule := range c.Connect {
 		if err := connectRule(rule); err != nil {

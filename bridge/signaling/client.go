@@ -127,6 +127,7 @@ func (e *Endpoint) offer(ctx context.Context, conn net.Conn, offer proto.Descrip
 		ID:        path[1],
 		Agreement: agreement,
 		PeerAddr:  mediaAddress(peer, answer.Port),
+		LocalAddr: addressOf(conn.LocalAddr()),
 		Called:    true,
 	}, answer.Revision, nil
 }

@@ -28,8 +28,12 @@ type Session struct {
 	// PeerAddr is where the peer's media socket is: the address at the other
 	// end of the TCP connection, with the port of the peer's SDP.
 	PeerAddr netip.AddrPort
-	// Latch says that media may come from another address than PeerAddr, since
-	// user networking rewrites those of a caller. True at the answerer.
+	// LocalAddr is our address at that connection, from which the peer expects our
+	// media. The zero Addr, of a stream without a session: as the routes say.
+	LocalAddr netip.Addr
+	// Latch says that media may come from anywhere until the first packet: true of a
+	// stream without a session. A session's media come from the address of PeerAddr,
+	// at whatever port: user networking rewrites that.
 	Latch bool
 	// Called says that this end made the offer.
 	Called bool

@@ -94,7 +94,8 @@ func (s requests) post(w http.ResponseWriter, r *http.Request) {
 		writeText(w, http.StatusInternalServerError, "the connection has no address")
 		return
 	}
-	id, answer, err := s.answer(body, from)
+	local, _ := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
+	id, answer, err := s.answer(body, from, addressOf(local))
 	if err != nil {
 		s.refuse(w, from.Addr().Unmap(), err)
 		return
@@ -105,7 +106,7 @@ func (s requests) post(w http.ResponseWriter, r *http.Request) {
 	w.Write(answer.Marshal()) // a peer that is gone finds out by itself
 }
 
-func (s requests) answer(body []byte, from netip.AddrPort) (id string, answer proto.Description, err error) {
+func (s requests) answer(body []byte, from netip.AddrPort, at netip.Addr) (id string, answer proto.Description, err error) {
 	offer, err := proto.ParseDescription(body)
 	if err != nil {
 		return "", answer, err
@@ -114,11 +115,12 @@ func (s requests) answer(body []byte, from netip.AddrPort) (id string, answer pr
 	if err != nil {
 		return "", answer, err
 	}
-	return e.answer(offer, from)
+	return e.answer(offer, from, at)
 }
 
-// answer takes an offer and, when it fits, puts the session into force.
-func (e *Endpoint) answer(offer proto.Description, from netip.AddrPort) (id string, answer proto.Description, err error) {
+// answer takes an offer that came from an address to one of ours and, when it fits,
+// puts the session into force.
+func (e *Endpoint) answer(offer proto.Description, from netip.AddrPort, at netip.Addr) (id string, answer proto.Description, err error) {
 	local, generation, err := e.local()
 	if err != nil {
 		return "", answer, &refusal{http.StatusServiceUnavailable, err.Error()}
@@ -133,7 +135,7 @@ func (e *Endpoint) answer(offer proto.Description, from netip.AddrPort) (id stri
 		ID:        id,
 		Agreement: agreement,
 		PeerAddr:  mediaAddress(from, offer.Port),
-		Latch:     true,
+		LocalAddr: at,
 	}, offer, answer, generation)
 	return id, answer, err
 }

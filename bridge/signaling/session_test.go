@@ -85,8 +85,9 @@ func TestWhatASessionSays(t *testing.T) {
 			Send: mono, Receive: stereo, LocalSSRC: proto.SSRC("lab", proto.Guest), PeerSSRC: proto.SSRC("lab", proto.Host),
 			PeerPort: 5004, PeerName: "lab", PeerRole: proto.Host, PeerPacketFrames: 64,
 		},
-		PeerAddr: netip.AddrPortFrom(hostIP, 5004),
-		Called:   true,
+		PeerAddr:  netip.AddrPortFrom(hostIP, 5004),
+		LocalAddr: guestIP,
+		Called:    true,
 	}
 	if got := guest.history()[0].session; got != want {
 		t.Errorf("guest: got  %+v\nwant %+v", got, want)
@@ -96,7 +97,7 @@ func TestWhatASessionSays(t *testing.T) {
 		PeerPort: 5006, PeerName: "lab", PeerRole: proto.Guest, PeerPacketFrames: 32,
 	}
 	// The guest dialled from the address it listens on.
-	want.PeerAddr, want.Called, want.Latch = netip.AddrPortFrom(guestIP, 5006), false, true
+	want.PeerAddr, want.LocalAddr, want.Called = netip.AddrPortFrom(guestIP, 5006), hostIP, false
 	if got := host.history()[0].session; got != want {
 		t.Errorf("host: got  %+v\nwant %+v", got, want)
 	}

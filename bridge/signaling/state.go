@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"net"
 	"net/http"
 	"net/netip"
 
@@ -193,4 +194,13 @@ func newID() string {
 
 func mediaAddress(peer netip.AddrPort, port int) netip.AddrPort {
 	return netip.AddrPortFrom(peer.Addr().Unmap(), uint16(port))
+}
+
+// addressOf is the address of one end of a TCP connection.
+func addressOf(a net.Addr) netip.Addr {
+	tcp, ok := a.(*net.TCPAddr)
+	if !ok || tcp == nil {
+		return netip.Addr{}
+	}
+	return tcp.AddrPort().Addr().Unmap()
 }

@@ -35,7 +35,7 @@ func offerOf(t *testing.T, e *end) proto.Description {
 
 // answerOf lets an end answer an offer.
 func answerOf(e *end, offer proto.Description) (id string, answer proto.Description, err error) {
-	return e.answer(offer, netip.MustParseAddrPort("127.0.0.79:40000"))
+	return e.answer(offer, netip.MustParseAddrPort("127.0.0.79:40000"), hostIP)
 }
 
 // sessionOf is what a caller makes of an answer.
