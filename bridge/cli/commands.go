@@ -146,6 +146,20 @@ func (c *configCheckCommand) Run(env *environment) error {
 // Run prints the devices.
 func (devicesCommand) Run(env *environment) error { return env.runners.Devices(env.stdout) }
 
+// Run prints a new secret. A file that it goes to is from then on for its owner only: the
+// shell has made it for everybody to read.
+func (keygenCommand) Run(env *environment) error {
+	if file, ok := env.stdout.(*os.File); ok {
+		if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
+			if err := file.Chmod(0o600); err != nil {
+				return fmt.Errorf("keygen: the file cannot be kept from others: %w", err)
+			}
+		}
+	}
+	_, err := io.WriteString(env.stdout, config.NewSecret())
+	return err
+}
+
 // Run prints the version of the program and what it was built with.
 func (versionCommand) Run(env *environment) error {
 	_, err := fmt.Fprintf(env.stdout, "%s %s (%s, %s/%s)\n", programName, status.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)

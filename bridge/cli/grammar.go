@@ -28,6 +28,7 @@ type grammar struct {
 	Devices devicesCommand `cmd:"" help:"List the devices of the backend portaudio."`
 	Bench   benchCommand   `cmd:"" help:"Measure the round trip through the bridge, on the guest."`
 	Config  configCommand  `cmd:"" help:"Work with configuration files."`
+	Keygen  keygenCommand  `cmd:"" help:"Print a new secret for --secret-file."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
@@ -58,7 +59,22 @@ type configCheckCommand struct {
 
 type devicesCommand struct{}
 
+type keygenCommand struct{}
+
 type versionCommand struct{}
+
+// Help gives examples.
+func (keygenCommand) Help() string {
+	return `Examples:
+
+  archibald-bridge keygen > bridge.secret
+
+  scp -p bridge.secret guest:
+
+  archibald-bridge host --secret-file bridge.secret
+
+A file that the secret is printed to gets permissions for its owner only.`
+}
 
 // Help gives examples.
 func (guestCommand) Help() string {

@@ -18,7 +18,8 @@ import (
 
 const (
 	lookAround = time.Second
-	longGone   = 10 * time.Second // without a session: another guest may have the place
+	longGone   = time.Minute      // without a session: another guest may have the place
+	neverCame  = 10 * time.Second // the same, where there never was one
 	nodesTake  = time.Second      // at most, to come up: so long a first call waits
 )
 
@@ -47,7 +48,17 @@ type place struct {
 	stop     context.CancelFunc
 	leaving  bool // stop was called; it is free when its end has ended
 	lastUp   time.Time
-	everUsed bool // a session was up
+	cameUp   bool // a session of this guest was up
+	everUsed bool // one of any guest was
+}
+
+// goneAt says whether the place may go to another guest.
+func (p *place) goneAt(now time.Time) bool {
+	patience := neverCame
+	if p.cameUp {
+		patience = longGone
+	}
+	return now.Sub(p.lastUp) > patience
 }
 
 // Serve is the host until ctx ends.
@@ -68,7 +79,8 @@ func Serve(ctx context.Context, cfg config.Config, log *slog.Logger, newEnd NewE
 
 func open(ctx context.Context, cfg config.Config, log *slog.Logger, newEnd NewEnd) (*house, error) {
 	h := &house{ctx: ctx, cfg: cfg, log: log, newEnd: newEnd, started: time.Now(), places: make([]place, cfg.Guests)}
-	board, err := signaling.ListenForMany(cfg.Listen.AddrPort, log, h.answering)
+	board, err := signaling.ListenForMany(cfg.Listen.AddrPort,
+		signaling.Gate{Role: proto.Host, Allow: cfg.Allow.List, Secret: cfg.Secret}, log, h.answering)
 	h.board = board
 	return h, err
 }
@@ -109,7 +121,7 @@ func (h *house) look(now time.Time) {
 			continue
 		}
 		if _, up := p.end.Endpoint().Current(); up {
-			p.lastUp, p.everUsed = now, true
+			p.lastUp, p.cameUp, p.everUsed = now, true, true
 		}
 	}
 }
@@ -133,18 +145,48 @@ func (h *house) answering(offer proto.Description) (*signaling.Endpoint, error) 
 	if !config.LegalName(offer.Name) {
 		return nil, errors.New("the guest's name: legal is at most 32 of a-z, 0-9 and -")
 	}
-	end, err := h.endOf(offer.Name, time.Now())
+	if err := h.fits(offer); err != nil {
+		return nil, signaling.NotSo(err.Error())
+	}
+	end, isNew, err := h.endOf(offer.Name, time.Now())
 	if err != nil {
 		return nil, err
 	}
 	for waited := time.Duration(0); !end.Ready() && waited < nodesTake; waited += 10 * time.Millisecond {
 		time.Sleep(10 * time.Millisecond)
 	}
+	if err := end.Answers(offer); err != nil && isNew {
+		h.turnAway(end)
+		return nil, signaling.NotSo(err.Error())
+	}
 	return end.Endpoint(), nil
 }
 
+// fits says why an offer cannot be taken, before a place is made for it. What PipeWire
+// runs at only an end knows.
+func (h *house) fits(offer proto.Description) error {
+	rateHz := h.cfg.Rate
+	if rateHz == 0 {
+		rateHz = offer.RateHz
+	}
+	ours := session.Describe(h.cfg, proto.Host, session.Graph{RateHz: rateHz, PeriodFrames: max(1, h.cfg.HostPeriod)})
+	_, _, err := proto.Answer(offer, ours)
+	return err
+}
+
+// turnAway takes the place from a guest that just got it and cannot be served.
+func (h *house) turnAway(end *session.End) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for i := range h.places {
+		if p := &h.places[i]; p.end == end && !p.leaving {
+			h.leave(i)
+		}
+	}
+}
+
 // endOf is the end of the guest of that name, which takes a place if it has none.
-func (h *house) endOf(name string, now time.Time) (*session.End, error) {
+func (h *house) endOf(name string, now time.Time) (end *session.End, isNew bool, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	free, gone, leaving := -1, -1, false
@@ -157,23 +199,24 @@ func (h *house) endOf(name string, now time.Time) (*session.End, error) {
 		case p.leaving:
 			leaving = true
 		case p.name == name:
-			return p.end, nil
-		case now.Sub(p.lastUp) > longGone && (gone < 0 || p.lastUp.Before(h.places[gone].lastUp)):
+			return p.end, false, nil
+		case p.goneAt(now) && (gone < 0 || p.lastUp.Before(h.places[gone].lastUp)):
 			gone = i
 		}
 	}
 	switch {
 	case h.ctx.Err() != nil:
-		return nil, signaling.NotNow("shutting down")
+		return nil, false, signaling.NotNow("shutting down")
 	case free >= 0:
-		return h.take(free, name, now)
+		end, err = h.take(free, name, now)
+		return end, true, err
 	case leaving || gone >= 0:
 		if !leaving { // one place is enough
 			h.leave(gone)
 		}
-		return nil, signaling.NotNow("the place of a guest that is gone is being made free")
+		return nil, false, signaling.NotNow("the place of a guest that is gone is being made free")
 	}
-	return nil, signaling.NotNow(fmt.Sprintf("this host serves %d guests at once, and has %s: stop one, or start it with --guests %d",
+	return nil, false, signaling.NotNow(fmt.Sprintf("this host serves %d guests at once, and has %s: stop one, or start it with --guests %d",
 		len(h.places), h.names(), len(h.places)+1))
 }
 

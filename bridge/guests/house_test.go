@@ -118,10 +118,16 @@ func serve(t *testing.T, guests int, absent bool) *served {
 // call offers a session and returns what is answered.
 func (s *served) call(name string, role proto.Role) (code int, body string) {
 	s.t.Helper()
+	return s.offer(name, role, func(*proto.Description) {})
+}
+
+func (s *served) offer(name string, role proto.Role, change func(*proto.Description)) (code int, body string) {
+	s.t.Helper()
 	offer := proto.Description{
 		Name: name, Role: role, Version: proto.Version, Port: 4713, Payloads: proto.Payloads(proto.Encodings...), RateHz: 48000,
 		SendChannels: 2, ReceiveChannels: 2, PacketFrames: 64, SSRC: proto.SSRC(name, role), CNAME: "test", RTCPMux: true, Revision: 1,
 	}
+	change(&offer)
 	answer, err := http.Post("http://"+s.board.Addr().String()+"/session", "application/sdp", bytes.NewReader(offer.Marshal()))
 	if err != nil {
 		s.t.Fatal(err)
@@ -138,6 +144,11 @@ func (s *served) call(name string, role proto.Role) (code int, body string) {
 func (s *served) answered(name string) proto.Description {
 	s.t.Helper()
 	code, body := s.call(name, proto.Guest)
+	// Who calls again, and does not say which session it replaces, waits until that is silent.
+	for deadline := time.Now().Add(2 * time.Second); code == http.StatusConflict && time.Now().Before(deadline); {
+		time.Sleep(10 * time.Millisecond)
+		code, body = s.call(name, proto.Guest)
+	}
 	if code != http.StatusCreated {
 		s.t.Fatalf("guest %q: %d %s", name, code, body)
 	}
@@ -196,6 +207,59 @@ func TestWhoIsNoGuestTakesNoPlace(t *testing.T) {
 	}
 }
 
+func TestAnOfferThatDoesNotFitMakesNoEnd(t *testing.T) {
+	s := serve(t, 2, false)
+	for what, change := range map[string]func(*proto.Description){
+		"another version":       func(d *proto.Description) { d.Version++ },
+		"an unknown encoding":   func(d *proto.Description) { d.Payloads = []proto.Payload{{Type: 100, Encoding: proto.L16}} },
+		"nothing to do":         func(d *proto.Description) { d.SendChannels, d.ReceiveChannels = 1, 0; d.Role = proto.Host },
+		"a stream of no bridge": func(d *proto.Description) { d.Version = 0 },
+	} {
+		if code, body := s.offer("made-up", proto.Guest, change); code == http.StatusCreated {
+			t.Errorf("%s: %d %s", what, code, body)
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.made) != 0 {
+		t.Errorf("ends were made: %q", s.made)
+	}
+}
+
+func TestAnOfferOfAnotherRateGivesItsPlaceBackAtOnce(t *testing.T) {
+	s := serve(t, 1, false)
+	code, body := s.offer("made-up", proto.Guest, func(d *proto.Description) { d.RateHz = 44100 })
+	if code != http.StatusConflict || !strings.Contains(body, "44100 Hz") {
+		t.Errorf("%d %s", code, body)
+	}
+	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
+		if code, body := s.call("ann", proto.Guest); code == http.StatusCreated {
+			break
+		} else if time.Now().After(deadline) {
+			t.Fatalf("the place is not free: %d %s", code, body)
+		}
+	}
+}
+
+func TestAPlaceIsNotTakenFromAGuestThatWasThereAMinuteAgo(t *testing.T) {
+	now := time.Now()
+	for _, c := range []struct {
+		cameUp bool
+		away   time.Duration
+		want   bool
+	}{
+		{true, 59 * time.Second, false},
+		{true, 61 * time.Second, true},
+		{false, 9 * time.Second, false}, // its nodes may still be coming up
+		{false, 11 * time.Second, true},
+	} {
+		p := place{lastUp: now.Add(-c.away), cameUp: c.cameUp}
+		if got := p.goneAt(now); got != c.want {
+			t.Errorf("%+v: gone %v", c, got)
+		}
+	}
+}
+
 func TestAGuestThatIsGoneKeepsItsPlaceUntilAnotherNeedsIt(t *testing.T) {
 	s := serve(t, 2, false)
 	s.answered("ann")
@@ -203,24 +267,24 @@ func TestAGuestThatIsGoneKeepsItsPlaceUntilAnotherNeedsIt(t *testing.T) {
 	now := time.Now()
 	s.look(now)
 	for _, name := range []string{"ann", "bob"} { // both hang up
-		end, err := s.endOf(name, now)
+		end, _, err := s.endOf(name, now)
 		if err != nil {
 			t.Fatal(err)
 		}
 		end.Endpoint().Drop("test")
 	}
-	if _, err := s.endOf("cyd", now.Add(longGone)); err == nil || !strings.Contains(err.Error(), "stop one") {
+	if _, _, err := s.endOf("cyd", now.Add(longGone)); err == nil || !strings.Contains(err.Error(), "stop one") {
 		t.Errorf("after %s: %v", longGone, err)
 	}
 	s.mu.Lock()
 	s.places[1].lastUp = now.Add(-time.Second) // bob is gone for longer
 	s.mu.Unlock()
 	later := now.Add(longGone + time.Millisecond)
-	if _, err := s.endOf("cyd", later); err == nil || !strings.Contains(err.Error(), "made free") {
+	if _, _, err := s.endOf("cyd", later); err == nil || !strings.Contains(err.Error(), "made free") {
 		t.Errorf("after more than %s: %v", longGone, err)
 	}
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
-		if _, err := s.endOf("cyd", later); err == nil {
+		if _, _, err := s.endOf("cyd", later); err == nil {
 			break
 		} else if time.Now().After(deadline) {
 			t.Fatal(err)
@@ -258,7 +322,7 @@ func TestManyCallsAtOnceTakeOnePlaceEach(t *testing.T) {
 		go func() {
 			defer calls.Done()
 			name := fmt.Sprintf("guest-%d", i%4)
-			if end, err := s.endOf(name, time.Now()); err != nil || end == nil {
+			if end, _, err := s.endOf(name, time.Now()); err != nil || end == nil {
 				t.Errorf("%s: %v", name, err)
 			}
 		}()

@@ -56,6 +56,7 @@ type End struct {
 	peerEvent chan peerEvent
 	over      chan struct{}                     // closed when nobody reads peerEvent any more
 	local     atomic.Pointer[proto.Description] // nil while the audio server is absent
+	heard     atomic.Pointer[heard]             // nil before the first session
 
 	// The rest belongs to Run's goroutine.
 	startedNs    int64
@@ -238,29 +239,52 @@ func (e *End) Endpoint() *signaling.Endpoint { return e.shared }
 // Ready says whether the audio server is open, from any goroutine.
 func (e *End) Ready() bool { return e.local.Load() != nil }
 
-// describe sets what this end says about itself in offers and answers.
-func (e *End) describe() {
-	encodings := proto.Encodings
-	if e.cfg.Format != "" {
-		encodings = []proto.Encoding{e.cfg.Format}
+// Answers says whether this end, were it asked, would take an offer as it is; nil also
+// while the audio server is absent. From any goroutine.
+func (e *End) Answers(offer proto.Description) error {
+	local := e.local.Load()
+	if local == nil {
+		return nil
 	}
-	format := proto.Format{Encoding: encodings[0], RateHz: e.graph.RateHz, Channels: max(1, e.cfg.SendChannels)}
-	e.local.Store(&proto.Description{
-		Name: e.cfg.Name, Role: e.role, Version: proto.Version,
-		Port: int(e.cfg.Listen.Port()), Payloads: proto.Payloads(encodings...),
-		RateHz: e.graph.RateHz, SendChannels: e.cfg.SendChannels, ReceiveChannels: e.cfg.ReceiveChannels,
-		PacketFrames: e.packetFrames(format), MaxBitrate: e.cfg.OpusBitrate,
-		PeriodFrames: e.graph.PeriodFrames,
-		Redundancy:   e.cfg.Redundancy, RedundancyDistance: e.cfg.RedundancyDistance, Lateness: true,
-		SSRC: e.ssrc(), CNAME: e.cname(), RTCPMux: true, OnHostClock: e.onHostClock,
-	})
+	_, _, err := proto.Answer(offer, *local)
+	return err
 }
 
+// Describe is what an end says about itself in offers and answers, each of which then gets
+// an SSRC of its own.
+func Describe(cfg config.Config, role proto.Role, graph Graph) proto.Description {
+	encodings := proto.Encodings
+	if cfg.Format != "" {
+		encodings = []proto.Encoding{cfg.Format}
+	}
+	format := proto.Format{Encoding: encodings[0], RateHz: graph.RateHz, Channels: max(1, cfg.SendChannels)}
+	return proto.Description{
+		Name: cfg.Name, Role: role, Version: proto.Version,
+		Port: int(cfg.Listen.Port()), Payloads: proto.Payloads(encodings...),
+		RateHz: graph.RateHz, SendChannels: cfg.SendChannels, ReceiveChannels: cfg.ReceiveChannels,
+		PacketFrames: packetFrames(cfg, graph, format), MaxBitrate: cfg.OpusBitrate,
+		PeriodFrames: graph.PeriodFrames,
+		Redundancy:   cfg.Redundancy, RedundancyDistance: cfg.RedundancyDistance, Lateness: true,
+		SSRC: proto.SSRC(cfg.Name, role), CNAME: cname(cfg.Name, role), RTCPMux: true,
+	}
+}
+
+// describe sets what this end says about itself.
+func (e *End) describe() {
+	d := Describe(e.cfg, e.role, e.graph)
+	d.OnHostClock = e.onHostClock
+	e.local.Store(&d)
+}
+
+// ssrc is that of a stream without a session, the same at every start: PipeWire's receiver
+// never lets go of the first one that it heard.
 func (e *End) ssrc() uint32 { return proto.SSRC(e.cfg.Name, e.role) }
 
-func (e *End) cname() string {
-	if e.cfg.Name == "" {
-		return "archibald-" + string(e.role)
+func (e *End) cname() string { return cname(e.cfg.Name, e.role) }
+
+func cname(name string, role proto.Role) string {
+	if name == "" {
+		return "archibald-" + string(role)
 	}
-	return "archibald-" + e.cfg.Name + "-" + string(e.role)
+	return "archibald-" + name + "-" + string(role)
 }

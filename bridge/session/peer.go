@@ -2,6 +2,7 @@ package session
 
 import (
 	"fmt"
+	"time"
 
 	"archibald-bridge/bridge/signaling"
 	"archibald-bridge/proto"
@@ -47,7 +48,27 @@ func (e *End) signalingConfig() signaling.Config {
 		Local:   e.describeItself,
 		Handler: peerHandler{e.peerEvent, e.over},
 		Log:     e.log,
+		Gate:    signaling.Gate{Role: e.role, Allow: e.cfg.Allow.List, Secret: e.cfg.Secret},
+		Live:    e.live,
 	}
+}
+
+// heard is until when the peer of a session counts as there.
+type heard struct {
+	session string
+	untilNs int64
+}
+
+// live says whether the peer of a session that is up is heard, from any goroutine. One that
+// just came up counts as such.
+func (e *End) live(id string) bool {
+	h := e.heard.Load()
+	return h == nil || h.session != id || e.clock.monotonicNs() < h.untilNs
+}
+
+// hear notes that the peer is there for some time from a moment on.
+func (e *End) hear(ns int64, patience time.Duration) {
+	e.heard.Store(&heard{e.session.ID, ns + int64(patience)})
 }
 
 // describeItself is this end's description for signaling, from any goroutine.
@@ -72,6 +93,7 @@ func (e *End) peerChanged(event peerEvent) {
 	e.session = event.session
 	e.sessions++
 	e.everPeer = true
+	e.hear(e.clock.monotonicNs(), checkAfter)
 	a := e.session.Agreement
 	e.log.Info("session up", "peer", e.session.PeerAddr, "send", a.Send, "receive", a.Receive,
 		"redundancy", a.Redundancy, "redundancy_distance", a.RedundancyDistance)

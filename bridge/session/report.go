@@ -68,11 +68,11 @@ func (r *reporter) read(nowNs int64) {
 		if report.Sender != nil {
 			r.lastSR, r.lastSRNs = report.Sender.Time.Middle(), arrivalNs
 		}
-		if l := report.Latency; l == nil || l.SSRC == r.end.ssrc() {
+		if l := report.Latency; l == nil || l.SSRC == r.end.session.Agreement.LocalSSRC {
 			r.peerLatency = l
 		}
 		for _, reception := range report.Receptions {
-			if reception.SSRC != r.end.ssrc() {
+			if reception.SSRC != r.end.session.Agreement.LocalSSRC {
 				continue
 			}
 			r.peer, r.havePeer = reception, true
@@ -121,7 +121,7 @@ func (r *reporter) bye(reason string) {
 func (r *reporter) report(nowNs int64) proto.Report {
 	s := &r.end.streams
 	sent, received := s.counters.Sent, s.counters.Received
-	report := proto.Report{SSRC: r.end.ssrc(), CNAME: r.end.cname(), Latency: s.reportedLatency()}
+	report := proto.Report{SSRC: r.end.session.Agreement.LocalSSRC, CNAME: r.end.cname(), Latency: s.reportedLatency()}
 	if packets := sent.Packets - s.base.Sent.Packets; packets > 0 {
 		timestamp, frameNs := s.mediaAt(nowNs)
 		wall, _ := r.end.clock.wall(frameNs)

@@ -62,25 +62,29 @@ func (e *End) incomingType() uint8 {
 	return e.cfg.Incoming.Payloads[0].Type
 }
 
+func (e *End) packetFrames(format proto.Format) int { return packetFrames(e.cfg, e.graph, format) }
+
+func (e *End) ptimeFrames(rateHz int) int { return ptimeFrames(e.cfg, rateHz) }
+
 // packetFrames is how many frames each packet sent holds: those of the packet time
 // asked for, as many as fit, or a period.
-func (e *End) packetFrames(format proto.Format) int {
-	wanted := e.ptimeFrames(format.RateHz)
+func packetFrames(cfg config.Config, graph Graph, format proto.Format) int {
+	wanted := ptimeFrames(cfg, format.RateHz)
 	if format.Encoding == proto.Opus && wanted == 0 {
 		return opusFrames
 	}
 	if wanted == 0 {
-		return proto.PacketFrames(format, e.graph.PeriodFrames)
+		return proto.PacketFrames(format, graph.PeriodFrames)
 	}
 	return min(wanted, proto.MaxPacketFrames(format))
 }
 
 // ptimeFrames is the packet time asked for; 0: none.
-func (e *End) ptimeFrames(rateHz int) int {
-	if e.cfg.Ptime.Duration == 0 {
+func ptimeFrames(cfg config.Config, rateHz int) int {
+	if cfg.Ptime.Duration == 0 {
 		return 0
 	}
-	return max(1, int((e.cfg.Ptime.Duration*time.Duration(rateHz)+time.Second/2)/time.Second))
+	return max(1, int((cfg.Ptime.Duration*time.Duration(rateHz)+time.Second/2)/time.Second))
 }
 
 // Publisher tells others of the stream that is sent without a session.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
+	"strings"
 	"syscall"
 	"time"
 
@@ -14,6 +16,10 @@ import (
 // callForEver calls the peer while there is no session, and asks it about the
 // session when that is wanted.
 func (e *Endpoint) callForEver(ctx context.Context) {
+	if host, _, err := net.SplitHostPort(e.config.Peer); err == nil {
+		// The peer may call before we can; a name that is not found is looked up again.
+		_, _ = e.learnPeer(ctx, host)
+	}
 	for ctx.Err() == nil {
 		switch id, step, delay := e.next(); step {
 		case stepRest:
@@ -66,12 +72,13 @@ func (e *Endpoint) next() (id string, s step, delay time.Duration) {
 }
 
 // local asks for the local description, and numbers it so that a change of it
-// in the meantime is noticed.
+// in the meantime is noticed. Its media get an SSRC of their own.
 func (e *Endpoint) local() (proto.Description, uint64, error) {
 	e.mu.Lock()
 	generation := e.generation
 	e.mu.Unlock()
 	local, err := e.config.Local()
+	local.SSRC = e.ssrc()
 	return local, generation, err
 }
 
@@ -82,7 +89,7 @@ func (e *Endpoint) call(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	conn, err := e.dial(ctx, connectTimeout)
+	conn, err := e.converse(ctx, connectTimeout)
 	if err != nil {
 		return e.peerError(err)
 	}
@@ -116,20 +123,27 @@ func (e *Endpoint) called(err error) {
 	if errors.Is(err, errGlare) {
 		return // the peer's own offer is on its way
 	}
+	if r := new(refusal); errors.As(err, &r) && strings.HasPrefix(r.text, alreadyConnected) && e.attempts < soonOver {
+		return // to our own session, it may be: when its media have stopped, it is over
+	}
 	e.callErrors.note(err.Error())
 }
+
+// soonOver is how many calls in a row may find the peer in an earlier session of ours
+// before that is told: half a second of them.
+const soonOver = 4
 
 // errUnknown says that the peer does not know a session.
 var errUnknown = errors.New("the peer no longer knows the session")
 
 // ask asks the peer whether it knows a session. nil says that it does.
 func (e *Endpoint) ask(ctx context.Context, id string) error {
-	conn, err := e.dial(ctx, connectTimeout)
+	conn, err := e.converse(ctx, connectTimeout)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	reply, err := e.exchange(ctx, conn, http.MethodGet, "/session/"+id, nil)
+	reply, err := e.exchange(ctx, conn, http.MethodGet, "/session/"+id, http.Header{"Connection": {"close"}}, nil)
 	switch {
 	case err != nil:
 		return err
@@ -174,12 +188,16 @@ func (e *Endpoint) hangUp(id string) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), hangUpTimeout)
 	defer cancel()
-	conn, err := e.dial(ctx, hangUpTimeout)
+	conn, err := e.converse(ctx, hangUpTimeout)
 	if err != nil {
 		return // then it finds out by itself
 	}
 	defer conn.Close()
-	e.exchange(ctx, conn, http.MethodDelete, "/session/"+id, nil)
+	header := http.Header{"Connection": {"close"}}
+	if secret := e.entrance.Secret; secret != nil {
+		credentials{proof: goodbyeProof(secret, id)}.write(header, headAuth)
+	}
+	e.exchange(ctx, conn, http.MethodDelete, "/session/"+id, header, nil)
 }
 
 func (e *Endpoint) peerError(err error) error {
@@ -187,7 +205,7 @@ func (e *Endpoint) peerError(err error) error {
 		if r.text == glare {
 			return errGlare
 		}
-		return fmt.Errorf("peer %s refused: %s", e.config.Peer, r.text)
+		return fmt.Errorf("peer %s refused: %w", e.config.Peer, r)
 	}
 	return fmt.Errorf("peer %s: %s", e.config.Peer, cause(err))
 }

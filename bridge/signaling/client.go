@@ -31,32 +31,42 @@ const (
 // errNoReply says that a connection was made and nothing came back.
 var errNoReply = fmt.Errorf("no reply within %v", replyTimeout)
 
-// dial connects to the peer from the address listened on, so that the peer sees
-// the address of our media socket.
-func (e *Endpoint) dial(ctx context.Context, timeout time.Duration) (net.Conn, error) {
-	dialer := net.Dialer{Timeout: timeout}
-	if ip := e.config.Listen.Addr(); !ip.IsUnspecified() {
-		dialer.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(ip, 0))
-	}
-	return dialer.DialContext(ctx, "tcp", e.config.Peer)
-}
+// headReplaces names the last session that the caller knew of, for which an offer may be
+// made while the session's media flow.
+const headReplaces = "Archibald-Replaces"
 
 // reply is what the peer said to a request.
 type reply struct {
-	status   int
-	sdp      bool // the body is a session description
-	location string
-	body     []byte
+	status int
+	sdp    bool // the body is a session description
+	header http.Header
+	body   []byte
+}
+
+// conversation is a connection to the peer, for one request after the other.
+type conversation struct {
+	net.Conn
+	replies *bufio.Reader
+}
+
+// converse connects to the peer.
+func (e *Endpoint) converse(ctx context.Context, timeout time.Duration) (*conversation, error) {
+	conn, err := e.dial(ctx, timeout)
+	if err != nil {
+		return nil, err
+	}
+	return &conversation{conn, bufio.NewReader(io.LimitReader(conn, maxReplyBytes))}, nil
 }
 
 // exchange sends one request and reads the reply. When ctx ends it still waits
 // for a moment: an offer that is under way may have been accepted.
-func (e *Endpoint) exchange(ctx context.Context, conn net.Conn, method, path string, body []byte) (reply, error) {
-	request, err := http.NewRequest(method, "http://"+e.config.Peer+path, bytes.NewReader(body))
+func (e *Endpoint) exchange(ctx context.Context, conn *conversation, method, path string, header http.Header, body []byte) (reply, error) {
+	// The name is of no use to the peer, and an address with a zone would be no URL.
+	request, err := http.NewRequest(method, "http://archibald-bridge"+path, bytes.NewReader(body))
 	if err != nil {
 		return reply{}, err
 	}
-	request.Close = true
+	request.Header = header
 	if body != nil {
 		request.Header.Set("Content-Type", sdpType)
 	}
@@ -67,7 +77,7 @@ func (e *Endpoint) exchange(ctx context.Context, conn net.Conn, method, path str
 	if err := request.Write(conn); err != nil {
 		return reply{}, replyError(err)
 	}
-	response, err := http.ReadResponse(bufio.NewReader(io.LimitReader(conn, maxReplyBytes)), request)
+	response, err := http.ReadResponse(conn.replies, request)
 	if err != nil {
 		return reply{}, replyError(err)
 	}
@@ -78,10 +88,10 @@ func (e *Endpoint) exchange(ctx context.Context, conn net.Conn, method, path str
 	}
 	mediaType, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
 	return reply{
-		status:   response.StatusCode,
-		sdp:      mediaType == sdpType,
-		location: response.Header.Get("Location"),
-		body:     content,
+		status: response.StatusCode,
+		sdp:    mediaType == sdpType,
+		header: response.Header,
+		body:   content,
 	}, nil
 }
 
@@ -102,18 +112,28 @@ var sessionPath = regexp.MustCompile(`^/session/([0-9A-Za-z_-]{1,64})$`)
 
 // offer sends our offer and turns the peer's answer into a session. A refusal
 // by the peer is a *refusal.
-func (e *Endpoint) offer(ctx context.Context, conn net.Conn, offer proto.Description) (Session, uint64, error) {
+func (e *Endpoint) offer(ctx context.Context, conn *conversation, offer proto.Description) (Session, uint64, error) {
 	peer, err := netip.ParseAddrPort(conn.RemoteAddr().String())
 	if err != nil {
 		return Session{}, 0, err
 	}
-	reply, err := e.exchange(ctx, conn, http.MethodPost, "/session", offer.Marshal())
+	h := handshake{
+		secret: e.entrance.Secret, caller: e.entrance.Role, answerer: other(e.entrance.Role),
+		callersNonce: newNonce(), offer: offer.Marshal(),
+	}
+	reply, err := e.post(ctx, conn, &h)
 	if err != nil {
 		return Session{}, 0, err
 	}
-	path := sessionPath.FindStringSubmatch(reply.location)
+	path := sessionPath.FindStringSubmatch(reply.header.Get("Location"))
 	if reply.status != http.StatusCreated || !reply.sdp || path == nil {
 		return Session{}, 0, refusalIn(reply)
+	}
+	if h.secret != nil {
+		says, _ := readCredentials(reply.header, headInfo)
+		if h.answerersNonce == "" || !proves(says.proof, h.answerProof(reply.body, path[1])) {
+			return Session{}, 0, errPeerUnproven
+		}
 	}
 	answer, err := proto.ParseDescription(reply.body)
 	if err != nil {
@@ -130,6 +150,42 @@ func (e *Endpoint) offer(ctx context.Context, conn net.Conn, offer proto.Descrip
 		LocalAddr: addressOf(conn.LocalAddr()),
 		Called:    true,
 	}, answer.Revision, nil
+}
+
+// errPeerUnproven says that the answer was not made by who has our secret.
+var errPeerUnproven = errors.New("did not prove that it has our secret: give both ends the same --secret-file")
+
+// post sends the offer of a handshake, once more with its proof when the peer asks for
+// that.
+func (e *Endpoint) post(ctx context.Context, conn *conversation, h *handshake) (reply, error) {
+	header := http.Header{}
+	if id := e.last(); id != "" {
+		header.Set(headReplaces, id)
+	}
+	if h.secret == nil {
+		header.Set("Connection", "close")
+		return e.exchange(ctx, conn, http.MethodPost, "/session", header, h.offer)
+	}
+	credentials{nonce: h.callersNonce}.write(header, headAuth)
+	reply, err := e.exchange(ctx, conn, http.MethodPost, "/session", header, h.offer)
+	if err != nil || reply.status != http.StatusUnauthorized {
+		return reply, err
+	}
+	says, _ := readCredentials(reply.header, headAsk)
+	if says.nonce == "" {
+		return reply, nil
+	}
+	h.answerersNonce = says.nonce
+	credentials{nonce: h.callersNonce, proof: h.offerProof()}.write(header, headAuth)
+	header.Set("Connection", "close")
+	return e.exchange(ctx, conn, http.MethodPost, "/session", header, h.offer)
+}
+
+// last is the id of the last session that was up.
+func (e *Endpoint) last() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.lastID
 }
 
 // refusalIn takes the reason out of a reply: the first line, printable, of

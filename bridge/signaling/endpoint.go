@@ -2,6 +2,8 @@ package signaling
 
 import (
 	"context"
+	cryptorand "crypto/rand"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -47,13 +49,17 @@ type Handler interface {
 	Down(id, reason string)
 }
 
-// Config is what an Endpoint needs. All fields but Peer are required.
+// Config is what an Endpoint needs. All fields but Peer and Live are required.
 type Config struct {
 	Listen  netip.AddrPort // TCP; the media socket is expected on the same address. New needs none
 	Peer    string         // HOST:PORT to call; "" only answers
 	Local   Local
 	Handler Handler
 	Log     *slog.Logger
+	Gate    Gate
+	// Live says whether media of the session with that id flow. It is asked, from any
+	// goroutine, whether another call may replace the session. nil: they never do.
+	Live func(id string) bool
 }
 
 // State is what an Endpoint is doing.
@@ -71,13 +77,17 @@ type Status struct {
 	State     State
 	LastError string // since the last session; "" for none
 	Attempts  int    // calls since the last session
+	Rejected  Rejected
 }
 
 // Endpoint is one end's part of the session protocol.
 type Endpoint struct {
 	config   Config
 	listener net.Listener // nil: calls come in by a Switchboard
+	entrance *entrance
 	now      func() time.Time
+	ssrc     func() uint32 // of the next offer or answer
+	resolve  func(ctx context.Context, network, host string) ([]netip.Addr, error)
 
 	wake    chan struct{} // to the calling goroutine: look again
 	changed chan struct{} // to the delivering goroutine: look again
@@ -93,8 +103,8 @@ type Endpoint struct {
 	outgoing     *outgoing
 	pace         pacer
 	attempts     int
+	lastID       string // of the last session that was up
 	callErrors   errorLog
-	refusals     errorLog
 	deliveredID  string // of the session that the Handler knows
 	endReason    string // why that one ended
 }
@@ -116,7 +126,11 @@ func Listen(config Config) (*Endpoint, error) {
 }
 
 func listen(address netip.AddrPort) (net.Listener, error) {
-	listener, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(address))
+	network := "tcp" // [::] is both families, as our media socket is
+	if address.Addr().Unmap().Is4() {
+		network = "tcp4" // 0.0.0.0 would be both, too
+	}
+	listener, err := net.ListenTCP(network, net.TCPAddrFromAddrPort(address))
 	if err != nil {
 		return nil, listenError(address, err)
 	}
@@ -127,13 +141,23 @@ func listen(address netip.AddrPort) (net.Listener, error) {
 func New(config Config) *Endpoint {
 	return &Endpoint{
 		config:     config,
+		entrance:   newEntrance(config.Gate, config.Log),
 		now:        time.Now,
+		ssrc:       randomSSRC,
+		resolve:    net.DefaultResolver.LookupNetIP,
 		wake:       make(chan struct{}, 1),
 		changed:    make(chan struct{}, 1),
 		pace:       pacer{random: rand.Float64},
-		callErrors: errorLog{log: config.Log},
-		refusals:   errorLog{log: config.Log},
+		callErrors: errorLog{log: config.Log, now: time.Now},
 	}
+}
+
+// randomSSRC is what a session's media have (RFC 3550, section 8.1): nobody can guess it.
+// 0 stands for none.
+func randomSSRC() uint32 {
+	var b [4]byte
+	_, _ = cryptorand.Read(b[:]) // never fails (crypto/rand)
+	return max(1, binary.BigEndian.Uint32(b[:]))
 }
 
 func listenError(address netip.AddrPort, err error) error {
@@ -160,10 +184,10 @@ func (e *Endpoint) Run(ctx context.Context) error {
 	served := make(chan error, 1)
 	closeServer := func() error { served <- nil; return nil }
 	if e.listener != nil {
-		server := newServer(e, e.config.Log)
+		server := newServer(e, e.entrance)
 		closeServer = server.Close
 		go func() {
-			served <- serve(server, e.listener)
+			served <- serve(server, e.listener, e.entrance)
 			cancel()
 		}()
 	}
@@ -234,13 +258,16 @@ func (e *Endpoint) Renegotiate() {
 func (e *Endpoint) Status() Status {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	s := Status{State: Idle, Rejected: e.entrance.counts()}
 	switch {
 	case e.session != nil:
-		return Status{State: Up}
+		s.State = Up
 	case e.config.Peer != "":
-		return Status{State: Calling, LastError: e.callErrors.text(), Attempts: e.attempts}
+		s.State, s.LastError, s.Attempts = Calling, e.callErrors.text(), e.attempts
+	default:
+		s.LastError = e.entrance.lastRefusal()
 	}
-	return Status{State: Idle, LastError: e.refusals.text()}
+	return s
 }
 
 // deliverForEver tells the Handler about the session that is up now, not about

@@ -78,6 +78,7 @@ func newEnd(t *testing.T, role proto.Role, listen, peer netip.AddrPort) *end {
 		},
 		Handler: e,
 		Log:     slog.New(slog.NewTextHandler(e, nil)),
+		Gate:    Gate{Role: role, Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}},
 	}
 	if peer.IsValid() {
 		config.Peer = peer.String()
@@ -85,6 +86,11 @@ func newEnd(t *testing.T, role proto.Role, listen, peer netip.AddrPort) *end {
 	var err error
 	if e.Endpoint, err = Listen(config); err != nil {
 		t.Fatal(err)
+	}
+	e.ssrc = func() uint32 {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		return e.local.SSRC
 	}
 	t.Cleanup(func() { e.listener.Close() })
 	return e

@@ -3,6 +3,7 @@ package signaling
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"testing"
 
 	"archibald-bridge/proto"
@@ -19,6 +20,15 @@ type wire struct {
 	id        string
 	answer    proto.Description
 	err       error
+	has       string // the session, as the last step left it
+}
+
+// look notes which session each end has: an end cannot be asked while it asks.
+func look(ends []*wire) {
+	for _, w := range ends {
+		s, _ := w.Current()
+		w.has = s.ID
+	}
 }
 
 func (w *wire) canCall() bool {
@@ -36,7 +46,7 @@ func (w *wire) step(t *testing.T, loseReply bool) string {
 		w.offer, w.calls, w.delivered = offerOf(t, w.end), true, false
 		return "offers"
 	case w.calls && !w.delivered:
-		w.id, w.answer, w.err = answerOf(w.peer.end, w.offer)
+		w.id, w.answer, w.err = w.peer.Endpoint.answer(w.offer, call{from: netip.MustParseAddrPort("127.0.0.79:40000"), at: hostIP, replaces: w.last()})
 		w.delivered = true
 		return fmt.Sprintf("is answered: %v", w.err)
 	case w.check && !w.calls:
@@ -65,9 +75,14 @@ func TestNoOrderOfMessagesLeavesTwoDifferentSessions(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		guest, host := &wire{end: guestEnd}, &wire{end: hostEnd}
 		guest.peer, host.peer = host, guest
+		// Media of a session flow while both ends have it. So whoever offers another one
+		// has to know of that which it replaces.
+		guestEnd.config.Live = func(id string) bool { return host.has == id }
+		hostEnd.config.Live = func(id string) bool { return guest.has == id }
 		ends := []*wire{guest, host}
 		guest.Drop("next round")
 		host.Drop("next round")
+		look(ends)
 
 		var story []string
 		tell := func(w *wire, what string) {
@@ -79,10 +94,12 @@ func TestNoOrderOfMessagesLeavesTwoDifferentSessions(t *testing.T) {
 			w := ends[r.IntN(2)]
 			if r.IntN(5) == 0 {
 				w.Drop("trouble")
+				look(ends)
 				tell(w, "drops")
 				continue
 			}
 			tell(w, w.step(t, r.IntN(4) == 0))
+			look(ends)
 		}
 		for n := 0; guest.restless() || host.restless(); n++ {
 			if n > 200 {
@@ -90,6 +107,7 @@ func TestNoOrderOfMessagesLeavesTwoDifferentSessions(t *testing.T) {
 			}
 			w := ends[r.IntN(2)]
 			tell(w, w.step(t, false))
+			look(ends)
 		}
 		g, _ := guest.Current()
 		h, _ := host.Current()

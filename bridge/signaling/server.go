@@ -1,6 +1,7 @@
 package signaling
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -15,13 +16,13 @@ import (
 	"archibald-bridge/proto"
 )
 
-// Bounds of the server. A legitimate exchange takes milliseconds.
+// Bounds of a request. A legitimate exchange takes milliseconds.
 const (
-	maxConnections = 16
 	maxHeaderBytes = 4 << 10
 	headerTimeout  = time.Second
 	readTimeout    = 2 * time.Second
 	writeTimeout   = 2 * time.Second
+	idleTimeout    = time.Second // between the question for a proof and the proof
 )
 
 const sdpType = "application/sdp"
@@ -32,12 +33,11 @@ type exchange interface {
 	answering(offer proto.Description) (*Endpoint, error)
 	// knowing is the Endpoint whose session has that id; nil: none.
 	knowing(id string) *Endpoint
-	// refused takes note of an offer that was not accepted.
-	refused(why string)
 }
 
-func newServer(to exchange, log *slog.Logger) *http.Server {
-	s := requests{to}
+// newServer makes what answers at an entrance.
+func newServer(to exchange, entrance *entrance) *http.Server {
+	s := requests{to, entrance}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /session", s.post)
 	mux.HandleFunc("GET /session/{id}", s.get)
@@ -57,16 +57,23 @@ func newServer(to exchange, log *slog.Logger) *http.Server {
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		ErrorLog:          slog.NewLogLogger(entrance.log.Handler(), slog.LevelDebug),
+		ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
+			return context.WithValue(ctx, visitorKey{}, conn)
+		},
 	}
-	server.SetKeepAlivesEnabled(false) // one request, one connection
+	// One request, one connection; two, where a secret is proved.
+	server.SetKeepAlivesEnabled(entrance.Secret != nil)
 	return server
 }
 
+type visitorKey struct{}
+
 // serve answers until the server is closed.
-func serve(server *http.Server, listener net.Listener) error {
-	err := server.Serve(limitListener{Listener: listener, slots: make(chan struct{}, maxConnections)})
+func serve(server *http.Server, listener net.Listener, entrance *entrance) error {
+	err := server.Serve(&door{Listener: listener, entrance: entrance})
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}
@@ -74,7 +81,18 @@ func serve(server *http.Server, listener net.Listener) error {
 }
 
 // requests are the requests of the session protocol.
-type requests struct{ to exchange }
+type requests struct {
+	to       exchange
+	entrance *entrance
+}
+
+// call is an offer on its way in.
+type call struct {
+	from     netip.AddrPort // the other end of the connection
+	at       netip.Addr     // this end of it
+	proven   bool           // the caller has the secret
+	replaces string         // the last session that the caller knew
+}
 
 func (s requests) post(w http.ResponseWriter, r *http.Request) {
 	if mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || mediaType != sdpType {
@@ -94,19 +112,65 @@ func (s requests) post(w http.ResponseWriter, r *http.Request) {
 		writeText(w, http.StatusInternalServerError, "the connection has no address")
 		return
 	}
-	local, _ := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
-	id, answer, err := s.answer(body, from, addressOf(local))
+	h, asked, err := s.prove(w, r, body)
+	if asked {
+		return
+	}
+	local, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	c := call{from: from, at: addressOf(local), proven: h != nil, replaces: r.Header.Get(headReplaces)}
+	var id string
+	var answer proto.Description
+	if err == nil {
+		id, answer, err = s.answer(body, c)
+	}
 	if err != nil {
 		s.refuse(w, from.Addr().Unmap(), err)
 		return
 	}
+	s.entrance.served(c.from.Addr().Unmap())
+	text := answer.Marshal()
+	if h != nil {
+		credentials{proof: h.answerProof(text, id)}.write(w.Header(), headInfo)
+	}
 	w.Header().Set("Content-Type", sdpType)
 	w.Header().Set("Location", "/session/"+id)
+	w.Header().Set("Connection", "close")
 	w.WriteHeader(http.StatusCreated)
-	w.Write(answer.Marshal()) // a peer that is gone finds out by itself
+	w.Write(text) // a peer that is gone finds out by itself
 }
 
-func (s requests) answer(body []byte, from netip.AddrPort, at netip.Addr) (id string, answer proto.Description, err error) {
+// prove has the caller prove that it has our secret. A handshake says that it did; asked,
+// that it was told what to prove it with, and comes again.
+func (s requests) prove(w http.ResponseWriter, r *http.Request, offer []byte) (h *handshake, asked bool, err error) {
+	secret := s.entrance.Secret
+	says, ok := readCredentials(r.Header, headAuth)
+	visitor, _ := r.Context().Value(visitorKey{}).(*visitor)
+	switch {
+	case secret == nil && !ok:
+		return nil, false, nil
+	case secret == nil:
+		return nil, false, errNoSecretHere
+	case says.nonce == "" || visitor == nil:
+		s.entrance.unproven()
+		return nil, false, errSecretWanted
+	case says.proof == "":
+		credentials{nonce: visitor.nonce}.write(w.Header(), headAsk)
+		http.Error(w, errSecretWanted.text, errSecretWanted.status)
+		return nil, true, nil
+	}
+	h = &handshake{
+		secret: secret, caller: other(s.entrance.Role), answerer: s.entrance.Role,
+		callersNonce: says.nonce, answerersNonce: visitor.nonce, offer: offer,
+	}
+	visitor.nonce = "" // requests of one connection come one after the other
+	if h.answerersNonce == "" || !proves(says.proof, h.offerProof()) {
+		s.entrance.unproven()
+		return nil, false, errOtherSecret
+	}
+	return h, false, nil
+}
+
+func (s requests) answer(body []byte, c call) (id string, answer proto.Description, err error) {
 	offer, err := proto.ParseDescription(body)
 	if err != nil {
 		return "", answer, err
@@ -115,28 +179,28 @@ func (s requests) answer(body []byte, from netip.AddrPort, at netip.Addr) (id st
 	if err != nil {
 		return "", answer, err
 	}
-	return e.answer(offer, from, at)
+	return e.answer(offer, c)
 }
 
-// answer takes an offer that came from an address to one of ours and, when it fits,
-// puts the session into force.
-func (e *Endpoint) answer(offer proto.Description, from netip.AddrPort, at netip.Addr) (id string, answer proto.Description, err error) {
+// answer takes an offer and, when it fits, puts the session into force.
+func (e *Endpoint) answer(offer proto.Description, c call) (id string, answer proto.Description, err error) {
 	local, generation, err := e.local()
 	if err != nil {
 		return "", answer, &refusal{http.StatusServiceUnavailable, err.Error()}
 	}
 	answer, agreement, err := proto.Answer(offer, local)
 	if err != nil {
-		e.reject(offer)
+		// Who knows the session's id is its peer, which no longer is what was agreed.
+		e.hungUp(c.replaces, "the peer changed and no longer fits")
 		return "", answer, &refusal{http.StatusConflict, err.Error()}
 	}
 	id = newID()
 	answer, err = e.accept(Session{
 		ID:        id,
 		Agreement: agreement,
-		PeerAddr:  mediaAddress(from, offer.Port),
-		LocalAddr: at,
-	}, offer, answer, generation)
+		PeerAddr:  mediaAddress(c.from, offer.Port),
+		LocalAddr: c.at,
+	}, offer, answer, generation, c)
 	return id, answer, err
 }
 
@@ -154,7 +218,7 @@ func (s requests) refuse(w http.ResponseWriter, from netip.Addr, err error) {
 		r = &refusal{http.StatusBadRequest, err.Error()}
 	}
 	if r != errGlare {
-		s.to.refused("refused a call from " + from.String() + ": " + err.Error())
+		s.entrance.refused("refused a call from " + from.String() + ": " + err.Error())
 	}
 	if r.status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "1")
@@ -168,15 +232,24 @@ func (s requests) get(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Connection", "close")
 	io.WriteString(w, `{"state":"up"}`+"\n")
 }
 
 func (s requests) delete(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("id")
+	if secret := s.entrance.Secret; secret != nil {
+		if says, _ := readCredentials(r.Header, headAuth); !proves(says.proof, goodbyeProof(secret, id)) {
+			s.entrance.unproven()
+			writeText(w, errSecretWanted.status, errSecretWanted.text)
+			return
+		}
+	}
 	if e := s.to.knowing(id); e == nil || !e.hungUp(id, "the peer hung up") {
 		writeText(w, http.StatusNotFound, "no such session")
 		return
 	}
+	w.Header().Set("Connection", "close")
 	w.WriteHeader(http.StatusNoContent)
 }
 
@@ -190,13 +263,8 @@ func (e *Endpoint) knowing(id string) *Endpoint {
 	return nil
 }
 
-func (e *Endpoint) refused(why string) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.refusals.note(why)
-}
-
 // writeText writes one line that no browser takes for anything else.
 func writeText(w http.ResponseWriter, status int, line string) {
+	w.Header().Set("Connection", "close")
 	http.Error(w, line, status)
 }

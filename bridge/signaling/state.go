@@ -14,10 +14,10 @@ import (
 // outgoing is an offer of ours from before it is sent until its answer is read:
 // as long as the peer may accept it.
 type outgoing struct {
-	ssrc uint32 // ours
+	ssrc uint32 // ours, of this offer
 	// The last offer that was accepted in the meantime.
-	acceptedSSRC     uint32
-	acceptedRevision uint64
+	acceptedName     string
+	acceptedRevision uint64 // 0: none was
 }
 
 // refusal is why an offer is not accepted.
@@ -31,10 +31,18 @@ func (r *refusal) Error() string { return r.text }
 // glare is the text of the refusal of an offer that crossed ours.
 const glare = "glare"
 
+// alreadyConnected begins the text of the refusal of an offer that would replace a
+// session.
+const alreadyConnected = "already connected"
+
 var (
 	errClosing = &refusal{http.StatusServiceUnavailable, "shutting down"}
 	errStale   = &refusal{http.StatusServiceUnavailable, "the audio server is changing: try again"}
 	errGlare   = &refusal{http.StatusConflict, glare}
+
+	errSecretWanted = &refusal{http.StatusUnauthorized, "a secret is to be proved here: give both ends the same --secret-file"}
+	errOtherSecret  = &refusal{http.StatusForbidden, "the secret is another one here: give both ends the same --secret-file"}
+	errNoSecretHere = &refusal{http.StatusForbidden, "there is no secret here to prove: give both ends the same --secret-file"}
 )
 
 // begin marks an offer of ours as under way and returns it with its revision.
@@ -73,7 +81,7 @@ func (e *Endpoint) finish(s Session, answerRevision, generation uint64) bool {
 	switch {
 	case e.closing:
 		return false
-	case call.acceptedSSRC == s.Agreement.PeerSSRC && call.acceptedRevision > answerRevision:
+	case call.acceptedName == s.Agreement.PeerName && call.acceptedRevision > answerRevision:
 		return true // the peer has since made the offer that we accepted
 	case e.session != nil && e.session.Agreement.PeerName != s.Agreement.PeerName:
 		return false // another peer came first
@@ -88,7 +96,7 @@ func (e *Endpoint) finish(s Session, answerRevision, generation uint64) bool {
 
 // accept puts the session into force that the peer offered and we answered, and
 // returns the answer with its revision, or a refusal.
-func (e *Endpoint) accept(s Session, offer, answer proto.Description, generation uint64) (proto.Description, error) {
+func (e *Endpoint) accept(s Session, offer, answer proto.Description, generation uint64, c call) (proto.Description, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	switch {
@@ -96,37 +104,44 @@ func (e *Endpoint) accept(s Session, offer, answer proto.Description, generation
 		return answer, errClosing
 	case e.session != nil && e.session.Agreement.PeerName != offer.Name:
 		return answer, e.busy()
-	case e.outgoing != nil && e.outgoing.ssrc < offer.SSRC, e.overtaken(offer):
+	case e.outgoing != nil && e.wins(offer), e.overtaken(offer):
 		return answer, errGlare
 	case e.generation != generation:
 		return answer, errStale
+	case e.session != nil && !e.replaceable(c):
+		return answer, e.busy()
 	}
 	if e.outgoing != nil {
-		e.outgoing.acceptedSSRC, e.outgoing.acceptedRevision = offer.SSRC, offer.Revision
+		e.outgoing.acceptedName, e.outgoing.acceptedRevision = offer.Name, offer.Revision
 	}
 	e.install(s, offer.Revision)
 	answer.Revision = e.nextRevision()
 	return answer, nil
 }
 
-// reject is called when an offer cannot be accepted because of what it says. If
-// it is from the peer of the present session, that session is void too: the
-// peer no longer is what was agreed.
-func (e *Endpoint) reject(offer proto.Description) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.session != nil && e.session.Agreement.PeerName == offer.Name && e.session.Agreement.PeerSSRC == offer.SSRC {
-		e.forget("the peer changed and no longer fits")
+// wins says whether our offer under way goes before that of the peer: both ends come to
+// the same result. Needs e.mu.
+func (e *Endpoint) wins(offer proto.Description) bool {
+	if e.outgoing.ssrc != offer.SSRC {
+		return e.outgoing.ssrc < offer.SSRC
 	}
+	return offer.Role == proto.Host
 }
 
-// busy refuses an offer while another peer is connected. Needs e.mu.
+// replaceable says whether a call may replace the session that is up. While its media
+// flow only its own peer may, who knows its id or proves the secret. A peer that was
+// killed knows neither when it comes back, but its media have stopped. Needs e.mu.
+func (e *Endpoint) replaceable(c call) bool {
+	return c.proven || c.replaces == e.session.ID || e.config.Live == nil || !e.config.Live(e.session.ID)
+}
+
+// busy refuses an offer while a peer is connected. Needs e.mu.
 func (e *Endpoint) busy() *refusal {
 	peer := string(e.session.Agreement.PeerRole)
 	if name := e.session.Agreement.PeerName; name != "" {
 		peer += fmt.Sprintf(" %q", name)
 	}
-	return &refusal{http.StatusConflict, "already connected to the " + peer}
+	return &refusal{http.StatusConflict, alreadyConnected + " to the " + peer}
 }
 
 // hungUp ends the session at the peer's wish. It says whether it was up.
@@ -144,7 +159,7 @@ func (e *Endpoint) hungUp(id, reason string) bool {
 // session: it was still on its way then. Only for a short while, since a peer
 // that restarts may come back with its clock set back. Needs e.mu.
 func (e *Endpoint) overtaken(offer proto.Description) bool {
-	return e.session != nil && e.session.Agreement.PeerSSRC == offer.SSRC &&
+	return e.session != nil && e.session.Agreement.PeerName == offer.Name &&
 		offer.Revision < e.peerRevision && e.now().Sub(e.upSince) < readTimeout
 }
 
@@ -156,8 +171,9 @@ func (e *Endpoint) install(s Session, peerRevision uint64) {
 	}
 	e.session, e.peerRevision, e.upSince = &s, peerRevision, e.now()
 	e.check, e.attempts = false, 0
+	e.lastID = s.ID
 	e.callErrors.clear()
-	e.refusals.clear()
+	e.entrance.satisfied()
 	signal(e.changed)
 	signal(e.wake)
 }

@@ -35,7 +35,7 @@ func offerOf(t *testing.T, e *end) proto.Description {
 
 // answerOf lets an end answer an offer.
 func answerOf(e *end, offer proto.Description) (id string, answer proto.Description, err error) {
-	return e.answer(offer, netip.MustParseAddrPort("127.0.0.79:40000"), hostIP)
+	return e.answer(offer, call{from: netip.MustParseAddrPort("127.0.0.79:40000"), at: hostIP})
 }
 
 // sessionOf is what a caller makes of an answer.
@@ -229,7 +229,7 @@ func TestOfferIsNotAnsweredFromAnOldDescription(t *testing.T) {
 		t.Fatal(err)
 	}
 	loser.Renegotiate()
-	if _, err := loser.accept(Session{ID: "x"}, offer, local, generation); !errors.Is(err, errStale) {
+	if _, err := loser.accept(Session{ID: "x"}, offer, local, generation, call{}); !errors.Is(err, errStale) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -168,35 +168,6 @@ func TestSlowBodyIsCutOff(t *testing.T) {
 	}
 }
 
-func TestConnectionsBeyondTheLimitAreClosedAtOnce(t *testing.T) {
-	host := answering(t)
-	var held []net.Conn
-	for range maxConnections {
-		conn, err := net.Dial("tcp", host.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close()
-		held = append(held, conn)
-	}
-	refused := func() bool { // the server may not have taken the last one yet
-		conn, err := net.Dial("tcp", host.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close()
-		io.WriteString(conn, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-		conn.SetReadDeadline(time.Now().Add(10 * time.Second))
-		text, _ := io.ReadAll(conn)
-		return len(text) == 0
-	}
-	eventually(t, "a refusal", refused)
-	for _, conn := range held {
-		conn.Close()
-	}
-	eventually(t, "room again", func() bool { return !refused() })
-}
-
 func TestOversizedHeaderIsRefused(t *testing.T) {
 	host := answering(t)
 	conn, err := net.Dial("tcp", host.Addr().String())

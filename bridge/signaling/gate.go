@@ -1,0 +1,145 @@
+package signaling
+
+import (
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"archibald-bridge/proto"
+)
+
+// Gate says who may call.
+type Gate struct {
+	Role proto.Role // of the end that is called
+	// Allow are the networks whose addresses may call, besides the peer's.
+	Allow []netip.Prefix
+	// Secret is what both ends of a session prove to each other that they have. Then
+	// whoever does may call, from anywhere, and nobody else may. nil: nothing is proved.
+	Secret []byte
+}
+
+// Rejected counts the calls that came to nothing, by reason.
+type Rejected struct {
+	Strangers uint64 // connections from addresses that may not call: closed at once
+	Crowded   uint64 // connections given up for newer ones
+	Unproven  uint64 // requests without a right proof of the secret
+	Refused   uint64 // offers that were answered with no
+}
+
+// entrance is the gate of one TCP socket, and what came to it.
+type entrance struct {
+	Gate
+	log *slog.Logger
+	now func() time.Time
+
+	mu        sync.Mutex // guards what follows
+	peer      []netip.Addr
+	guest     netip.Addr // of the last session's other end
+	rejected  Rejected
+	strangers seldomLog
+	refusals  errorLog
+}
+
+func newEntrance(gate Gate, log *slog.Logger) *entrance {
+	n := &entrance{Gate: gate, log: log, now: time.Now, refusals: errorLog{log: log, now: time.Now}}
+	n.strangers = seldomLog{now: time.Now}
+	return n
+}
+
+// admits says whether a connection from that address is served, and notes it if not.
+func (n *entrance) admits(from netip.Addr) bool {
+	if n.Secret != nil || n.allowed(from) {
+		return true
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if slices.Contains(n.peer, from) {
+		return true
+	}
+	n.rejected.Strangers++
+	if more, due := n.strangers.due(); due {
+		n.log.Warn(fmt.Sprintf("%s may not call and got no answer%s; to let it: --allow %s", from, more, n.withAllowed(from)))
+	}
+	return false
+}
+
+// allowed says whether an address is in one of the networks.
+func (n *entrance) allowed(from netip.Addr) bool {
+	from = from.WithZone("") // a prefix has none
+	return slices.ContainsFunc(n.Allow, func(p netip.Prefix) bool { return p.Contains(from) })
+}
+
+// withAllowed is what allow has to be for that address to be let in.
+func (n *entrance) withAllowed(from netip.Addr) string {
+	var parts []string
+	for _, prefix := range n.Allow {
+		parts = append(parts, prefix.String())
+	}
+	return strings.Join(append(parts, from.WithZone("").String()), ",")
+}
+
+// favours says that an address is the peer's, or was that of the last session: its
+// connections are not given up for those of others.
+func (n *entrance) favours(from netip.Addr) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return from == n.guest || slices.Contains(n.peer, from)
+}
+
+// expect notes the addresses that the peer's name has now.
+func (n *entrance) expect(peer []netip.Addr) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.peer = peer
+}
+
+// served notes with whom there is a session.
+func (n *entrance) served(guest netip.Addr) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.guest = guest
+}
+
+func (n *entrance) crowded() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.rejected.Crowded++
+}
+
+func (n *entrance) unproven() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.rejected.Unproven++
+}
+
+// refused takes note of an offer that was not accepted.
+func (n *entrance) refused(why string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.rejected.Refused++
+	n.refusals.note(why)
+}
+
+// satisfied forgets why calls were refused: one was not.
+func (n *entrance) satisfied() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.refusals.clear()
+}
+
+// lastRefusal is why the last call was not answered; "" when none was refused.
+func (n *entrance) lastRefusal() string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.refusals.text()
+}
+
+func (n *entrance) counts() Rejected {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.rejected
+}
