@@ -75,7 +75,7 @@ func NewVirtual(rateHz int) (*Virtual, error) {
 // concealment and moves no samples.
 func (v *Virtual) StartPositions(rateHz int) error {
 	return v.startReceiver(&C.receiver_plan{encoding: C.WIRE_L16, payload_type: 96,
-		rate_hz: C.uint32_t(rateHz)})
+		rate_hz: C.uint32_t(rateHz)}, hearing{})
 }
 
 // Receive hands over a datagram that arrived at arrivalNs.
