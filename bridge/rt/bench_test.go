@@ -30,7 +30,7 @@ func benchmarkStages(b *testing.B, channels int, stage func(b *testing.B, tx, rx
 			if err := tx.StartSender(session.SenderPlan{Format: f, PacketFrames: packet, SSRC: 7}); err != nil {
 				b.Fatal(err)
 			}
-			if err := rx.StartReceiver(session.ReceiverPlan{Format: f, SSRC: 7, Latch: true}); err != nil {
+			if err := rx.StartReceiver(session.ReceiverPlan{Format: f, SSRC: 7}); err != nil {
 				b.Fatal(err)
 			}
 			b.ReportAllocs()

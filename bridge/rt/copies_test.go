@@ -13,7 +13,7 @@ import (
 // receiving makes a player whose peer agreed to repeat.
 func receiving(t *testing.T, repeats proto.Repeats) *player {
 	p := newPlayer(t, 1, 64)
-	check(t, p.v.StartReceiver(session.ReceiverPlan{Format: formatF32(1), SSRC: playerSSRC, Latch: true, Repeats: repeats}))
+	check(t, p.v.StartReceiver(session.ReceiverPlan{Format: formatF32(1), SSRC: playerSSRC, Repeats: repeats}))
 	return p
 }
 

@@ -12,6 +12,7 @@
 #define _GNU_SOURCE /* recvmmsg, sendmmsg, M_PI */
 #endif
 #include <stdatomic.h>
+#include <netinet/in.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -39,11 +40,17 @@ enum {
     PHASES = 1024,
     OBSERVATIONS = 8192,       /* 2.7 s at period 32 */
     RTCP_SLOTS = 32,
+    RTCP_PER_SECOND = 32,      /* read; a peer sends one, and a goodbye */
     SEEN_SEQUENCES = 8192,     /* window of the duplicate check */
     SETTLED_SEQUENCES = 512,   /* so far behind the highest, no more copies at once are expected */
     MAX_DROPOUT = 3000         /* a longer jump of the sequence number is a new beginning, no loss
                                   (RFC 3550, appendix A.1) */
 };
+
+/* A source that was quiet for so long may go on from another port. */
+#define PORT_QUIET_NS 200000000ll
+
+#define SOURCE_BYTES CMSG_SPACE(sizeof(struct in6_pktinfo))
 
 /* How fast a position may glide to a whole frame: 50 ppm. */
 #define GLIDE_PER_FRAME 50e-6
@@ -82,43 +89,7 @@ typedef struct {
 int rtp_parse(rtp_packet *packet, const uint8_t *data, size_t bytes);
 int rtp_is_rtcp(const uint8_t *data, size_t bytes); /* RFC 5761, section 4 */
 
-/* rings.c: records for Go. One producer (whoever holds engine.reading), one
- * consumer (control). Full: the new record is dropped and counted. ----------- */
-
-typedef struct {
-    uint32_t kind, frames;
-    int64_t time_ns, media, position;
-    int64_t late_ns; /* of a packet, as its sender says; -1: not said */
-    int64_t wait_ns; /* of a packet, from its arrival until it was decoded */
-    double fraction, ratio;
-    uint32_t playing, reserved;
-} observation;
-
-typedef struct {
-    _Alignas(64) _Atomic uint32_t head; /* written by the producer (release), read by control (acquire) */
-    _Alignas(64) _Atomic uint32_t tail; /* written by control (release), read by the producer (acquire) */
-    _Alignas(64) _Atomic uint64_t dropped; /* written by the producer, read by control (relaxed) */
-    observation slot[OBSERVATIONS];
-} observation_ring;
-
-typedef struct {
-    uint32_t bytes;
-    int64_t arrival_ns;
-    struct sockaddr_storage from;
-    uint8_t data[DATAGRAM_BYTES];
-} rtcp_slot;
-
-typedef struct {
-    _Alignas(64) _Atomic uint32_t head; /* as observation_ring */
-    _Alignas(64) _Atomic uint32_t tail;
-    rtcp_slot slot[RTCP_SLOTS];
-} rtcp_ring;
-
-void observation_push(observation_ring *ring, const observation *record);
-uint32_t observation_read(observation_ring *ring, observation *into, uint32_t max);
-void rtcp_push(rtcp_ring *ring, const uint8_t *data, uint32_t bytes, int64_t arrival_ns,
-               const struct sockaddr_storage *from);
-int rtcp_read(rtcp_ring *ring, rtcp_slot *into);
+#include "rings.h"
 
 /* mediaclock.c: frames of graph time, lost time included. -------------------- */
 
@@ -186,8 +157,7 @@ typedef struct {
     uint32_t repeats;                /* agreed: so many more copies of each packet come ... */
     uint32_t repeat_distance_frames; /* ... each so much later */
     int lateness;                    /* agreed: the header extension means lateness */
-    int latch;
-    struct sockaddr_storage from;
+    struct sockaddr_storage from; /* whose packets, whatever the port; no family: the first one's */
 } receiver_plan;
 
 typedef struct {
@@ -228,20 +198,28 @@ typedef struct {
     uint32_t window_frames;
     float fade_in[CROSSFADE_FRAMES];
 
-    /* whoever holds engine.reading writes, control reads (relaxed; the pair
-     * from/have_from is published by release on have_from) */
+    /* whoever holds engine.reading writes, control reads: the address of the source
+     * once, published by release on have_from; its port (network order, relaxed) may
+     * change */
     struct sockaddr_storage from;
     _Atomic int have_from;
+    _Atomic uint32_t from_port;
+    int64_t from_ns; /* holder of engine.reading only: arrival of the last packet of it */
 } receiver;
 
 typedef struct archibald_receive_counters {
     /* written by playout or by control holding engine.reading; read by control; all relaxed */
     _Atomic uint64_t cycles, packets, bytes, lost, late, duplicate, recovered, reordered,
         malformed, wrong_source, wrong_ssrc, wrong_payload, outside, nonfinite, concealed_frames,
-        dropouts, predicted, skips, skipped_frames;
+        dropouts, predicted, skips, skipped_frames, implausible, rtcp_over_budget, read_errors;
     _Atomic int64_t last_packet_ns;
-    _Atomic uint32_t highest_sequence;
+    _Atomic uint32_t highest_sequence, seen_payload_type;
     _Atomic uint32_t peak_bits[MAX_CHANNELS]; /* control exchanges for 0 */
+    /* Where a packet came from that wrong_source counts: whoever counts it writes
+     * while have_stranger is 0 (acquire) and sets that (release); control reads while
+     * it is 1 (acquire) and clears it (release). */
+    struct sockaddr_storage stranger;
+    _Atomic int have_stranger;
 } receive_counters;
 
 void receiver_datagram(receiver *rx, receive_counters *count, observation_ring *ring,
@@ -272,6 +250,10 @@ typedef struct {
     int lateness;                    /* packets say how late they left */
     struct sockaddr_storage to;
     socklen_t to_bytes;
+    /* The address of ours it leaves from: a control message of IP_PKTINFO or
+     * IPV6_PKTINFO (ip(7), ipv6(7)); 0 bytes: as the routes say. */
+    _Alignas(struct cmsghdr) uint8_t source[SOURCE_BYTES];
+    uint32_t source_bytes;
 } sender_plan;
 
 /* Captured audio: one producer (capture), any number of readers that keep their
@@ -361,6 +343,8 @@ struct archibald_engine {
     send_counters sent;
     observation_ring observations;
     rtcp_ring rtcp;
+    int64_t rtcp_second_ns; /* whoever holds reading: when the second of the budget began ... */
+    uint32_t rtcp_in_second; /* ... and what came since */
     resampler table;
 };
 

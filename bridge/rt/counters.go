@@ -1,6 +1,7 @@
 package rt
 
 /*
+#include <linux/sock_diag.h>
 #include <string.h>
 #include "core.h"
 
@@ -15,9 +16,9 @@ typedef struct {
 typedef struct {
     uint64_t cycles, packets, bytes, lost, late, duplicate, recovered, reordered, malformed, wrong_source,
         wrong_ssrc, wrong_payload, outside, nonfinite, concealed_frames, dropouts, predicted, skips,
-        skipped_frames, observations;
+        skipped_frames, implausible, rtcp_over_budget, read_errors, observations;
     int64_t last_packet_ns;
-    uint32_t highest_sequence;
+    uint32_t highest_sequence, seen_payload_type;
     float peak[MAX_CHANNELS];
 } received_copy;
 
@@ -43,13 +44,34 @@ static void copy_received(archibald_engine *e, received_copy *to) {
     TAKE(recovered); TAKE(reordered); TAKE(malformed); TAKE(wrong_source); TAKE(wrong_ssrc); TAKE(wrong_payload);
     TAKE(outside); TAKE(nonfinite); TAKE(concealed_frames); TAKE(dropouts); TAKE(predicted); TAKE(skips);
     TAKE(skipped_frames); TAKE(last_packet_ns); TAKE(highest_sequence);
+    TAKE(implausible); TAKE(rtcp_over_budget); TAKE(read_errors); TAKE(seen_payload_type);
     to->observations = atomic_load_explicit(&e->observations.dropped, memory_order_relaxed);
     take_peaks(from->peak_bits, to->peak);
+}
+
+static int take_stranger(archibald_engine *e, struct sockaddr_storage *from) {
+    receive_counters *count = &e->received;
+    if (!atomic_load_explicit(&count->have_stranger, memory_order_acquire)) return 0;
+    *from = count->stranger;
+    atomic_store_explicit(&count->have_stranger, 0, memory_order_release);
+    return 1;
+}
+
+// What the kernel dropped of the socket's datagrams so far, modulo 2^32.
+static uint32_t kernel_drops(int fd) {
+    uint32_t info[SK_MEMINFO_VARS] = {0};
+    socklen_t bytes = sizeof info;
+    if (fd >= 0) getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &bytes);
+    return info[SK_MEMINFO_DROPS];
 }
 */
 import "C"
 
-import "archibald-bridge/bridge/session"
+import (
+	"unsafe"
+
+	"archibald-bridge/bridge/session"
+)
 
 // Counters implements session.Core. Peaks have one value per channel the core
 // can hold; each call begins them anew.
@@ -58,6 +80,12 @@ func (e *Engine) Counters() session.Counters {
 	var r C.received_copy
 	C.copy_sent(e.c, &s)
 	C.copy_received(e.c, &r)
+	drops := uint32(C.kernel_drops(e.c.fd))
+	e.kernelDrops += uint64(drops - uint32(e.kernelDrops))
+	var stranger C.struct_sockaddr_storage
+	if C.take_stranger(e.c, &stranger) != 0 {
+		e.stranger = e.socket.address(unsafe.Pointer(&stranger))
+	}
 	return session.Counters{
 		Sent: session.SendCounters{
 			Cycles: uint64(s.cycles), Packets: uint64(s.packets), Bytes: uint64(s.bytes),
@@ -75,7 +103,9 @@ func (e *Engine) Counters() session.Counters {
 			Dropouts: uint64(r.dropouts), Predicted: uint64(r.predicted), Skips: uint64(r.skips),
 			SkippedFrames: uint64(r.skipped_frames), Observations: uint64(r.observations),
 			LastPacketNs: int64(r.last_packet_ns), HighestSequence: uint32(r.highest_sequence),
-			PeakLinear: peaks(&r.peak),
+			Implausible: uint64(r.implausible), KernelDrops: e.kernelDrops, ReceiveErrors: uint64(r.read_errors),
+			RTCPOverBudget: uint64(r.rtcp_over_budget), SeenPayloadType: uint8(r.seen_payload_type),
+			SeenSource: e.stranger, PeakLinear: peaks(&r.peak),
 		},
 	}
 }

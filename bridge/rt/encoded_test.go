@@ -142,7 +142,7 @@ func (counting) Encode(_ []float32, packet []byte) (int, error) { return copy(pa
 // opusPlayer is a player whose packets are of Opus.
 func opusPlayer(t *testing.T, repeats proto.Repeats) *player {
 	p := newPlayer(t, 1, 64)
-	check(t, p.v.StartReceiver(session.ReceiverPlan{Format: formatOpus(1), SSRC: playerSSRC, Latch: true, Repeats: repeats}))
+	check(t, p.v.StartReceiver(session.ReceiverPlan{Format: formatOpus(1), SSRC: playerSSRC, Repeats: repeats}))
 	return p
 }
 

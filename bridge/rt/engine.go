@@ -12,15 +12,6 @@ static receiver *swap_rx(archibald_engine *e, receiver *rx) { return atomic_exch
 static sender *swap_tx(archibald_engine *e, sender *tx) { return atomic_exchange(&e->tx, tx); }
 static void *playout_function(void) { return (void *)archibald_playout; }
 static void *capture_function(void) { return (void *)archibald_capture; }
-static int try_reading(archibald_engine *e) {
-    return !atomic_exchange_explicit(&e->reading, 1, memory_order_acquire);
-}
-static void end_reading(archibald_engine *e) {
-    atomic_store_explicit(&e->reading, 0, memory_order_release);
-}
-static int64_t last_read_ns(archibald_engine *e) {
-    return atomic_load_explicit(&e->last_read_ns, memory_order_relaxed);
-}
 static void set_graph(archibald_engine *e, uint32_t rate_hz) {
     uint64_t count = (atomic_load(&e->graph) >> 32) + 1;
     atomic_store_explicit(&e->graph, count << 32 | rate_hz, memory_order_release);
@@ -36,12 +27,6 @@ static int is_playing(archibald_engine *e) {
 static void set_ratio_bits(archibald_engine *e, uint64_t bits) {
     receiver *rx = atomic_load(&e->rx);
     if (rx) atomic_store_explicit(&rx->ratio_bits, bits, memory_order_relaxed);
-}
-static int media_source(archibald_engine *e, struct sockaddr_storage *from) {
-    receiver *rx = atomic_load(&e->rx);
-    if (!rx || !atomic_load_explicit(&rx->have_from, memory_order_acquire)) return 0;
-    *from = rx->from;
-    return 1;
 }
 */
 import "C"
@@ -84,6 +69,10 @@ type Engine struct {
 	nextSequence   C.uint16_t // continues from sender to sender
 	records        []C.observation
 	rtcp           C.rtcp_slot
+
+	hearing     hearing
+	kernelDrops uint64         // of the socket so far
+	stranger    netip.AddrPort // whom the receiver refused
 }
 
 var _ session.Core = (*Engine)(nil)
@@ -200,6 +189,9 @@ func (e *Engine) StartSender(p session.SenderPlan) error {
 		if plan.to_bytes == 0 {
 			return fmt.Errorf("peer %s: not reachable from %s", p.To, e.socket.local)
 		}
+		message := e.socket.sourceMessage(p.Source)
+		copy(unsafe.Slice((*byte)(&plan.source[0]), len(plan.source)), message)
+		plan.source_bytes = C.uint32_t(len(message))
 	}
 	tx := C.sender_new(&plan)
 	if tx == nil {
@@ -236,34 +228,36 @@ func (e *Engine) StartReceiver(p session.ReceiverPlan) error {
 		channels:     C.uint32_t(p.Format.Channels),
 		rate_hz:      C.uint32_t(p.Format.RateHz),
 		ssrc:         C.uint32_t(p.SSRC),
-		latch:        flag(p.Latch),
 
 		repeats:                C.uint32_t(p.Repeats.Copies),
 		repeat_distance_frames: C.uint32_t(p.Repeats.DistanceFrames),
 		lateness:               flag(p.Lateness),
 	}
-	if e.socket != nil {
-		if !p.Latch && e.socket.putAddress(unsafe.Pointer(&plan.from), p.From) == 0 {
-			return fmt.Errorf("peer %s: not reachable from %s", p.From, e.socket.local)
-		}
-		if err := e.socket.filter(payloadType, p.SSRC); err != nil {
-			return err
-		}
+	if e.socket != nil && p.From.IsValid() && e.socket.putAddress(unsafe.Pointer(&plan.from), netip.AddrPortFrom(p.From, 0)) == 0 {
+		return fmt.Errorf("peer %s: not reachable from %s", p.From, e.socket.local)
 	}
-	return e.startReceiver(&plan)
+	return e.startReceiver(&plan, hearing{rtcp: true, from: p.From, ssrc: p.SSRC, payloadType: payloadType})
 }
 
-func (e *Engine) startReceiver(plan *C.receiver_plan) error {
+// startReceiver leaves the running receiver alone when there can be no other.
+func (e *Engine) startReceiver(plan *C.receiver_plan, h hearing) error {
 	rx := C.receiver_new(plan, &e.c.table)
 	if rx == nil {
 		return errors.New("no memory for the receiver")
+	}
+	if err := e.hear(h); err != nil {
+		C.receiver_free(rx)
+		return err
 	}
 	e.replaceReceiver(rx)
 	return nil
 }
 
 // StopReceiver implements session.Core.
-func (e *Engine) StopReceiver() { e.replaceReceiver(nil) }
+func (e *Engine) StopReceiver() {
+	e.replaceReceiver(nil)
+	_ = e.hear(hearing{}) // else the core drops what nobody takes
+}
 
 func (e *Engine) replaceReceiver(rx *C.receiver) {
 	e.fadeOut()
@@ -327,38 +321,6 @@ func (e *Engine) Observe(buf []clock.Observation) int {
 		}
 	}
 	return n
-}
-
-// MediaSource implements session.Core.
-func (e *Engine) MediaSource() netip.AddrPort {
-	var from C.struct_sockaddr_storage
-	if C.media_source(e.c, &from) == 0 {
-		return netip.AddrPort{}
-	}
-	return getAddress(unsafe.Pointer(&from))
-}
-
-// SendRTCP implements session.Core.
-func (e *Engine) SendRTCP(packet []byte, to netip.AddrPort) error {
-	return e.socket.send(packet, to)
-}
-
-// ReadRTCP implements session.Core.
-func (e *Engine) ReadRTCP(buf []byte) (n int, from netip.AddrPort, arrivalNs int64, ok bool) {
-	if C.rtcp_read(&e.c.rtcp, &e.rtcp) == 0 {
-		return 0, netip.AddrPort{}, 0, false
-	}
-	n = copy(buf, unsafe.Slice((*byte)(&e.rtcp.data[0]), int(e.rtcp.bytes)))
-	return n, getAddress(unsafe.Pointer(&e.rtcp.from)), int64(e.rtcp.arrival_ns), true
-}
-
-// Idle implements session.Core.
-func (e *Engine) Idle(nowNs int64) {
-	if nowNs-int64(C.last_read_ns(e.c)) < int64(100*time.Millisecond) || C.try_reading(e.c) == 0 {
-		return
-	}
-	C.socket_drain(e.c, nil, C.int64_t(nowNs), 1024)
-	C.end_reading(e.c)
 }
 
 func flag(on bool) C.int {

@@ -146,7 +146,7 @@ func TestLatenessBeginsAnewWithAnotherGraph(t *testing.T) {
 func late(t *testing.T, agreed bool, change func(*rtp.Packet)) int64 {
 	t.Helper()
 	p := newPlayer(t, 2, 64)
-	check(t, p.v.StartReceiver(session.ReceiverPlan{Format: formatF32(2), SSRC: playerSSRC, Latch: true, Lateness: agreed}))
+	check(t, p.v.StartReceiver(session.ReceiverPlan{Format: formatF32(2), SSRC: playerSSRC, Lateness: agreed}))
 	packet := rtp.Packet{
 		Header:  rtp.Header{Version: 2, PayloadType: 98, SSRC: playerSSRC, SequenceNumber: 1, Timestamp: 1},
 		Payload: p.packet(0)[12:],
@@ -215,7 +215,7 @@ func TestLatenessComesThrough(t *testing.T) {
 	p := newPair(t, f, 64)
 	p.source = noise(f, 3)
 	check(t, p.tx.StartSender(session.SenderPlan{Format: f, PacketFrames: 64, SSRC: 7, Lateness: true}))
-	check(t, p.rx.StartReceiver(session.ReceiverPlan{Format: f, SSRC: 7, Latch: true, Lateness: true}))
+	check(t, p.rx.StartReceiver(session.ReceiverPlan{Format: f, SSRC: 7, Lateness: true}))
 	p.start(100)
 	p.run(50, direct)
 	buf := make([]clock.Observation, 512)
@@ -254,7 +254,7 @@ func FuzzHeaderExtension(f *testing.F) {
 	}
 	f.Cleanup(v.Close)
 	mono := proto.Format{Encoding: proto.L16, RateHz: 48000, Channels: 1}
-	if err := v.StartReceiver(session.ReceiverPlan{Format: mono, SSRC: 7, Latch: true, Lateness: true}); err != nil {
+	if err := v.StartReceiver(session.ReceiverPlan{Format: mono, SSRC: 7, Lateness: true}); err != nil {
 		f.Fatal(err)
 	}
 	buf, sequence := make([]clock.Observation, 8), uint16(0)
@@ -286,7 +286,7 @@ func FuzzHeaderExtension(f *testing.F) {
 // As the fuzzer does, without it: extensions that are nearly right.
 func TestBrokenExtensionsAreReadAsPionDoes(t *testing.T) {
 	p := newPlayer(t, 2, 64)
-	check(t, p.v.StartReceiver(session.ReceiverPlan{Format: formatF32(2), SSRC: playerSSRC, Latch: true, Lateness: true}))
+	check(t, p.v.StartReceiver(session.ReceiverPlan{Format: formatF32(2), SSRC: playerSSRC, Lateness: true}))
 	r := rand.New(rand.NewPCG(3, 14))
 	read := 0
 	for n := range 20000 {

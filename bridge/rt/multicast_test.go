@@ -22,7 +22,7 @@ func hears(t *testing.T, m rt.Multicast) uint64 {
 	check(t, b.e.UseMulticast(m))
 	address := netip.AddrPortFrom(group, b.e.LocalAddr().Port())
 	check(t, a.e.StartSender(session.SenderPlan{Format: stereo, PacketFrames: period, SSRC: 1, To: address}))
-	check(t, b.e.StartReceiver(session.ReceiverPlan{Format: stereo, Latch: true}))
+	check(t, b.e.StartReceiver(session.ReceiverPlan{Format: stereo}))
 	for range 10 {
 		a.play()
 		a.capture(0.25)

@@ -42,7 +42,7 @@ func newPlayer(t *testing.T, channels, period int) *player {
 }
 
 func planF32(channels int) session.ReceiverPlan {
-	return session.ReceiverPlan{Format: formatF32(channels), SSRC: playerSSRC, Latch: true}
+	return session.ReceiverPlan{Format: formatF32(channels), SSRC: playerSSRC}
 }
 
 func formatF32(channels int) proto.Format {

@@ -120,7 +120,7 @@ func TestMediaAndReportsArriveMarkedAsExpedited(t *testing.T) {
 			if got := next(); got != expedited {
 				t.Errorf("media arrives with TOS %#x, want %#x", got, expedited)
 			}
-			check(t, n.e.SendRTCP([]byte{0x80, 201, 0, 1, 0, 0, 0, 1}, to))
+			check(t, n.e.SendRTCP([]byte{0x80, 201, 0, 1, 0, 0, 0, 1}, netip.Addr{}, to))
 			if got := next(); got != expedited {
 				t.Errorf("RTCP arrives with TOS %#x, want %#x", got, expedited)
 			}

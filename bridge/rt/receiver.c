@@ -1,7 +1,6 @@
 /* One incoming stream: packets into the jitter buffer. playout.c takes them out. */
 #include "core.h"
 
-#include <netinet/in.h>
 #include <string.h>
 
 int64_t stream_ns(int64_t media, uint32_t rate_hz) {
@@ -216,24 +215,56 @@ void receiver_decoded(receiver *rx, receive_counters *count, observation_ring *r
     }
 }
 
-static int same_address(const struct sockaddr_storage *a, const struct sockaddr_storage *b) {
-    if (a->ss_family != b->ss_family) return 0;
-    if (a->ss_family == AF_INET) {
-        const struct sockaddr_in *x = (const void *)a, *y = (const void *)b;
-        return x->sin_port == y->sin_port && x->sin_addr.s_addr == y->sin_addr.s_addr;
+/* The port aside. The kernel tells the scope of link-local addresses only; 0 in
+ * expected: none was given. */
+static int same_host(const struct sockaddr_storage *from, const struct sockaddr_storage *expected) {
+    if (from->ss_family != expected->ss_family) return 0;
+    if (from->ss_family == AF_INET) {
+        const struct sockaddr_in *x = (const void *)from, *y = (const void *)expected;
+        return x->sin_addr.s_addr == y->sin_addr.s_addr;
     }
-    const struct sockaddr_in6 *x = (const void *)a, *y = (const void *)b;
-    return x->sin6_port == y->sin6_port &&
-           memcmp(&x->sin6_addr, &y->sin6_addr, sizeof x->sin6_addr) == 0;
+    const struct sockaddr_in6 *x = (const void *)from, *y = (const void *)expected;
+    return memcmp(&x->sin6_addr, &y->sin6_addr, sizeof x->sin6_addr) == 0 &&
+           (y->sin6_scope_id == 0 || x->sin6_scope_id == y->sin6_scope_id);
+}
+
+static uint32_t port_of(const struct sockaddr_storage *a) {
+    return a->ss_family == AF_INET ? ((const struct sockaddr_in *)(const void *)a)->sin_port
+                                   : ((const struct sockaddr_in6 *)(const void *)a)->sin6_port;
+}
+
+static void refuse_source(receive_counters *count, const struct sockaddr_storage *from) {
+    COUNT(count->wrong_source, 1);
+    if (atomic_load_explicit(&count->have_stranger, memory_order_acquire)) return;
+    count->stranger = *from;
+    atomic_store_explicit(&count->have_stranger, 1, memory_order_release);
+}
+
+/* Makes the source of a packet, right in everything else, ours: the first one's, and
+ * then another port of the same address once the one before is quiet. A translator of
+ * addresses on the way may give a new one at any time, and the old one is then dead;
+ * while both speak the first one stays. */
+static int take_source(receiver *rx, const struct sockaddr_storage *from, int64_t arrival_ns) {
+    const uint32_t port = port_of(from);
+    if (!atomic_load_explicit(&rx->have_from, memory_order_relaxed)) {
+        atomic_store_explicit(&rx->from_port, port, memory_order_relaxed);
+        rx->from = *from;
+        atomic_store_explicit(&rx->have_from, 1, memory_order_release);
+    } else if (port != atomic_load_explicit(&rx->from_port, memory_order_relaxed)) {
+        if (arrival_ns - rx->from_ns < PORT_QUIET_NS) return 0;
+        atomic_store_explicit(&rx->from_port, port, memory_order_relaxed);
+    }
+    rx->from_ns = arrival_ns;
+    return 1;
 }
 
 void receiver_datagram(receiver *rx, receive_counters *count, observation_ring *ring,
                        const uint8_t *data, uint32_t bytes, int64_t arrival_ns,
                        const struct sockaddr_storage *from) {
-    int latched = atomic_load_explicit(&rx->have_from, memory_order_relaxed);
-    const struct sockaddr_storage *expected = latched ? &rx->from : &rx->plan.from;
-    if ((latched || !rx->plan.latch) && !same_address(from, expected)) {
-        COUNT(count->wrong_source, 1);
+    const struct sockaddr_storage *expected =
+        atomic_load_explicit(&rx->have_from, memory_order_relaxed) ? &rx->from : &rx->plan.from;
+    if (expected->ss_family && !same_host(from, expected)) {
+        refuse_source(count, from);
         return;
     }
     rtp_packet packet;
@@ -243,6 +274,7 @@ void receiver_datagram(receiver *rx, receive_counters *count, observation_ring *
     }
     if (packet.payload_type != rx->plan.payload_type) {
         COUNT(count->wrong_payload, 1);
+        atomic_store_explicit(&count->seen_payload_type, packet.payload_type, memory_order_relaxed);
         return;
     }
     if (rx->have_ssrc && packet.ssrc != rx->ssrc) {
@@ -255,12 +287,12 @@ void receiver_datagram(receiver *rx, receive_counters *count, observation_ring *
         COUNT(count->malformed, 1);
         return;
     }
+    if (!take_source(rx, from, arrival_ns)) {
+        refuse_source(count, from);
+        return;
+    }
     rx->ssrc = packet.ssrc;
     rx->have_ssrc = 1;
-    if (!latched) {
-        rx->from = *from;
-        atomic_store_explicit(&rx->have_from, 1, memory_order_release);
-    }
     const int64_t late_ns = rx->plan.lateness && packet.late_us >= 0 ? packet.late_us * 1000ll : -1;
     if (rx->encoded)
         receiver_encoded(rx, count, &packet, arrival_ns, late_ns);

@@ -22,7 +22,7 @@ func TestRepeatsCountAsOnePacketAtBothEnds(t *testing.T) {
 			a, b := open(t, "127.0.0.31:0"), open(t, "127.0.0.32:0")
 			check(t, a.e.StartSender(session.SenderPlan{
 				Format: stereo, PacketFrames: period, SSRC: 1, To: b.e.LocalAddr(), Repeats: repeats, Lateness: true}))
-			check(t, b.e.StartReceiver(session.ReceiverPlan{Format: stereo, SSRC: 1, Latch: true, Repeats: repeats, Lateness: true}))
+			check(t, b.e.StartReceiver(session.ReceiverPlan{Format: stereo, SSRC: 1, Repeats: repeats, Lateness: true}))
 			late := 0
 			for range 700 {
 				a.play()

@@ -17,7 +17,7 @@ func repeating(t *testing.T, f proto.Format, period, copies, distance int) *pair
 	p := newPair(t, f, period)
 	repeats := proto.RepeatsOf(copies, distance, period)
 	check(t, p.tx.StartSender(session.SenderPlan{Format: f, PacketFrames: proto.PacketFrames(f, period), SSRC: 7, Repeats: repeats}))
-	check(t, p.rx.StartReceiver(session.ReceiverPlan{Format: f, SSRC: 7, Latch: true, Repeats: repeats}))
+	check(t, p.rx.StartReceiver(session.ReceiverPlan{Format: f, SSRC: 7, Repeats: repeats}))
 	p.source = func(frame int64, _ int) float32 { return float32(frame%1009) / 1024 }
 	return p
 }

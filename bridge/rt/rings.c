@@ -24,16 +24,17 @@ uint32_t observation_read(observation_ring *ring, observation *into, uint32_t ma
     return n;
 }
 
-void rtcp_push(rtcp_ring *ring, const uint8_t *data, uint32_t bytes, int64_t arrival_ns,
-               const struct sockaddr_storage *from) {
+int rtcp_push(rtcp_ring *ring, const uint8_t *data, uint32_t bytes, int64_t arrival_ns,
+              const struct sockaddr_storage *from) {
     uint32_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
-    if (head - atomic_load_explicit(&ring->tail, memory_order_acquire) == RTCP_SLOTS) return;
+    if (head - atomic_load_explicit(&ring->tail, memory_order_acquire) == RTCP_SLOTS) return 0;
     rtcp_slot *slot = &ring->slot[head % RTCP_SLOTS];
     slot->bytes = bytes < DATAGRAM_BYTES ? bytes : DATAGRAM_BYTES;
     slot->arrival_ns = arrival_ns;
     slot->from = *from;
     memcpy(slot->data, data, slot->bytes);
     atomic_store_explicit(&ring->head, head + 1, memory_order_release);
+    return 1;
 }
 
 int rtcp_read(rtcp_ring *ring, rtcp_slot *into) {

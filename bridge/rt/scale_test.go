@@ -22,7 +22,7 @@ func TestAThousandChannelsArriveEachInItsPlace(t *testing.T) {
 		rx, err := NewVirtual(playerRate)
 		check(t, err)
 		t.Cleanup(rx.Close)
-		check(t, rx.StartReceiver(session.ReceiverPlan{Format: f, SSRC: uint32(g + 1), Latch: true}))
+		check(t, rx.StartReceiver(session.ReceiverPlan{Format: f, SSRC: uint32(g + 1)}))
 		all[g] = pair{newSender(t, session.SenderPlan{Format: f, PacketFrames: proto.PacketFrames(f, period), SSRC: uint32(g + 1)}), rx, make([][]float32, channels)}
 		for c := range all[g].in {
 			all[g].in[c] = make([]float32, period)

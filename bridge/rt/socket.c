@@ -4,7 +4,7 @@
  */
 #include "core.h"
 
-#include <netinet/in.h>
+#include <errno.h>
 #include <string.h>
 #include <time.h>
 
@@ -19,6 +19,21 @@ static int64_t arrival_of(struct msghdr *header, int64_t monotonic_minus_real_ns
         return ns_of(&stamp) + monotonic_minus_real_ns;
     }
     return now_ns;
+}
+
+/* More than a peer sends comes from somebody who wants control to be busy. */
+static void take_rtcp(archibald_engine *engine, const uint8_t *data, uint32_t bytes,
+                      int64_t arrival_ns, const struct sockaddr_storage *from) {
+    if (arrival_ns - engine->rtcp_second_ns >= 1000000000ll ||
+        arrival_ns < engine->rtcp_second_ns) {
+        engine->rtcp_second_ns = arrival_ns;
+        engine->rtcp_in_second = 0;
+    }
+    if (engine->rtcp_in_second == RTCP_PER_SECOND ||
+        !rtcp_push(&engine->rtcp, data, bytes, arrival_ns, from))
+        COUNT(engine->received.rtcp_over_budget, 1);
+    else
+        engine->rtcp_in_second++;
 }
 
 uint32_t socket_drain(archibald_engine *engine, receiver *rx, int64_t now_ns, uint32_t budget) {
@@ -40,7 +55,8 @@ uint32_t socket_drain(archibald_engine *engine, receiver *rx, int64_t now_ns, ui
                 .msg_control = d->control[i], .msg_controllen = sizeof d->control[i]};
         }
         int n = recvmmsg(engine->fd, d->message, batch, MSG_DONTWAIT, NULL);
-        if (n <= 0) break; /* empty, or an error that the next cycle tries again */
+        if (n < 0 && errno != EAGAIN && errno != EINTR) COUNT(engine->received.read_errors, 1);
+        if (n <= 0) break; /* the next cycle tries again */
         for (int i = 0; i < n; i++) {
             struct msghdr *header = &d->message[i].msg_hdr;
             uint32_t bytes = d->message[i].msg_len;
@@ -49,7 +65,7 @@ uint32_t socket_drain(archibald_engine *engine, receiver *rx, int64_t now_ns, ui
             if ((header->msg_flags & MSG_TRUNC) || (is_rtcp && bytes > DATAGRAM_BYTES))
                 COUNT(engine->received.malformed, 1);
             else if (is_rtcp)
-                rtcp_push(&engine->rtcp, d->data[i], bytes, arrival_ns, &d->from[i]);
+                take_rtcp(engine, d->data[i], bytes, arrival_ns, &d->from[i]);
             else if (rx)
                 receiver_datagram(rx, &engine->received, &engine->observations, d->data[i], bytes,
                                   arrival_ns, &d->from[i]);
@@ -66,9 +82,10 @@ void socket_send(archibald_engine *engine, sender *tx, uint32_t datagrams) {
     if (engine->fd < 0) return;
     for (uint32_t i = 0; i < datagrams; i++) {
         vector[i] = (struct iovec){(void *)tx->outgoing[i]->data, tx->outgoing[i]->bytes};
-        message[i].msg_hdr = (struct msghdr){.msg_name = &tx->plan.to,
-                                             .msg_namelen = tx->plan.to_bytes,
-                                             .msg_iov = &vector[i], .msg_iovlen = 1};
+        message[i].msg_hdr = (struct msghdr){
+            .msg_name = &tx->plan.to, .msg_namelen = tx->plan.to_bytes,
+            .msg_iov = &vector[i], .msg_iovlen = 1,
+            .msg_control = tx->plan.source, .msg_controllen = tx->plan.source_bytes};
     }
     int n = sendmmsg(engine->fd, message, datagrams, MSG_DONTWAIT);
     uint32_t sent = n > 0 ? (uint32_t)n : 0;

@@ -9,7 +9,9 @@ import "C"
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
+	"strconv"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -27,6 +29,7 @@ type mediaSocket struct {
 	fd    int
 	local netip.AddrPort
 	v6    bool
+	zones map[uint32]string // names of interfaces by index
 }
 
 func openSocket(listen netip.AddrPort) (*mediaSocket, error) {
@@ -39,7 +42,7 @@ func openSocket(listen netip.AddrPort) (*mediaSocket, error) {
 	if err != nil {
 		return nil, fmt.Errorf("media socket: %w", err)
 	}
-	s := &mediaSocket{fd: fd, v6: v6}
+	s := &mediaSocket{fd: fd, v6: v6, zones: map[uint32]string{}}
 	if err := s.prepare(listen); err != nil {
 		s.close()
 		return nil, err
@@ -62,7 +65,7 @@ func (s *mediaSocket) prepare(listen netip.AddrPort) error {
 	}
 	// Last: IP_TOS sets a lower priority of its own (ip(7)).
 	_ = unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_PRIORITY, socketPriority)
-	if err := s.filter(0, 0); err != nil {
+	if err := s.filter(hearing{}); err != nil {
 		return err
 	}
 	if err := unix.Bind(s.fd, s.sockaddr(listen)); err != nil {
@@ -79,7 +82,11 @@ func (s *mediaSocket) prepare(listen netip.AddrPort) error {
 	case *unix.SockaddrInet4:
 		s.local = netip.AddrPortFrom(netip.AddrFrom4(a.Addr), uint16(a.Port))
 	case *unix.SockaddrInet6:
-		s.local = netip.AddrPortFrom(netip.AddrFrom16(a.Addr), uint16(a.Port))
+		addr := netip.AddrFrom16(a.Addr)
+		if a.ZoneId != 0 {
+			addr = addr.WithZone(s.zone(a.ZoneId))
+		}
+		s.local = netip.AddrPortFrom(addr, uint16(a.Port))
 	}
 	return nil
 }
@@ -89,67 +96,67 @@ func (s *mediaSocket) close() { _ = unix.Close(s.fd) }
 // LocalAddr is the address that the media socket is bound to.
 func (e *Engine) LocalAddr() netip.AddrPort { return e.socket.local }
 
-// filter lets the kernel drop what cannot be ours before it costs the audio
-// thread anything: all but RTCP (RFC 5761, section 4) and RTP with the payload
-// type and SSRC. payloadType 0 lets RTCP through only; ssrc 0 is any.
-func (s *mediaSocket) filter(payloadType uint8, ssrc uint32) error {
-	const payload = 8 // a UDP socket's filter sees the UDP header first (socket(7))
-	load := func(size uint16, at uint32) unix.SockFilter {
-		return unix.SockFilter{Code: unix.BPF_LD | size | unix.BPF_ABS, K: payload + at}
-	}
-	and := func(mask uint32) unix.SockFilter {
-		return unix.SockFilter{Code: unix.BPF_ALU | unix.BPF_AND | unix.BPF_K, K: mask}
-	}
-	jump := func(op uint16, k uint32, yes, no uint8) unix.SockFilter {
-		return unix.SockFilter{Code: unix.BPF_JMP | op | unix.BPF_K, K: k, Jt: yes, Jf: no}
-	}
-	ret := func(bytes uint32) unix.SockFilter {
-		return unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: bytes}
-	}
-	const accept, drop = 0xffff, 0
-	program := []unix.SockFilter{
-		load(unix.BPF_B, 0), and(0xc0), jump(unix.BPF_JEQ, 2<<6, 1, 0), ret(drop),
-		load(unix.BPF_B, 1),
-		jump(unix.BPF_JGE, 192, 0, 2), jump(unix.BPF_JGT, 223, 1, 0), ret(accept),
-		and(0x7f), jump(unix.BPF_JEQ, uint32(payloadType), 1, 0), ret(drop),
-	}
-	if ssrc != 0 {
-		program = append(program, load(unix.BPF_W, 8), jump(unix.BPF_JEQ, ssrc, 1, 0), ret(drop))
-	}
-	if payloadType != 0 {
-		program = append(program, ret(accept))
-	} else {
-		program = append(program, ret(drop))
-	}
-	err := unix.SetsockoptSockFprog(s.fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER,
-		&unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]})
-	if err != nil {
-		return fmt.Errorf("media socket: SO_ATTACH_FILTER: %w", err)
-	}
-	return nil
-}
-
 // send writes one datagram without O_NONBLOCK on the description that the core
-// shares.
-func (s *mediaSocket) send(datagram []byte, to netip.AddrPort) error {
+// shares; from as for sourceMessage.
+func (s *mediaSocket) send(datagram []byte, from netip.Addr, to netip.AddrPort) error {
 	if !s.v6 && !to.Addr().Unmap().Is4() {
 		return fmt.Errorf("send to %s: not reachable from %s", to, s.local)
 	}
-	if err := unix.Sendto(s.fd, datagram, unix.MSG_DONTWAIT, s.sockaddr(to)); err != nil {
+	if _, err := unix.SendmsgN(s.fd, datagram, s.sourceMessage(from), s.sockaddr(to), unix.MSG_DONTWAIT); err != nil {
 		return fmt.Errorf("send to %s: %w", to, err)
 	}
 	return nil
 }
 
+// sourceMessage is the control message by which a datagram leaves from an address of
+// ours; none where it does anyway, or is to go as the routes say. IPv4 on a
+// socket of IPv6 takes it mapped.
+func (s *mediaSocket) sourceMessage(from netip.Addr) []byte {
+	switch from = from.Unmap(); {
+	case !from.IsValid() || from.IsUnspecified() || !s.local.Addr().IsUnspecified():
+		return nil
+	case s.v6:
+		return unix.PktInfo6(&unix.Inet6Pktinfo{Addr: from.As16(), Ifindex: scopeOf(from)})
+	case !from.Is4():
+		return nil
+	}
+	return unix.PktInfo4(&unix.Inet4Pktinfo{Spec_dst: from.As4()})
+}
+
 func (s *mediaSocket) sockaddr(a netip.AddrPort) unix.Sockaddr {
 	if s.v6 {
-		return &unix.SockaddrInet6{Port: int(a.Port()), Addr: a.Addr().As16()}
+		return &unix.SockaddrInet6{Port: int(a.Port()), Addr: a.Addr().As16(), ZoneId: scopeOf(a.Addr())}
 	}
 	addr := a.Addr().Unmap()
 	if !addr.Is4() {
 		addr = netip.IPv4Unspecified()
 	}
 	return &unix.SockaddrInet4{Port: int(a.Port()), Addr: addr.As4()}
+}
+
+// scopeOf is the interface that an address's zone names, by name or number; 0: none.
+func scopeOf(a netip.Addr) uint32 {
+	if a.Zone() == "" {
+		return 0
+	}
+	if device, err := net.InterfaceByName(a.Zone()); err == nil {
+		return uint32(device.Index)
+	}
+	number, _ := strconv.ParseUint(a.Zone(), 10, 32)
+	return uint32(number)
+}
+
+// zone is the name of an interface, which does not change while it is used.
+func (s *mediaSocket) zone(scope uint32) string {
+	name, known := s.zones[scope]
+	if !known {
+		name = strconv.FormatUint(uint64(scope), 10)
+		if device, err := net.InterfaceByIndex(int(scope)); err == nil {
+			name = device.Name
+		}
+		s.zones[scope] = name
+	}
+	return name
 }
 
 // putAddress writes a as a C sockaddr of the socket's family and returns its
@@ -160,6 +167,7 @@ func (s *mediaSocket) putAddress(at unsafe.Pointer, a netip.AddrPort) C.socklen_
 		sa := (*C.struct_sockaddr_in6)(at)
 		sa.sin6_family = C.AF_INET6
 		sa.sin6_port = port
+		sa.sin6_scope_id = C.uint32_t(scopeOf(a.Addr()))
 		b := a.Addr().As16()
 		copy(unsafe.Slice((*byte)(unsafe.Pointer(&sa.sin6_addr)), 16), b[:])
 		return C.sizeof_struct_sockaddr_in6
@@ -175,7 +183,8 @@ func (s *mediaSocket) putAddress(at unsafe.Pointer, a netip.AddrPort) C.socklen_
 	return C.sizeof_struct_sockaddr_in
 }
 
-func getAddress(at unsafe.Pointer) netip.AddrPort {
+// address is a C sockaddr as Go has it; invalid without a family.
+func (s *mediaSocket) address(at unsafe.Pointer) netip.AddrPort {
 	switch (*C.struct_sockaddr_storage)(at).ss_family {
 	case C.AF_INET:
 		sa := (*C.struct_sockaddr_in)(at)
@@ -184,7 +193,11 @@ func getAddress(at unsafe.Pointer) netip.AddrPort {
 	case C.AF_INET6:
 		sa := (*C.struct_sockaddr_in6)(at)
 		b := [16]byte(unsafe.Slice((*byte)(unsafe.Pointer(&sa.sin6_addr)), 16))
-		return netip.AddrPortFrom(netip.AddrFrom16(b).Unmap(), swap16(uint16(sa.sin6_port)))
+		addr := netip.AddrFrom16(b).Unmap()
+		if sa.sin6_scope_id != 0 {
+			addr = addr.WithZone(s.zone(uint32(sa.sin6_scope_id)))
+		}
+		return netip.AddrPortFrom(addr, swap16(uint16(sa.sin6_port)))
 	}
 	return netip.AddrPort{}
 }

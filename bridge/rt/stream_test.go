@@ -148,7 +148,7 @@ func TestAReplacedReceiverStartsAnew(t *testing.T) {
 	p := newPlayer(t, 1, 64)
 	p.delayTo(128)
 	p.run(50, p.regular)
-	f := session.ReceiverPlan{Format: formatF32(1), SSRC: playerSSRC, Latch: true}
+	f := session.ReceiverPlan{Format: formatF32(1), SSRC: playerSSRC}
 	check(t, p.v.StartReceiver(f))
 	p.run(1, p.regular)
 	p.wantSilence(50*64, 51*64)

@@ -76,7 +76,7 @@ func TestPlansAreReplacedUnderARunningGraph(t *testing.T) {
 		case 2:
 			e.SetGraph(f.RateHz)
 		default:
-			check(t, e.StartReceiver(session.ReceiverPlan{Format: f, SSRC: 3, Latch: true}))
+			check(t, e.StartReceiver(session.ReceiverPlan{Format: f, SSRC: 3}))
 			check(t, peer.StartSender(session.SenderPlan{Format: f, PacketFrames: 1 + r.IntN(32), SSRC: 3, To: e.LocalAddr()}))
 		}
 		for range 3 {
@@ -89,7 +89,7 @@ func TestPlansAreReplacedUnderARunningGraph(t *testing.T) {
 			}
 			e.SetRatio(0.99 + 0.02*r.Float64())
 			e.MediaSource()
-			_ = e.SendRTCP([]byte{0x80, 201, 0, 1, 0, 0, 0, 3}, peer.LocalAddr())
+			_ = e.SendRTCP([]byte{0x80, 201, 0, 1, 0, 0, 0, 3}, netip.Addr{}, peer.LocalAddr())
 			e.ReadRTCP(rtcp)
 			runtime.Gosched()
 		}
@@ -112,7 +112,7 @@ func TestPlansAreReplacedUnderARunningGraph(t *testing.T) {
 func TestASenderThatIsReplacedContinuesItsNumbers(t *testing.T) {
 	n := open(t, "127.0.0.34:0")
 	to := open(t, "127.0.0.35:0")
-	check(t, to.e.StartReceiver(session.ReceiverPlan{Format: stereo, SSRC: 1, Latch: true}))
+	check(t, to.e.StartReceiver(session.ReceiverPlan{Format: stereo, SSRC: 1}))
 	for range 50 {
 		check(t, n.e.StartSender(session.SenderPlan{Format: stereo, PacketFrames: period, SSRC: 1, To: to.e.LocalAddr()}))
 		for range 4 {

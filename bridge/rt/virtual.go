@@ -29,11 +29,9 @@ static uint32_t virtual_pack(archibald_engine *e, uint64_t graph_frame, int64_t 
 }
 
 static void virtual_datagram(archibald_engine *e, const uint8_t *data, uint32_t bytes,
-                             int64_t arrival_ns) {
-    struct sockaddr_storage from;
-    memset(&from, 0, sizeof from);
+                             int64_t arrival_ns, const struct sockaddr_storage *from) {
     receiver *rx = atomic_load(&e->rx);
-    if (rx) receiver_datagram(rx, &e->received, &e->observations, data, bytes, arrival_ns, &from);
+    if (rx) receiver_datagram(rx, &e->received, &e->observations, data, bytes, arrival_ns, from);
 }
 
 static void virtual_position(archibald_engine *e, uint16_t sequence, uint32_t timestamp,
@@ -47,6 +45,7 @@ static void virtual_position(archibald_engine *e, uint16_t sequence, uint32_t ti
 import "C"
 
 import (
+	"net/netip"
 	"unsafe"
 
 	"archibald-bridge/bridge/opus"
@@ -75,16 +74,25 @@ func NewVirtual(rateHz int) (*Virtual, error) {
 // concealment and moves no samples.
 func (v *Virtual) StartPositions(rateHz int) error {
 	return v.startReceiver(&C.receiver_plan{encoding: C.WIRE_L16, payload_type: 96,
-		rate_hz: C.uint32_t(rateHz)})
+		rate_hz: C.uint32_t(rateHz)}, hearing{})
 }
 
-// Receive hands over a datagram that arrived at arrivalNs.
+// Receive hands over a datagram that arrived at arrivalNs, always from one source.
 func (v *Virtual) Receive(datagram []byte, arrivalNs int64) {
+	v.ReceiveFrom(datagram, netip.AddrPort{}, arrivalNs)
+}
+
+// ReceiveFrom is Receive from a source of IPv4.
+func (v *Virtual) ReceiveFrom(datagram []byte, source netip.AddrPort, arrivalNs int64) {
 	if len(datagram) == 0 {
 		return
 	}
+	var from C.struct_sockaddr_storage
+	if source.IsValid() {
+		(&mediaSocket{}).putAddress(unsafe.Pointer(&from), source)
+	}
 	C.virtual_datagram(v.c, (*C.uint8_t)(unsafe.Pointer(&datagram[0])), C.uint32_t(len(datagram)),
-		C.int64_t(arrivalNs))
+		C.int64_t(arrivalNs), &from)
 }
 
 // ReceivePosition hands over a packet without samples, for StartPositions. lateNs

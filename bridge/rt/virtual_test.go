@@ -33,7 +33,7 @@ func newPair(t *testing.T, f proto.Format, period int) *pair {
 		*v = engine
 	}
 	check(t, p.tx.StartSender(session.SenderPlan{Format: f, PacketFrames: proto.PacketFrames(f, period), SSRC: 7}))
-	check(t, p.rx.StartReceiver(session.ReceiverPlan{Format: f, SSRC: 7, Latch: true}))
+	check(t, p.rx.StartReceiver(session.ReceiverPlan{Format: f, SSRC: 7}))
 	return p
 }
 

@@ -15,6 +15,7 @@ type SenderPlan struct {
 	PacketFrames int // frames per packet, 1 to 4096
 	SSRC         uint32
 	To           netip.AddrPort
+	Source       netip.Addr    // ours that it leaves from; the zero Addr: as the routes say
 	Repeats      proto.Repeats // what it sends again
 	Lateness     bool          // packets say how late they left, in a header extension
 }
@@ -22,9 +23,11 @@ type SenderPlan struct {
 // ReceiverPlan is everything the core needs to receive one stream.
 type ReceiverPlan struct {
 	Format proto.Format
-	SSRC   uint32         // 0: the first one seen
-	From   netip.AddrPort // packets from elsewhere are counted and dropped
-	Latch  bool           // accept media from any address until the first packet, then only from that one
+	SSRC   uint32 // 0: the first one seen
+	// From is the address that media comes from; the zero Addr: that of the first
+	// packet. The port is that of the first packet, too, and another one once that has
+	// been quiet for 200 ms: addresses are translated on the way.
+	From netip.Addr
 
 	PayloadType uint8 // RTP payload type; 0: proto.Encoding.PayloadType of the format
 
@@ -46,8 +49,14 @@ type Core interface {
 	// StartSender and StartReceiver replace the running plan, if any.
 	StartSender(SenderPlan) error
 	StopSender()
+	// StopReceiver ends RTCP, too: the kernel then drops all that comes.
 	StartReceiver(ReceiverPlan) error
 	StopReceiver()
+	// Hear lets the peer's RTCP in while there is no receiver.
+	Hear(from netip.Addr, ssrc uint32) error
+	// Look lets a sample of what the kernel drops for the running receiver in, so
+	// that it is counted by its reason, or ends that.
+	Look(on bool) error
 
 	// SetRatio sets how many stream frames the receiver consumes per graph
 	// frame, 0.95 to 1.05. Exactly 1 copies bit for bit, after a glide of at
@@ -65,8 +74,9 @@ type Core interface {
 	// first accepted packet.
 	MediaSource() netip.AddrPort
 
-	// SendRTCP writes one compound packet from the media socket.
-	SendRTCP(packet []byte, to netip.AddrPort) error
+	// SendRTCP writes one compound packet from the media socket; from is as Source of
+	// the SenderPlan.
+	SendRTCP(packet []byte, from netip.Addr, to netip.AddrPort) error
 	// ReadRTCP takes the oldest RTCP datagram that came in. ok is false when
 	// there is none.
 	ReadRTCP(buf []byte) (n int, from netip.AddrPort, arrivalNs int64, ok bool)
@@ -116,6 +126,11 @@ type ReceiveCounters struct {
 	WrongSSRC       uint64
 	WrongPayload    uint64 // payload type not agreed
 	Outside         uint64 // timestamp outside the buffer's window
+	Implausible     uint64 // sequence number too far from the one before, and the next did not confirm it
+	KernelDrops     uint64 // datagrams stopped by the socket's filter, or for which its buffer had no room
+	ReceiveErrors   uint64 // failures of reading from the socket
+	RTCPOverBudget  uint64 // more than 32 in a second, or than are read
+	RTCPElsewhere   uint64 // not from where media comes, or another SSRC; counted by the session
 	NonFinite       uint64 // samples that were NaN or infinite, played as 0
 	ConcealedFrames uint64
 	Dropouts        uint64 // runs of concealed frames
@@ -125,5 +140,9 @@ type ReceiveCounters struct {
 	Observations    uint64 // lost because nobody read them
 	LastPacketNs    int64  // CLOCK_MONOTONIC, 0: none yet
 	HighestSequence uint32 // extended (RFC 3550, appendix A.1)
-	PeakLinear      []float64
+	SeenPayloadType uint8  // of the last packet that WrongPayload counts
+	// SeenSource is where a packet came from that WrongSource counts, one of the last;
+	// invalid before there was one.
+	SeenSource netip.AddrPort
+	PeakLinear []float64
 }

@@ -91,6 +91,20 @@ func (c *fakeCore) StopReceiver() {
 	c.receiver, c.playing = nil, false
 }
 
+func (c *fakeCore) Hear(from netip.Addr, ssrc uint32) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.call("hear %s %d", from, ssrc)
+	return nil
+}
+
+func (c *fakeCore) Look(on bool) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.call("look %v", on)
+	return nil
+}
+
 func (c *fakeCore) SetRatio(ratio float64) { c.mu.Lock(); defer c.mu.Unlock(); c.ratio = ratio }
 
 func (c *fakeCore) SeekTo(offset int64) {
@@ -111,7 +125,7 @@ func (c *fakeCore) Observe(buf []clock.Observation) int {
 
 func (c *fakeCore) MediaSource() netip.AddrPort { c.mu.Lock(); defer c.mu.Unlock(); return c.source }
 
-func (c *fakeCore) SendRTCP(packet []byte, to netip.AddrPort) error {
+func (c *fakeCore) SendRTCP(packet []byte, _ netip.Addr, to netip.AddrPort) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.call("send RTCP")

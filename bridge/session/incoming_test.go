@@ -27,7 +27,7 @@ func incoming(c *config.Config) {
 func TestAnIncomingStreamIsReceivedAsItsDescriptionSays(t *testing.T) {
 	v := newVirtual(t, incoming)
 	v.openAudio()
-	want := ReceiverPlan{Format: proto.Format{Encoding: proto.L16, RateHz: testRate, Channels: 4}, Latch: true, PayloadType: 127}
+	want := ReceiverPlan{Format: proto.Format{Encoding: proto.L16, RateHz: testRate, Channels: 4}, PayloadType: 127}
 	if v.core.receiver == nil || *v.core.receiver != want {
 		t.Fatalf("receiver %+v", v.core.receiver)
 	}

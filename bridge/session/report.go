@@ -57,11 +57,12 @@ func (r *reporter) read(nowNs int64) {
 			return
 		}
 		s := &r.end.streams
-		if !s.running || from.Addr().Unmap() != s.to.Addr().Unmap() {
+		if !s.running {
 			continue
 		}
 		report, err := proto.ParseRTCP(r.buf[:n])
-		if ssrc := r.end.session.Agreement.PeerSSRC; err != nil || ssrc != 0 && report.SSRC != ssrc {
+		if err != nil || !r.fromPeer(from, report.SSRC, nowNs) {
+			s.rtcpElsewhere++
 			continue
 		}
 		s.lastRTCPNs = arrivalNs
@@ -85,6 +86,20 @@ func (r *reporter) read(nowNs int64) {
 			return
 		}
 	}
+}
+
+// fromPeer says whether a report is the peer's: with its SSRC, from its address, and
+// while media is heard, from the same port as that.
+func (r *reporter) fromPeer(from netip.AddrPort, ssrc uint32, nowNs int64) bool {
+	s := &r.end.streams
+	if peers := r.end.session.Agreement.PeerSSRC; peers != 0 && ssrc != peers {
+		return false
+	}
+	media := r.end.core.MediaSource()
+	if media.IsValid() && time.Duration(nowNs-s.lastPacketNs) < silentAfter {
+		return from == media
+	}
+	return from.Addr().Unmap() == s.to.Addr().Unmap()
 }
 
 // write sends the report when it is due.
@@ -188,7 +203,7 @@ func (r *reporter) send(report proto.Report) {
 	}
 	packet, err := report.Marshal()
 	if err == nil {
-		err = r.end.core.SendRTCP(packet, to)
+		err = r.end.core.SendRTCP(packet, r.end.session.LocalAddr, to)
 	}
 	if err != nil {
 		r.end.log.Debug("RTCP not sent", "reason", err)

@@ -320,3 +320,40 @@ func TestByeIsSaidOnlyInASession(t *testing.T) {
 		t.Error("reports without a session")
 	}
 }
+
+// While its sound is heard, a peer's reports come from where that does. A goodbye from
+// another port is somebody else's.
+func TestReportFromAnotherPortThanTheSoundIsIgnored(t *testing.T) {
+	v := playing(t)
+	v.core.source = netip.MustParseAddrPort("192.0.2.7:40000")
+	v.pass(time.Second)
+	bye := proto.Report{SSRC: peerSSRC, Bye: true, ByeReason: "forged"}
+	v.fromPeer(bye) // from the port agreed
+	v.pass(time.Second)
+	v.calledPeer()
+	if got := v.streams.counters.Received.RTCPElsewhere; got != 1 {
+		t.Errorf("%d reports from elsewhere", got)
+	}
+	v.fromPeer(bye)
+	v.core.rtcpIn[0].addr = v.core.source
+	v.pass(time.Second)
+	v.calledPeer("drop: the peer said goodbye: forged")
+}
+
+// A translator of addresses gave another port while the peer's sound is missing: its
+// reports are all that says that it is there.
+func TestReportFromAnotherPortCountsWhileThePeerIsSilent(t *testing.T) {
+	v := playing(t)
+	v.core.source = peerAddr
+	v.core.packets = false
+	for range 20 {
+		v.fromPeer(proto.Report{SSRC: peerSSRC})
+		v.core.rtcpIn[0].addr = netip.MustParseAddrPort("192.0.2.7:50000")
+		v.pass(time.Second)
+	}
+	for _, call := range v.peer.calls {
+		if call != "check" {
+			t.Errorf("%q", call)
+		}
+	}
+}

@@ -23,7 +23,7 @@ func TestStaticPeerIsWhoeverSendsFirst(t *testing.T) {
 	v.openAudio()
 	to := netip.MustParseAddrPort("192.0.2.7:5004")
 	wantSend := SenderPlan{Format: proto.Format{Encoding: proto.L24, RateHz: testRate, Channels: 2}, PacketFrames: 64, SSRC: ourSSRC, To: to}
-	wantReceive := ReceiverPlan{Format: proto.Format{Encoding: proto.L24, RateHz: testRate, Channels: 1}, From: to, Latch: true}
+	wantReceive := ReceiverPlan{Format: proto.Format{Encoding: proto.L24, RateHz: testRate, Channels: 1}, From: to.Addr()}
 	if *v.core.sender != wantSend || *v.core.receiver != wantReceive {
 		t.Errorf("sender %+v\nreceiver %+v", *v.core.sender, *v.core.receiver)
 	}

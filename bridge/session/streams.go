@@ -27,14 +27,15 @@ type streams struct {
 	counters    Counters
 	base        Counters // when the streams were started
 
-	lastPacketNs int64 // or the start
-	checkedNs    int64
-	lastRTCPNs   int64
-	idleAtNs     int64 // 0: not to be
-	silent       bool
-	packetFrames int // of the peer
-	toldLeast    int // the least latency that the log has told
-	reports      reporter
+	lastPacketNs  int64 // or the start
+	checkedNs     int64
+	lastRTCPNs    int64
+	rtcpElsewhere uint64 // RTCP that was not the peer's, in all sessions
+	idleAtNs      int64  // 0: not to be
+	silent        bool
+	packetFrames  int // of the peer
+	toldLeast     int // the least latency that the log has told
+	reports       reporter
 
 	publishedSend, publishedReceive int // frames of latency that the graph was told
 }
@@ -78,7 +79,7 @@ func (s *streams) startSender() {
 	}
 	a, period := s.end.session.Agreement, s.end.graph.PeriodFrames
 	plan := SenderPlan{
-		Format: s.send, SSRC: a.LocalSSRC, To: s.to, PacketFrames: s.end.packetFrames(s.send),
+		Format: s.send, SSRC: a.LocalSSRC, To: s.to, Source: s.end.session.LocalAddr, PacketFrames: s.end.packetFrames(s.send),
 		Lateness: a.Lateness,
 	}
 	plan.Repeats = proto.RepeatsOf(a.Redundancy, a.RedundancyDistance, distanceUnit(s.send, period, plan.PacketFrames))
@@ -100,11 +101,12 @@ func (s *streams) startSender() {
 func (s *streams) startReceiver() {
 	e := s.end
 	if s.receive.Channels == 0 {
+		s.hear()
 		return
 	}
 	a := e.session.Agreement
 	plan := ReceiverPlan{
-		Format: s.receive, SSRC: a.PeerSSRC, From: e.session.PeerAddr, Latch: e.session.Latch,
+		Format: s.receive, SSRC: a.PeerSSRC, From: s.from(),
 		Lateness: a.Lateness, PayloadType: e.incomingType(),
 	}
 	if !e.cfg.Static { // else nobody knows what the peer repeats
@@ -121,9 +123,28 @@ func (s *streams) startReceiver() {
 		e.core.StopReceiver()
 		s.servo, s.clockStatus = nil, clock.Status{}
 		e.log.Error("cannot receive", "reason", err)
+		s.hear()
 		return
 	}
 	s.servo = clock.NewServo(s.servoConfig(plan.Repeats))
+}
+
+// from is whose media and reports are taken: those of the machine at the other end of
+// the control connection, or of the peer named. Without either the first source is the
+// peer, and of a group there may be any.
+func (s *streams) from() netip.Addr {
+	e, from := s.end, s.end.session.PeerAddr.Addr()
+	if e.cfg.Static && (e.cfg.Incoming != nil || from.IsMulticast()) {
+		return netip.Addr{}
+	}
+	return from
+}
+
+// hear takes the peer's reports where none of its sound is.
+func (s *streams) hear() {
+	if err := s.end.core.Hear(s.from(), s.end.session.Agreement.PeerSSRC); err != nil {
+		s.end.log.Error("cannot hear the peer's reports", "reason", err)
+	}
 }
 
 func (s *streams) servoConfig(repeats proto.Repeats) clock.Config {
@@ -248,6 +269,7 @@ func (s *streams) steer() {
 // writes the report when it is due: it says where the stream is now.
 func (s *streams) count(nowNs int64) {
 	s.counters = s.end.core.Counters()
+	s.counters.Received.RTCPElsewhere = s.rtcpElsewhere
 	if s.servo != nil {
 		s.clockStatus = s.servo.Status()
 		s.tellLeast()
@@ -269,17 +291,14 @@ func (s *streams) tellLeast() {
 	s.end.log.Warn(fmt.Sprintf("latency %d frames is not possible at this period: %d frames are the least; using that", wanted, least))
 }
 
-// followSource sends to where the peer's media really comes from: user networking
-// rewrites addresses.
+// followSource sends to the port that the peer's media really comes from: what
+// translates addresses on the way gives another one, at any time.
 func (s *streams) followSource() {
-	if !s.end.session.Latch {
-		return
-	}
 	from := s.end.core.MediaSource()
 	if !from.IsValid() || from == s.to || s.end.cfg.Static {
 		return
 	}
-	s.end.log.Info("media comes from another address than was agreed, sending there", "agreed", s.to, "seen", from)
+	s.end.log.Info("media comes from another port, sending there", "until now", s.to, "seen", from)
 	s.to = from
 	s.startSender()
 }
@@ -311,6 +330,7 @@ func (s *streams) watchSound(missing time.Duration) {
 		return
 	}
 	s.silent = silent
+	defer s.look(silent) // a receiver made anew has the strict filter
 	if !silent {
 		e.log.Info("sound from the peer again", "peer", s.peer())
 		return
@@ -319,5 +339,12 @@ func (s *streams) watchSound(missing time.Duration) {
 	if e.cfg.Static { // the peer may come back from another port, with another SSRC
 		s.remember()
 		s.startReceiver()
+	}
+}
+
+// look finds out whether something else comes than what was agreed while that does not.
+func (s *streams) look(on bool) {
+	if err := s.end.core.Look(on); err != nil {
+		s.end.log.Debug("cannot look at what is dropped", "reason", err)
 	}
 }

@@ -74,7 +74,7 @@ func playVirtually(format proto.Format, all []datagram) ([][]float32, error) {
 		return nil, err
 	}
 	defer core.Close()
-	plan := session.ReceiverPlan{Format: format, Latch: true, PayloadType: all[0].data[1] & 0x7f}
+	plan := session.ReceiverPlan{Format: format, PayloadType: all[0].data[1] & 0x7f}
 	if err := core.StartReceiver(plan); err != nil {
 		return nil, err
 	}

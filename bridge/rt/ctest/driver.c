@@ -112,7 +112,7 @@ static void replace_sender(end *e, sender *tx) {
 
 static receiver *a_receiver(end *e, enum wire_encoding encoding, uint32_t channels) {
     receiver_plan plan = {.encoding = encoding, .payload_type = 96, .channels = channels,
-                          .rate_hz = 48000, .ssrc = 7, .latch = 1,
+                          .rate_hz = 48000, .ssrc = 7,
                           .repeats = (uint32_t)rand() % (1 + MAX_REPEATS),
                           .repeat_distance_frames = (uint32_t)rand() % 3 * 64,
                           .lateness = rand() % 2};

@@ -164,7 +164,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     receiver_plan plan = {.encoding = opus ? WIRE_OPUS : (enum wire_encoding)(1 + shape % 3), .payload_type = 96,
                           .channels = shape < 240 ? channels_of[shape / 3 % 4] : opus ? 2 : MAX_CHANNELS,
                           .rate_hz = rate_of[shape / 12 % 4],
-                          .ssrc = shape / 48 % 2 ? 0x01020304 : 0, .latch = 1,
+                          .ssrc = shape / 48 % 2 ? 0x01020304 : 0,
                           .repeats = shape / 96, .repeat_distance_frames = shape / 24 % 2 * 64,
                           .lateness = shape / 6 % 2};
     fuzzed f = {.rx = receiver_new(&plan, &engine->table), .media = (int64_t)(take(&in, 3) << 12)};

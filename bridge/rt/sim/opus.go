@@ -130,7 +130,7 @@ func (l *OpusLink) begin() error {
 	if l.rx, err = rt.NewVirtual(opus.RateHz); err != nil {
 		return err
 	}
-	if err := l.rx.StartReceiver(session.ReceiverPlan{Format: l.format(), SSRC: opusSSRC, Latch: true, Repeats: l.repeats(), Lateness: true}); err != nil {
+	if err := l.rx.StartReceiver(session.ReceiverPlan{Format: l.format(), SSRC: opusSSRC, Repeats: l.repeats(), Lateness: true}); err != nil {
 		return err
 	}
 	if l.receiver, err = opus.NewReceiver(l.rx, l.Codec, 1, l.now); err != nil {

@@ -1,0 +1,120 @@
+package rt_test
+
+import (
+	"net"
+	"net/netip"
+	"testing"
+
+	"archibald-bridge/bridge/session"
+)
+
+// atPort is an address with the port of an end.
+func atPort(addr string, n *end) netip.AddrPort {
+	return netip.AddrPortFrom(netip.MustParseAddr(addr), n.e.LocalAddr().Port())
+}
+
+// A machine with several addresses: its peer believes only the one that it called. Where
+// the plan does not say so, the routes choose the first one.
+func TestMediaAndReportsLeaveFromTheAddressThatWasCalled(t *testing.T) {
+	host, guest := newMachine(t), newMachine(t)
+	join(t, host, guest, "wire", []string{"10.9.0.1/24", "10.9.0.7/24", "fd09::1/64", "fd09::7/64"}, []string{"10.9.0.2/24", "fd09::2/64"})
+	for _, c := range []struct{ name, hostListens, guestListens, called, guest string }{
+		{"IPv4", "0.0.0.0:0", "0.0.0.0:0", "10.9.0.7", "10.9.0.2"},
+		{"IPv4 of ends that know both", "[::]:0", "[::]:0", "10.9.0.7", "10.9.0.2"},
+		{"IPv6", "[::]:0", "[::]:0", "fd09::7", "fd09::2"},
+		{"IPv6, the first one", "[::]:0", "[::]:0", "fd09::1", "fd09::2"},
+		{"bound to one", "10.9.0.7:0", "10.9.0.2:0", "10.9.0.7", "10.9.0.2"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h, g := host.open(t, c.hostListens), guest.open(t, c.guestListens)
+			called := netip.MustParseAddr(c.called)
+			check(t, h.e.StartSender(session.SenderPlan{Format: stereo, PacketFrames: period, SSRC: 1, To: atPort(c.guest, g), Source: called}))
+			check(t, g.e.StartReceiver(session.ReceiverPlan{Format: stereo, SSRC: 1, From: called}))
+			for range 10 {
+				h.play()
+				h.capture(0.25)
+				check(t, h.e.SendRTCP(reportOf(t, 1), called, atPort(c.guest, g)))
+				g.play()
+			}
+			wantCount(t, "send errors", h.e.Counters().Sent.SendErrors, 0)
+			wantCount(t, "packets", g.received().Packets, 10)
+			wantCount(t, "dropped by the kernel", g.received().KernelDrops, 0)
+			if got, want := g.e.MediaSource(), atPort(c.called, h); got != want {
+				t.Errorf("media source %v, want %v", got, want)
+			}
+			buf := make([]byte, 1500)
+			for range 10 {
+				if _, from, _, ok := g.e.ReadRTCP(buf); !ok || from != atPort(c.called, h) {
+					t.Fatalf("report: %v from %v", ok, from)
+				}
+			}
+		})
+	}
+	h, g := host.open(t, "0.0.0.0:0"), guest.open(t, "0.0.0.0:0") // the control
+	check(t, h.e.StartSender(session.SenderPlan{Format: stereo, PacketFrames: period, SSRC: 1, To: atPort("10.9.0.2", g)}))
+	check(t, g.e.StartReceiver(session.ReceiverPlan{Format: stereo, SSRC: 1, From: netip.MustParseAddr("10.9.0.7")}))
+	h.play()
+	h.capture(0.25)
+	g.play()
+	wantCount(t, "packets from the address of the routes", g.received().Packets, 0)
+	wantCount(t, "dropped by the kernel", g.received().KernelDrops, 1)
+}
+
+// The same link-local addresses on two cables: only the zone tells them apart.
+func TestALinkLocalAddressMeansTheCableOfItsZone(t *testing.T) {
+	host, guest := newMachine(t), newMachine(t)
+	for _, cable := range []string{"first", "second"} {
+		join(t, host, guest, cable, []string{"fe80::1/64"}, []string{"fe80::2/64"})
+	}
+	numbered := func(m *machine, name string) (zone string) {
+		m.in(t, func() {
+			device, err := net.InterfaceByName(name)
+			check(t, err)
+			zone = string(rune('0' + device.Index))
+		})
+		return zone
+	}
+	for _, c := range []struct {
+		name, hears, takes string
+		want               uint64
+	}{
+		{"the second cable", "second", "second", 10},
+		{"the first cable", "first", "first", 10},
+		{"by number", numbered(host, "second"), numbered(guest, "second"), 10},
+		{"the other cable", "second", "first", 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h, g := host.open(t, "[::]:0"), guest.open(t, "[::]:0")
+			host.in(t, func() {
+				check(t, h.e.StartSender(session.SenderPlan{Format: stereo, PacketFrames: period, SSRC: 1,
+					To: atPort("fe80::2%"+c.takes, g), Source: netip.MustParseAddr("fe80::1%" + c.takes)}))
+			})
+			guest.in(t, func() {
+				check(t, g.e.StartReceiver(session.ReceiverPlan{Format: stereo, SSRC: 1, From: netip.MustParseAddr("fe80::1%" + c.hears)}))
+			})
+			for range 10 {
+				h.play()
+				h.capture(0.25)
+				host.in(t, func() {
+					check(t, h.e.SendRTCP(reportOf(t, 1), netip.MustParseAddr("fe80::1%"+c.takes), atPort("fe80::2%"+c.takes, g)))
+				})
+				g.play()
+			}
+			wantCount(t, "send errors", h.e.Counters().Sent.SendErrors, 0)
+			wantCount(t, "packets", g.received().Packets, c.want)
+			wantCount(t, "dropped by the kernel", g.received().KernelDrops, 20-2*c.want)
+			if c.want == 0 {
+				return
+			}
+			guest.in(t, func() {
+				want := atPort("fe80::1%"+c.takes, h)
+				if got := g.e.MediaSource(); got.Port() != want.Port() || got.Addr().WithZone("") != want.Addr().WithZone("") || got.Addr().Zone() == "" {
+					t.Errorf("media source %v, want %v", got, want)
+				}
+				if _, from, _, ok := g.e.ReadRTCP(make([]byte, 1500)); !ok || from != g.e.MediaSource() {
+					t.Errorf("report: %v from %v", ok, from)
+				}
+			})
+		})
+	}
+}
