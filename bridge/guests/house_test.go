@@ -24,16 +24,16 @@ import (
 // core does nothing.
 type core struct{ session.Core }
 
-func (core) SetGraph(int)                             {}
-func (core) StartSender(session.SenderPlan) error     { return nil }
-func (core) StopSender()                              {}
-func (core) StartReceiver(session.ReceiverPlan) error { return nil }
-func (core) StopReceiver()                            {}
-func (core) SetRatio(float64)                         {}
-func (core) SeekTo(int64)                             {}
-func (core) Observe([]clock.Observation) int          { return 0 }
-func (core) MediaSource() netip.AddrPort              { return netip.AddrPort{} }
-func (core) SendRTCP([]byte, netip.AddrPort) error    { return nil }
+func (core) SetGraph(int)                                      {}
+func (core) StartSender(session.SenderPlan) error              { return nil }
+func (core) StopSender()                                       {}
+func (core) StartReceiver(session.ReceiverPlan) error          { return nil }
+func (core) StopReceiver()                                     {}
+func (core) SetRatio(float64)                                  {}
+func (core) SeekTo(int64)                                      {}
+func (core) Observe([]clock.Observation) int                   { return 0 }
+func (core) MediaSource() netip.AddrPort                       { return netip.AddrPort{} }
+func (core) SendRTCP([]byte, netip.Addr, netip.AddrPort) error { return nil }
 func (core) ReadRTCP([]byte) (int, netip.AddrPort, int64, bool) {
 	return 0, netip.AddrPort{}, 0, false
 }
