@@ -19,7 +19,7 @@ func startOurs(p *pair, latency string) (*bridge, error) {
 	}
 	b.status = p.status
 	err := b.start(p.host, "bridge-host", p.bridge, "host", "--backend", "jack", "--jack-server", p.host.jack(),
-		"--latency", latency, "--clock", "free")
+		"--allow", p.guest.address, "--latency", latency, "--clock", "free")
 	if err != nil {
 		return nil, err
 	}
