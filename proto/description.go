@@ -89,7 +89,8 @@ type Description struct {
 	Payloads []Payload
 	RateHz   int // 8000 to 192000
 	// SendChannels and ReceiveChannels are seen from the end described, 0 to
-	// 64; 0 says that it does not send, or receive, at all. One is above 0.
+	// 64; 0 says that it does not send, or receive, at all. One is above 0. Of a
+	// plain stream only what is sent is read.
 	SendChannels, ReceiveChannels int
 	// PacketFrames is how many frames a packet of the end described holds, 0.005
 	// to 100 ms of them; 0: not said.
@@ -121,13 +122,14 @@ type Description struct {
 
 // FieldError is a value in a session description that is out of bounds.
 type FieldError struct {
+	Line  int    // of the text, from 1
 	Field string // as the user finds it in the SDP
 	Value string // shortened
 	Legal string // "8000 to 192000 Hz"
 }
 
 func (e *FieldError) Error() string {
-	return fmt.Sprintf("SDP %s %q: legal is %s", e.Field, e.Value, e.Legal)
+	return fmt.Sprintf("SDP line %d: %s %q: legal is %s", e.Line, e.Field, e.Value, e.Legal)
 }
 
 // VersionError says that two ends speak different versions of the protocol.

@@ -117,14 +117,14 @@ func TestRedundancyOutOfBoundsIsNamed(t *testing.T) {
 		"2 distance=8 period=65536":         "",
 		"2 period=32 distance=8":            "",
 		"1 distance=0 period=1 colour=blue": "",
-		"3 distance=0 period=32":            `SDP x-archibald-redundancy "3": legal is 0 to 2`,
-		"-1 distance=0 period=32":           `SDP x-archibald-redundancy "-1": legal is 0 to 2`,
-		"distance=0 period=32":              `SDP x-archibald-redundancy "distance=0": legal is 0 to 2`,
-		"1 distance=9 period=32":            `SDP x-archibald-redundancy distance "9": legal is 0 to 8`,
-		"1 period=32":                       `SDP x-archibald-redundancy distance "": legal is 0 to 8`,
-		"1 distance=0 period=0":             `SDP x-archibald-redundancy period "0": legal is 1 to 65536`,
-		"1 distance=0":                      `SDP x-archibald-redundancy period "": legal is 1 to 65536`,
-		"":                                  `SDP x-archibald-redundancy "": legal is 0 to 2`,
+		"3 distance=0 period=32":            `SDP line 16: x-archibald-redundancy "3": legal is 0 to 2`,
+		"-1 distance=0 period=32":           `SDP line 16: x-archibald-redundancy "-1": legal is 0 to 2`,
+		"distance=0 period=32":              `SDP line 16: x-archibald-redundancy "distance=0": legal is 0 to 2`,
+		"1 distance=9 period=32":            `SDP line 16: x-archibald-redundancy distance "9": legal is 0 to 8`,
+		"1 period=32":                       `SDP line 16: x-archibald-redundancy distance "": legal is 0 to 8`,
+		"1 distance=0 period=0":             `SDP line 16: x-archibald-redundancy period "0": legal is 1 to 65536`,
+		"1 distance=0":                      `SDP line 16: x-archibald-redundancy period "": legal is 1 to 65536`,
+		"":                                  `SDP line 16: x-archibald-redundancy "": legal is 0 to 2`,
 	} {
 		_, err := ParseDescription([]byte(strings.Replace(valid, line, "a=x-archibald-redundancy:"+text, 1)))
 		if want == "" {

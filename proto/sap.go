@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"net/netip"
+	"strings"
 )
 
 // Where announcements go (RFC 2974, section 3): the port, and the groups of the
@@ -107,13 +108,20 @@ func ParseAnnouncement(packet []byte) (Announcement, error) {
 	a.Source = a.Source.Unmap()
 	rest = rest[addressBytes+authentication:]
 	// The payload type may be missing where the payload shows by itself what it is.
-	if !bytes.HasPrefix(rest, []byte("v=0")) && !(a.Delete && bytes.HasPrefix(rest, []byte("o="))) {
+	if !beginsAsSDP(rest) {
 		payloadType, sdp, found := bytes.Cut(rest, []byte{0})
-		if !found || string(payloadType) != sapPayloadType {
+		if !found || !strings.EqualFold(string(payloadType), sapPayloadType) {
 			return Announcement{}, fmt.Errorf("announcement: payload type %q: legal is %s", clip(string(payloadType)), sapPayloadType)
 		}
 		rest = sdp
 	}
 	a.SDP = rest
 	return a, nil
+}
+
+// beginsAsSDP says whether the first line of a text is one of SDP.
+func beginsAsSDP(text []byte) bool {
+	first, _, _ := strings.Cut(string(text), "\n")
+	_, ok := readLine(strings.TrimPrefix(first, byteOrderMark))
+	return ok
 }

@@ -55,6 +55,10 @@ func TestWhatOtherProgramsAnnounceIsRead(t *testing.T) {
 		"a deletion by its origin":     "\x24\x00\x00\x01\xc0\xa8\x7a\x02o=- 1 1 IN IP4 192.168.122.2\r\n",
 		"with the reserved bit":        "\x28\x00\x00\x01\xc0\xa8\x7a\x02application/sdp\x00v=0\r\n",
 		"an IPv4 address in IPv6":      "\x30\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\xff\xff\xc0\xa8\x7a\x02v=0\r\n",
+		"o= first":                     "\x20\x00\x00\x01\xc0\xa8\x7a\x02o=- 1 1 IN IP4 192.168.122.2\r\nv=0\r\n",
+		"m= first":                     "\x20\x00\x00\x01\xc0\xa8\x7a\x02m=audio 5004 RTP/AVP 10",
+		"a byte order mark":            "\x20\x00\x00\x01\xc0\xa8\x7a\x02\xef\xbb\xbfv=0\r\n",
+		"a type in capitals":           "\x20\x00\x00\x01\xc0\xa8\x7a\x02Application/SDP\x00v=0\r\n",
 		"with nothing behind its type": "\x20\x00\x00\x01\xc0\xa8\x7a\x02application/sdp\x00",
 	} {
 		a, err := ParseAnnouncement([]byte(packet))
@@ -68,17 +72,18 @@ func TestAWrongAnnouncementIsRefusedAndSaysWhy(t *testing.T) {
 	for packet, why := range map[string]string{
 		"":             "too short",
 		"\x20\x00\x00": "too short",
-		"\x00\x00\x00\x01\xc0\xa8\x7a\x02v=0\r\n":                    "SAP version 0: legal is 1",
-		"\x60\x00\x00\x01\xc0\xa8\x7a\x02v=0\r\n":                    "SAP version 3: legal is 1",
-		"\x22\x00\x00\x01\xc0\xa8\x7a\x02v=0\r\n":                    "encrypted",
-		"\x21\x00\x00\x01\xc0\xa8\x7a\x02v=0\r\n":                    "compressed",
-		"\x20\x00\x00\x01\xc0\xa8":                                   "ends within its header",
-		"\x30\x00\x00\x01\xc0\xa8\x7a\x02v=0\r\n":                    "ends within its header",
-		"\x20\xff\x00\x01\xc0\xa8\x7a\x02v=0\r\n":                    "ends within its header",
-		"\x20\x00\x00\x01\xc0\xa8\x7a\x02text/plain\x00v=0\r\n":      `payload type "text/plain"`,
-		"\x20\x00\x00\x01\xc0\xa8\x7a\x02application/sdp":            "payload type",
-		"\x20\x00\x00\x01\xc0\xa8\x7a\x02o=- 1 1 IN IP4 1.2.3.4\r\n": "payload type",
-		strings.Repeat("v", MaxAnnouncementBytes+1):                  "legal is up to 16896",
+		"\x00\x00\x00\x01\xc0\xa8\x7a\x02v=0\r\n":               "SAP version 0: legal is 1",
+		"\x60\x00\x00\x01\xc0\xa8\x7a\x02v=0\r\n":               "SAP version 3: legal is 1",
+		"\x22\x00\x00\x01\xc0\xa8\x7a\x02v=0\r\n":               "encrypted",
+		"\x21\x00\x00\x01\xc0\xa8\x7a\x02v=0\r\n":               "compressed",
+		"\x20\x00\x00\x01\xc0\xa8":                              "ends within its header",
+		"\x30\x00\x00\x01\xc0\xa8\x7a\x02v=0\r\n":               "ends within its header",
+		"\x20\xff\x00\x01\xc0\xa8\x7a\x02v=0\r\n":               "ends within its header",
+		"\x20\x00\x00\x01\xc0\xa8\x7a\x02text/plain\x00v=0\r\n": `payload type "text/plain"`,
+		"\x20\x00\x00\x01\xc0\xa8\x7a\x02application/sdp":       "payload type",
+		"\x20\x00\x00\x01\xc0\xa8\x7a\x02":                      "payload type",
+		"\x20\x00\x00\x01\xc0\xa8\x7a\x02hello, v=0\r\n":        "payload type",
+		strings.Repeat("v", MaxAnnouncementBytes+1):             "legal is up to 16896",
 	} {
 		if a, err := ParseAnnouncement([]byte(packet)); err == nil || !strings.Contains(err.Error(), why) {
 			t.Errorf("%.40q: %+v, %v; want %q", packet, a, err, why)

@@ -26,6 +26,16 @@ const clockKVM = "kvm"
 // 8285, section 5); its id is always 1.
 const latenessExtension = "1 urn:x-archibald:lateness"
 
+// The attributes that say in which directions sound flows (RFC 8866, section 6.7).
+const (
+	directionBoth     = sdp.AttrKeySendRecv
+	directionSend     = sdp.AttrKeySendOnly
+	directionReceive  = sdp.AttrKeyRecvOnly
+	directionInactive = sdp.AttrKeyInactive
+)
+
+var directions = []string{directionBoth, directionSend, directionReceive, directionInactive}
+
 // Marshal writes the description as SDP (RFC 8866). With Version 0 it writes no
 // attribute of our own and states the direction as a plain stream's SDP does:
 // from the point of view of whoever reads it.
@@ -139,13 +149,13 @@ func (d Description) direction() string {
 	}
 	switch {
 	case sends && receives:
-		return sdp.AttrKeySendRecv
+		return directionBoth
 	case sends:
-		return sdp.AttrKeySendOnly
+		return directionSend
 	case receives:
-		return sdp.AttrKeyRecvOnly
+		return directionReceive
 	}
-	return sdp.AttrKeyInactive
+	return directionInactive
 }
 
 // declarative tells the SDP of a plain stream from an offer or an answer. In

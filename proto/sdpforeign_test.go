@@ -66,10 +66,10 @@ func TestWhatOthersWriteIsRead(t *testing.T) {
 		want Description
 	}{
 		"ffmpeg 5.1, L24 of 15 channels": {ffmpegL24, Description{
-			Name: "No Name", Address: local, Port: 45678, Payloads: []Payload{{97, L24}}, RateHz: 96000, SendChannels: 15, ReceiveChannels: 15,
+			Name: "No Name", Address: local, Port: 45678, Payloads: []Payload{{97, L24}}, RateHz: 96000, SendChannels: 15,
 		}},
 		"ffmpeg 5.1, L16 at 44.1 kHz without a map": {ffmpegL16, Description{
-			Name: "No Name", Address: local, Port: 45678, Payloads: []Payload{{10, L16}}, RateHz: 44100, SendChannels: 2, ReceiveChannels: 2,
+			Name: "No Name", Address: local, Port: 45678, Payloads: []Payload{{10, L16}}, RateHz: 44100, SendChannels: 2,
 		}},
 		"PipeWire 0.3.65": {pipewire03, Description{
 			Name: "case7", Address: netip.MustParseAddr("239.69.12.7"), TTL: 1, Port: 20014,

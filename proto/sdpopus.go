@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-
-	"github.com/pion/sdp/v3"
 )
 
 // What an SDP says of Opus beside the rtpmap, which is the same for every stream of
@@ -40,9 +38,9 @@ func (d Description) opusParameters() string {
 }
 
 // checkOpus says what is wrong with the rtpmap of Opus, which has one legal value.
-func checkOpus(rateHz, channels int) error {
+func checkOpus(line, rateHz, channels int) error {
 	if rateHz != opusRateHz || channels != opusChannels {
-		return &FieldError{Field: "rtpmap of opus", Value: fmt.Sprintf("%d/%d", rateHz, channels), Legal: "48000/2 (RFC 7587)"}
+		return &FieldError{Line: line, Field: "rtpmap of opus", Value: fmt.Sprintf("%d/%d", rateHz, channels), Legal: "48000/2 (RFC 7587)"}
 	}
 	return nil
 }
@@ -50,14 +48,14 @@ func checkOpus(rateHz, channels int) error {
 // readOpus reads the fmtp line when Opus is preferred: the bitrate and, of a plain
 // stream, whether it has one channel only. Where nothing is said two are decoded,
 // which is right for either.
-func (d *Description) readOpus(media *sdp.MediaDescription) error {
+func (d *Description) readOpus(scope sdpScope) error {
 	if d.Payloads[0].Encoding != Opus {
 		return nil
 	}
 	payloadType := strconv.Itoa(int(d.Payloads[0].Type))
-	for _, a := range media.Attributes {
-		of, parameters, _ := strings.Cut(strings.TrimSpace(a.Value), " ")
-		if a.Key != "fmtp" || of != payloadType {
+	for line := range scope.attributes("fmtp") {
+		of, parameters, _ := strings.Cut(line.value, " ")
+		if of != payloadType {
 			continue
 		}
 		for parameter := range strings.SplitSeq(parameters, ";") {
@@ -68,10 +66,14 @@ func (d *Description) readOpus(media *sdp.MediaDescription) error {
 					d.SendChannels, d.Payloads = 1, d.Payloads[:1]
 				}
 			case "maxaveragebitrate":
-				var err error
-				if d.MaxBitrate, err = parseInt("maxaveragebitrate", value, minOpusBitrate, maxOpusBitrate, " bit/s"); err != nil {
-					return err
+				bitrate, err := parseInt(line.number, "maxaveragebitrate", value, minOpusBitrate, maxOpusBitrate, " bit/s")
+				if err != nil {
+					if err := d.tolerate(err); err != nil {
+						return err
+					}
+					continue
 				}
+				d.MaxBitrate = bitrate
 			}
 		}
 	}

@@ -62,27 +62,34 @@ func addressType(a netip.Addr) string {
 	return "IP4"
 }
 
-// readDestination reads where the stream goes: the media section's connection line,
-// or else the session's. A host name is legal there, and of no use here.
-func (d *Description) readDestination(session *sdp.SessionDescription, media *sdp.MediaDescription) {
-	connection := media.ConnectionInformation
-	if connection == nil {
-		connection = session.ConnectionInformation
+// readDestination reads where the stream goes: the section's connection lines, or else
+// the session's. A host name is legal there, and of no use here.
+func (d *Description) readDestination(scope sdpScope) {
+	for line := range scope.all() {
+		if line.letter != 'c' {
+			continue
+		}
+		for field := range strings.FieldsSeq(line.value) {
+			text, rest, _ := strings.Cut(field, "/")
+			address, err := netip.ParseAddr(text)
+			if err != nil || address.IsUnspecified() {
+				continue
+			}
+			d.Address = address.Unmap().WithZone("")
+			d.readTTL(rest)
+			return
+		}
 	}
-	if connection == nil || connection.Address == nil {
-		return
-	}
-	text, rest, _ := strings.Cut(connection.Address.Address, "/")
-	address, err := netip.ParseAddr(text)
-	if err != nil || address.IsUnspecified() {
-		return
-	}
-	d.Address = address.Unmap().WithZone("")
+}
+
+// readTTL reads what stands behind the address of an IPv4 group, "TTL" or
+// "TTL/NUMBER OF GROUPS".
+func (d *Description) readTTL(text string) {
 	if !d.declarative() || !d.Address.Is4() || !d.Address.IsMulticast() {
 		return
 	}
-	d.TTL = 1                           // where it is missing
-	text, _, _ = strings.Cut(rest, "/") // a number of groups may follow
+	d.TTL = 1 // where it is missing
+	text, _, _ = strings.Cut(text, "/")
 	if ttl, err := strconv.Atoi(text); err == nil && 1 <= ttl && ttl <= 255 {
 		d.TTL = ttl
 	}
@@ -91,21 +98,19 @@ func (d *Description) readDestination(session *sdp.SessionDescription, media *sd
 // readSourceFilter reads the machine that alone may send to the group (RFC 4570).
 // Of several the first is taken; what is not understood is passed over, as is every
 // other attribute that we do not know.
-func (d *Description) readSourceFilter(session *sdp.SessionDescription, media *sdp.MediaDescription) {
+func (d *Description) readSourceFilter(scope sdpScope) {
 	if !d.declarative() || !d.Address.IsMulticast() {
 		return
 	}
-	for _, attributes := range [][]sdp.Attribute{media.Attributes, session.Attributes} {
-		for _, a := range attributes {
-			fields := strings.Fields(a.Value)
-			if a.Key != "source-filter" || len(fields) < 5 || fields[0] != "incl" || fields[3] != "*" && fields[3] != d.Address.String() {
-				continue
-			}
-			source, err := netip.ParseAddr(fields[4])
-			if err == nil && source.Is4() == d.Address.Is4() && !source.IsMulticast() && !source.IsUnspecified() {
-				d.Source = source.WithZone("")
-				return
-			}
+	for line := range scope.attributes("source-filter") {
+		fields := strings.Fields(line.value)
+		if len(fields) < 5 || fields[0] != "incl" || fields[3] != "*" && fields[3] != d.Address.String() {
+			continue
+		}
+		source, err := netip.ParseAddr(fields[4])
+		if err == nil && source.Is4() == d.Address.Is4() && !source.IsMulticast() && !source.IsUnspecified() {
+			d.Source = source.WithZone("")
+			return
 		}
 	}
 }

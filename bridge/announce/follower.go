@@ -39,8 +39,8 @@ func (w Wanted) choose(packet []byte) (d proto.Description, ok bool, err error) 
 		return d, false, nil
 	}
 	switch {
-	case d.Version != 0 || d.SendChannels == 0:
-		err = errors.New("it is no plain stream that is sent")
+	case d.Version != 0:
+		err = errors.New("it is no plain stream")
 	case !slices.ContainsFunc(w.Networks, func(n netip.Prefix) bool { return n.Contains(d.Address) }) || !d.Address.IsMulticast():
 		err = fmt.Errorf("its address %s is in none of the networks of sap-networks", d.Address)
 	case d.Port < leastPort:

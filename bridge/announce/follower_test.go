@@ -53,8 +53,8 @@ func TestAHostileAnnouncementLeadsNowhere(t *testing.T) {
 		"address invalid IP is in none":         func(d *proto.Description) { d.Address = netip.Addr{} },
 		"address ff3e::1 is in none":            func(d *proto.Description) { d.Address = netip.MustParseAddr("ff3e::1") },
 		"port 53 is below 1024":                 func(d *proto.Description) { d.Port = 53 },
-		"it is no plain stream that is sent":    func(d *proto.Description) { d.SendChannels, d.ReceiveChannels = 0, 2 },
-		"SDP m=audio port \"0\": legal is 1 to": func(d *proto.Description) { d.Port = 0 },
+		"it is no plain stream":                 func(d *proto.Description) { d.Version, d.Role = proto.Version, proto.Host },
+		"SDP line 6: m=audio port \"0\": legal": func(d *proto.Description) { d.Port = 0 },
 	} {
 		f := follower{wanted: wanted}
 		changed, err := f.hear(change(edit), stranger, start)

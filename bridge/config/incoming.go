@@ -35,8 +35,6 @@ func (c Config) Receiving(d proto.Description) (Config, error) {
 		return c, errors.New("it describes nothing that is sent")
 	case d.SendChannels > proto.MaxChannels:
 		return c, fmt.Errorf("it has %d channels: legal are 1 to %d", d.SendChannels, proto.MaxChannels)
-	case proto.IsRTCP([]byte{0x80, 0x80 | d.Payloads[0].Type, 0, 0}):
-		return c, fmt.Errorf("payload type %d cannot be told from RTCP (RFC 5761, section 4)", d.Payloads[0].Type)
 	case c.Rate != 0 && c.Rate != d.RateHz:
 		return c, fmt.Errorf("it runs at %d Hz, rate asks for %d", d.RateHz, c.Rate)
 	case d.Address.IsMulticast() && d.Address.Is4() != c.Listen.Addr().Unmap().Is4():

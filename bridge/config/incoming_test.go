@@ -61,14 +61,33 @@ func TestWithoutAnSDPFileThereIsNoGroup(t *testing.T) {
 	}
 }
 
+func TestAnSDPFileOfASenderThatSaysSoIsTaken(t *testing.T) {
+	for _, direction := range []string{"a=sendonly", "a=sendrecv", ""} {
+		c, err := incoming(t, strings.Replace(streamSDP, "a=recvonly", direction, 1), "")
+		if err != nil || c.ReceiveChannels != 4 {
+			t.Errorf("%q: receives %d channels, %v", direction, c.ReceiveChannels, err)
+		}
+	}
+}
+
+// offer is an offer of an end of ours, which describes a stream, too.
+func offer(send, receive int) string {
+	return string(proto.Description{
+		Version: proto.Version, Role: proto.Guest, Port: 4713, Payloads: proto.Payloads(proto.L24), RateHz: 48000,
+		SendChannels: send, ReceiveChannels: receive, SSRC: 1,
+	}.Marshal())
+}
+
 func TestAnSDPFileThatCannotServeIsRefusedAndSaysWhy(t *testing.T) {
 	with := func(from, to string) string { return strings.Replace(streamSDP, from, to, 1) }
 	for _, test := range []struct{ sdp, text, why string }{
-		{"hello", "", "not a session description"},
+		{"hello", "", "not a session description (SDP, RFC 8866): line 1 is none of it"},
 		{with("L24", "speex"), "", `encoding "speex": legal is L16, L24, F32, opus`},
-		{with("44100/4", "44100/65"), "", "it has 65 channels: legal are 1 to 64"},
-		{with("recvonly", "sendonly"), "", "it describes nothing that is sent"},
-		{strings.ReplaceAll(streamSDP, "127", "72"), "", "payload type 72 cannot be told from RTCP"},
+		{with("44100/4", "44100/65"), "", `SDP line 7: rtpmap channels "65": legal is 1 to 64`},
+		{with("recvonly", "inactive"), "", `SDP line 9: direction "inactive"`},
+		{offer(0, 2), "", "it describes nothing that is sent"},
+		{offer(65, 2), "", "it has 65 channels: legal are 1 to 64"},
+		{strings.ReplaceAll(streamSDP, "127", "72"), "", "SDP line 7: payload type 72 cannot be told from RTCP"},
 		{streamSDP, "rate = 48000", "it runs at 44100 Hz, rate asks for 48000"},
 		{streamSDP, "listen = '0.0.0.0:4713'", "it comes to port 5004, listen has 4713"},
 		{streamSDP, "listen = '[::]:5004'", "its group 239.69.1.2 cannot be received on ::"},

@@ -111,7 +111,7 @@ func TestRefusalsByHTTP(t *testing.T) {
 		{"broken content type", "POST", "/session", ";;;", []byte(offer), 415, "content type: legal is application/sdp"},
 		{"too large", "POST", "/session", sdp, make([]byte, 16<<10+1), 413, "session description too large: legal is up to 16 KiB"},
 		{"empty", "POST", "/session", sdp, nil, 400, "SDP has no m=audio line of RTP/AVP with an rtpmap"},
-		{"not SDP", "POST", "/session", sdp, []byte("<script>x</script>"), 400, "not a session description (SDP, RFC 8866)"},
+		{"not SDP", "POST", "/session", sdp, []byte("<script>x</script>"), 400, "not a session description (SDP, RFC 8866): line 1 is none of it"},
 		{"rate out of bounds", "POST", "/session", sdp, replace("F32/48000", "F32/1"), 400, "SDP rtpmap rate: legal is 8000 to 192000 Hz"},
 		{"role", "POST", "/session", sdp, replace("role:guest", "role:<b>"), 400, "SDP x-archibald-role: legal is guest, host"},
 		{"version", "POST", "/session", sdp, replace("version:1", "version:3"), 409, "protocol version: one end speaks version 3, the other version 1: install the same release at both ends"},

@@ -61,7 +61,7 @@ func TestPeerThatIsSomethingElse(t *testing.T) {
 		"no location":    {says(created(sdp, answer)), "HTTP status 201: is it an archibald-bridge?"},
 		"evil location":  {says(created(sdp+"Location: http://evil/session/abc\r\n", answer)), "HTTP status 201"},
 		"wrong type":     {says(created(location, answer)), "HTTP status 201"},
-		"broken answer":  {says(created(sdp+location, "v=0")), "answer: not a session description"},
+		"broken answer":  {says(created(sdp+location, "v=0")), "answer: SDP has no m=audio line"},
 		"wrong answer":   {says(created(sdp+location, strings.ReplaceAll(answer, "/48000/", "/44100/"))), "answer: the guest runs at 48000 Hz, the host at 44100 Hz"},
 		"cut off":        {says("HTTP/1.1 201 Created\r\nContent-Length: 500\r\n\r\nv=0"), "closed the connection without a reply"},
 		"escapes":        {says("HTTP/1.1 409 Conflict\r\nContent-Length: 14\r\n\r\n\x1b[31mno\nsecret"), "refused: [31mno"},

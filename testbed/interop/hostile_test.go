@@ -130,7 +130,7 @@ func TestAHostileAnnouncementOpensNothingAndSendsNothing(t *testing.T) {
 		"this machine":    func(d *proto.Description) { d.Address = netip.MustParseAddr(ourAddress) },
 		"a third machine": func(d *proto.Description) { d.Address = netip.MustParseAddr("10.47.12.99") },
 		"a low port":      func(d *proto.Description) { d.Port = 53 },
-		"send to me":      func(d *proto.Description) { d.SendChannels, d.ReceiveChannels = 0, 2 },
+		"nothing is sent": func(d *proto.Description) { d.SendChannels = 0 },
 		"an offer":        func(d *proto.Description) { d.Version, d.Role = proto.Version, proto.Host },
 		"many channels":   func(d *proto.Description) { d.SendChannels = 200 },
 	} {
