@@ -8,7 +8,15 @@
 //	GET    /healthz       200
 //
 // A refusal is one line of plain text. 409 says that the two ends cannot work
-// together as they are, or not now; 503 that the audio server is not up.
+// together as they are, or not now; 503 that the audio server is not up; 401 and
+// 403 that a secret is not proved.
+//
+// # Who is answered
+//
+// A Gate names the networks that may call; everybody else but the peer finds the
+// connection closed. With a secret everybody may connect, and has to prove it
+// (secret.go). Connections are few, and those that are held open are given up for
+// new ones (door.go).
 //
 // # How both ends stay of one mind
 //
@@ -24,6 +32,7 @@
 //
 // So both ends keep the session on which they agreed last.
 //
-// An offer from the peer of the present session replaces that session. An
+// An offer from the peer of the present session replaces that session: it has the
+// same name and, while media flow, knows the session's id or proves the secret. An
 // offer from anybody else is refused while a session is up.
 package signaling
