@@ -12,6 +12,7 @@ import (
 	"archibald-bridge/bridge/hosttime"
 	"archibald-bridge/bridge/machine"
 	"archibald-bridge/bridge/memory"
+	"archibald-bridge/bridge/network"
 	"archibald-bridge/bridge/opus/libopus"
 	"archibald-bridge/bridge/patch"
 	"archibald-bridge/bridge/rt"
@@ -21,9 +22,20 @@ import (
 
 // Run is the guest end until ctx ends.
 func Run(ctx context.Context, cfg config.Config, log *slog.Logger) error {
-	if cfg.SAPReceive != "" && cfg.Incoming == nil {
-		return announce.Follow(ctx, cfg, log, func(ctx context.Context, cfg config.Config) error { return Run(ctx, cfg, log) })
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	net := network.Keep(ctx, log)
+	page := session.OpenPage(cfg, proto.Guest, log, net.Missing)
+	defer page.Close()
+	one := func(ctx context.Context, cfg config.Config) error { return run(ctx, cfg, log, net, page) }
+	if cfg.SAPReceive != "" {
+		return announce.Follow(ctx, cfg, log, net, page, one)
 	}
+	return one(ctx, cfg)
+}
+
+// run is an end that knows what it receives.
+func run(ctx context.Context, cfg config.Config, log *slog.Logger, net *network.Keeper, page *session.Page) error {
 	rules := make([]patch.Rule, 0, len(cfg.Connect))
 	for _, text := range cfg.Connect {
 		rule, err := patch.ParseRule(text)
@@ -40,13 +52,17 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	engine, err := rt.Open(cfg.Listen.AddrPort)
+	if err := net.Listen(ctx, cfg); err != nil || ctx.Err() != nil {
+		return err
+	}
+	engine, err := rt.Open(cfg.MediaListen())
 	if err != nil {
 		return err
 	}
 	defer engine.Close()
-	group, source := cfg.Group()
-	if err := engine.UseMulticast(rt.Multicast{Interface: cfg.MulticastInterface, TTL: cfg.MulticastTTL, Group: group, Source: source}); err != nil {
+	leave, err := net.Multicast(ctx, cfg, engine.UseMulticast)
+	defer leave()
+	if err != nil || ctx.Err() != nil {
 		return err
 	}
 	if !rt.MemoryLocked() {
@@ -59,10 +75,7 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 	core := jack.Core{Engine: engine.Handle(), Playout: rt.Playout(), Capture: rt.Capture(), ABI: rt.ABI}
 	audio := jack.New(core, jack.Options{ServerName: cfg.JackServer, Control: patchbay})
 	parts := session.Parts{Core: engine, Audio: audio, Machine: quiet, Server: "JACK server " + cfg.JackServer, Log: log, Memory: learned, Codec: libopus.Codec{}}
-	publisher, err := announce.NewPublisher(cfg, log)
-	if err != nil {
-		return err
-	}
+	publisher := announce.NewPublisher(cfg, log, net)
 	defer publisher.Close()
 	parts.Publisher = publisher
 	if clock, err := hosttime.Open(); err == nil {
@@ -71,6 +84,5 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 	} else if !errors.Is(err, hosttime.ErrAbsent) {
 		log.Info("the host's clock cannot be read: one-way latency by round trips", "reason", err)
 	}
-	end := session.New(cfg, proto.Guest, parts)
-	return session.Serve(ctx, end, cfg, log)
+	return session.Serve(ctx, session.New(cfg, proto.Guest, parts), page)
 }

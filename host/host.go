@@ -16,6 +16,7 @@ import (
 	"archibald-bridge/bridge/guests"
 	"archibald-bridge/bridge/machine"
 	"archibald-bridge/bridge/memory"
+	"archibald-bridge/bridge/network"
 	"archibald-bridge/bridge/opus/libopus"
 	"archibald-bridge/bridge/rt"
 	"archibald-bridge/bridge/session"
@@ -42,13 +43,27 @@ var withoutPipeWire = func() string {
 
 // Run is the host end until ctx ends.
 func Run(ctx context.Context, cfg config.Config, log *slog.Logger) error {
-	if cfg.SAPReceive != "" && cfg.Incoming == nil {
-		return announce.Follow(ctx, cfg, log, func(ctx context.Context, cfg config.Config) error { return Run(ctx, cfg, log) })
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	net := network.Keep(ctx, log)
+	page := session.OpenPage(cfg, proto.Host, log, net.Missing)
+	defer page.Close()
+	one := func(ctx context.Context, cfg config.Config) error { return run(ctx, cfg, log, net, page) }
+	if cfg.SAPReceive != "" {
+		return announce.Follow(ctx, cfg, log, net, page, one)
+	}
+	return one(ctx, cfg)
+}
+
+// run is an end that knows what it receives, or serves several guests.
+func run(ctx context.Context, cfg config.Config, log *slog.Logger, net *network.Keeper, page *session.Page) error {
+	if err := net.Listen(ctx, cfg); err != nil || ctx.Err() != nil {
+		return err
 	}
 	engines := make([]*rt.Engine, cfg.Guests)
 	for i := range engines {
-		port := cfg.Listen.Port() + uint16(i)
-		engine, err := rt.Open(netip.AddrPortFrom(cfg.Listen.Addr(), port))
+		listen := cfg.MediaListen()
+		engine, err := rt.Open(netip.AddrPortFrom(listen.Addr(), listen.Port()+uint16(i)))
 		if err != nil {
 			return err
 		}
@@ -62,7 +77,7 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 		if _, err := machine.New(cfg, rt.MemoryLocked, log); err != nil {
 			return err // before a guest calls
 		}
-		return guests.Serve(ctx, cfg, log, func(place int, cfg config.Config) (*session.End, error) {
+		return guests.Serve(ctx, cfg, log, page, func(place int, cfg config.Config) (*session.End, error) {
 			cfg.Listen = config.Socket{AddrPort: engines[place].LocalAddr()}
 			log := log.With("guest", cfg.Name)
 			parts, err := parts(cfg, engines[place], log)
@@ -73,21 +88,19 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 			return session.New(cfg, proto.Host, parts), nil
 		})
 	}
-	group, source := cfg.Group()
-	if err := engines[0].UseMulticast(rt.Multicast{Interface: cfg.MulticastInterface, TTL: cfg.MulticastTTL, Group: group, Source: source}); err != nil {
+	leave, err := net.Multicast(ctx, cfg, engines[0].UseMulticast)
+	defer leave()
+	if err != nil || ctx.Err() != nil {
 		return err
 	}
 	parts, err := parts(cfg, engines[0], log)
 	if err != nil {
 		return err
 	}
-	publisher, err := announce.NewPublisher(cfg, log)
-	if err != nil {
-		return err
-	}
+	publisher := announce.NewPublisher(cfg, log, net)
 	defer publisher.Close()
 	parts.Publisher = publisher
-	return session.Serve(ctx, session.New(cfg, proto.Host, parts), cfg, log)
+	return session.Serve(ctx, session.New(cfg, proto.Host, parts), page)
 }
 
 // parts are what the end with that engine is made of.

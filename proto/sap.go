@@ -10,15 +10,45 @@ import (
 	"strings"
 )
 
-// Where announcements go (RFC 2974, section 3): the port, and the groups of the
-// scopes that are in use, the global and the administrative one.
+// SAPPort is where announcements go (RFC 2974, section 3).
 const SAPPort = 9875
 
-// SAPGroups are the multicast groups of announcements: the one that PipeWire uses by
-// default, and that of AES67 devices.
+// SAPGroups are the multicast groups of announcements of IPv4: the one that PipeWire
+// uses by default, that of AES67 devices, which is the one of the smallest
+// administrative scope, that of the global scope, which ffmpeg and VLC use by default,
+// and that of an organization's scope (RFC 2365, section 6).
 var SAPGroups = []netip.Addr{
 	netip.AddrFrom4([4]byte{224, 0, 0, 56}),
 	netip.AddrFrom4([4]byte{239, 255, 255, 255}),
+	netip.AddrFrom4([4]byte{224, 2, 127, 254}),
+	netip.AddrFrom4([4]byte{239, 195, 255, 255}),
+}
+
+// SAPGroups6 are those of IPv6, FF0X::2:7FFE, of every scope X that reaches further than
+// this machine (RFC 7346, section 2).
+var SAPGroups6 = func() (all []netip.Addr) {
+	for _, scope := range []byte{0x2, 0x3, 0x4, 0x5, 0x8, 0xe} {
+		all = append(all, sapGroup6(scope))
+	}
+	return all
+}()
+
+func sapGroup6(scope byte) netip.Addr {
+	return netip.AddrFrom16([16]byte{0: 0xff, 1: scope, 13: 2, 14: 0x7f, 15: 0xfe})
+}
+
+// SAPGroupsOf are the groups to announce a stream in that goes to that address: of IPv6
+// the one of its scope.
+func SAPGroupsOf(to netip.Addr) []netip.Addr {
+	to = to.Unmap()
+	switch {
+	case to.Is4():
+		return SAPGroups
+	case to.IsMulticast():
+		return []netip.Addr{sapGroup6(to.As16()[1] & 0xf)}
+	}
+	const site = 5
+	return []netip.Addr{sapGroup6(site)}
 }
 
 // MaxAnnouncementBytes is the largest announcement that is read.

@@ -44,6 +44,11 @@ func (d Description) Marshal() []byte {
 	origin := address
 	if d.Origin.IsValid() {
 		origin = plainAddress(d.Origin)
+	} else if address.IsMulticast() { // a machine that is not known yet is none that listens there
+		origin = netip.IPv6Unspecified()
+		if address.Is4() {
+			origin = netip.IPv4Unspecified()
+		}
 	}
 	name := cleanName(d.Name, maxNameBytes)
 	if name == "" {

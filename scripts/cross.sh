@@ -1,6 +1,6 @@
 #!/bin/bash
 # go vet for macOS and Windows of what has no C and needs nothing of Linux. The
-# rest is written for Linux: the core's sockets (bridge/rt), bridge/machine,
+# rest is written for Linux: the core's sockets (bridge/rt), bridge/network, bridge/machine,
 # bridge/hosttime, bridge/bench and what uses them; for Windows also the clocks of
 # bridge/session and the processor time of bridge/status. Not part of test.sh: it
 # compiles Go's own library twice.
@@ -8,7 +8,7 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 everywhere=(./proto/... ./bridge/{clock,config,memory,patch,signaling})
-unix=(./bridge/{announce,audio/portaudio,session,status})
+unix=(./bridge/{audio/portaudio,session,status})
 
 GOOS=darwin CGO_ENABLED=0 go vet "${everywhere[@]}" "${unix[@]}"
 say "go vet for macOS: no complaint"

@@ -103,7 +103,7 @@ echo "archibald-bridge: all tests"
 step "gofmt, go vet, linters" scripts/lint.sh
 step "NixOS modules" check_nix
 
-CGO_ENABLED=0 tests "Go without C" ./proto/... ./bridge/{session,clock,hosttime,memory,patch,config,status,signaling,bench,cli,announce,guests}/... ./bridge/opus
+CGO_ENABLED=0 tests "Go without C" ./proto/... ./bridge/{session,clock,hosttime,memory,patch,config,status,signaling,bench,cli,announce,guests,network}/... ./bridge/opus
 
 mapfile -t pure < <(without_c)
 # Not from the cache: some of these tests read the tree through other programs.

@@ -4,29 +4,47 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/netip"
+	"slices"
 	"time"
 
 	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/network"
+	"archibald-bridge/bridge/status"
 	"archibald-bridge/proto"
 )
+
+// Page is where the user sees what is waited for.
+type Page interface {
+	Await(what string)
+	Status() status.Status
+}
 
 // Follow runs an end with the stream that is announced under the name of
 // config.SAPReceive, and runs it anew when another stream is announced under it. It
 // waits for the first announcement as long as the configuration says.
-func Follow(ctx context.Context, cfg config.Config, log *slog.Logger, run func(context.Context, config.Config) error) error {
-	packets, stop, err := listen(cfg.MulticastInterface)
+func Follow(ctx context.Context, cfg config.Config, log *slog.Logger, net *network.Keeper, page Page, run func(context.Context, config.Config) error) error {
+	v6 := !cfg.Listen.Addr().Unmap().Is4() || slices.ContainsFunc(cfg.SAPNetworks.Prefixes, func(n netip.Prefix) bool { return n.Addr().Is6() })
+	ears, err := listen(cfg.MulticastInterface, v6)
 	if err != nil {
 		return err
 	}
-	defer stop()
+	defer ears.close()
+	leave, err := net.Add(ears.need())
+	defer leave()
+	if err != nil {
+		return err
+	}
 	streams := make(chan proto.Description)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	wanted := Wanted{Name: cfg.SAPReceive, Networks: cfg.SAPNetworks.Prefixes}
-	go follow(ctx, wanted, packets, time.Now, log, streams)
+	ticker := time.NewTicker(lookInterval)
+	defer ticker.Stop()
+	sounds := func() bool { return page.Status().Directions.Receive.State == status.DirectionRunning }
+	go follow(ctx, wanted, ears.packets, ticker.C, sounds, log, streams)
 
+	page.Await("waiting for the announcement of " + cfg.SAPReceive)
 	log.Info("waiting for the announcement of a stream", "name", cfg.SAPReceive)
 	var giveUp <-chan time.Time
 	if wait := cfg.Wait.Duration; wait > 0 {
@@ -35,80 +53,42 @@ func Follow(ctx context.Context, cfg config.Config, log *slog.Logger, run func(c
 	return runEach(ctx, cfg, log, streams, giveUp, run)
 }
 
-// packet is what came in on one of the groups.
-type packet struct {
-	data []byte
-	from netip.Addr
-}
-
-// listen joins the groups of announcements.
-func listen(device string) (<-chan packet, func(), error) {
-	var through *net.Interface
-	if device != "" {
-		var err error
-		if through, err = net.InterfaceByName(device); err != nil {
-			return nil, nil, fmt.Errorf("multicast interface %s: %w", device, err)
-		}
-	}
-	packets, over := make(chan packet), make(chan struct{})
-	var sockets []*net.UDPConn
-	stop := func() {
-		close(over)
-		for _, socket := range sockets {
-			_ = socket.Close()
-		}
-	}
-	for _, group := range proto.SAPGroups {
-		socket, err := net.ListenMulticastUDP("udp4", through, net.UDPAddrFromAddrPort(netip.AddrPortFrom(group, proto.SAPPort)))
-		if err != nil {
-			stop()
-			return nil, nil, fmt.Errorf("announcements in %s: %w", group, err)
-		}
-		sockets = append(sockets, socket)
-		go receive(socket, packets, over)
-	}
-	return packets, stop, nil
-}
-
-// receive passes on what comes, until its socket is closed.
-func receive(socket *net.UDPConn, packets chan<- packet, over <-chan struct{}) {
-	buf := make([]byte, proto.MaxAnnouncementBytes+1)
-	for {
-		n, from, err := socket.ReadFromUDPAddrPort(buf)
-		if err != nil {
-			return
-		}
-		select {
-		case packets <- packet{append([]byte(nil), buf[:n]...), from.Addr().Unmap()}:
-		case <-over:
-			return
-		}
-	}
-}
+// lookInterval is how often it is looked whether the stream received has ended.
+const lookInterval = 500 * time.Millisecond
 
 // follow turns packets into the streams to receive.
-func follow(ctx context.Context, wanted Wanted, packets <-chan packet, now func() time.Time, log *slog.Logger, streams chan<- proto.Description) {
-	f := follower{wanted: wanted}
-	refused := ""
+func follow(ctx context.Context, wanted Wanted, packets <-chan packet, tick <-chan time.Time, sounds func() bool,
+	log *slog.Logger, streams chan<- proto.Description,
+) {
+	f := follower{wanted: wanted, twins: func(received, other *stream) {
+		log.Warn("two streams are announced under one name: receiving the first", "name", wanted.Name,
+			"received", received, "not_received", other)
+	}}
+	refused, refusedAt := "", time.Time{}
 	for {
+		changed := false
 		select {
 		case <-ctx.Done():
 			return
+		case <-tick:
+			changed = f.look(time.Now(), sounds())
 		case p := <-packets:
-			changed, err := f.hear(p.data, p.from, now())
-			if err != nil && err.Error() != refused {
-				refused = err.Error()
+			var err error
+			changed, err = f.hear(p.data, p.from, time.Now())
+			if err != nil && (err.Error() != refused && time.Since(refusedAt) > time.Second || time.Since(refusedAt) > time.Minute) {
+				refused, refusedAt = err.Error(), time.Now()
 				log.Warn("the announced stream cannot be received", "name", wanted.Name, "announced_by", p.from, "reason", err)
 			}
-			if !changed {
-				continue
-			}
-			log.Info("stream announced", "name", wanted.Name, "announced_by", p.from, "group", f.current.Address, "port", f.current.Port)
-			select {
-			case streams <- f.current:
-			case <-ctx.Done():
-				return
-			}
+		}
+		if !changed {
+			continue
+		}
+		s := f.current
+		log.Info("stream announced", "name", wanted.Name, "announced_by", s.id.from, "group", s.Address, "port", s.Port)
+		select {
+		case streams <- s.Description:
+		case <-ctx.Done():
+			return
 		}
 	}
 }

@@ -6,14 +6,11 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"archibald-bridge/proto"
 )
-
-// loyalty is how long the machine that announced the stream first is the only one
-// that is believed after its last announcement.
-const loyalty = 90 * time.Second
 
 // leastPort keeps announcements from making us listen where system services do.
 const leastPort = 1024
@@ -24,15 +21,11 @@ type Wanted struct {
 	Networks []netip.Prefix // that its group may be in
 }
 
-// choose reads an announcement. ok is false for those of other sessions and for
-// deletions; an error says why the wanted one cannot be taken.
-func (w Wanted) choose(packet []byte) (d proto.Description, ok bool, err error) {
-	a, err := proto.ParseAnnouncement(packet)
-	if err != nil || a.Delete {
-		return d, false, nil // nobody knows whether it was the wanted one
-	}
-	d, err = proto.ParseDescription(a.SDP)
-	if err != nil && w.named(a.SDP) {
+// choose reads what is announced. ok is false for other sessions; an error says why the
+// wanted one cannot be taken.
+func (w Wanted) choose(sdp []byte) (d proto.Description, ok bool, err error) {
+	d, err = proto.ParseDescription(sdp)
+	if err != nil && w.named(sdp) {
 		return d, false, err
 	}
 	if err != nil || d.Name != w.Name {
@@ -60,27 +53,182 @@ func (w Wanted) named(sdp []byte) bool {
 	return false
 }
 
-// follower decides which announcements count.
+// identity is what tells a stream from others: the machine that announces it, who made
+// the session there (origin), and where it goes.
+type identity struct {
+	from   netip.Addr
+	origin string
+	to     netip.AddrPort
+}
+
+// stream is one that is announced under the wanted name.
+type stream struct {
+	proto.Description
+	id    identity
+	hash  uint16 // of its last announcement
+	heard time.Time
+	every time.Duration // the longest time between two announcements
+}
+
+// String tells it from others.
+func (s *stream) String() string { return fmt.Sprintf("%s by %s", s.id.to, s.id.from) }
+
+// patience is how long after its last announcement a stream counts as announced: one
+// may be lost, or late.
+func (s *stream) patience() time.Duration { return max(interval, s.every) * 3 / 2 }
+
+func (s *stream) announced(now time.Time) bool { return now.Sub(s.heard) < s.patience() }
+
+// is says whether an announcement is of this stream. A machine sends one stream to a
+// group and port, whoever makes the session: it was started again.
+func (s *stream) is(id identity) bool { return s.id.from == id.from && s.id.to == id.to }
+
+// note takes another announcement of it.
+func (s *stream) note(other *stream) {
+	const longest = 5 * time.Minute // RFC 2974, section 3.1
+	other.every = min(longest, max(s.every, other.heard.Sub(s.heard)))
+	*s = *other
+}
+
+// mostOthers bounds what strangers can make us remember.
+const mostOthers = 8
+
+// follower decides which stream is received. The one that is stays so while it sounds or
+// is announced, and until the machine that announces it takes it back.
 type follower struct {
-	wanted  Wanted
-	current proto.Description
-	from    netip.Addr // the announcing machine; the zero Addr: none yet
-	heard   time.Time  // its last announcement
+	wanted   Wanted
+	twins    func(received, other *stream) // told once for a stream received
+	current  *stream                       // nil: none yet, or it was taken back
+	others   []*stream
+	received *proto.Description // that was last asked for; nil: none yet
+	told     bool
 }
 
 // hear takes a packet that came from a machine and says whether there is a stream to
 // receive that there was not before: the first one, or another.
 func (f *follower) hear(packet []byte, from netip.Addr, now time.Time) (changed bool, err error) {
-	d, ok, err := f.wanted.choose(packet)
+	a, err := proto.ParseAnnouncement(packet)
+	if err != nil {
+		return false, nil // nobody knows whether it was the wanted one
+	}
+	if a.Delete {
+		return f.forget(a, from, now), nil
+	}
+	d, ok, err := f.wanted.choose(a.SDP)
 	if !ok {
 		return false, err
 	}
-	if f.from.IsValid() && f.from != from && now.Sub(f.heard) < loyalty {
+	s := &stream{Description: d, hash: a.Hash, heard: now, id: identity{from, originOf(a.SDP), netip.AddrPortFrom(d.Address, uint16(d.Port))}}
+	if f.current != nil && f.current.is(s.id) {
+		f.current.note(s)
+		f.tellTwins(now)
+		return f.receive(), nil
+	}
+	f.remember(s)
+	if f.current != nil {
 		return false, nil
 	}
-	changed = !f.from.IsValid() || !same(f.current, d)
-	f.current, f.from, f.heard = d, from, now
-	return changed, nil
+	return f.choose(now), nil
+}
+
+// look says whether there is another stream to receive now that time has passed; sounds:
+// what is received does.
+func (f *follower) look(now time.Time, sounds bool) (changed bool) {
+	if f.current == nil || sounds || f.current.announced(now) {
+		return false
+	}
+	return f.choose(now)
+}
+
+// remember notes a stream that is not received.
+func (f *follower) remember(s *stream) {
+	for i, other := range f.others {
+		if other.is(s.id) {
+			other.note(s)
+			f.others = append(slices.Delete(f.others, i, i+1), other)
+			return
+		}
+	}
+	if len(f.others) == mostOthers {
+		f.others = slices.Delete(f.others, 0, 1)
+	}
+	f.others = append(f.others, s)
+}
+
+// choose takes the stream that was announced last, unless none is.
+func (f *follower) choose(now time.Time) (changed bool) {
+	var best *stream
+	for _, s := range f.others {
+		if s.announced(now) && (best == nil || s.heard.After(best.heard)) {
+			best = s
+		}
+	}
+	if best == nil {
+		return false
+	}
+	f.others = slices.DeleteFunc(f.others, func(s *stream) bool { return s == best })
+	if f.current != nil {
+		f.remember(f.current)
+	}
+	f.current, f.told = best, false
+	return f.receive()
+}
+
+// receive says whether what is to be received is another now.
+func (f *follower) receive() (changed bool) {
+	d := f.current.Description
+	changed = f.received == nil || !same(*f.received, d)
+	f.received = &d
+	return changed
+}
+
+// forget takes a deletion, which only the machine that announced a stream can make.
+func (f *follower) forget(a proto.Announcement, from netip.Addr, now time.Time) (changed bool) {
+	origin := originOf(a.SDP)
+	var to netip.AddrPort // not said when there is the origin only
+	if d, err := proto.ParseDescription(a.SDP); err == nil {
+		to = netip.AddrPortFrom(d.Address, uint16(d.Port))
+	}
+	deleted := func(s *stream) bool {
+		if s.id.from != from || to.IsValid() && s.id.to != to {
+			return false
+		}
+		return origin == s.id.origin && origin != "" || origin == "" && a.Hash == s.hash && a.Hash != 0
+	}
+	f.others = slices.DeleteFunc(f.others, deleted)
+	if f.current == nil || !deleted(f.current) {
+		return false
+	}
+	f.current = nil
+	return f.choose(now)
+}
+
+// tellTwins warns of another stream of the name that is announced beside this one.
+func (f *follower) tellTwins(now time.Time) {
+	for _, other := range f.others {
+		twin := other.id.origin != f.current.id.origin || other.id.to != f.current.id.to
+		if twin && !f.told && other.announced(now) {
+			f.told = true
+			f.twins(f.current, other)
+		}
+	}
+}
+
+// originOf is who made the session, and where: the line o= without the version, which
+// counts the changes (RFC 8866, section 5.2); "" without the line.
+func originOf(sdp []byte) string {
+	for line := range bytes.Lines(sdp) {
+		text, found := strings.CutPrefix(string(line), "o=")
+		if !found {
+			continue
+		}
+		fields := strings.Fields(text)
+		if version := len(fields) - 4; version > 1 {
+			fields = slices.Delete(fields, version, version+1)
+		}
+		return strings.Join(fields, " ")
+	}
+	return ""
 }
 
 // same says whether two descriptions are received alike.

@@ -1,16 +1,11 @@
 package announce
 
 import (
-	"context"
-	"errors"
-	"io"
-	"log/slog"
 	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/config"
 	"archibald-bridge/proto"
 )
 
@@ -22,15 +17,70 @@ var (
 )
 
 func change(edit func(*proto.Description)) []byte {
-	d := stream("239.69.1.2")
+	d := stream5004("239.69.1.2")
 	edit(&d)
 	return proto.NewAnnouncement(desk, d.Marshal()).Marshal()
 }
 
 func asItIs(*proto.Description) {}
 
+func group(address string) func(*proto.Description) {
+	return func(d *proto.Description) { d.Address = netip.MustParseAddr(address) }
+}
+
+// taken is the deletion of what packet announces.
+func taken(packet []byte) []byte {
+	a, err := proto.ParseAnnouncement(packet)
+	if err != nil {
+		panic(err)
+	}
+	a.Delete = true
+	return a.Marshal()
+}
+
+// following is a follower with a test's clock, and how often it warned of twins.
+type following struct {
+	follower
+	t     *testing.T
+	now   time.Time
+	twice int
+}
+
+func follows(t *testing.T) *following {
+	f := &following{t: t, now: start}
+	f.follower = follower{wanted: wanted, twins: func(_, _ *stream) { f.twice++ }}
+	return f
+}
+
+// hears says whether there is another stream to receive after a packet.
+func (f *following) hears(packet []byte, from netip.Addr) bool {
+	f.t.Helper()
+	changed, err := f.hear(packet, from, f.now)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return changed
+}
+
+// waits lets time pass, in which something sounds or not, and says whether there is
+// another stream to receive.
+func (f *following) waits(d time.Duration, sounds bool) (changed bool) {
+	for end := f.now.Add(d); f.now.Before(end); {
+		f.now = f.now.Add(min(lookInterval, end.Sub(f.now)))
+		changed = f.look(f.now, sounds) || changed
+	}
+	return changed
+}
+
+func (f *following) receives(want string) {
+	f.t.Helper()
+	if f.received == nil || f.received.Address != netip.MustParseAddr(want) {
+		f.t.Errorf("receives %+v, want %s", f.received, want)
+	}
+}
+
 func TestTheFirstAnnouncementOfTheNameCounts(t *testing.T) {
-	f := follower{wanted: wanted}
+	f := follows(t)
 	other := change(func(d *proto.Description) { d.Name = "another" })
 	if changed, err := f.hear(other, desk, start); changed || err != nil {
 		t.Errorf("another stream: %v, %v", changed, err)
@@ -56,7 +106,7 @@ func TestAHostileAnnouncementLeadsNowhere(t *testing.T) {
 		"it is no plain stream":                 func(d *proto.Description) { d.Version, d.Role = proto.Version, proto.Host },
 		"SDP line 6: m=audio port \"0\": legal": func(d *proto.Description) { d.Port = 0 },
 	} {
-		f := follower{wanted: wanted}
+		f := follows(t)
 		changed, err := f.hear(change(edit), stranger, start)
 		if changed || err == nil || !strings.Contains(err.Error(), why) {
 			t.Errorf("%v, %v; want %q", changed, err, why)
@@ -65,7 +115,8 @@ func TestAHostileAnnouncementLeadsNowhere(t *testing.T) {
 }
 
 func TestANetworkOfUnicastAddressesWouldNotHelpEither(t *testing.T) {
-	f := follower{wanted: Wanted{Name: "archibald-guest", Networks: []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0")}}}
+	f := follows(t)
+	f.wanted.Networks = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0")}
 	packet := change(func(d *proto.Description) { d.Address = netip.MustParseAddr("192.168.122.1") })
 	if changed, err := f.hear(packet, stranger, start); changed || err == nil {
 		t.Errorf("%v, %v", changed, err)
@@ -73,28 +124,158 @@ func TestANetworkOfUnicastAddressesWouldNotHelpEither(t *testing.T) {
 }
 
 func TestAStrangerCannotTakeAStreamOver(t *testing.T) {
-	f := follower{wanted: wanted}
-	moved := change(func(d *proto.Description) { d.Address = netip.MustParseAddr("239.69.66.66") })
-	now := start
-	for range 100 {
-		if _, err := f.hear(change(asItIs), desk, now); err != nil {
-			t.Fatal(err)
+	f := follows(t)
+	moved := change(group("239.69.66.66"))
+	for i := range 100 {
+		if f.hears(change(asItIs), desk) != (i == 0) {
+			t.Fatal("the stream is another")
 		}
-		now = now.Add(interval)
-		if changed, _ := f.hear(moved, stranger, now); changed {
+		if f.waits(interval, false) || f.hears(moved, stranger) || f.hears(taken(change(asItIs)), stranger) {
 			t.Fatal("it followed the stranger")
 		}
 	}
-	gone := proto.NewAnnouncement(desk, stream("239.69.1.2").Marshal())
-	gone.Delete = true
-	if changed, err := f.hear(gone.Marshal(), stranger, now); changed || err != nil {
-		t.Errorf("a deletion: %v, %v", changed, err)
+	f.waits(2*interval, true)
+	f.hears(moved, stranger)
+	if f.waits(time.Hour, true) {
+		t.Error("it followed the stranger while the stream sounds")
 	}
-	if changed, err := f.hear(moved, desk, now); !changed || err != nil {
-		t.Errorf("the announcer itself may: %v, %v", changed, err)
+	f.receives("239.69.1.2")
+	if f.twice != 1 {
+		t.Errorf("%d warnings of two streams, want one", f.twice)
 	}
-	if changed, err := f.hear(change(asItIs), stranger, now.Add(loyalty)); !changed || err != nil {
-		t.Errorf("after a long silence another machine may: %v, %v", changed, err)
+}
+
+func TestOfTwoStreamsOfOneNameFromOneMachineTheFirstIsReceived(t *testing.T) {
+	one, two := change(asItIs), change(group("239.69.1.3"))
+	for _, order := range [][2][]byte{{one, two}, {two, one}} {
+		f := follows(t)
+		started := 0
+		for range 20 {
+			for _, packet := range order {
+				if f.hears(packet, desk) {
+					started++
+				}
+			}
+			f.waits(interval, false) // not even that it is silent makes it go to the other
+		}
+		if started != 1 || f.twice != 1 {
+			t.Errorf("started %d times, want once; %d warnings, want one", started, f.twice)
+		}
+	}
+}
+
+func TestADeletionFreesTheNameAtOnce(t *testing.T) {
+	elsewhere := change(group("239.69.1.3"))
+	onlyOrigin := proto.Announcement{Delete: true, Source: desk, SDP: []byte("o=- 7 0 IN IP4 0.0.0.0\r\n")}.Marshal()
+	onlyHash := func() []byte {
+		a, _ := proto.ParseAnnouncement(change(asItIs))
+		return proto.Announcement{Delete: true, Hash: a.Hash, Source: desk}.Marshal()
+	}()
+	for name, deletion := range map[string][]byte{"whole": taken(change(asItIs)), "origin": onlyOrigin, "hash": onlyHash} {
+		f := follows(t)
+		f.hears(change(asItIs), desk)
+		f.hears(deletion, desk)
+		f.receives("239.69.1.2") // there is nothing else yet
+		if !f.hears(elsewhere, stranger) {
+			t.Errorf("%s: the next stream of the name is not taken", name)
+		}
+		f.receives("239.69.1.3")
+	}
+
+	f := follows(t)
+	f.hears(change(asItIs), desk)
+	f.hears(elsewhere, stranger)
+	if !f.hears(taken(change(asItIs)), desk) {
+		t.Error("the other stream, which is announced, is not taken")
+	}
+	f.receives("239.69.1.3")
+
+	f = follows(t)
+	f.hears(change(asItIs), desk)
+	f.hears(elsewhere, desk)
+	if f.hears(taken(elsewhere), desk) || f.waits(interval, false) {
+		t.Error("the end of the other one changes what is received")
+	}
+	f.receives("239.69.1.2")
+}
+
+func TestTheSameStreamAgainIsNoOther(t *testing.T) {
+	f := follows(t)
+	f.hears(change(asItIs), desk)
+	f.hears(taken(change(asItIs)), desk)
+	if f.hears(change(asItIs), desk) {
+		t.Error("it was started anew")
+	}
+	if f.hears(taken(change(asItIs)), desk); f.hears(change(asItIs), stranger) {
+		t.Error("it was started anew, though it is received alike")
+	}
+}
+
+func TestAStreamThatIsNeitherAnnouncedNorHeardIsLeft(t *testing.T) {
+	moved := change(func(d *proto.Description) { d.Source = netip.MustParseAddr("10.9.0.3") })
+	from := netip.MustParseAddr("10.9.0.3") // the machine has another address
+	for wait, sounds := range map[time.Duration]bool{10*time.Second - interval: false, time.Hour: true} {
+		f := follows(t)
+		for range 3 {
+			f.hears(change(asItIs), desk)
+			f.waits(interval, true)
+		}
+		if f.hears(moved, from) {
+			t.Error("left at once: a packet may have been lost")
+		}
+		if got := f.waits(wait, sounds); got == sounds {
+			t.Errorf("sounds %v: taken %v", sounds, got)
+		}
+		if f.twice != 0 {
+			t.Error("warned of two: it is one that moved")
+		}
+	}
+}
+
+func TestStreamsThatAreAnnouncedSeldomDoNotTakeTurns(t *testing.T) {
+	one, two := change(asItIs), change(group("239.69.1.3"))
+	f := follows(t)
+	started := 0
+	for range 50 { // each every 30 s, as AES67 devices do; neither sounds
+		for _, packet := range [][]byte{one, two} {
+			if f.hears(packet, desk) {
+				started++
+			}
+			if f.waits(15*time.Second, false) {
+				started++
+			}
+		}
+	}
+	if started > 3 {
+		t.Errorf("started %d times", started)
+	}
+}
+
+func TestStrangersCannotFillTheMemory(t *testing.T) {
+	f := follows(t)
+	f.hears(change(asItIs), desk)
+	for port := range 1000 {
+		f.hears(change(func(d *proto.Description) { d.Port = 2000 + port }), stranger)
+	}
+	if len(f.others) > mostOthers || f.twice > 1 {
+		t.Errorf("%d streams kept, %d warnings", len(f.others), f.twice)
+	}
+	f.receives("239.69.1.2")
+}
+
+func TestTheOriginIsReadHoweverItIsWritten(t *testing.T) {
+	for line, want := range map[string]string{
+		"o=- 7 1000 IN IP4 10.9.0.2":            "- 7 IN IP4 10.9.0.2",
+		"o=Ann's studio 7 1001 IN IP4 10.9.0.2": "Ann's studio 7 IN IP4 10.9.0.2",
+		"o=7 1001 IN IP4 10.9.0.2":              "7 1001 IN IP4 10.9.0.2",
+		"o=":                                    "",
+		"s=x":                                   "",
+	} {
+		for _, end := range []string{"", "\n", "\r\n"} {
+			if got := originOf([]byte("v=0\r\n" + line + end)); got != want {
+				t.Errorf("%q: %q, want %q", line, got, want)
+			}
+		}
 	}
 }
 
@@ -105,79 +286,15 @@ func TestWhatIsReceivedAlikeIsTheSameStream(t *testing.T) {
 	}{
 		"revision": {func(d *proto.Description) { d.Revision = 99 }, true},
 		"SSRC":     {func(d *proto.Description) { d.SSRC = 99 }, true},
-		"group":    {func(d *proto.Description) { d.Address = netip.MustParseAddr("239.69.1.3") }, false},
-		"port":     {func(d *proto.Description) { d.Port = 5006 }, false},
+		"source":   {func(d *proto.Description) { d.Source = desk }, false},
 		"rate":     {func(d *proto.Description) { d.RateHz = 44100 }, false},
 		"channels": {func(d *proto.Description) { d.SendChannels = 8 }, false},
 		"encoding": {func(d *proto.Description) { d.Payloads = proto.Payloads(proto.L16) }, false},
 	} {
-		f := follower{wanted: wanted}
+		f := follows(t)
 		_, _ = f.hear(change(asItIs), desk, start)
 		if changed, err := f.hear(change(test.edit), desk, start); err != nil || changed == test.same {
 			t.Errorf("%s: changed %v, %v", name, changed, err)
 		}
-	}
-}
-
-// ends is what runEach starts: each says with which group, and ends when told.
-func ends(streams chan proto.Description, giveUp <-chan time.Time) (started chan string, over chan error, cancel func()) {
-	ctx, cancel := context.WithCancel(context.Background())
-	started, over = make(chan string, 8), make(chan error, 1)
-	cfg := config.Default(config.EndHost)
-	cfg.SAPReceive = "desk"
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	go func() {
-		over <- runEach(ctx, cfg, log, streams, giveUp, func(ctx context.Context, cfg config.Config) error {
-			group, _ := cfg.Group()
-			started <- group.String()
-			<-ctx.Done()
-			started <- "end of " + group.String()
-			return nil
-		})
-	}()
-	return started, over, cancel
-}
-
-func TestAnotherStreamEndsTheFirstAndStartsAnew(t *testing.T) {
-	streams := make(chan proto.Description)
-	started, over, cancel := ends(streams, nil)
-	streams <- stream("239.69.1.2")
-	many := stream("239.69.1.9")
-	many.SendChannels = 65
-	streams <- many // cannot be received, so that the first goes on
-	streams <- stream("239.69.1.3")
-	for _, want := range []string{"239.69.1.2", "end of 239.69.1.2", "239.69.1.3"} {
-		if got := <-started; got != want {
-			t.Errorf("%s, want %s", got, want)
-		}
-	}
-	cancel()
-	if err := <-over; err != nil {
-		t.Error(err)
-	}
-	if got := <-started; got != "end of 239.69.1.3" {
-		t.Error(got)
-	}
-}
-
-func TestAStreamThatIsNeverAnnouncedIsGivenUp(t *testing.T) {
-	giveUp := make(chan time.Time, 1)
-	giveUp <- start
-	_, over, cancel := ends(make(chan proto.Description), giveUp)
-	defer cancel()
-	if err := <-over; !errors.Is(err, config.ErrNeverReached) || !strings.Contains(err.Error(), `stream "desk"`) {
-		t.Error(err)
-	}
-}
-
-func TestAnEndThatFailsIsTheEnd(t *testing.T) {
-	streams := make(chan proto.Description, 1)
-	streams <- stream("239.69.1.2")
-	failure := errors.New("address in use")
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	err := runEach(context.Background(), config.Default(config.EndHost), log, streams, nil,
-		func(context.Context, config.Config) error { return failure })
-	if !errors.Is(err, failure) {
-		t.Error(err)
 	}
 }

@@ -9,54 +9,103 @@ package announce
 
 import (
 	"log/slog"
-	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
-	"syscall"
+	"sync"
 	"time"
 
 	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/network"
 	"archibald-bridge/proto"
 )
 
-// Publisher says what is sent. It implements session.Publisher.
+// Publisher says what is sent, and from where: again when this machine has another
+// address, and not before it has one. It implements session.Publisher.
 type Publisher struct {
 	path    string   // of the SDP file; "": none
 	speaker *speaker // nil: nothing is announced
 	log     *slog.Logger
+	net     *network.Keeper
 	now     func() time.Time
+	source  func(to netip.Addr) (network.Way, error)
 
-	listen netip.Addr // that the stream is sent from; unspecified: as the routes say
-	device string     // of multicast; "": as the routes say
+	drop func() // from net
+
+	mu        sync.Mutex // guards what follows
+	stream    *proto.Description
+	news      bool       // the stream is another than was published
+	origin    netip.Addr // that was published
+	published said
 }
 
 // NewPublisher does what the configuration says of SDP file and announcements, once
 // there is something to say.
-func NewPublisher(cfg config.Config, log *slog.Logger) (*Publisher, error) {
-	p := &Publisher{path: cfg.SDPOut, log: log, now: time.Now, listen: cfg.Listen.Addr().Unmap(), device: cfg.MulticastInterface}
-	if cfg.SAPAnnounce {
-		var err error
-		if p.speaker, err = newSpeaker(cfg.MulticastInterface, cfg.MulticastTTL, log); err != nil {
-			return nil, err
+func NewPublisher(cfg config.Config, log *slog.Logger, net *network.Keeper) *Publisher {
+	listen, device := cfg.MediaListen().Addr().Unmap(), cfg.MulticastInterface
+	p := &Publisher{path: cfg.SDPOut, log: log, net: net, now: time.Now, drop: func() {}}
+	p.source = func(to netip.Addr) (network.Way, error) {
+		if !listen.IsUnspecified() && !listen.IsMulticast() {
+			return network.Way{Source: listen}, network.HasAddress(listen)
 		}
+		if !to.IsMulticast() {
+			return network.SourceTowards(to, "")
+		}
+		return network.SourceTowards(to, device)
 	}
-	return p, nil
+	if cfg.SAPAnnounce {
+		p.speaker = newSpeaker(cfg.MulticastInterface, cfg.MulticastTTL, log)
+	}
+	return p
 }
 
-// Publish tells of the stream, with the address that this machine has towards the
-// receiver. It may be called again when the stream has changed.
+// Publish tells of the stream. It may be called again when the stream has changed.
 func (p *Publisher) Publish(d proto.Description) {
-	to := netip.AddrPortFrom(d.Address, uint16(d.Port))
-	d.Origin = p.addressTowards(to)
+	if p.path == "" && p.speaker == nil {
+		return
+	}
+	p.mu.Lock()
+	first := p.stream == nil
+	p.stream, p.news = &d, true
+	p.mu.Unlock()
+	if first {
+		p.drop = p.net.Follow(network.Need{Name: "address towards " + d.Address.String(), Take: p.take})
+	} else {
+		p.net.Look()
+	}
+}
+
+// take publishes the stream if it, or the address that it comes from, is another.
+func (p *Publisher) take() (by string, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	way, err := p.source(p.stream.Address)
+	if err != nil {
+		if p.speaker != nil {
+			p.speaker.hush()
+		}
+		return way.By(), err
+	}
+	if p.news || way.Source != p.origin {
+		p.origin, p.news = way.Source, false
+		p.publish()
+	}
+	if p.speaker != nil {
+		p.speaker.say(p.published)
+	}
+	return way.By(), nil
+}
+
+// publish writes the new text. Needs p.mu.
+func (p *Publisher) publish() {
+	d := *p.stream
+	d.Origin = p.origin
 	d.Revision = uint64(p.now().Unix())
 	if d.Address.IsMulticast() {
-		d.Source = d.Origin
+		d.Source = p.origin
 	}
 	text := d.Marshal()
-	if p.speaker != nil {
-		p.speaker.say(proto.NewAnnouncement(d.Origin, text))
-	}
+	p.published = said{proto.NewAnnouncement(p.origin, text), proto.SAPGroupsOf(d.Address)}
 	if p.path == "" {
 		return
 	}
@@ -65,11 +114,12 @@ func (p *Publisher) Publish(d proto.Description) {
 		p.log.Error("cannot write the SDP file", "reason", err)
 		return
 	}
-	p.log.Info("SDP file written", "file", p.path, "to", to)
+	p.log.Info("SDP file written", "file", p.path, "from", p.origin, "to", netip.AddrPortFrom(d.Address, uint16(d.Port)))
 }
 
 // Close takes the announcement back. The file stays.
 func (p *Publisher) Close() {
+	p.drop()
 	if p.speaker != nil {
 		p.speaker.close()
 	}
@@ -93,26 +143,4 @@ func replace(path string, text []byte) error {
 		return err
 	}
 	return os.Rename(file.Name(), path)
-}
-
-// addressTowards is the address that the stream comes from: the one that this end
-// listens on, or what the routes and the interface of multicast give; the zero Addr
-// when there is none. Nothing is sent.
-func (p *Publisher) addressTowards(to netip.AddrPort) netip.Addr {
-	if !p.listen.IsUnspecified() {
-		return p.listen
-	}
-	dialer := net.Dialer{Control: func(_, _ string, raw syscall.RawConn) error {
-		if !to.Addr().Is4() {
-			return nil
-		}
-		return prepare(raw, p.device, 1)
-	}}
-	probe, err := dialer.Dial("udp", to.String())
-	if err != nil {
-		return netip.Addr{}
-	}
-	defer func() { _ = probe.Close() }()
-	local, _ := probe.LocalAddr().(*net.UDPAddr)
-	return local.AddrPort().Addr().Unmap()
 }

@@ -2,6 +2,8 @@ package announce
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -18,48 +20,71 @@ import (
 // standard's five minutes (RFC 2974, section 3.1) is longer than users wait.
 const interval = 5 * time.Second
 
-// speaker repeats an announcement until it is closed.
-type speaker struct {
-	send func(packet []byte)
-	tick <-chan time.Time
-	news chan proto.Announcement
-	over chan struct{} // closed: take it back and end
-	done chan struct{} // closed: it has ended
-	free func()        // the socket and the ticker
+// said is an announcement and where it is made.
+type said struct {
+	proto.Announcement
+	groups []netip.Addr
 }
 
-func newSpeaker(device string, ttl int, log *slog.Logger) (*speaker, error) {
-	socket, err := net.ListenUDP("udp4", nil)
-	if err != nil {
-		return nil, fmt.Errorf("announcements: %w", err)
-	}
-	raw, err := socket.SyscallConn()
-	if err == nil {
-		err = prepare(raw, device, ttl)
-	}
-	if err != nil {
-		_ = socket.Close()
-		return nil, fmt.Errorf("announcements: %w", err)
-	}
+// speaker repeats an announcement until it is closed.
+type speaker struct {
+	send func(packet []byte, from netip.Addr, groups []netip.Addr)
+	tick <-chan time.Time
+	news chan *said    // nil: be silent, there is no network
+	over chan struct{} // closed: take it back and end
+	done chan struct{} // closed: it has ended
+	free func()        // the ticker
+}
+
+func newSpeaker(device string, ttl int, log *slog.Logger) *speaker {
 	ticker := time.NewTicker(interval)
 	failed := false
-	s := &speaker{tick: ticker.C, free: func() { ticker.Stop(); _ = socket.Close() }}
-	s.send = func(packet []byte) {
-		for _, group := range proto.SAPGroups {
-			_, err := socket.WriteToUDPAddrPort(packet, netip.AddrPortFrom(group, proto.SAPPort))
-			if err != nil && !failed {
-				log.Warn("cannot announce the stream, trying again", "group", group, "reason", err)
-			}
-			failed = err != nil
+	s := &speaker{tick: ticker.C, free: ticker.Stop}
+	s.send = func(packet []byte, from netip.Addr, groups []netip.Addr) {
+		err := send(packet, from, groups, device, ttl)
+		if err != nil && !failed {
+			log.Warn("cannot announce the stream, trying again", "reason", err)
 		}
+		failed = err != nil
 	}
 	s.start()
-	return s, nil
+	return s
+}
+
+// send sends a packet to each of the groups, from an address of this machine if it has
+// it. A socket for each packet is never bound to an interface that is gone.
+func send(packet []byte, from netip.Addr, groups []netip.Addr, device string, ttl int) error {
+	config := net.ListenConfig{Control: func(_, _ string, raw syscall.RawConn) error {
+		return prepare(raw, from.Is6(), device, ttl)
+	}}
+	kind := "udp4"
+	if from.Is6() {
+		kind = "udp6"
+	}
+	local := netip.AddrPortFrom(from, 0).String()
+	if from.IsLinkLocalUnicast() { // of which interface is not known here
+		local = ":0"
+	}
+	socket, err := config.ListenPacket(context.Background(), kind, local)
+	if errors.Is(err, unix.EADDRNOTAVAIL) { // what is taken back was said from another
+		socket, err = config.ListenPacket(context.Background(), kind, ":0")
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { _ = socket.Close() }()
+	var failed error
+	for _, group := range groups {
+		if _, err := socket.WriteTo(packet, net.UDPAddrFromAddrPort(netip.AddrPortFrom(group, proto.SAPPort))); err != nil {
+			failed = err
+		}
+	}
+	return failed
 }
 
 // prepare makes the socket send to groups by way of a network interface, as far as
-// ttl routers away (ip(7)).
-func prepare(raw syscall.RawConn, device string, ttl int) error {
+// ttl routers away (ip(7), ipv6(7)).
+func prepare(raw syscall.RawConn, v6 bool, device string, ttl int) error {
 	index := 0
 	if device != "" {
 		found, err := net.InterfaceByName(device)
@@ -70,6 +95,12 @@ func prepare(raw syscall.RawConn, device string, ttl int) error {
 	}
 	var failed error
 	err := raw.Control(func(fd uintptr) {
+		if v6 {
+			failed = errors.Join(
+				unix.SetsockoptInt(int(fd), unix.IPPROTO_IPV6, unix.IPV6_MULTICAST_HOPS, ttl),
+				unix.SetsockoptInt(int(fd), unix.IPPROTO_IPV6, unix.IPV6_MULTICAST_IF, index))
+			return
+		}
 		failed = unix.SetsockoptInt(int(fd), unix.IPPROTO_IP, unix.IP_MULTICAST_TTL, ttl)
 		if failed == nil && index != 0 {
 			failed = unix.SetsockoptIPMreqn(int(fd), unix.IPPROTO_IP, unix.IP_MULTICAST_IF, &unix.IPMreqn{Ifindex: int32(index)})
@@ -82,12 +113,17 @@ func prepare(raw syscall.RawConn, device string, ttl int) error {
 }
 
 func (s *speaker) start() {
-	s.news, s.over, s.done = make(chan proto.Announcement), make(chan struct{}), make(chan struct{})
+	s.news, s.over, s.done = make(chan *said), make(chan struct{}), make(chan struct{})
 	go s.run()
 }
 
 // say makes a the announcement, in place of the one before.
-func (s *speaker) say(a proto.Announcement) {
+func (s *speaker) say(a said) { s.tell(&a) }
+
+// hush ends the repeating until something is said again.
+func (s *speaker) hush() { s.tell(nil) }
+
+func (s *speaker) tell(a *said) {
 	select {
 	case s.news <- a:
 	case <-s.done:
@@ -102,12 +138,18 @@ func (s *speaker) close() {
 
 func (s *speaker) run() {
 	defer close(s.done)
-	var current *proto.Announcement
+	var current *said
+	hushed := false
+	speak := func() {
+		if current != nil && !hushed {
+			s.send(current.Marshal(), current.Source, current.groups)
+		}
+	}
 	withdraw := func() {
 		if current != nil {
-			gone := *current
+			gone := current.Announcement
 			gone.Delete = true
-			s.send(gone.Marshal())
+			s.send(gone.Marshal(), gone.Source, current.groups)
 		}
 	}
 	for {
@@ -116,16 +158,19 @@ func (s *speaker) run() {
 			withdraw()
 			return
 		case a := <-s.news:
-			if current != nil && bytes.Equal(current.SDP, a.SDP) {
+			was := hushed
+			if hushed = a == nil; hushed {
 				continue
 			}
-			withdraw()
-			current = &a
-			s.send(a.Marshal())
-		case <-s.tick:
-			if current != nil {
-				s.send(current.Marshal())
+			if current == nil || !bytes.Equal(current.SDP, a.SDP) {
+				withdraw()
+				current, was = a, true
 			}
+			if was {
+				speak()
+			}
+		case <-s.tick:
+			speak()
 		}
 	}
 }

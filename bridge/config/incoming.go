@@ -61,3 +61,14 @@ func (c Config) Group() (group, source netip.Addr) {
 	}
 	return c.Incoming.Address, c.Incoming.Source
 }
+
+// MediaListen is where the media socket is bound: at the group that is received, so
+// that others can receive other groups at the same port, else where the end listens. An
+// IPv6 group of one link cannot be bound to without naming the link.
+func (c Config) MediaListen() netip.AddrPort {
+	group, _ := c.Group()
+	if !group.IsValid() || group.IsLinkLocalMulticast() && group.Is6() || group.IsInterfaceLocalMulticast() {
+		return c.Listen.AddrPort
+	}
+	return netip.AddrPortFrom(group, c.Listen.Port())
+}

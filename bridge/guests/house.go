@@ -62,13 +62,14 @@ func (p *place) goneAt(now time.Time) bool {
 }
 
 // Serve is the host until ctx ends.
-func Serve(ctx context.Context, cfg config.Config, log *slog.Logger, newEnd NewEnd) error {
+func Serve(ctx context.Context, cfg config.Config, log *slog.Logger, page *session.Page, newEnd NewEnd) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	h, err := open(ctx, cfg, log, newEnd)
 	if err != nil {
 		return err
 	}
+	defer page.Show(h.status)()
 	err = h.run()
 	cancel()
 	h.mu.Lock() // a call that is being answered takes its place before, or none
@@ -87,7 +88,6 @@ func open(ctx context.Context, cfg config.Config, log *slog.Logger, newEnd NewEn
 
 // run answers and looks around until ctx ends.
 func (h *house) run() error {
-	defer session.ServeStatus(h.cfg, h.log, h.status)()
 	h.log.Info("waiting for guests", "listen", h.board.Addr(), "most_at_once", h.cfg.Guests)
 	answered := make(chan error, 1)
 	go func() { answered <- h.board.Run(h.ctx) }()

@@ -358,7 +358,7 @@ func TestAHostThatNobodyCallsGivesUpInTime(t *testing.T) {
 	cfg.Guests, cfg.Wait = 2, config.Duration{Duration: 20 * time.Millisecond}
 	cfg.Listen = config.Socket{AddrPort: netip.MustParseAddrPort("127.0.0.73:0")}
 	cfg.StatusListen = config.StatusSocket{}
-	err := Serve(context.Background(), cfg, slog.New(slog.DiscardHandler), nil)
+	err := Serve(context.Background(), cfg, slog.New(slog.DiscardHandler), new(session.Page), nil)
 	if !errors.Is(err, config.ErrNeverReached) || !strings.Contains(err.Error(), "no guest called in 20ms") {
 		t.Errorf("%v", err)
 	}

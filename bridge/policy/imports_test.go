@@ -13,7 +13,7 @@ import (
 var pure = []string{
 	"bridge/session", "bridge/clock", "bridge/opus", "bridge/patch", "bridge/config",
 	"bridge/status", "bridge/signaling", "bridge/bench", "bridge/cli", "bridge/memory", "bridge/hosttime",
-	"bridge/machine", "bridge/announce", "bridge/guests",
+	"bridge/machine", "bridge/announce", "bridge/guests", "bridge/network",
 }
 
 // mayNot is why a package may not need another, "" if it may.

@@ -26,7 +26,7 @@ const (
 	udp = 8 // the socket's filter sees the UDP header first (socket(7))
 
 	// linux/filter.h: where the IP header begins, and what the kernel knows beside.
-	network        = 0xfff00000 // SKF_NET_OFF
+	ipHeader       = 0xfff00000 // SKF_NET_OFF
 	interfaceIndex = 0xfffff008 // SKF_AD_OFF + SKF_AD_IFINDEX
 	random         = 0xfffff038 // SKF_AD_OFF + SKF_AD_RANDOM
 
@@ -147,7 +147,7 @@ func (p *program) source(from netip.Addr, v6 bool) {
 		if from.Is4() {
 			version = 4
 		}
-		p.load(unix.BPF_B, network)
+		p.load(unix.BPF_B, ipHeader)
 		p.and(0xf0)
 		p.want(version<<4, "stranger")
 	}
@@ -156,7 +156,7 @@ func (p *program) source(from netip.Addr, v6 bool) {
 		at = 12
 	}
 	for i, b := uint32(0), from.AsSlice(); int(i) < len(b); i += 4 {
-		p.load(unix.BPF_W, network+at+i)
+		p.load(unix.BPF_W, ipHeader+at+i)
 		p.want(binary.BigEndian.Uint32(b[i:]), "stranger")
 	}
 	if scope := scopeOf(from); scope != 0 {

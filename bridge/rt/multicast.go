@@ -3,31 +3,19 @@ package rt
 import (
 	"encoding/binary"
 	"fmt"
-	"net"
 	"net/netip"
 
 	"golang.org/x/sys/unix"
+
+	"archibald-bridge/bridge/network"
 )
 
-// Multicast is how the media socket takes part in multicast.
-type Multicast struct {
-	Interface string     // network interface; "": as the routes say
-	TTL       int        // of what is sent, 1 to 255
-	Group     netip.Addr // to receive from; the zero Addr: none
-	Source    netip.Addr // the only machine heard in Group; the zero Addr: any
-}
-
 // UseMulticast prepares the socket for it (ip(7), ipv6(7), RFC 3678). The socket then
-// hears the group, and beside it what is sent to its own address.
-func (e *Engine) UseMulticast(m Multicast) error {
-	s, index := e.socket, 0
-	if m.Interface != "" {
-		device, err := net.InterfaceByName(m.Interface)
-		if err != nil {
-			return fmt.Errorf("multicast interface %s: %w", m.Interface, err)
-		}
-		index = device.Index
-	}
+// hears the group, and beside it what is sent to its own address. It may be called
+// again when the interface is another one, of the same name or not: the group is then
+// left there and joined here. It touches no plan, and may be called from any goroutine.
+func (e *Engine) UseMulticast(m network.Group) error {
+	s := e.socket
 	options := []struct {
 		level, name, value int
 	}{
@@ -38,7 +26,7 @@ func (e *Engine) UseMulticast(m Multicast) error {
 		options = append(options, []struct{ level, name, value int }{
 			{unix.IPPROTO_IPV6, unix.IPV6_MULTICAST_HOPS, m.TTL},
 			{unix.IPPROTO_IPV6, unix.IPV6_MULTICAST_ALL, 0},
-			{unix.IPPROTO_IPV6, unix.IPV6_MULTICAST_IF, index},
+			{unix.IPPROTO_IPV6, unix.IPV6_MULTICAST_IF, m.Index},
 		}...)
 	}
 	for _, o := range options {
@@ -46,24 +34,32 @@ func (e *Engine) UseMulticast(m Multicast) error {
 			return fmt.Errorf("multicast: socket option %d of level %d: %w", o.name, o.level, err)
 		}
 	}
-	if index != 0 {
-		if err := unix.SetsockoptIPMreqn(s.fd, unix.IPPROTO_IP, unix.IP_MULTICAST_IF, &unix.IPMreqn{Ifindex: int32(index)}); err != nil {
-			return fmt.Errorf("multicast interface %s: %w", m.Interface, err)
+	if m.Index != 0 {
+		if err := unix.SetsockoptIPMreqn(s.fd, unix.IPPROTO_IP, unix.IP_MULTICAST_IF, &unix.IPMreqn{Ifindex: int32(m.Index)}); err != nil {
+			return fmt.Errorf("multicast interface %d: %w", m.Index, err)
 		}
 	}
 	if !m.Group.IsValid() {
 		return nil
 	}
-	if err := s.join(m.Group, m.Source, index); err != nil {
+	// An interface that is gone has left its place in the socket's list, which is short
+	// (igmp_max_memberships). Left are both families' sources with the group.
+	_ = s.membership(unix.MCAST_LEAVE_GROUP, m.Group, netip.Addr{}, s.joined)
+	option := unix.MCAST_JOIN_GROUP
+	if m.Source.IsValid() {
+		option = unix.MCAST_JOIN_SOURCE_GROUP
+	}
+	if err := s.membership(option, m.Group, m.Source, m.Index); err != nil {
 		return fmt.Errorf("multicast group %s: %w", m.Group, err)
 	}
+	s.joined = m.Index
 	return nil
 }
 
-// join makes the kernel receive a group: struct group_req or group_source_req, which
-// serve both families (RFC 3678, section 5).
-func (s *mediaSocket) join(group, source netip.Addr, index int) error {
-	level, option := unix.IPPROTO_IP, unix.MCAST_JOIN_GROUP
+// membership makes the kernel receive a group, or not any more: struct group_req or
+// group_source_req, which serve both families (RFC 3678, section 5).
+func (s *mediaSocket) membership(option int, group, source netip.Addr, index int) error {
+	level := unix.IPPROTO_IP
 	if group.Is6() {
 		level = unix.IPPROTO_IPV6
 	}
@@ -71,7 +67,6 @@ func (s *mediaSocket) join(group, source netip.Addr, index int) error {
 	request = append(request, 0, 0, 0, 0) // sockaddr_storage is aligned to 8
 	request = appendSockaddr(request, group)
 	if source.IsValid() {
-		option = unix.MCAST_JOIN_SOURCE_GROUP
 		request = appendSockaddr(request, source)
 	}
 	return unix.SetsockoptString(s.fd, level, option, string(request))

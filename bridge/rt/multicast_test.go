@@ -6,19 +6,26 @@ import (
 	"strings"
 	"testing"
 
-	"archibald-bridge/bridge/rt"
+	"archibald-bridge/bridge/network"
 	"archibald-bridge/bridge/session"
 )
 
 var group = netip.MustParseAddr("239.255.47.13")
 
+func loopback(t *testing.T) int {
+	t.Helper()
+	lo, err := net.InterfaceByName("lo")
+	check(t, err)
+	return lo.Index
+}
+
 // hears plays some periods of a sender to a group and counts what a receiver that is
 // set up as m got. Both use the loopback interface.
-func hears(t *testing.T, m rt.Multicast) uint64 {
+func hears(t *testing.T, m network.Group) uint64 {
 	t.Helper()
 	a, b := open(t, "127.0.0.1:0"), open(t, "0.0.0.0:0")
-	check(t, a.e.UseMulticast(rt.Multicast{Interface: "lo", TTL: 1}))
-	m.Interface, m.TTL = "lo", 1
+	check(t, a.e.UseMulticast(network.Group{Index: loopback(t), TTL: 1}))
+	m.Index, m.TTL = loopback(t), 1
 	check(t, b.e.UseMulticast(m))
 	address := netip.AddrPortFrom(group, b.e.LocalAddr().Port())
 	check(t, a.e.StartSender(session.SenderPlan{Format: stereo, PacketFrames: period, SSRC: 1, To: address}))
@@ -33,38 +40,38 @@ func hears(t *testing.T, m rt.Multicast) uint64 {
 }
 
 func TestAMulticastGroupIsHeardOnceJoined(t *testing.T) {
-	wantCount(t, "joined", hears(t, rt.Multicast{Group: group}), 10)
-	wantCount(t, "not joined", hears(t, rt.Multicast{}), 0)
+	wantCount(t, "joined", hears(t, network.Group{Group: group}), 10)
+	wantCount(t, "not joined", hears(t, network.Group{}), 0)
 }
 
 func TestAnIPv6GroupCanBeJoined(t *testing.T) { // nothing can be sent to one on loopback
 	for _, source := range []netip.Addr{{}, netip.IPv6Loopback()} {
 		n := open(t, "[::]:0")
-		check(t, n.e.UseMulticast(rt.Multicast{Interface: "lo", TTL: 1, Group: netip.MustParseAddr("ff32::4713"), Source: source}))
+		check(t, n.e.UseMulticast(network.Group{Index: loopback(t), TTL: 1, Group: netip.MustParseAddr("ff32::4713"), Source: source}))
 	}
 }
 
 func TestAGroupThatOtherProgramsHearIsNotHeard(t *testing.T) {
-	lo, err := net.InterfaceByName("lo")
+	lo, err := net.InterfaceByIndex(loopback(t))
 	check(t, err)
 	other, err := net.ListenMulticastUDP("udp4", lo, &net.UDPAddr{IP: group.AsSlice(), Port: 0})
 	check(t, err)
 	defer func() { _ = other.Close() }()
-	wantCount(t, "packets", hears(t, rt.Multicast{Group: netip.MustParseAddr("239.255.47.14")}), 0)
+	wantCount(t, "packets", hears(t, network.Group{Group: netip.MustParseAddr("239.255.47.14")}), 0)
 }
 
 func TestOnlyTheNamedSourceOfAGroupIsHeard(t *testing.T) {
 	for source, want := range map[string]uint64{"127.0.0.1": 10, "127.0.0.9": 0} {
-		m := rt.Multicast{Group: group, Source: netip.MustParseAddr(source)}
+		m := network.Group{Group: group, Source: netip.MustParseAddr(source)}
 		wantCount(t, source, hears(t, m), want)
 	}
 }
 
 func TestWhatMulticastCannotUseIsNamed(t *testing.T) {
 	n := open(t, "127.0.0.1:0")
-	for want, m := range map[string]rt.Multicast{
-		"multicast interface absent0": {Interface: "absent0", TTL: 1},
-		"multicast group 10.0.0.1":    {TTL: 1, Group: netip.MustParseAddr("10.0.0.1")},
+	for want, m := range map[string]network.Group{
+		"multicast interface 99999": {Index: 99999, TTL: 1},
+		"multicast group 10.0.0.1":  {TTL: 1, Group: netip.MustParseAddr("10.0.0.1")},
 	} {
 		if err := n.e.UseMulticast(m); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)

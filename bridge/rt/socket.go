@@ -30,6 +30,8 @@ type mediaSocket struct {
 	local netip.AddrPort
 	v6    bool
 	zones map[uint32]string // names of interfaces by index
+
+	joined int // the index of the interface whose group is heard
 }
 
 func openSocket(listen netip.AddrPort) (*mediaSocket, error) {
@@ -67,6 +69,11 @@ func (s *mediaSocket) prepare(listen netip.AddrPort) error {
 	_ = unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_PRIORITY, socketPriority)
 	if err := s.filter(hearing{}); err != nil {
 		return err
+	}
+	if listen.Addr().IsMulticast() { // others may hear other groups, or the same one, at that port
+		if err := unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1); err != nil {
+			return fmt.Errorf("media socket: SO_REUSEADDR: %w", err)
+		}
 	}
 	if err := unix.Bind(s.fd, s.sockaddr(listen)); err != nil {
 		if errors.Is(err, unix.EADDRINUSE) {

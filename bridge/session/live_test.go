@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
-	"net/netip"
 	"runtime"
 	"strings"
 	"sync"
@@ -273,48 +270,4 @@ func TestStatusIsReadWhileTheEndRuns(t *testing.T) {
 	readers.Wait()
 	guest.stop()
 	host.stop()
-}
-
-func TestStatusPageIsServedWhileTheEndRuns(t *testing.T) {
-	page := freeAddr(t, "127.0.0.83")
-	l := newLive(t, proto.Guest, freeAddr(t, "127.0.0.81"), func(c *config.Config) { c.StatusListen.AddrPort = page })
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	go func() { l.done <- Serve(ctx, l.End, l.cfg, l.log.logger()) }()
-	get := func() (int, error) {
-		response, err := http.Get("http://" + page.String() + "/api/v1/status")
-		if err != nil {
-			return 0, err
-		}
-		return response.StatusCode, response.Body.Close()
-	}
-	eventually(t, "the page answers", func() bool { code, err := get(); return err == nil && code == http.StatusOK })
-	cancel()
-	l.ended(nil)
-	if _, err := get(); err == nil {
-		t.Error("the page outlives the end")
-	}
-	http.DefaultClient.CloseIdleConnections()
-}
-
-func TestStatusPageThatCannotBeServedIsNoReasonToBeSilent(t *testing.T) {
-	taken, err := net.Listen("tcp", "127.0.0.83:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = taken.Close() }()
-	l := newLive(t, proto.Guest, freeAddr(t, "127.0.0.81"), func(c *config.Config) {
-		c.StatusListen.AddrPort = netip.MustParseAddrPort(taken.Addr().String())
-	})
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	go func() { l.done <- Serve(ctx, l.End, l.cfg, l.log.logger()) }()
-	eventually(t, "the end runs", func() bool { return l.Status().Audio.State == status.AudioRunning })
-	l.log.mu.Lock()
-	if !strings.Contains(l.log.text.String(), "no status page") {
-		t.Errorf("the log says %s", l.log.text.String())
-	}
-	l.log.mu.Unlock()
-	cancel()
-	l.ended(nil)
 }

@@ -3,28 +3,84 @@ package session
 import (
 	"context"
 	"log/slog"
+	"strings"
+	"sync/atomic"
+	"time"
 
 	"archibald-bridge/bridge/config"
 	"archibald-bridge/bridge/status"
+	"archibald-bridge/proto"
 )
 
-// Serve runs the end with its status server. A status server that cannot listen
-// is no reason to be without sound.
-func Serve(ctx context.Context, end *End, cfg config.Config, log *slog.Logger) error {
-	defer ServeStatus(cfg, log, end.Status)()
+// Serve runs the end and shows its state on the page.
+func Serve(ctx context.Context, end *End, page *Page) error {
+	defer page.Show(end.Status)()
 	return end.Run(ctx)
 }
 
-// ServeStatus serves the status until what it returns is called.
-func ServeStatus(cfg config.Config, log *slog.Logger, source status.Source) (stop func()) {
+// Page is the status page of an end, which is up before there is one: while the
+// network or the announcement of a stream is waited for, and between one and the next.
+type Page struct {
+	waiting status.Status // without an end
+	started time.Time
+	missing func() string
+	awaited atomic.Pointer[string]
+	source  atomic.Pointer[status.Source] // nil: no end
+	stop    func()
+}
+
+// OpenPage serves the status until Close. Missing is what is missing of the network, in
+// one line; "": nothing. A status server that cannot listen is no reason to be without
+// sound.
+func OpenPage(cfg config.Config, role proto.Role, log *slog.Logger, missing func() string) *Page {
+	p := &Page{started: time.Now(), missing: missing, stop: func() {}, waiting: status.Status{
+		End: string(role), Version: status.Version, Name: cfg.Name,
+		Audio:   status.Audio{State: status.AudioUnused},
+		Session: status.Session{State: status.SessionWaiting, Peer: cfg.Peer.String()},
+		Directions: status.Directions{
+			Send: status.Direction{State: status.DirectionIdle}, Receive: status.Direction{State: status.DirectionIdle},
+		},
+	}}
 	if !cfg.StatusListen.IsValid() {
-		return func() {}
+		return p
 	}
-	server, err := status.Listen(cfg.StatusListen.AddrPort, source)
+	server, err := status.Listen(cfg.StatusListen.AddrPort, p.Status)
 	if err != nil {
 		log.Warn("no status page", "reason", err)
-		return func() {}
+		return p
 	}
 	log.Info("status page", "url", "http://"+server.Addr().String()+"/")
-	return func() { _ = server.Close() }
+	p.stop = func() { _ = server.Close() }
+	return p
 }
+
+// Show shows the state that source gives until hide is called.
+func (p *Page) Show(source status.Source) (hide func()) {
+	p.source.Store(&source)
+	return func() { p.source.Store(nil) }
+}
+
+// Await says what is waited for while there is no end; "": nothing.
+func (p *Page) Await(what string) { p.awaited.Store(&what) }
+
+// Status is what the page shows.
+func (p *Page) Status() status.Status {
+	s := p.waiting
+	s.UptimeSeconds = time.Since(p.started).Truncate(100 * time.Millisecond).Seconds()
+	if what := p.awaited.Load(); what != nil {
+		s.Session.LastError = *what
+	}
+	if source := p.source.Load(); source != nil {
+		if now := (*source)(); now.End != "" { // else it begins to run
+			s = now
+		}
+	}
+	if missing := p.missing(); missing != "" {
+		// Whatever else is wrong mostly comes of it.
+		s.Session.LastError = strings.TrimSuffix(missing+"; "+s.Session.LastError, "; ")
+	}
+	return s
+}
+
+// Close ends the page. Its address is free then.
+func (p *Page) Close() { p.stop() }

@@ -1,0 +1,137 @@
+package network
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// errRefused is of a netlink socket that this process may not have, as in a sandbox.
+var errRefused = errors.New("netlink refused")
+
+func refused(err error) bool { return errors.Is(err, errRefused) }
+
+func netlink(kind int, groups uint32) (fd int, err error) {
+	fd, err = unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC|kind, unix.NETLINK_ROUTE)
+	if err == nil {
+		if err = unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: groups}); err != nil {
+			_ = unix.Close(fd)
+		}
+	}
+	if err != nil {
+		return -1, fmt.Errorf("%w: %w", errRefused, err)
+	}
+	return fd, nil
+}
+
+// changes tells of every change of interfaces, addresses and routes until ctx ends
+// (rtnetlink(7)). The channel holds one: many at once are as good as one.
+func changes(ctx context.Context) (<-chan struct{}, error) {
+	fd, err := netlink(unix.SOCK_NONBLOCK, unix.RTMGRP_LINK|
+		unix.RTMGRP_IPV4_IFADDR|unix.RTMGRP_IPV6_IFADDR|unix.RTMGRP_IPV4_ROUTE|unix.RTMGRP_IPV6_ROUTE)
+	if err != nil {
+		return nil, err
+	}
+	socket, signal := os.NewFile(uintptr(fd), "netlink"), make(chan struct{}, 1)
+	context.AfterFunc(ctx, func() { _ = socket.Close() })
+	go func() {
+		buf := make([]byte, 1<<16)
+		for {
+			// What it says does not matter, nor that some was lost (ENOBUFS): the kernel
+			// is asked for what there is now.
+			if _, err := socket.Read(buf); err != nil && !errors.Is(err, unix.ENOBUFS) {
+				return
+			}
+			select {
+			case signal <- struct{}{}:
+			default:
+			}
+		}
+	}()
+	return signal, nil
+}
+
+// route asks the kernel which way it would take; index 0: any. It answers at once.
+func route(to netip.Addr, index int) (Way, error) {
+	fd, err := netlink(0, 0)
+	if err != nil {
+		return Way{}, err
+	}
+	defer func() { _ = unix.Close(fd) }()
+	_ = unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: 1})
+	if err := unix.Sendto(fd, routeRequest(to, index), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+		return Way{}, fmt.Errorf("%w: %w", errRefused, err)
+	}
+	buf := make([]byte, 1<<13)
+	n, _, err := unix.Recvfrom(fd, buf, 0)
+	if err != nil {
+		return Way{}, fmt.Errorf("%w: %w", errRefused, err)
+	}
+	return parseRoute(buf[:n])
+}
+
+func routeRequest(to netip.Addr, index int) []byte {
+	family := byte(unix.AF_INET)
+	if to.Is6() {
+		family = unix.AF_INET6
+	}
+	var attributes []byte
+	add := func(kind uint16, value []byte) { // of 4 or 16 bytes: aligned
+		attributes = binary.NativeEndian.AppendUint16(attributes, uint16(unix.SizeofRtAttr+len(value)))
+		attributes = binary.NativeEndian.AppendUint16(attributes, kind)
+		attributes = append(attributes, value...)
+	}
+	add(unix.RTA_DST, to.AsSlice())
+	if index != 0 {
+		add(unix.RTA_OIF, binary.NativeEndian.AppendUint32(nil, uint32(index)))
+	}
+	message := binary.NativeEndian.AppendUint32(nil, uint32(unix.SizeofNlMsghdr+unix.SizeofRtMsg+len(attributes)))
+	message = binary.NativeEndian.AppendUint16(message, unix.RTM_GETROUTE)
+	message = binary.NativeEndian.AppendUint16(message, unix.NLM_F_REQUEST)
+	message = append(message, make([]byte, 8)...) // sequence number and port
+	routing := make([]byte, unix.SizeofRtMsg)
+	routing[0], routing[1] = family, byte(to.BitLen())
+	return append(append(message, routing...), attributes...)
+}
+
+func parseRoute(answer []byte) (Way, error) {
+	messages, err := syscall.ParseNetlinkMessage(answer)
+	if err != nil || len(messages) == 0 {
+		return Way{}, errors.New("no answer of the kernel")
+	}
+	m := &messages[0]
+	switch m.Header.Type {
+	case unix.NLMSG_ERROR:
+		if len(m.Data) < 4 {
+			return Way{}, errors.New("no answer of the kernel")
+		}
+		return Way{}, unix.Errno(-int32(binary.NativeEndian.Uint32(m.Data)))
+	case unix.RTM_NEWROUTE:
+	default:
+		return Way{}, fmt.Errorf("the kernel answers with %d", m.Header.Type)
+	}
+	attributes, err := syscall.ParseNetlinkRouteAttr(m)
+	if err != nil {
+		return Way{}, err
+	}
+	var w Way
+	for _, a := range attributes {
+		switch a.Attr.Type {
+		case unix.RTA_OIF:
+			if len(a.Value) >= 4 {
+				w.Index = int(binary.NativeEndian.Uint32(a.Value))
+			}
+		case unix.RTA_PREFSRC:
+			if source, ok := netip.AddrFromSlice(a.Value); ok && !source.IsUnspecified() {
+				w.Source = source
+			}
+		}
+	}
+	return w, nil
+}

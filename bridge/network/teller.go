@@ -1,0 +1,65 @@
+package network
+
+import (
+	"log/slog"
+	"time"
+)
+
+const (
+	window   = time.Minute
+	mostTold = 3 // times in a window that the same thing goes: a cable may be loose
+)
+
+// teller logs what goes and comes.
+type teller struct {
+	log  *slog.Logger
+	went map[string]*losses
+}
+
+// losses are those of one thing.
+type losses struct {
+	since time.Time
+	told  int
+	quiet bool // the last one was not told, so that its end is not
+}
+
+func (t *teller) waiting(name, reason string, now time.Time) {
+	if t.note(name, now) {
+		t.log.Warn("waiting for the network: "+name, "reason", reason)
+	}
+}
+
+func (t *teller) gone(name, reason string, now time.Time) {
+	if t.note(name, now) {
+		t.log.Warn(name+" is gone", "reason", reason)
+	}
+}
+
+// note says whether a loss may be told.
+func (t *teller) note(name string, now time.Time) bool {
+	if t.went == nil {
+		t.went = map[string]*losses{}
+	}
+	l := t.went[name]
+	if l == nil {
+		l = &losses{}
+		t.went[name] = l
+	}
+	if now.Sub(l.since) >= window {
+		l.since, l.told = now, 0
+	}
+	l.told++
+	l.quiet = l.told > mostTold
+	return !l.quiet
+}
+
+func (t *teller) back(name string, ever bool, _ time.Time) {
+	if l := t.went[name]; l != nil && l.quiet {
+		return
+	}
+	if ever {
+		t.log.Info(name + " is back")
+	} else {
+		t.log.Info(name + " is there")
+	}
+}

@@ -1,0 +1,71 @@
+package network
+
+import (
+	"net"
+	"net/netip"
+	"strings"
+	"testing"
+)
+
+var somewhere = netip.MustParseAddr("239.255.47.13")
+
+func TestTheKernelSaysTheWay(t *testing.T) {
+	lo, err := net.InterfaceByName("lo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for to, want := range map[string]string{"127.0.0.9": "127.0.0.1", "::1": "::1"} {
+		way, err := WayTo(netip.MustParseAddr(to), "")
+		if err != nil || way.Index != lo.Index || way.Name != "lo" || way.Source != netip.MustParseAddr(want) || way.By() != "interface lo" {
+			t.Errorf("%s: %+v, %v", to, way, err)
+		}
+	}
+	way, err := SourceTowards(somewhere, "lo")
+	if err != nil || way.Index != lo.Index || !way.Source.IsValid() || way.Source.IsMulticast() {
+		t.Errorf("%+v, %v", way, err)
+	}
+	if source, err := sourceTowards(netip.MustParseAddr("127.0.0.9")); err != nil || source != netip.MustParseAddr("127.0.0.1") {
+		t.Errorf("without netlink: %v, %v", source, err)
+	}
+}
+
+func TestWhatIsNotThereIsNamedAndMayCome(t *testing.T) {
+	_, err := WayTo(somewhere, "absent0")
+	if !IsAbsent(err) || err.Error() != "interface absent0 is not there" {
+		t.Errorf("%v", err)
+	}
+	if err := HasAddress(netip.MustParseAddr("192.0.2.77")); !IsAbsent(err) || !strings.Contains(err.Error(), "192.0.2.77") {
+		t.Errorf("%v", err)
+	}
+	for _, here := range []string{"127.0.0.1", "0.0.0.0", "::", "::1", "239.1.2.3"} {
+		if err := HasAddress(netip.MustParseAddr(here)); err != nil {
+			t.Errorf("%s: %v", here, err)
+		}
+	}
+}
+
+func TestAnInterfaceOfNoUseSaysWhy(t *testing.T) {
+	for flags, want := range map[net.Flags]string{
+		0:                            "interface gw is down",
+		net.FlagUp:                   "interface gw has no link",
+		net.FlagUp | net.FlagRunning: "",
+	} {
+		err := usable(&net.Interface{Name: "gw", Flags: flags})
+		if (err == nil) != (want == "") || err != nil && err.Error() != want {
+			t.Errorf("%v: %v, want %q", flags, err, want)
+		}
+	}
+}
+
+func TestAnAnswerOfTheKernelThatIsCutOffIsAnError(t *testing.T) {
+	for size := range 40 {
+		if way, err := parseRoute(make([]byte, size)); err == nil {
+			t.Errorf("%d bytes: %+v", size, way)
+		}
+	}
+}
+
+func FuzzTheKernelsAnswer(f *testing.F) {
+	f.Add(routeRequest(somewhere, 7))
+	f.Fuzz(func(_ *testing.T, answer []byte) { _, _ = parseRoute(answer) })
+}
