@@ -9,8 +9,8 @@ import (
 
 // What may stand in a text is tested in proto; here that announcements are no stricter.
 func TestAnOddAnnouncementIsFollowed(t *testing.T) {
-	plain := stream("239.69.1.2")
-	plain.Revision, plain.Source = 0, desk
+	plain := stream5004("239.69.1.2")
+	plain.Source = desk
 	text := string(plain.Marshal())
 	for name, edit := range map[string]func(string) string{
 		"as it is":         func(s string) string { return s },
@@ -27,8 +27,8 @@ func TestAnOddAnnouncementIsFollowed(t *testing.T) {
 		f := follower{wanted: wanted}
 		packet := proto.NewAnnouncement(desk, []byte(edit(text))).Marshal()
 		changed, err := f.hear(packet, desk, start)
-		if !changed || err != nil || !same(f.current, plain) {
-			t.Errorf("%s: %v, %v\n%+v", name, changed, err, f.current)
+		if !changed || err != nil || !same(*f.received, plain) {
+			t.Errorf("%s: %v, %v\n%+v", name, changed, err, f.received)
 		}
 		header := len(packet) - len(edit(text)) - len("application/sdp\x00")
 		bare := append(packet[:header:header], edit(text)...)

@@ -26,10 +26,11 @@ type Report struct {
 	Missing         int     `json:"missing"`
 	Dropouts        int     `json:"dropouts"` // runs of windows that are damaged or missing
 
-	ServerXruns uint64    `json:"server_xruns"` // reported by the audio server meanwhile
-	Bridge      *Bridge   `json:"bridge"`       // null: no end answers, or it was restarted meanwhile
-	Timer       Lateness  `json:"timer"`
-	Readings    []Reading `json:"readings"`
+	loss
+
+	Bridge   *Bridge   `json:"bridge"` // null: no end answers, or it was restarted meanwhile
+	Timer    Lateness  `json:"timer"`
+	Readings []Reading `json:"readings"`
 }
 
 // Spread is how a figure was distributed.

@@ -39,8 +39,13 @@ type Client interface {
 	Heard() []float32
 	// Lost tells whether the server is gone.
 	Lost() bool
+	// Freewheeled tells whether the server has left real time, as for an export.
+	Freewheeled() bool
 	// Xruns counts what the server reported since Start.
 	Xruns() uint64
+	// Behind is how far what is recorded lags behind the time since Start. It
+	// grows by what the server loses.
+	Behind() time.Duration
 	// Connections lists the ports that a port is connected to.
 	Connections(port string) ([]string, error)
 	Connect(source, sink string) error
@@ -104,17 +109,17 @@ func (s surroundings) run(ctx context.Context, client Client, options Options) (
 	report.Path, report.Parted = texts(w.made), texts(w.parted)
 
 	d := newDetector()
-	first, err := s.awaitSound(ctx, client, d, report.RateHz, options)
+	first, err := s.awaitSound(ctx, client, d, report, options)
 	if err != nil {
 		return nil, err
 	}
-	end, xruns := s.ask(ctx, options.Status), client.Xruns()
+	end, before := s.ask(ctx, options.Status), lossOf(client)
 	last := first + options.Seconds*report.RateHz
 	if err := s.await(ctx, client, last); err != nil {
 		return nil, err
 	}
 	report.Bridge = between(end, s.ask(ctx, options.Status))
-	report.ServerXruns = client.Xruns() - xruns
+	report.loss = lossOf(client).since(before)
 	// Only now: the transforms would disturb what they are to measure.
 	report.judge(d.readings(client.Heard()[:last], first, report.RateHz))
 	report.Seconds = float64(last-first) / float64(report.RateHz)
@@ -127,8 +132,9 @@ func frames(count, rateHz int) time.Duration {
 
 // awaitSound returns the frame after the first window in which the sound was
 // found.
-func (s surroundings) awaitSound(ctx context.Context, client Client, d *detector, rateHz int, options Options) (int, error) {
-	begin := len(client.Heard())
+func (s surroundings) awaitSound(ctx context.Context, client Client, d *detector, report *Report, options Options) (int, error) {
+	rateHz := report.RateHz
+	begin, before := len(client.Heard()), lossOf(client)
 	for {
 		if err := s.await(ctx, client, len(client.Heard())+windowFrames); err != nil {
 			return 0, err
@@ -138,7 +144,11 @@ func (s surroundings) awaitSound(ctx context.Context, client Client, d *detector
 			return len(heard), nil
 		}
 		if len(heard)-begin > int(maxWait.Seconds()*float64(rateHz)) {
-			return 0, fmt.Errorf("the sound %w %s within %v; %s", config.ErrNeverReached, inPort, maxWait, options.hint())
+			hint := options.hint()
+			if lost := lossOf(client).since(before); lost.happened(maxWait, report) {
+				hint = lost.text() + "; else: " + hint
+			}
+			return 0, fmt.Errorf("the sound %w %s within %v; %s", config.ErrNeverReached, inPort, maxWait, hint)
 		}
 	}
 }
@@ -157,6 +167,8 @@ func (s surroundings) await(ctx context.Context, client Client, frames int) erro
 	for {
 		heard := len(client.Heard())
 		switch {
+		case client.Freewheeled():
+			return errors.New("the JACK server freewheels, as for an export: a round trip takes real time; measure after it")
 		case heard >= frames:
 			return nil
 		case client.Lost():

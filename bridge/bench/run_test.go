@@ -30,6 +30,9 @@ type fakeGraph struct {
 	stopAt      int    // frames after which it stands still; 0: never
 	lostAt      int    // frames after which it is gone; 0: never
 	closed      bool
+	freewheels  int     // frames after which it does; 0: never
+	xruns       float64 // a second
+	lost        float64 // of each second
 
 	sound    []float32
 	capacity int
@@ -90,7 +93,11 @@ func (g *fakeGraph) Heard() []float32 {
 }
 
 func (g *fakeGraph) Lost() bool    { return g.lostAt > 0 && g.recorded >= g.lostAt }
-func (g *fakeGraph) Xruns() uint64 { return uint64(g.recorded / rateHz) }
+func (g *fakeGraph) Xruns() uint64 { return uint64(g.xruns * float64(g.recorded) / rateHz) }
+func (g *fakeGraph) Behind() time.Duration {
+	return time.Duration(g.lost * float64(g.recorded) / rateHz * float64(time.Second))
+}
+func (g *fakeGraph) Freewheeled() bool { return g.freewheels > 0 && g.recorded >= g.freewheels }
 
 func (g *fakeGraph) Connections(port string) ([]string, error) {
 	if strings.HasPrefix(port, "nobody:") {
@@ -148,6 +155,7 @@ func (g *fakeGraph) wantRestored() {
 
 func TestAMeasurementHasThePathForItselfAndPutsBackWhatWasThere(t *testing.T) {
 	g := newGraph(t)
+	g.xruns = 1
 	r, err := g.run(bridged)
 	if err != nil {
 		t.Fatal(err)
@@ -258,6 +266,7 @@ func TestWhateverGoesWrongTheConnectionsArePutBack(t *testing.T) {
 	}{
 		"interrupted":      {canceled, func(*fakeGraph, *Options) {}, "context canceled"},
 		"server stands":    {t.Context(), func(g *fakeGraph, _ *Options) { g.stopAt = 2 * rateHz }, "the JACK server has stood still for 2s"},
+		"an export":        {t.Context(), func(g *fakeGraph, _ *Options) { g.freewheels = 2 * rateHz }, "the JACK server freewheels, as for an export: a round trip takes real time; measure after it"},
 		"no source port":   {t.Context(), func(_ *fakeGraph, o *Options) { o.From = "nobody:out" }, "no port nobody:out"},
 		"no sink port":     {t.Context(), func(_ *fakeGraph, o *Options) { o.To = "nobody:in" }, "no port nobody:in"},
 		"port of our own":  {t.Context(), func(g *fakeGraph, _ *Options) { g.refuse = inPort }, "refused"},

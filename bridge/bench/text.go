@@ -6,6 +6,7 @@ import (
 	"math"
 	"strings"
 	"text/tabwriter"
+	"time"
 )
 
 const (
@@ -40,9 +41,13 @@ func (r *Report) WriteText(w io.Writer) error {
 	if r.Inverted {
 		row("", "the path inverts the sound")
 	}
+	lost := r.loss.happened(time.Duration(r.Seconds*float64(time.Second)), r)
+	if lost {
+		row("server lost time", "%s", r.loss.text())
+	}
 	row("windows", "%d of %d frames in %.1f s: %d damaged, %d missing; %d dropouts",
 		len(r.Readings), r.WindowFrames, r.Seconds, r.Damaged, r.Missing, r.Dropouts)
-	if 2*r.Damaged > len(r.Readings) {
+	if 2*r.Damaged > len(r.Readings) && (!lost || r.Damaged > r.loss.breaks(r)) {
 		row("", "most are damaged: the path adds other sound or an echo, or distorts")
 	}
 	row("server's xruns", "%d", r.ServerXruns)

@@ -9,8 +9,10 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"os/signal"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 
 	"archibald-bridge/bridge/config"
@@ -50,10 +52,14 @@ func (env *environment) runEnd(ctx context.Context, end config.End, file string,
 	if err != nil {
 		return usageError{err}
 	}
-	log := newLogger(env.stderr, c.LogFormat)
+	// A log that nobody reads any more is no reason to be without sound.
+	signal.Ignore(syscall.SIGPIPE)
+	log, closeLog := newLogger(env.stderr, c.LogFormat)
+	defer closeLog()
 	err = runner(ctx, c, log)
 	if errors.Is(err, session.ErrStartAnew) {
 		log.Warn("starting anew", "reason", err)
+		closeLog()
 		return startAnew()
 	}
 	return err
@@ -69,12 +75,18 @@ func startAnew() error {
 	return fmt.Errorf("starting anew: %w", syscall.Exec(program, os.Args, os.Environ()))
 }
 
-// newLogger returns the log of a running end.
-func newLogger(w io.Writer, format string) *slog.Logger {
-	if format == config.LogJSON {
-		return slog.New(slog.NewJSONHandler(w, nil))
+// newLogger returns the log of a running end, and what ends it.
+func newLogger(w io.Writer, format string) (log *slog.Logger, end func()) {
+	logTo := func(w io.Writer) *slog.Logger {
+		if format == config.LogJSON {
+			return slog.New(slog.NewJSONHandler(w, nil))
+		}
+		return slog.New(slog.NewTextHandler(w, nil))
 	}
-	return slog.New(slog.NewTextHandler(w, nil))
+	writer := newLogWriter(w, func(w io.Writer, lost uint64) {
+		logTo(w).Warn("lines of this log are lost: it could not be written for a while", "lines", lost)
+	})
+	return logTo(writer), sync.OnceFunc(writer.close)
 }
 
 // Run prints the status of every end that answers.

@@ -39,10 +39,10 @@ type Runners struct {
 }
 
 // Main runs the program with its arguments, without the program's name, and
-// returns the exit code. SIGINT and SIGTERM end a running end in good order; a
-// second one ends the program at once.
+// returns the exit code. SIGHUP, SIGINT, SIGQUIT and SIGTERM end a running end in good
+// order; a second one has its usual effect at once.
 func Main(args []string, stdout, stderr io.Writer, runners Runners) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
 	defer stop()
 	context.AfterFunc(ctx, stop) // the next signal has its default action
 
@@ -50,8 +50,18 @@ func Main(args []string, stdout, stderr io.Writer, runners Runners) int {
 	if err == nil || ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return exitFine
 	}
-	fmt.Fprintf(stderr, "%s: %s\n", programName, oneLine(err))
+	say(stderr, fmt.Sprintf("%s: %s\n", programName, oneLine(err)))
 	return exitCode(err)
+}
+
+// endings are the signals that end the program. One that was started to outlive its
+// terminal (nohup) does.
+func endings() []os.Signal {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGQUIT}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signals
 }
 
 // usageError is a command line or a file that cannot be used.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -29,10 +28,13 @@ func TestMain(m *testing.M) {
 }
 
 func child(manner string) func(context.Context, config.Config, *slog.Logger) error {
-	return func(ctx context.Context, _ config.Config, _ *slog.Logger) error {
+	return func(ctx context.Context, _ config.Config, log *slog.Logger) error {
 		fmt.Println("ready")
 		if manner == "starts anew" {
 			return fmt.Errorf("libjack is stuck: %w", session.ErrStartAnew)
+		}
+		if manner == "talks" {
+			talk(log)
 		}
 		<-ctx.Done()
 		fmt.Println("stopping")
@@ -51,9 +53,12 @@ func child(manner string) func(context.Context, config.Config, *slog.Logger) err
 // startChild runs the program as a process until it says that it is ready.
 func startChild(t *testing.T, manner string) (*exec.Cmd, *bufio.Scanner) {
 	t.Helper()
-	c := exec.Command(os.Args[0], "guest")
+	return startCommand(t, manner, exec.Command(os.Args[0], "guest"))
+}
+
+func startCommand(t *testing.T, manner string, c *exec.Cmd) (*exec.Cmd, *bufio.Scanner) {
+	t.Helper()
 	c.Env = append(os.Environ(), childVariable+"="+manner)
-	c.Stderr = io.Discard
 	stdout, err := c.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -82,7 +87,7 @@ func signalTo(t *testing.T, c *exec.Cmd, signal os.Signal) {
 }
 
 func TestASignalEndsTheProgramInGoodOrder(t *testing.T) {
-	for _, signal := range []os.Signal{syscall.SIGINT, syscall.SIGTERM} {
+	for _, signal := range []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT} {
 		for manner, code := range map[string]int{"good": 0, "cancelled": 0, "fails": 1} {
 			c, lines := startChild(t, manner)
 			signalTo(t, c, signal)
@@ -113,6 +118,23 @@ func TestASecondSignalEndsTheProgramAtOnce(t *testing.T) {
 		case <-time.After(20 * time.Millisecond):
 			_ = c.Process.Signal(syscall.SIGINT)
 		}
+	}
+}
+
+// nohup(1), and shells for what they leave in the background.
+func TestAProgramStartedToOutliveItsTerminalDoes(t *testing.T) {
+	c, lines := startCommand(t, "good", exec.Command("sh", "-c", `trap "" HUP; exec "$0" guest`, os.Args[0]))
+	for range 3 {
+		signalTo(t, c, syscall.SIGHUP)
+		time.Sleep(50 * time.Millisecond)
+	}
+	if err := c.Process.Signal(syscall.Signal(0)); err != nil {
+		t.Fatalf("it is gone: %v", err)
+	}
+	signalTo(t, c, syscall.SIGTERM)
+	waitFor(t, lines, "stopping")
+	if err := c.Wait(); err != nil {
+		t.Error(err)
 	}
 }
 

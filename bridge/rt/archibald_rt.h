@@ -13,7 +13,7 @@
 
 /* Raised with every change of this file that alters a call. A shim passes the
  * number it was compiled with to its Go face, which compares it with rt.ABI. */
-enum { archibald_rt_abi = 1 };
+enum { archibald_rt_abi = 2 };
 
 /* One end of a bridge: one sender, one receiver, one socket, one media clock. */
 typedef struct archibald_engine archibald_engine;
@@ -25,7 +25,10 @@ typedef struct archibald_engine archibald_engine;
  *   out          channels buffers of frames samples each, always filled whole;
  *                a NULL buffer is skipped
  *   channels     0 to 64
- *   frames       1 to the engine's max_period_frames
+ *   frames       1 to the engine's max_period_frames; 0: no cycle, the graph stopped
+ *                following real time. Nothing is sent any more, and with the next
+ *                cycle the media clock goes on by the time that went by till then,
+ *                whatever the graph's counter says; the other arguments mean nothing
  *   graph_frame  the graph's own frame counter at the start of this cycle,
  *                extended to 64 bits (jack_last_frame_time, spa_io_clock.position)
  *   cycle_ns     CLOCK_MONOTONIC start of the cycle as the graph states it

@@ -16,6 +16,7 @@ static uint32_t drain_budget(const receiver *rx, uint32_t frames) {
 
 void archibald_playout(archibald_engine *engine, float *const *out, uint32_t channels,
                        uint32_t frames, uint64_t graph_frame, int64_t cycle_ns, int64_t now_ns) {
+    if (frames == 0) media_clock_reset(&engine->clock, engine->clock.rate_hz);
     if (channels > MAX_CHANNELS || frames == 0 || frames > MAX_PERIOD_FRAMES) return;
     receive_counters *count = &engine->received;
     atomic_store(&engine->in_playout, 1);

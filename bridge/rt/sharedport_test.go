@@ -16,7 +16,7 @@ func inGroup(t *testing.T, group netip.Addr, port uint16) *end {
 	t.Helper()
 	n := open(t, netip.AddrPortFrom(group, port).String())
 	check(t, n.e.UseMulticast(network.Group{Index: loopback(t), TTL: 1, Group: group}))
-	check(t, n.e.StartReceiver(session.ReceiverPlan{Format: stereo, Latch: true}))
+	check(t, n.e.StartReceiver(session.ReceiverPlan{Format: stereo}))
 	return n
 }
 

@@ -14,6 +14,9 @@ var ErrStartAnew = errors.New("this needs a new process")
 type Graph struct {
 	RateHz       int
 	PeriodFrames int
+	// Freewheels: its cycles are as fast as the machine can, for an export, and not in
+	// real time. The server then calls the core for none of them.
+	Freewheels bool
 }
 
 // AudioConfig is what an end asks of its audio server.
@@ -37,7 +40,7 @@ type AudioEvent int
 // The audio events.
 const (
 	AudioLost    AudioEvent = iota // the server is gone or has thrown us out: Close, then Open again
-	AudioChanged                   // rate or period changed: read Graph
+	AudioChanged                   // rate, period or freewheeling changed: read Graph
 )
 
 // AudioServer is one end's connection to its audio server, with both nodes.

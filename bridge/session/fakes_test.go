@@ -201,7 +201,7 @@ type fakeAudio struct {
 }
 
 func newFakeAudio() *fakeAudio {
-	return &fakeAudio{graph: Graph{testRate, testPeriod}, events: make(chan AudioEvent)}
+	return &fakeAudio{graph: Graph{RateHz: testRate, PeriodFrames: testPeriod}, events: make(chan AudioEvent)}
 }
 
 func (a *fakeAudio) call(format string, args ...any) {

@@ -85,6 +85,13 @@ func (e *End) graphChanged(graph Graph) {
 	if graph == e.graph {
 		return
 	}
+	if graph.Freewheels != e.graph.Freewheels {
+		e.graph.Freewheels = graph.Freewheels
+		e.freewheelChanged()
+		if graph == e.graph {
+			return
+		}
+	}
 	e.log.Info("audio server changed", "rate_hz", graph.RateHz, "period_frames", graph.PeriodFrames)
 	if !e.wanted(graph) {
 		e.closeAudio() // opening it says why it is of no use

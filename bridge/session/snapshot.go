@@ -36,6 +36,9 @@ func (e *End) audioStatus() status.Audio {
 		a.State, a.Rate, a.PeriodFrames = status.AudioRunning, e.graph.RateHz, e.graph.PeriodFrames
 		policy, _ := e.audio.RealTime()
 		a.Realtime = policy == "SCHED_FIFO" || policy == "SCHED_RR"
+		if e.graph.Freewheels {
+			a.State = status.AudioFreewheel
+		}
 	}
 	return a
 }

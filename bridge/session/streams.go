@@ -74,7 +74,7 @@ func (s *streams) start() {
 }
 
 func (s *streams) startSender() {
-	if s.send.Channels == 0 {
+	if s.send.Channels == 0 || s.end.graph.Freewheels {
 		return
 	}
 	a, period := s.end.session.Agreement, s.end.graph.PeriodFrames
@@ -100,7 +100,7 @@ func (s *streams) startSender() {
 
 func (s *streams) startReceiver() {
 	e := s.end
-	if s.receive.Channels == 0 {
+	if s.receive.Channels == 0 || e.graph.Freewheels {
 		s.hear()
 		return
 	}
@@ -184,7 +184,14 @@ func (s *streams) stop() {
 	if !s.running {
 		return
 	}
-	s.running, s.sending, s.receiving = false, false, false
+	s.running = false
+	s.halt()
+	s.idleAtNs = s.end.clock.monotonicNs() + int64(idleAfter)
+}
+
+// halt takes both directions from the core.
+func (s *streams) halt() {
+	s.sending, s.receiving = false, false
 	s.remember()
 	s.encoding.Stop()
 	s.decoding.Stop()
@@ -192,7 +199,6 @@ func (s *streams) stop() {
 	s.end.core.StopSender()
 	s.end.core.StopReceiver()
 	s.servo, s.clockStatus = nil, clock.Status{}
-	s.idleAtNs = s.end.clock.monotonicNs() + int64(idleAfter)
 }
 
 // rest lets the graph go its own way when no session came back. Not at once:
@@ -307,7 +313,7 @@ func (s *streams) followSource() {
 func (s *streams) watch(nowNs int64) {
 	e := s.end
 	missing, patience := time.Duration(nowNs-s.lastPacketNs), checkAfter
-	if s.receive.Channels > 0 {
+	if s.receive.Channels > 0 && !e.graph.Freewheels {
 		s.watchSound(missing)
 	} else { // its reports are all that comes
 		missing, patience = time.Duration(nowNs-s.lastRTCPNs), reportInterval+checkAfter

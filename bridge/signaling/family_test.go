@@ -126,3 +126,40 @@ func TestARequestToALinkLocalAddressHasNoZone(t *testing.T) {
 		t.Errorf("%q", text)
 	}
 }
+
+func TestTheFirstAddressThatAnswersIsTaken(t *testing.T) {
+	a, b, c := netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("10.0.0.2"), netip.MustParseAddr("10.0.0.3")
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
+	for name, test := range map[string]struct {
+		ctx     context.Context
+		answers map[netip.Addr]bool
+		silent  map[netip.Addr]bool // connects to these take for ever
+		want    string
+	}{
+		"all":                  {t.Context(), map[netip.Addr]bool{a: true, b: true, c: true}, nil, "10.0.0.1"},
+		"the last":             {t.Context(), map[netip.Addr]bool{c: true}, nil, "10.0.0.3"},
+		"the second, one mute": {t.Context(), map[netip.Addr]bool{b: true}, map[netip.Addr]bool{a: true}, "10.0.0.2"},
+		"none":                 {t.Context(), nil, nil, "10.0.0.1: refused"}, // as the first one says
+		"over before it began": {canceled, map[netip.Addr]bool{a: true}, nil, "context canceled"},
+	} {
+		release := make(chan struct{})
+		conn, err := firstOf(test.ctx, []netip.Addr{a, b, c}, func(to netip.Addr) (net.Conn, error) {
+			if test.silent[to] {
+				<-release
+			}
+			if !test.answers[to] {
+				return nil, fmt.Errorf("%s: refused", to)
+			}
+			return &at{from: to.String()}, nil
+		})
+		close(release)
+		got := fmt.Sprint(err)
+		if err == nil {
+			got = addressOf(conn.RemoteAddr()).String()
+		}
+		if got != test.want {
+			t.Errorf("%s: %s, want %s", name, got, test.want)
+		}
+	}
+}

@@ -45,7 +45,7 @@ func firstOf(ctx context.Context, addresses []netip.Addr, dial func(netip.Addr) 
 	outcomes := make(chan outcome, len(addresses))
 	next := time.NewTicker(nextAddressAfter)
 	defer next.Stop()
-	var failed error
+	failed := ctx.Err() // it may be over before the first is tried
 	tried, under := 0, 0
 	for {
 		if tried < len(addresses) && ctx.Err() == nil {

@@ -31,7 +31,7 @@ var endMetrics = []metric[Status]{
 		return truth(s.Session.State == SessionUp || s.Session.State == SessionStatic)
 	}),
 	describe("session_reconnects_total", "Sessions that followed an earlier one.", ofEnd, func(s Status) float64 { return float64(s.Session.Reconnects) }),
-	describe("audio_up", "1 while both nodes are in the audio server's graph.", ofEnd, func(s Status) float64 { return truth(s.Audio.State == AudioRunning) }),
+	describe("audio_up", "1 while both nodes are in the audio server's graph.", ofEnd, func(s Status) float64 { return truth(s.Audio.State == AudioRunning || s.Audio.State == AudioFreewheel) }),
 	describe("audio_realtime", "1 while the audio threads have real-time scheduling.", ofEnd, func(s Status) float64 { return truth(s.Audio.Realtime) }),
 	describe("audio_rate_hertz", "Sample rate of the audio server.", ofEnd, func(s Status) float64 { return float64(s.Audio.Rate) }),
 	describe("audio_period_frames", "Period of the audio server.", ofEnd, func(s Status) float64 { return float64(s.Audio.PeriodFrames) }),

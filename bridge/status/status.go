@@ -30,6 +30,8 @@ const (
 	AudioUnused  State = "unused"  // no guest has needed it yet
 	AudioAbsent  State = "absent"  // the server is not there; waiting for it
 	AudioRunning State = "running" // both nodes are in the graph
+	// AudioFreewheel: they are, and it runs as fast as it can, for an export. Silence.
+	AudioFreewheel State = "freewheel"
 )
 
 // The states of Session.
@@ -49,7 +51,7 @@ const (
 // Audio is the audio server of this end.
 type Audio struct {
 	Server       string `json:"server"` // its kind and name: "jack default", "pipewire"
-	State        State  `json:"state"`  // unused, absent or running
+	State        State  `json:"state"`  // unused, absent, running or freewheel
 	Rate         int    `json:"rate"`   // Hz; 0 while absent
 	PeriodFrames int    `json:"period_frames"`
 	Xruns        uint64 `json:"xruns"`    // as the server reported them

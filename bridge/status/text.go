@@ -77,6 +77,9 @@ func writeGuests(w io.Writer, s Status) error {
 }
 
 func audioText(a Audio) string {
+	if a.State == AudioFreewheel {
+		return fmt.Sprintf("%s %s, as for an export: silence until it ends; %d Hz, %d frames", a.Server, a.State, a.Rate, a.PeriodFrames)
+	}
 	if a.State != AudioRunning {
 		return fmt.Sprintf("%s %s", a.Server, a.State)
 	}

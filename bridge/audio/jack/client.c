@@ -209,6 +209,11 @@ int archibald_jack_lost(archibald_jack *end)
     return atomic_load_explicit(&end->lost, memory_order_relaxed);
 }
 
+int archibald_jack_freewheels(archibald_jack *end)
+{
+    return atomic_load_explicit(&end->freewheels, memory_order_relaxed);
+}
+
 int archibald_jack_take_ports_missed(archibald_jack *end)
 {
     return atomic_exchange_explicit(&end->ports_missed, 0, memory_order_relaxed);

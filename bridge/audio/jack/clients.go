@@ -101,6 +101,7 @@ func (c *clients) graph() session.Graph {
 	return session.Graph{
 		RateHz:       int(C.archibald_jack_rate_hz(c.end)),
 		PeriodFrames: int(C.archibald_jack_period_frames(c.end)),
+		Freewheels:   C.archibald_jack_freewheels(c.end) != 0,
 	}
 }
 

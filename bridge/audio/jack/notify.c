@@ -48,6 +48,13 @@ static int on_sample_rate(jack_nframes_t rate, void *arg)
     return 0;
 }
 
+static void on_freewheel(int starting, void *arg)
+{
+    archibald_jack *end = arg;
+    atomic_store_explicit(&end->freewheels, starting != 0, memory_order_relaxed);
+    tell(end, "");
+}
+
 static void on_port(jack_port_id_t id, int appeared, void *arg)
 {
     archibald_jack *end = arg;
@@ -96,5 +103,6 @@ void archibald_jack_watch(archibald_jack *end)
     jack_set_xrun_callback(from_host, on_xrun, end);
     jack_set_buffer_size_callback(from_host, on_buffer_size, end);
     jack_set_sample_rate_callback(from_host, on_sample_rate, end);
+    jack_set_freewheel_callback(from_host, on_freewheel, end);
     jack_set_port_registration_callback(from_host, on_port, end);
 }

@@ -16,6 +16,13 @@ static int on_xrun(void *arg)
     return 0;
 }
 
+static void on_freewheel(int starting, void *arg)
+{
+    struct archibald_jack_probe *probe = arg;
+    if (starting)
+        atomic_store_explicit(&probe->freewheeled, 1, memory_order_relaxed);
+}
+
 static void on_lost(void *arg)
 {
     struct archibald_jack_probe *probe = arg;
@@ -36,6 +43,7 @@ static int furnish(struct archibald_jack_probe *probe, const char *server, const
         return -1;
     }
     jack_set_xrun_callback(probe->client, on_xrun, probe);
+    jack_set_freewheel_callback(probe->client, on_freewheel, probe);
     jack_on_shutdown(probe->client, on_lost, probe);
     jack_set_process_callback(probe->client, archibald_jack_probe_cycle, probe);
     return 0;
@@ -99,6 +107,28 @@ uint64_t archibald_jack_probe_heard_frames(struct archibald_jack_probe *probe)
 uint64_t archibald_jack_probe_xruns(struct archibald_jack_probe *probe)
 {
     return atomic_load_explicit(&probe->xruns, memory_order_relaxed);
+}
+
+int64_t archibald_jack_probe_behind_ns(struct archibald_jack_probe *probe)
+{
+    const uint64_t rate_hz = jack_get_sample_rate(probe->client);
+    uint64_t heard, after = archibald_jack_probe_heard_frames(probe);
+    int64_t newest_ns;
+
+    do {
+        heard = after;
+        newest_ns = atomic_load_explicit(&probe->newest_ns, memory_order_relaxed);
+        after = archibald_jack_probe_heard_frames(probe);
+    } while (heard != after); /* a cycle came in between: the next is a period away */
+    if (heard == 0)
+        return 0;
+    const uint64_t before = heard - jack_get_buffer_size(probe->client); /* the newest cycle's own */
+    return newest_ns - probe->first_ns - (int64_t)(before * 1000000000 / rate_hz);
+}
+
+int archibald_jack_probe_freewheeled(struct archibald_jack_probe *probe)
+{
+    return atomic_load_explicit(&probe->freewheeled, memory_order_relaxed) != 0;
 }
 
 int archibald_jack_probe_lost(struct archibald_jack_probe *probe)

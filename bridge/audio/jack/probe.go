@@ -81,6 +81,16 @@ func (p *Probe) Heard() []float32 {
 // Lost tells whether the server is gone.
 func (p *Probe) Lost() bool { return C.archibald_jack_probe_lost(p.probe) != 0 }
 
+// Behind is how far what is recorded lags behind the time since Start. It grows by
+// what the server loses.
+func (p *Probe) Behind() time.Duration {
+	return time.Duration(C.archibald_jack_probe_behind_ns(p.probe))
+}
+
+// Freewheeled tells whether the server has run cycles that were not in real time, as
+// for an export.
+func (p *Probe) Freewheeled() bool { return C.archibald_jack_probe_freewheeled(p.probe) != 0 }
+
 // Xruns counts what the server reported.
 func (p *Probe) Xruns() uint64 { return uint64(C.archibald_jack_probe_xruns(p.probe)) }
 

@@ -20,10 +20,13 @@ struct archibald_jack_probe {
     float *heard; /* process thread writes frame by frame, once; Go reads those below heard_frames */
     uint64_t capacity_frames;
 
+    int64_t first_ns;  /* CLOCK_MONOTONIC of the first cycle; the process thread's, Go reads it once heard_frames is not 0 */
     uint64_t position; /* frames since the first cycle; the process thread's own */
 
     _Atomic uint64_t heard_frames; /* process thread writes, Go reads; release, acquire: they publish heard */
+    _Atomic int64_t newest_ns;     /* of the cycle that published heard_frames; process thread writes before that, Go reads; relaxed: it looks at heard_frames before and after */
     _Atomic uint64_t xruns;        /* notification thread writes, Go reads; relaxed: a count only */
+    _Atomic uint32_t freewheeled;  /* notification thread writes, Go reads; relaxed: orders nothing */
     _Atomic uint32_t lost;         /* notification thread writes, Go reads; relaxed: orders nothing */
 };
 
@@ -38,6 +41,10 @@ int archibald_jack_probe_start(struct archibald_jack_probe *probe, const float *
 
 uint64_t archibald_jack_probe_heard_frames(struct archibald_jack_probe *probe);
 uint64_t archibald_jack_probe_xruns(struct archibald_jack_probe *probe);
+/* The time that went by since the first cycle, less what was recorded: it grows by
+ * what the server loses. */
+int64_t archibald_jack_probe_behind_ns(struct archibald_jack_probe *probe);
+int archibald_jack_probe_freewheeled(struct archibald_jack_probe *probe);
 int archibald_jack_probe_lost(struct archibald_jack_probe *probe);
 
 void archibald_jack_probe_close(struct archibald_jack_probe *probe);

@@ -20,6 +20,7 @@ import (
 
 // What probecycle.c may call.
 var probeCycleCalls = map[string]string{
+	"clock_gettime":          "vDSO: no system call",
 	"jack_port_get_buffer":   "meant for the process callback",
 	"memcpy":                 "one period at most",
 	"pthread_setcancelstate": "writes the thread's own flag, as in process.c",

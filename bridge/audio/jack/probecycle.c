@@ -1,15 +1,21 @@
 /* The probe's code that runs on JACK's real-time thread. */
 #include <pthread.h>
 #include <string.h>
+#include <time.h>
 
 #include "probe.h"
 
 int archibald_jack_probe_cycle(jack_nframes_t frames, void *arg)
 {
     struct archibald_jack_probe *probe = arg;
+    struct timespec now;
     int cancel;
 
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel); /* see process.c */
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    const int64_t now_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+    if (probe->position == 0)
+        probe->first_ns = now_ns;
     const float *in = jack_port_get_buffer(probe->in, frames);
     float *out = jack_port_get_buffer(probe->out, frames);
 
@@ -18,6 +24,7 @@ int archibald_jack_probe_cycle(jack_nframes_t frames, void *arg)
      * would have to leave frames out. */
     if (probe->position + frames <= probe->capacity_frames) {
         memcpy(probe->heard + probe->position, in, frames * sizeof *in);
+        atomic_store_explicit(&probe->newest_ns, now_ns, memory_order_relaxed);
         atomic_store_explicit(&probe->heard_frames, probe->position + frames, memory_order_release);
     }
     uint64_t at = probe->position % probe->sound_frames;

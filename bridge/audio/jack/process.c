@@ -1,6 +1,7 @@
 /* The code that runs on JACK's real-time threads. */
 #define _GNU_SOURCE /* gettid */
 #include <pthread.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -44,6 +45,21 @@ uint64_t archibald_jack_extend(uint64_t anchor, uint32_t frame)
     return anchor + (uint64_t)(int64_t)(int32_t)(frame - (uint32_t)anchor);
 }
 
+static int freewheels(const archibald_jack *end)
+{
+    return atomic_load_explicit(&end->freewheels, memory_order_relaxed);
+}
+
+/* The cycle of a graph that is not in real time: silence, and no time for the core. */
+static void sit_out(archibald_jack *end, float *const *out, jack_nframes_t frames, int64_t now_ns)
+{
+    for (uint32_t c = 0; c < end->from_host.channels; c++)
+        memset(out[c], 0, frames * sizeof *out[c]);
+    if (!end->told_freewheel)
+        end->playout(end->engine, NULL, 0, 0, 0, 0, now_ns);
+    end->told_freewheel = 1;
+}
+
 /* libjack ends these threads with an asynchronous pthread_cancel. While the
  * server lives that happens between cycles, but after its death it can happen
  * anywhere, so it is held off while the core is at work. */
@@ -65,7 +81,12 @@ int archibald_jack_play(jack_nframes_t frames, void *arg)
     atomic_store_explicit(&end->graph_frame, frame, memory_order_relaxed);
     sign(&end->from_host);
     gather(&end->from_host, frames, out);
-    end->playout(end->engine, out, end->from_host.channels, frames, frame, cycle_ns, now_ns);
+    if (freewheels(end)) {
+        sit_out(end, out, frames, now_ns);
+    } else {
+        end->told_freewheel = 0;
+        end->playout(end->engine, out, end->from_host.channels, frames, frame, cycle_ns, now_ns);
+    }
     pthread_setcancelstate(cancel, NULL);
     return 0;
 }
@@ -86,7 +107,8 @@ int archibald_jack_take(jack_nframes_t frames, void *arg)
     uint64_t frame = archibald_jack_take_cycle(&end->taken, server, anchor, age_frames, frames);
     sign(&end->to_host);
     gather(&end->to_host, frames, in);
-    end->capture(end->engine, (const float *const *)in, end->to_host.channels, frames, frame, now_ns);
+    if (!freewheels(end))
+        end->capture(end->engine, (const float *const *)in, end->to_host.channels, frames, frame, now_ns);
     pthread_setcancelstate(cancel, NULL);
     return 0;
 }

@@ -15,6 +15,7 @@ var processCalls = map[string]string{
 	"jack_frames_since_cycle_start": "reads shared memory and the clock (jack/jack.h: may be called from the process callback)",
 	"jack_last_frame_time":          "reads shared memory without a lock (jack/jack.h: may be called from the process callback)",
 	"jack_port_get_buffer":          "meant for the process callback",
+	"memset":                        "silence of at most a period",
 	"pthread_setcancelstate":        "writes the thread's own flag: libjack cancels its threads when their client closes",
 }
 

@@ -64,6 +64,7 @@ uint32_t archibald_jack_period_frames(archibald_jack *end);
 uint32_t archibald_jack_rate_hz(archibald_jack *end);
 uint64_t archibald_jack_xruns(archibald_jack *end);
 int archibald_jack_lost(archibald_jack *end);
+int archibald_jack_freewheels(archibald_jack *end);
 int archibald_jack_take_ports_missed(archibald_jack *end); /* reads and clears */
 
 /* Scheduling of the process thread with the lower priority. 0, or -1 while one

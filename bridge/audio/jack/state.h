@@ -27,6 +27,7 @@ struct archibald_jack {
     struct node to_host;   /* inputs: takes the guest's sound */
     int client_priority;   /* written before jack_activate: of real-time clients, -1 for none */
     struct archibald_jack_taken taken; /* to-host's process thread only */
+    int told_freewheel;    /* from-host's process thread only: the core knows that the graph left real time */
     uint32_t cleanups;     /* Go's calls only: the value of the counter in errors.h that these clients know */
 
     /* The start of the newest cycle, 64 bits. from-host's process thread
@@ -40,6 +41,10 @@ struct archibald_jack {
     _Atomic uint32_t rate_hz;
     _Atomic uint64_t xruns;
     _Atomic uint32_t lost;
+    /* The server runs its graph as fast as it can, for an export. Read by the
+     * process threads, too: the server waits for the notification before the first
+     * cycle of that kind, and before the first one after them. */
+    _Atomic uint32_t freewheels;
     _Atomic uint32_t ports_missed; /* a port's name did not fit in the pipe; Go clears it */
     int events;                    /* write end of the pipe, O_NONBLOCK; never used by a process thread */
 };

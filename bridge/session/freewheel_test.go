@@ -1,0 +1,134 @@
+package session
+
+import (
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+
+	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/status"
+	"archibald-bridge/proto"
+)
+
+// freewheels lets the graph leave real time, with no cycle for the core, or come back.
+func (v *virtual) freewheels(on bool) {
+	v.audio.set(func(a *fakeAudio) { a.graph.Freewheels = on })
+	v.audioEvent(AudioChanged)
+	v.runs = !on
+	if !on {
+		v.beat = v.time.ns
+	}
+}
+
+// hearing lets time go by with a report of the peer every second.
+func (v *virtual) hearing(d time.Duration) {
+	for ; d > 0; d -= time.Second {
+		v.fromPeer(proto.Report{SSRC: proto.SSRC("", proto.Host)})
+		v.pass(time.Second)
+	}
+}
+
+func TestAFreewheelingGraphSendsAndPlaysNothingAndKeepsTheSession(t *testing.T) {
+	v := playing(t)
+	v.reports()
+	v.core.calls, v.peer.calls = nil, nil
+	before := v.core.Counters()
+	v.freewheels(true)
+	if v.core.sender != nil || v.core.receiver != nil {
+		t.Error("a stream is left in the core")
+	}
+	v.hearing(20 * time.Second)
+	s := v.Status()
+	if s.Audio.State != status.AudioFreewheel || s.Session.State != status.SessionUp {
+		t.Errorf("audio %q, session %q; want freewheel and up", s.Audio.State, s.Session.State)
+	}
+	if s.Directions.Receive.LatencyMs.Bridge != 0 || s.Directions.Receive.RatioPPM != 0 {
+		t.Errorf("a latency of %v and %v ppm by a clock that stands", s.Directions.Receive.LatencyMs.Bridge, s.Directions.Receive.RatioPPM)
+	}
+	if n := len(v.reports()); n < 19 {
+		t.Errorf("%d reports to the peer in 20 s", n)
+	}
+	v.calledPeer()
+	v.logged("no sound from the peer", 0)
+	v.logged("freewheels", 1)
+	if after := v.core.Counters().Received; after.Packets != before.Received.Packets {
+		t.Errorf("%d packets counted", after.Packets-before.Received.Packets)
+	}
+
+	v.freewheels(false)
+	v.pass(2 * time.Second)
+	s = v.Status()
+	if s.Audio.State != status.AudioRunning || s.Directions.Receive.State != status.DirectionRunning || !v.streams.clockStatus.Playing {
+		t.Errorf("audio %q, receive %q, playing %v", s.Audio.State, s.Directions.Receive.State, v.streams.clockStatus.Playing)
+	}
+	v.logged("back in real time", 1)
+	v.logged("session over", 0)
+	v.logged("audio server changed", 0)
+	if n := count(v.core.calls, "start sender"); n != 1 {
+		t.Errorf("the sender was started %d times", n)
+	}
+}
+
+func TestAPeerThatDiesWhileTheGraphFreewheelsIsNoticed(t *testing.T) {
+	v := playing(t)
+	v.freewheels(true)
+	v.pass(forgetAfter + 2*time.Second)
+	if !slices.Contains(v.peer.calls, "drop: nothing from the peer for 5s") {
+		t.Errorf("signaling was told %q", v.peer.calls)
+	}
+}
+
+func TestASessionThatBeginsWhileTheGraphFreewheelsHasSoundAfterwards(t *testing.T) {
+	for name, begin := range map[string]func(*virtual){
+		"the first": func(v *virtual) { v.up(agreed("a")) },
+		"another":   func(v *virtual) { v.up(agreed("a")); v.down("a"); v.up(agreed("b")) },
+		"a new one": func(v *virtual) { v.up(agreed("a")); v.up(agreed("b")) },
+		"the period": func(v *virtual) {
+			v.up(agreed("a"))
+			v.audio.graph.PeriodFrames = 2 * testPeriod
+			v.audioEvent(AudioChanged)
+		},
+		"the address": func(v *virtual) {
+			s := agreed("a")
+			s.Latch = true
+			v.up(s)
+			v.core.source = netip.MustParseAddrPort("192.0.2.7:9")
+			v.pass(tick)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := newVirtual(t)
+			v.openAudio()
+			v.freewheels(true)
+			begin(v)
+			v.pass(time.Second)
+			if n := count(v.core.calls, "start sender") + count(v.core.calls, "start receiver"); n != 0 {
+				t.Fatalf("%d streams began while the graph freewheeled", n)
+			}
+			v.freewheels(false)
+			v.core.packets = true
+			v.pass(2 * time.Second)
+			if v.core.sender == nil || !v.streams.clockStatus.Playing {
+				t.Errorf("no sound afterwards: %+v", v.streams.clockStatus)
+			}
+		})
+	}
+}
+
+func TestAStaticEndFreewheelsToo(t *testing.T) {
+	v := playing(t, func(c *config.Config) {
+		c.Static, c.Format, c.Peer = true, proto.L16, config.Peer{Host: peerAddr.Addr().String(), Port: int(peerAddr.Port())}
+	})
+	v.freewheels(true)
+	v.pass(10 * time.Second)
+	v.logged("no sound from the peer", 0)
+	if v.core.sender != nil || v.core.receiver != nil {
+		t.Error("a stream is left in the core")
+	}
+	v.freewheels(false)
+	v.pass(2 * time.Second)
+	if v.core.sender == nil || !v.streams.clockStatus.Playing {
+		t.Error("no sound afterwards")
+	}
+}

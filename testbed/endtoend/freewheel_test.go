@@ -1,0 +1,126 @@
+package endtoend
+
+import (
+	"bytes"
+	"math"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"archibald-bridge/bridge/status"
+	"archibald-bridge/proto"
+	"archibald-bridge/testbed/probe"
+	"archibald-bridge/testbed/signal"
+	"archibald-bridge/testbed/stack"
+)
+
+// freewheel is what Ardour does to the JACK server for an export.
+func (r *Rig) freewheel(t *testing.T, on string) {
+	t.Helper()
+	command, err := r.Command("jack_freewheel", on)
+	if err != nil {
+		t.Fatal(err)
+	}
+	command.Env = append(command.Env, "JACK_DEFAULT_SERVER="+r.JackServer)
+	if out, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("jack_freewheel %s: %v: %s", on, err, bytes.TrimSpace(out))
+	}
+}
+
+func (r *Rig) mustStatus(t *testing.T, role proto.Role) status.Status {
+	t.Helper()
+	s, err := r.Status(role)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// An export in the guest, which runs its graph some fifteen times as fast as time: the
+// other end hears silence and no flood, and the sound of before a second after it.
+func TestAnExportInTheGuestIsSilenceAndNothingElse(t *testing.T) {
+	r := start(t, Config{PeriodFrames: 256, Common: []string{"--latency", "100ms"}})
+	if err := r.StartAll(); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.PlaySuperCollider(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.WaitSound(time.Now(), backWithin); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(3 * time.Second)
+	p, err := probe.Start(r.Stack, probe.Config{
+		Binary: r.probe, Name: "export-probe", PeriodFrames: r.Config.PeriodFrames, Duration: 60 * time.Second, Inputs: 1,
+		Outputs: []probe.Signal{probe.Tone(hostLeftHz, toneDBFS)},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, link := range [][2]string{{stack.NullSink + ":monitor_FL", "export-probe:in_1"}, {"export-probe:out_1", "archibald-to-guest:playback_FL"}} {
+		if err := r.PipeWireConnect(link[0], link[1]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	time.Sleep(time.Second)
+	before := map[proto.Role]status.Status{proto.Guest: r.mustStatus(t, proto.Guest), proto.Host: r.mustStatus(t, proto.Host)}
+
+	beganNs := monotonicNs()
+	r.freewheel(t, "y")
+	for range 25 {
+		time.Sleep(100 * time.Millisecond)
+		for role := range before {
+			if d := r.mustStatus(t, role).Directions; d.Receive.LatencyMs.Bridge < 0 || d.Send.LatencyMs.Bridge < 0 {
+				t.Errorf("%s: latency %v and %v", role, d.Send.LatencyMs.Bridge, d.Receive.LatencyMs.Bridge)
+			}
+		}
+	}
+	during := r.mustStatus(t, proto.Guest)
+	if during.Audio.State != status.AudioFreewheel || during.Session.State != status.SessionUp {
+		t.Errorf("guest: audio %q, session %q", during.Audio.State, during.Session.State)
+	}
+	sent := during.Directions.Send.Packets - before[proto.Guest].Directions.Send.Packets
+	if sent > 200 { // 190 a second are normal; the status before was up to half a second old
+		t.Errorf("%d packets in %v of an export", sent, time.Duration(monotonicNs()-beganNs))
+	}
+	r.freewheel(t, "n")
+	endNs := monotonicNs()
+	time.Sleep(10 * time.Second)
+
+	for role, was := range before {
+		now := r.mustStatus(t, role)
+		t.Logf("%s: latency %.3f ms, then %.3f ms; lost %d, then %d; concealed %d, then %d; dropouts %d, then %d", role,
+			float64(was.Directions.Receive.LatencyMs.Bridge), float64(now.Directions.Receive.LatencyMs.Bridge), was.Directions.Receive.Lost, now.Directions.Receive.Lost,
+			was.Directions.Receive.ConcealedFrames, now.Directions.Receive.ConcealedFrames, was.Directions.Receive.Dropouts, now.Directions.Receive.Dropouts)
+		if now.Session.ID != was.Session.ID || now.Session.Reconnects != was.Session.Reconnects {
+			t.Errorf("%s: session %s became %s", role, was.Session.ID, now.Session.ID)
+		}
+		if d := math.Abs(float64(now.Directions.Receive.LatencyMs.Bridge - was.Directions.Receive.LatencyMs.Bridge)); d > 0.5 {
+			t.Errorf("%s: the latency is %.3f ms off", role, d)
+		}
+		// What a server loses at other times is not counted here.
+		if now.Directions.Receive.Lost > was.Directions.Receive.Lost+100 {
+			t.Errorf("%s: %d lost packets", role, now.Directions.Receive.Lost-was.Directions.Receive.Lost)
+		}
+	}
+	heard, err := p.FinishNow()
+	if err != nil {
+		t.Fatal(err)
+	}
+	samples := heard.Sound.Channels[0]
+	from := soundsSince(samples)
+	sinceNs, ok := heard.TimeAt(from)
+	t.Logf("sound on the host %.3f s after the export", float64(sinceNs-endNs)/1e9)
+	if !ok || sinceNs > endNs+int64(time.Second) || sinceNs < beganNs {
+		t.Errorf("sound on the host since %.3f s after the end", float64(sinceNs-endNs)/1e9)
+	}
+	tone, err := signal.Tone(samples[len(samples)-4*heard.RateHz:], heard.RateHz, guestLeftHz)
+	if err != nil || math.Abs(tone.FrequencyHz-guestLeftHz) > 0.5 || math.Abs(tone.LevelDBFS-toneDBFS) > 0.5 {
+		t.Errorf("afterwards %+v, %v", tone, err)
+	}
+	log, err := os.ReadFile(r.Guest.Log)
+	if err != nil || strings.Count(string(log), "freewheels") != 1 || strings.Count(string(log), "back in real time") != 1 {
+		t.Errorf("the guest says %s, %v", log, err)
+	}
+}
