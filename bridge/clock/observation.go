@@ -33,6 +33,10 @@ type Observation struct {
 	// in frames, lost time included.
 	Media int64
 
+	// Sequence is, for a packet, its RTP sequence number extended to 32 bits: as many
+	// packets are missing as it skips. 0 for all: not known.
+	Sequence uint32
+
 	// Position is, for a cycle, the playout position: the stream time (same
 	// scale as a packet's Media) of the cycle's first output frame, in frames.
 	// PositionFraction is its fraction, 0 to 1.

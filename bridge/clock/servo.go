@@ -66,7 +66,7 @@ type Decision struct {
 // works off. It has no clock of its own: time is in the observations.
 type Servo struct {
 	cfg     Config
-	arrival track // stream frames, by arrival of the first packet of each burst
+	arrival track // stream frames, by arrival of each burst
 	cycle   track // local media frames, by start of cycle
 	bursts  burstFinder
 	target  target
@@ -112,14 +112,14 @@ func (s *Servo) Observe(o Observation) {
 }
 
 func (s *Servo) observePacket(o Observation) {
-	seam := s.bursts.seam(o)
-	if !s.bursts.begins(o, s.arrival.nominalNs) {
+	burst, ok := s.bursts.add(o, s.arrival.nominalNs)
+	if !ok {
 		return
 	}
 	// The line is of the packets as if each had left when its cycle began: how
 	// busy the sender's graph is must not move it.
 	left := max(0, o.LateNs)
-	lateNs, v := s.arrival.add(o.Media, o.TimeNs-left, seam)
+	lateNs, v := s.arrival.add(burst.frame, o.TimeNs-left, burst.seam)
 	switch v {
 	case begun: // the first packet, or the sender's timestamps began anew
 		s.firstNs = o.TimeNs

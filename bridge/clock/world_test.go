@@ -41,7 +41,7 @@ type world struct {
 }
 
 func newWorld(t *testing.T, cfg Config) *world {
-	cfg.RateHz, cfg.LookaheadFrames = testRate, lookahead
+	cfg.RateHz, cfg.LookaheadFrames, cfg.PeriodFrames = testRate, lookahead, testPeriod
 	return &world{
 		t: t, servo: NewServo(cfg), period: testPeriod, lateNs: punctual, waitNs: punctual,
 		nowNs: 10e9 + 370e3, sendNs: 10e9, controlNs: 10e9, media: 1 << 30, timestamp: 3 << 33, ratio: 1,

@@ -316,7 +316,7 @@ func (e *Engine) Observe(buf []clock.Observation) int {
 	for i, r := range e.records[:n] {
 		buf[i] = clock.Observation{
 			Kind: clock.Kind(r.kind), Frames: uint32(r.frames), TimeNs: int64(r.time_ns),
-			LateNs: int64(r.late_ns), WaitNs: int64(r.wait_ns), Media: int64(r.media), Position: int64(r.position),
+			LateNs: int64(r.late_ns), WaitNs: int64(r.wait_ns), Media: int64(r.media), Sequence: uint32(r.sequence), Position: int64(r.position),
 			PositionFraction: float64(r.fraction), Ratio: float64(r.ratio), Playing: r.playing != 0,
 		}
 	}

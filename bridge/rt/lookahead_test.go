@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"archibald-bridge/bridge/session"
+	"archibald-bridge/proto"
 )
 
 // lateInLookahead plays a tone of -12 dBFS, resampled. With late, every fifth
@@ -105,7 +106,7 @@ func TestPositionsAloneAreConcealedAndPredictedAlike(t *testing.T) {
 		v, err := NewVirtual(playerRate)
 		check(t, err)
 		defer v.Close()
-		check(t, v.StartPositions(playerRate))
+		check(t, v.StartPositions(playerRate, proto.Repeats{}))
 		r := rand.New(rand.NewPCG(1, 2))
 		due := map[int][]int{}
 		for n := range 3000 {

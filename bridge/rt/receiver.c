@@ -129,7 +129,8 @@ void receiver_packet(receiver *rx, receive_counters *count, observation_ring *ri
     enum arrival arrival = note_packet(rx, count, sequence, timestamp, frames * stride, arrival_ns, &media);
     if (arrival == AGAIN) return;
     observation record = {.kind = OBSERVED_PACKET, .frames = frames, .time_ns = arrival_ns,
-                          .media = media, .late_ns = late_ns};
+                          .media = media, .late_ns = late_ns,
+                          .sequence = rx->highest_sequence + (int16_t)(sequence - rx->highest_sequence)};
     observe(rx, ring, &record, arrival);
 
     const int goes_back = arrival == NEWEST && media < rx->newest_end;

@@ -11,7 +11,8 @@ typedef struct {
     int64_t late_ns; /* of a packet, as its sender says; -1: not said */
     int64_t wait_ns; /* of a packet, from its arrival until it was decoded */
     double fraction, ratio;
-    uint32_t playing, reserved;
+    uint32_t playing;
+    uint32_t sequence; /* of a packet, extended; 0 of decoded ones */
 } observation;
 
 typedef struct {

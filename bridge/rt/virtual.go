@@ -72,9 +72,10 @@ func NewVirtual(rateHz int) (*Virtual, error) {
 
 // StartPositions starts a receiver without channels: it tracks positions and
 // concealment and moves no samples.
-func (v *Virtual) StartPositions(rateHz int) error {
+func (v *Virtual) StartPositions(rateHz int, repeats proto.Repeats) error {
 	return v.startReceiver(&C.receiver_plan{encoding: C.WIRE_L16, payload_type: 96,
-		rate_hz: C.uint32_t(rateHz)}, hearing{})
+		rate_hz: C.uint32_t(rateHz), repeats: C.uint32_t(repeats.Copies),
+		repeat_distance_frames: C.uint32_t(repeats.DistanceFrames)}, hearing{})
 }
 
 // Receive hands over a datagram that arrived at arrivalNs, always from one source.

@@ -1,10 +1,9 @@
 package sim
 
 import (
-	"slices"
-
 	"archibald-bridge/bridge/clock"
 	"archibald-bridge/bridge/rt"
+	"archibald-bridge/proto"
 )
 
 // controlNs is how often control looks at the observations, as it does live.
@@ -13,12 +12,24 @@ const controlNs = 20e6
 // Link is one direction: a sender's graph, a network, a receiver's graph.
 type Link struct {
 	Sender, Receiver Graph
-	// NetworkNs draws the time from the capture callback to the arrival.
+	// PacketFrames is what the sender puts into a packet; 0: its period. What a cycle
+	// fills is sent at once.
+	PacketFrames int
+	// WholePeriods: what is left of a period goes in a smaller packet, as of ffmpeg's
+	// and GStreamer's blocks.
+	WholePeriods bool
+	// Repeats is how often, and how much later, each packet goes out again.
+	Repeats proto.Repeats
+	// NetworkNs draws the time from the capture callback to the arrival of the first
+	// packet that is sent in it.
 	NetworkNs func() float64
+	// SpreadNs draws how much later each packet arrives beyond that; nil: in their order,
+	// as fast as they leave.
+	SpreadNs func() float64
 	// GraphNs is how long the sender's graph takes before the capture callback,
 	// which the sender tells; nil: it tells nothing.
 	GraphNs func() float64
-	// Lose says whether the next packet is lost.
+	// Lose says whether the next packet is lost, repeats among them.
 	Lose func() bool
 	// Servo is the receiver's; RateHz and LookaheadFrames are filled in.
 	Servo clock.Config
@@ -28,22 +39,16 @@ type Link struct {
 	// ControlStalls says whether control does not run now: Go was stopped.
 	ControlStalls func(seconds float64) bool
 
-	engine   *rt.Virtual
-	servo    *clock.Servo
-	pending  []packet
-	sequence uint16
-	clock    *rt.Virtual // the sender's media clock
-	media    int64       // and what that shows at its last cycle, and where it began anew
-	anew     int64
-	now      cycle
-	sent     cycle
-}
-
-type packet struct {
-	sequence  uint16
-	timestamp uint32
-	lateNs    float64
-	arrivalNs float64
+	engine  *rt.Virtual
+	servo   *clock.Servo
+	pending []packet
+	out     outgoing
+	nth, of int         // which packet of how many of its cycle is sent just now
+	clock   *rt.Virtual // the sender's media clock
+	media   int64       // and what that shows at its last cycle, and where it began anew
+	anew    int64
+	now     cycle
+	sent    cycle
 }
 
 // State is the receiver after one cycle.
@@ -121,7 +126,11 @@ func (l *Link) begin() error {
 		l.Receiver.startNs += 0.37e6 // no common phase
 	}
 	l.anew = 1 << 20
-	return engine.StartPositions(l.Receiver.RateHz)
+	l.out = outgoing{packetFrames: int64(l.PacketFrames), whole: l.WholePeriods, repeats: l.Repeats}
+	if l.PacketFrames == 0 {
+		l.out.packetFrames = int64(l.Sender.PeriodFrames)
+	}
+	return engine.StartPositions(l.Receiver.RateHz, l.Repeats)
 }
 
 // sendUntil runs the sender's cycles whose callbacks are due.
@@ -133,6 +142,11 @@ func (l *Link) sendUntil(ns float64) {
 			l.clock.Advance(l.Sender.PeriodFrames, l.sent.frame, int64(l.sent.callbackNs))
 			l.media = l.anew + l.clock.Media()
 		}
+		if l.Restarts != nil && l.Restarts() {
+			l.anew += 123456789
+			l.media += 123456789
+			l.out.sequence += 30000
+		}
 		arrivalNs, lateNs := l.sent.callbackNs, -1.0
 		if l.GraphNs != nil {
 			lateNs = l.GraphNs()
@@ -141,23 +155,18 @@ func (l *Link) sendUntil(ns float64) {
 		if l.NetworkNs != nil {
 			arrivalNs += l.NetworkNs()
 		}
-		l.sequence++
-		if l.Restarts != nil && l.Restarts() {
-			l.anew += 123456789
-			l.media += 123456789
-			l.sequence += 30000
-		}
-		if l.Lose != nil && l.Lose() {
-			continue
-		}
-		p := packet{l.sequence, uint32(l.media), lateNs, arrivalNs}
-		at, _ := slices.BinarySearchFunc(l.pending, p.arrivalNs, func(q packet, ns float64) int {
-			if q.arrivalNs <= ns {
-				return -1
+		packets, repeats := l.out.cycle(l.media, int64(l.Sender.PeriodFrames), lateNs)
+		l.of = len(packets)
+		for i, p := range append(packets, repeats...) {
+			l.nth = i
+			p.arrivalNs = arrivalNs + float64(i)*sendNs
+			if l.SpreadNs != nil {
+				p.arrivalNs = arrivalNs + l.SpreadNs()
 			}
-			return 1
-		})
-		l.pending = slices.Insert(l.pending, at, p)
+			if l.Lose == nil || !l.Lose() {
+				l.pending = arriving(l.pending, p)
+			}
+		}
 	}
 }
 
@@ -165,9 +174,9 @@ func (l *Link) deliverUntil(ns float64) {
 	n := 0
 	for ; n < len(l.pending) && l.pending[n].arrivalNs <= ns; n++ {
 		p := l.pending[n]
-		l.engine.ReceivePosition(p.sequence, p.timestamp, l.Sender.PeriodFrames, int64(p.arrivalNs), int64(p.lateNs))
+		l.engine.ReceivePosition(p.sequence, uint32(p.media), int(p.frames), int64(p.arrivalNs), int64(p.lateNs))
 	}
-	l.pending = slices.Delete(l.pending, 0, n)
+	l.pending = append(l.pending[:0], l.pending[n:]...)
 }
 
 // trueDelay compares the position of an observed cycle with the sender's clock.
