@@ -148,7 +148,7 @@ void resampler_run(const resampler *table, const float *const *in, uint32_t chan
 #include "jitter.h"
 #include "sound.h"
 
-/* receiver.c, playout.c ------------------------------------------------------ */
+/* receiver.c, sequence.c, playout.c ------------------------------------------------------ */
 
 typedef struct {
     enum wire_encoding encoding;
@@ -175,6 +175,11 @@ typedef struct {
     uint32_t highest_sequence; /* extended, RFC 3550 appendix A.1 */
     uint32_t first_sequence;   /* extended; where counting of losses began */
     uint8_t copies[SEEN_SEQUENCES]; /* that came, of the packets up to the highest */
+    int64_t newest_media, newest_ns; /* of the packet with the highest one: extended timestamp, arrival */
+    uint32_t spacing;          /* frames from packet to packet; 0: not known */
+    int doubted;               /* the last packet was implausible: ... */
+    uint16_t doubted_sequence; /* ... the one after it would confirm it */
+    uint32_t doubted_timestamp;
     uint32_t settled; /* so far behind the highest, no more copies are expected; constant */
     int64_t reference_media;   /* for extending timestamps */
     int64_t newest_end;        /* media behind the packet with the highest sequence number */
@@ -225,6 +230,10 @@ typedef struct archibald_receive_counters {
 void receiver_datagram(receiver *rx, receive_counters *count, observation_ring *ring,
                        const uint8_t *data, uint32_t bytes, int64_t arrival_ns,
                        const struct sockaddr_storage *from);
+/* DOUBTED: it is nothing until the next one confirms it. */
+enum arrival { AGAIN, BEHIND, NEWEST, DOUBTED };
+enum arrival sequence_note(receiver *rx, receive_counters *count, uint16_t sequence, int64_t media,
+                           int64_t arrival_ns);
 /* The part of receiver_datagram behind the parser; payload NULL stores no samples. */
 void receiver_packet(receiver *rx, receive_counters *count, observation_ring *ring,
                      uint16_t sequence, uint32_t timestamp, const uint8_t *payload,

@@ -92,6 +92,32 @@ func TestAFloodOfAStrangerIsReadByNoThread(t *testing.T) {
 	}
 }
 
+// Nobody said who the peer is; once its first packet has, nobody else is read.
+func TestOnceTheFirstSourceIsThePeerOthersAreNotRead(t *testing.T) {
+	n := open(t, "127.0.0.34:0")
+	plan := session.ReceiverPlan{Format: stereo}
+	check(t, n.e.StartReceiver(plan))
+	_, send := stranger(t, "127.0.0.35:0")
+	_, other := stranger(t, "127.0.0.36:0")
+	cycle := func(i uint16) {
+		send(n.e.LocalAddr(), media(i, 5, 0.5))
+		other(n.e.LocalAddr(), media(i, 5, -0.5))
+		n.play()
+	}
+	cycle(0)
+	n.e.Idle(monotonicNs())
+	for i := range uint16(100) {
+		cycle(1 + i)
+	}
+	wantCount(t, "packets", n.received().Packets, 101)
+	wantCount(t, "read and refused", n.received().WrongSource, 1)
+	wantCount(t, "dropped by the kernel", n.received().KernelDrops, 100)
+	check(t, n.e.StartReceiver(plan)) // the peer was silent: another one may come
+	other(n.e.LocalAddr(), media(200, 5, 0.5))
+	n.play()
+	wantCount(t, "packets of the next peer", n.received().Packets, 102)
+}
+
 func TestWithoutASessionNothingComesIn(t *testing.T) {
 	n := open(t, "127.0.0.34:0")
 	_, send := stranger(t, "127.0.0.35:0")

@@ -309,7 +309,7 @@ func TestASendersSkipConcealsExactlyTheFramesItLost(t *testing.T) {
 	}
 }
 
-func TestPacketsFarAheadAreOutside(t *testing.T) {
+func TestAPacketFarAheadInPlaceOfALostOneIsImplausible(t *testing.T) {
 	play := func(stray bool) *player {
 		p := newPlayer(t, 1, 64)
 		p.delayTo(128)
@@ -330,8 +330,18 @@ func TestPacketsFarAheadAreOutside(t *testing.T) {
 	if !slices.Equal(with.got[0], without.got[0]) {
 		t.Error("it changed the sound")
 	}
-	wantCount(t, "outside", with.received().Outside, 1)
+	wantCount(t, "implausible", with.received().Implausible, 1)
+	wantCount(t, "lost", with.received().Lost, 1)
 	wantCount(t, "late", with.received().Late, 0)
+}
+
+func TestThePacketThatFollowsAndIsFarAheadIsOutside(t *testing.T) {
+	p := newPlayer(t, 1, 64)
+	p.delayTo(128)
+	p.run(70, p.regular)
+	p.play(p.packetOf(p.firstSequence+70, 1<<20, 64))
+	wantCount(t, "outside", p.received().Outside, 1)
+	wantCount(t, "implausible", p.received().Implausible, 0)
 }
 
 // Longer than the duplicate window, at the shortest period: 1.3 s.

@@ -80,8 +80,21 @@ func (e *Engine) ReadRTCP(buf []byte) (n int, from netip.AddrPort, arrivalNs int
 	return n, e.socket.address(unsafe.Pointer(&e.rtcp.from)), int64(e.rtcp.arrival_ns), true
 }
 
+// narrow closes the filter to everybody but the source that became the peer.
+func (e *Engine) narrow() {
+	if e.hearing.payloadType == 0 || e.hearing.from.IsValid() {
+		return
+	}
+	if source := e.MediaSource(); source.IsValid() {
+		h := e.hearing
+		h.from = source.Addr()
+		_ = e.hear(h) // else the core drops what is not the peer's
+	}
+}
+
 // Idle implements session.Core.
 func (e *Engine) Idle(nowNs int64) {
+	e.narrow()
 	if nowNs-int64(C.last_read_ns(e.c)) < int64(100*time.Millisecond) || C.try_reading(e.c) == 0 {
 		return
 	}

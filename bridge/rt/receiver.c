@@ -7,54 +7,6 @@ int64_t stream_ns(int64_t media, uint32_t rate_hz) {
     return nominal_ns((uint64_t)(media + (1ll << 40)), rate_hz);
 }
 
-/* No more copies of this packet are expected. One that came, but not as often
- * as agreed, is one that repetition kept. */
-static void settle(receiver *rx, receive_counters *count, uint32_t sequence) {
-    uint8_t came = rx->copies[sequence % SEEN_SEQUENCES];
-    if (came > 0 && came <= rx->plan.repeats && (int32_t)(sequence - rx->first_sequence) >= 0)
-        COUNT(count->recovered, 1);
-}
-
-enum arrival { AGAIN, BEHIND, NEWEST };
-
-/* RFC 3550, appendix A.1, without its probation: the timestamp, not the
- * sequence number, decides where a packet is played. */
-static enum arrival note_sequence(receiver *rx, receive_counters *count, uint16_t sequence) {
-    int16_t ahead = (int16_t)(sequence - (uint16_t)rx->highest_sequence);
-    uint8_t *copies = &rx->copies[sequence % SEEN_SEQUENCES];
-    if (!rx->have_sequence || ahead > MAX_DROPOUT || ahead <= -SEEN_SEQUENCES) {
-        memset(rx->copies, 0, sizeof rx->copies); /* first packet, or the sender began anew */
-        rx->have_sequence = 1;
-        rx->highest_sequence = (rx->highest_sequence & 0xffff0000u) | sequence;
-        rx->first_sequence = rx->highest_sequence;
-        *copies = 1;
-        return NEWEST;
-    }
-    if (ahead > 0) {
-        for (int16_t i = 1; i <= ahead; i++) {
-            uint32_t s = ++rx->highest_sequence;
-            rx->copies[s % SEEN_SEQUENCES] = 0;
-            settle(rx, count, s - rx->settled);
-        }
-        if (ahead > 1) COUNT(count->lost, (uint64_t)ahead - 1);
-        *copies = 1;
-        return NEWEST;
-    }
-    if (*copies > 0) {
-        if (*copies <= rx->plan.repeats)
-            ++*copies;
-        else
-            COUNT(count->duplicate, 1);
-        return AGAIN;
-    }
-    COUNT(count->reordered, 1);
-    /* What came before the first packet was never counted as lost. */
-    if ((int32_t)(rx->highest_sequence + (uint32_t)ahead - rx->first_sequence) > 0)
-        COUNT(count->lost, -1ull);
-    *copies = 1;
-    return BEHIND;
-}
-
 /* A repeat that was sent later is no arrival to follow a clock by. Mostly
  * it is behind packets that came before it. When those were lost, too, the next
  * packet shows it: the gap up to that is longer than the distance. So each packet
@@ -100,9 +52,9 @@ static enum arrival note_packet(receiver *rx, receive_counters *count, uint16_t 
                            uint32_t timestamp, uint32_t bytes, int64_t arrival_ns,
                            int64_t *extended) {
     if (!rx->have_sequence) rx->reference_media = timestamp;
-    enum arrival arrival = note_sequence(rx, count, sequence);
-    if (arrival == AGAIN) return AGAIN;
     int64_t media = rx->reference_media + (int32_t)(timestamp - (uint32_t)rx->reference_media);
+    enum arrival arrival = sequence_note(rx, count, sequence, media, arrival_ns);
+    if (arrival == AGAIN || arrival == DOUBTED) return arrival;
     if (media > rx->reference_media || rx->reference_media - media > HISTORY_FRAMES)
         rx->reference_media = media;
     COUNT(count->packets, 1);
@@ -127,7 +79,7 @@ void receiver_packet(receiver *rx, receive_counters *count, observation_ring *ri
     const uint32_t stride = wire_sample_bytes(rx->plan.encoding) * rx->plan.channels;
     int64_t media;
     enum arrival arrival = note_packet(rx, count, sequence, timestamp, frames * stride, arrival_ns, &media);
-    if (arrival == AGAIN) return;
+    if (arrival == AGAIN || arrival == DOUBTED) return;
     observation record = {.kind = OBSERVED_PACKET, .frames = frames, .time_ns = arrival_ns,
                           .media = media, .late_ns = late_ns,
                           .sequence = rx->highest_sequence + (int16_t)(sequence - rx->highest_sequence)};
@@ -156,7 +108,7 @@ static void receiver_encoded(receiver *rx, receive_counters *count, const rtp_pa
     int64_t media;
     enum arrival arrival = note_packet(rx, count, packet->sequence, packet->timestamp,
                                   packet->payload_bytes, arrival_ns, &media);
-    if (arrival == AGAIN) return;
+    if (arrival == AGAIN || arrival == DOUBTED) return;
     packet_slot *slot = packet_begin(rx->encoded);
     if (!slot) {
         COUNT(count->late, 1);

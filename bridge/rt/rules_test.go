@@ -16,7 +16,7 @@ var cFlags = []string{"-D_GNU_SOURCE", "-std=gnu11", "-O2", "-fno-builtin"}
 // On the audio threads. resample.c and predict.c have the set-up of their tables
 // too, which only control calls.
 var realTimeFiles = []string{"wire.c", "rings.c", "mediaclock.c", "resample.c", "predict.c",
-	"jitter.c", "sound.c", "receiver.c", "playout.c", "sender.c", "engine.c", "socket.c"}
+	"jitter.c", "sound.c", "receiver.c", "sequence.c", "playout.c", "sender.c", "engine.c", "socket.c"}
 
 var realTimeCalls = map[string]string{
 	"memcpy":           "bounded copy",

@@ -168,9 +168,13 @@ func TestExtendedTimestampsFollowASenderThatBeginsAnewOftenAndFarAway(t *testing
 		want := int64(p.base)
 		for range 7 {
 			p.run(5, p.regular)
-			for i, o := range slices.DeleteFunc(p.observe(), func(o clock.Observation) bool { return o.Kind != clock.KindPacket }) {
-				if o.Media != want+int64((p.cycle-5+i)*64) {
-					t.Fatalf("jumps of %d: packet at %d, want %d", jump, o.Media, want+int64((p.cycle-5+i)*64))
+			packets := slices.DeleteFunc(p.observe(), func(o clock.Observation) bool { return o.Kind != clock.KindPacket })
+			if len(packets) < 4 { // the first one is doubted until the second confirms it
+				t.Fatalf("jumps of %d: %d packets of 5", jump, len(packets))
+			}
+			for i, o := range packets {
+				if at := want + int64((p.cycle-len(packets)+i)*64); o.Media != at {
+					t.Fatalf("jumps of %d: packet at %d, want %d", jump, o.Media, at)
 				}
 			}
 			want += jump

@@ -89,14 +89,15 @@ func (r *reporter) read(nowNs int64) {
 }
 
 // fromPeer says whether a report is the peer's: with its SSRC, from its address, and
-// while media is heard, from the same port as that.
+// while media is heard, from the same port as that. Without a session nobody agreed on
+// one port for both.
 func (r *reporter) fromPeer(from netip.AddrPort, ssrc uint32, nowNs int64) bool {
 	s := &r.end.streams
 	if peers := r.end.session.Agreement.PeerSSRC; peers != 0 && ssrc != peers {
 		return false
 	}
 	media := r.end.core.MediaSource()
-	if media.IsValid() && time.Duration(nowNs-s.lastPacketNs) < silentAfter {
+	if !r.end.cfg.Static && media.IsValid() && time.Duration(nowNs-s.lastPacketNs) < silentAfter {
 		return from == media
 	}
 	return from.Addr().Unmap() == s.to.Addr().Unmap()
