@@ -212,6 +212,10 @@ func (d *Description) readChannels(session *sdp.SessionDescription, media *sdp.M
 				count = &d.SendChannels
 			case "receive":
 				count = &d.ReceiveChannels
+			case "can-send":
+				count = &d.CanSend
+			case "can-receive":
+				count = &d.CanReceive
 			default:
 				continue
 			}
