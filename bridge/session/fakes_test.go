@@ -159,6 +159,8 @@ func (c *fakeCore) GiveBlock(opus.Block) bool    { return true }
 
 // flow lets one period pass that began at a time: a packet came and a cycle ran.
 func (c *fakeCore) flow(atNs int64) {
+	c.counters.Sent.Cycles++
+	c.counters.Received.Cycles++
 	if c.packets {
 		c.counters.Received.Packets++
 		c.observations = append(c.observations, clock.Observation{
