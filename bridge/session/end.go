@@ -72,8 +72,8 @@ type End struct {
 	nextLookupNs int64
 	streams      streams
 	futile       futile
-	toldUp       bool // that this session is up
-	sessionNs    int64
+	toldUp       bool  // that this session is up
+	sessionNs    int64 // when it began; 0: it was concluded
 	told         teller
 	toldRejected ReceiveCounters
 	verdict      verdict

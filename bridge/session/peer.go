@@ -101,15 +101,23 @@ func (e *End) peerChanged(event peerEvent) {
 
 func (e *End) sessionOver() {
 	e.streams.stop()
-	lasted := time.Duration(e.clock.monotonicNs() - e.sessionNs)
-	e.futile.over(e.streams.heard, lasted)
+	e.conclude()
 	e.session = nil
+}
+
+// conclude takes note, once, of what a session came to whose streams have ended.
+func (e *End) conclude() {
+	if e.sessionNs != 0 {
+		e.futile.over(e.streams.heard, time.Duration(e.clock.monotonicNs()-e.sessionNs))
+		e.sessionNs = 0
+	}
 }
 
 // drop gives the session up. The streams stop at once, so that this is done once
 // only; the endpoint may have another session by now, which is left alone.
 func (e *End) drop(reason string) {
 	e.streams.stop()
+	e.conclude()
 	if now, up := e.signaling.Current(); up && now.ID == e.session.ID {
 		e.signaling.Drop(reason)
 	}

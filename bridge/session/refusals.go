@@ -53,6 +53,10 @@ func (s *streams) tryAgain(nowNs int64) {
 		s.startSender()
 	}
 	s.refused.wait(nowNs)
+	if s.refused.none() {
+		s.noteHeard()
+		s.listen(nowNs)
+	}
 	s.end.settled()
 }
 

@@ -35,7 +35,8 @@ type streams struct {
 	rtcpElsewhere uint64 // RTCP that was not the peer's, in all sessions
 	idleAtNs      int64  // 0: not to be
 	silent        bool
-	packetFrames  int // of the peer
+	toldSilent    bool // by the log
+	packetFrames  int  // of the peer
 	reports       reporter
 	vitals        vitals
 
@@ -63,19 +64,28 @@ func (s *streams) start() {
 	s.stop()
 	s.send, s.receive, s.to = a.Send, a.Receive, e.session.PeerAddr
 	now := e.clock.monotonicNs()
-	s.lastPacketNs, s.checkedNs, s.lastRTCPNs, s.silent = now, now, now, false
-	s.running = true
+	s.running, s.silent = true, false
+	s.listen(now)
 	s.base = s.read()
 	s.counters = s.base
 	s.packetFrames = a.PeerPacketFrames
 	s.reports.reset()
-	s.vitals.reset(now)
 	s.startReceiver()
 	s.startSender()
 	s.refused.wait(now)
 	e.settled()
 	e.audio.SetActive(true)
 	e.machine.SetStreaming(true)
+}
+
+// listen begins to wait for the peer: from now on it may be missing.
+func (s *streams) listen(nowNs int64) {
+	s.lastPacketNs, s.checkedNs, s.lastRTCPNs = nowNs, nowNs, nowNs
+	s.vitals.reset(nowNs)
+}
+
+func (s *streams) noteHeard() {
+	s.heard = s.heard || max(s.lastPacketNs, s.lastRTCPNs) > s.vitals.startNs
 }
 
 func (s *streams) startSender() {
@@ -189,7 +199,7 @@ func (s *streams) stop() {
 	}
 	s.running, s.sending, s.receiving = false, false, false
 	s.refused.send, s.refused.receive = nil, nil
-	s.heard = s.heard || max(s.lastPacketNs, s.lastRTCPNs) > s.vitals.startNs
+	s.noteHeard()
 	s.remember()
 	s.encoding.Stop()
 	s.decoding.Stop()
@@ -338,10 +348,16 @@ func (s *streams) watchSound(missing time.Duration) {
 	s.silent = silent
 	defer s.look(silent) // a receiver made anew has the strict filter
 	if !silent {
-		e.log.Info("sound from the peer again", "peer", s.peer())
+		if s.toldSilent {
+			s.toldSilent = false
+			e.log.Info("sound from the peer again", "peer", s.peer())
+		}
 		return
 	}
-	e.log.Warn("no sound from the peer: playing silence", "peer", s.peer(), "for", missing.Round(time.Millisecond))
+	if e.told.again("silence", e.clock.monotonicNs()) {
+		s.toldSilent = true
+		e.log.Warn("no sound from the peer: playing silence", "peer", s.peer(), "for", missing.Round(time.Millisecond))
+	}
 	if e.cfg.Static { // the peer may come back from another port, with another SSRC
 		s.remember()
 		s.startReceiver()
