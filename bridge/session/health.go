@@ -115,9 +115,9 @@ func diagnoseSend(e evidence, add adder) {
 		add(codeSendErrors, status.SideSend, "cannot send to %s: %v (%d datagrams in %.0f s)", s.to, s.reason, s.errors, e.seconds)
 	case !s.unheard || s.packets == 0:
 	case s.datagram > smallDatagram:
-		add(codeNotHeard, status.SideSend, "the %s reports, and receives nothing of ours: our datagrams of %d bytes do not arrive; %s", e.peer, s.datagram, smaller(e.us, s.datagram+e.headers))
+		add(codeNotHeard, status.SideSend, "the %s reports, and receives nothing of ours (its status says more): do datagrams of %d bytes not arrive, %s", e.peer, s.datagram, smaller(e.us, s.datagram+e.headers))
 	default:
-		add(codeNotHeard, status.SideSend, "the %s reports, and receives nothing of ours: is there a firewall on the way to %s?", e.peer, s.to)
+		add(codeNotHeard, status.SideSend, "the %s reports, and receives nothing of ours (its status says more): is there a firewall on the way to %s?", e.peer, s.to)
 	}
 }
 
@@ -169,7 +169,7 @@ func diagnoseSilence(e evidence, add adder) {
 	case e.static:
 		add(codeNothingComes, status.SideReceive, "nothing comes to %s: does the sender run, and send there?", r.at)
 	default:
-		add(codeNothingComes, status.SideReceive, "nothing comes from the %s, neither sound nor reports: is UDP to %s blocked on the way (firewall, NAT)?", e.peer, r.at)
+		add(codeNothingComes, status.SideReceive, "nothing comes from the %s, neither sound nor reports: is UDP to %s blocked on the way (firewall, NAT)? Its status says more", e.peer, r.at)
 	}
 }
 

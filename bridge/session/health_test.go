@@ -162,7 +162,7 @@ func TestAnEndThatIsNotHeardSaysSo(t *testing.T) {
 		payload int
 		text    string
 	}{
-		{1248, "our datagrams of 1260 bytes do not arrive; is the path's MTU below 1288? Set it, or give the guest a smaller --ptime or less --channels"},
+		{1248, "do datagrams of 1260 bytes not arrive, is the path's MTU below 1288? Set it, or give the guest a smaller --ptime or less --channels"},
 		{128, "is there a firewall on the way to 192.0.2.7:4713?"},
 	} {
 		v, r := talking(t)
@@ -274,7 +274,7 @@ func TestLatencyThatIsForALateSenderIsExplained(t *testing.T) {
 	v.openAudio()
 	v.up(agreed("a"))
 	v.runs, v.core.packets = true, true
-	v.pass(2 * time.Second)
+	v.pass(3 * time.Second)
 	explain := func(lateNs int64, allowanceMs float64) []status.Problem {
 		c := &v.streams.clockStatus
 		c.Playing, c.LeastFrames = true, 77

@@ -7,8 +7,7 @@ import (
 )
 
 const (
-	vitalsWindow  = 2 * time.Second         // what "now" means where things are counted
-	vitalsLeast   = 1500 * time.Millisecond // less says nothing yet
+	vitalsWindow  = 2 * time.Second         // what "now" means where things are counted; less says nothing yet
 	reportsWithin = 3500 * time.Millisecond // a peer whose reports came in it is there: two may be lost
 	deafAfter     = 3 * time.Second         // reports of the peer that show nothing new of ours
 	lateWindows   = 120                     // of publishInterval: a minute
@@ -74,7 +73,7 @@ func (v *vitals) window() (from, to Counters, seconds float64, known bool) {
 	}
 	first, last := v.samples[0], v.samples[len(v.samples)-1]
 	took := time.Duration(last.ns - first.ns)
-	return first.counters, last.counters, took.Seconds(), took >= vitalsLeast
+	return first.counters, last.counters, took.Seconds(), took >= vitalsWindow
 }
 
 // reported takes a report of the peer to the stream ssrc of ours.

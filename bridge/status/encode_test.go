@@ -96,6 +96,28 @@ func TestJSONIsOneLine(t *testing.T) {
 	}
 }
 
+func TestJSONOfProblemsAndCounts(t *testing.T) {
+	s := sample()
+	s.Problems = []Problem{{"send-errors", SideSend, "cannot send to 192.0.2.7:4713: network is unreachable"}}
+	d := &s.Directions.Receive
+	d.Rejected, d.RejectedBy = 28, Rejected{1, 2, 3, 4, 5, 6, 7}
+	d.Total = Totals{1, 2, 3, 4, 28, d.RejectedBy, 6, 7, 8, 9, 10}
+	text := encode(t, s)
+	for _, part := range []string{
+		`"problems":[{"code":"send-errors","side":"send","text":"cannot send to 192.0.2.7:4713: network is unreachable"}]`,
+		`"rejected":28,"rejected_by":{"kernel":1,"source":2,"ssrc":3,"payload_type":4,"malformed":5,"outside":6,"rtcp":7},"recovered":2,`,
+		`"total":{"packets":1,"lost":2,"late":3,"duplicate":4,"rejected":28,"rejected_by":{"kernel":1,"source":2,"ssrc":3,"payload_type":4,"malformed":5,"outside":6,"rtcp":7},` +
+			`"recovered":6,"concealed_frames":7,"dropouts":8,"xruns":9,"send_errors":10}`,
+	} {
+		if !strings.Contains(text, part) {
+			t.Errorf("no %s in %s", part, text)
+		}
+	}
+	if text := encode(t, Status{}); !strings.Contains(text, `"problems":[]`) {
+		t.Errorf("no problems are no list: %s", text)
+	}
+}
+
 func TestJSONComesBackAsItWas(t *testing.T) {
 	want := sample()
 	var got Status
