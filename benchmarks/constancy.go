@@ -80,7 +80,7 @@ func lostTime(r *endtoend.Rig) (counts [2]uint64, err error) {
 		if err != nil {
 			return counts, err
 		}
-		counts[i] = max(s.Audio.Xruns, s.Directions.Send.Xruns, s.Directions.Receive.Xruns)
+		counts[i] = max(s.Audio.XrunsTotal, s.Directions.Send.Total.Xruns, s.Directions.Receive.Total.Xruns)
 	}
 	return counts, nil
 }

@@ -63,7 +63,7 @@ func roundTrip(period int, latency, clock string, length time.Duration) error {
 			there.LatencyMs.Bridge, back.LatencyMs.Bridge, there.RatioPPM != 0 || back.RatioPPM != 0,
 			there.LatencyStagesMs.Wait, back.LatencyStagesMs.Wait,
 			frames[0], frames[len(frames)/2], frames[len(frames)-1], control[len(control)/2],
-			there.Dropouts+back.Dropouts, guest.Audio.Xruns-before.Audio.Xruns)
+			there.Dropouts+back.Dropouts, guest.Audio.XrunsTotal-before.Audio.XrunsTotal)
 		return nil
 	})
 }

@@ -92,6 +92,9 @@ type Description struct {
 	// 64; 0 says that it does not send, or receive, at all. One is above 0. Of a
 	// plain stream only what is sent is read.
 	SendChannels, ReceiveChannels int
+	// CanSend and CanReceive are in an answer what the end has where that is more
+	// than was agreed; 0: as many as SendChannels and ReceiveChannels say.
+	CanSend, CanReceive int
 	// PacketFrames is how many frames a packet of the end described holds, 0.005
 	// to 100 ms of them; 0: not said.
 	PacketFrames int

@@ -16,6 +16,9 @@ type Agreement struct {
 	PeerPort      int // UDP
 	PeerName      string
 	PeerRole      Role
+	// PeerSends and PeerReceives are the channels that the peer has, of which Receive
+	// and Send may use fewer.
+	PeerSends, PeerReceives int
 	// PeerPacketFrames is how many frames each packet of the peer holds; 0: not
 	// said.
 	PeerPacketFrames int
@@ -48,6 +51,12 @@ func Answer(offer, local Description) (Description, Agreement, error) {
 	answer.Payloads = []Payload{payload}
 	answer.SendChannels = agreedChannels(local.SendChannels, offer.ReceiveChannels)
 	answer.ReceiveChannels = agreedChannels(offer.SendChannels, local.ReceiveChannels)
+	if answer.SendChannels < local.SendChannels {
+		answer.CanSend = local.SendChannels
+	}
+	if answer.ReceiveChannels < local.ReceiveChannels {
+		answer.CanReceive = local.ReceiveChannels
+	}
 	answer.Redundancy, answer.RedundancyDistance = agreedRedundancy(offer, local)
 	if offer.PeriodFrames == 0 {
 		answer.PeriodFrames = 0 // no answer to what was not offered (RFC 3264, section 6)
@@ -84,6 +93,8 @@ func agreement(local, peer Description, payload Payload) Agreement {
 		PeerPort:           peer.Port,
 		PeerName:           peer.Name,
 		PeerRole:           peer.Role,
+		PeerSends:          max(peer.SendChannels, peer.CanSend),
+		PeerReceives:       max(peer.ReceiveChannels, peer.CanReceive),
 		PeerPacketFrames:   peer.PacketFrames,
 		PeerOnHostClock:    peer.OnHostClock,
 		PeerPeriodFrames:   peer.PeriodFrames,

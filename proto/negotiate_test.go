@@ -29,7 +29,7 @@ func TestUsualPairAgreesOnF32(t *testing.T) {
 		Send: format, Receive: format,
 		LocalSSRC: SSRC("lab", Guest), PeerSSRC: SSRC("lab", Host),
 		PeerPort: 4713, PeerName: "lab", PeerRole: Host, PeerPacketFrames: 64,
-		PeerPeriodFrames: 64, Lateness: true,
+		PeerPeriodFrames: 64, Lateness: true, PeerSends: 2, PeerReceives: 2,
 	}
 	if atGuest != want {
 		t.Errorf("guest: %+v", atGuest)
@@ -62,6 +62,31 @@ func TestUnequalChannelCountsTakeTheSmallerPerDirection(t *testing.T) {
 	}
 	if atHost.Receive.Channels != 6 || atHost.Send.Channels != 2 {
 		t.Errorf("host: %+v", atHost)
+	}
+}
+
+func TestBothEndsKnowWhatTheOtherHasBeyondWhatWasAgreed(t *testing.T) {
+	for _, c := range []struct{ guestSends, guestReceives, hostSends, hostReceives int }{
+		{6, 2, 2, 2}, {2, 2, 2, 6}, {2, 6, 2, 2}, {2, 2, 6, 2}, {8, 1, 4, 3}, {2, 0, 2, 2}, {2, 2, 0, 2}, {0, 2, 2, 2}, {2, 2, 2, 0},
+	} {
+		g, h := guest(), host()
+		g.SendChannels, g.ReceiveChannels, h.SendChannels, h.ReceiveChannels = c.guestSends, c.guestReceives, c.hostSends, c.hostReceives
+		for _, guestCalls := range []bool{true, false} {
+			caller, answerer := h, g
+			if guestCalls {
+				caller, answerer = g, h
+			}
+			atGuest, atHost := settle(t, caller, answerer)
+			if !guestCalls {
+				atGuest, atHost = atHost, atGuest
+			}
+			if atGuest.PeerSends != c.hostSends || atGuest.PeerReceives != c.hostReceives {
+				t.Errorf("%+v, guest calls %v: the guest takes the host for %d, %d", c, guestCalls, atGuest.PeerSends, atGuest.PeerReceives)
+			}
+			if atHost.PeerSends != c.guestSends || atHost.PeerReceives != c.guestReceives {
+				t.Errorf("%+v, guest calls %v: the host takes the guest for %d, %d", c, guestCalls, atHost.PeerSends, atHost.PeerReceives)
+			}
+		}
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 const (
 	attrVersion  = "x-archibald-version"
 	attrRole     = "x-archibald-role"
-	attrChannels = "x-archibald-channels" // send=N receive=M, seen from the end described
+	attrChannels = "x-archibald-channels" // send=N receive=M, seen from the end described; can-send=N can-receive=M
 	attrClock    = "x-archibald-clock"    // kvm: its reports are on its host's clock
 
 	attrRedundancy = "x-archibald-redundancy" // N distance=K period=FRAMES
@@ -82,7 +82,7 @@ func (d Description) Marshal() []byte {
 	}
 	media.WithPropertyAttribute(d.direction())
 	if d.Version != 0 {
-		media.WithValueAttribute(attrChannels, "send="+strconv.Itoa(d.SendChannels)+" receive="+strconv.Itoa(d.ReceiveChannels))
+		media.WithValueAttribute(attrChannels, d.channels())
 	}
 	if d.Version != 0 && d.PeriodFrames != 0 {
 		media.WithValueAttribute(attrRedundancy, fmt.Sprintf("%d distance=%d period=%d", d.Redundancy, d.RedundancyDistance, d.PeriodFrames))
@@ -171,4 +171,16 @@ func (d Description) declarative() bool { return d.Version == 0 }
 
 func cleanCNAME(s string) string {
 	return strings.ReplaceAll(cleanName(s, maxCNAMEBytes), " ", "")
+}
+
+// channels is the value of attrChannels. Ends that do not know a key pass over it.
+func (d Description) channels() string {
+	text := fmt.Sprintf("send=%d receive=%d", d.SendChannels, d.ReceiveChannels)
+	if d.CanSend > 0 {
+		text += fmt.Sprintf(" can-send=%d", d.CanSend)
+	}
+	if d.CanReceive > 0 {
+		text += fmt.Sprintf(" can-receive=%d", d.CanReceive)
+	}
+	return text
 }

@@ -159,6 +159,10 @@ func (d *Description) readChannels(scope sdpScope) error {
 				count = &d.SendChannels
 			case "receive":
 				count = &d.ReceiveChannels
+			case "can-send":
+				count = &d.CanSend
+			case "can-receive":
+				count = &d.CanReceive
 			default:
 				continue
 			}

@@ -43,7 +43,7 @@ func (p *pair) status() (json.RawMessage, int, error) {
 			return nil, 0, fmt.Errorf("status: %w", err)
 		}
 		all[s.End] = text
-		dropouts += int(s.Directions.Receive.Dropouts)
+		dropouts += int(s.Directions.Receive.Total.Dropouts)
 	}
 	text, err := json.Marshal(all)
 	return text, dropouts, err

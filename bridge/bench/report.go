@@ -104,8 +104,8 @@ func between(before, after *status.Status) *Bridge {
 	if before == nil || after == nil || after.UptimeSeconds < before.UptimeSeconds {
 		return nil
 	}
-	sent, received := before.Directions.Send, before.Directions.Receive
-	sentNow, receivedNow := after.Directions.Send, after.Directions.Receive
+	sent, received := before.Directions.Send.Total, before.Directions.Receive.Total
+	sentNow, receivedNow := after.Directions.Send.Total, after.Directions.Receive.Total
 	return &Bridge{
 		CPUPercent:      100 * (after.CPUSeconds - before.CPUSeconds) / max(after.UptimeSeconds-before.UptimeSeconds, 0.1),
 		PacketsSent:     sentNow.Packets - sent.Packets,
@@ -113,6 +113,6 @@ func between(before, after *status.Status) *Bridge {
 		PacketsLost:     receivedNow.Lost - received.Lost,
 		PacketsLate:     receivedNow.Late - received.Late,
 		Dropouts:        receivedNow.Dropouts - received.Dropouts,
-		Xruns:           after.Audio.Xruns - before.Audio.Xruns,
+		Xruns:           after.Audio.XrunsTotal - before.Audio.XrunsTotal,
 	}
 }

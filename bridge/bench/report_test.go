@@ -16,10 +16,10 @@ import (
 // endAfter is an end with counters that are multiples of n.
 func endAfter(uptime float64, n uint64) status.Status {
 	return status.Status{
-		End: "guest", UptimeSeconds: uptime, CPUSeconds: 0.07 * uptime, Audio: status.Audio{Xruns: 6 * n},
+		End: "guest", UptimeSeconds: uptime, CPUSeconds: 0.07 * uptime, Audio: status.Audio{XrunsTotal: 6 * n},
 		Directions: status.Directions{
-			Send:    status.Direction{Packets: 100 * n},
-			Receive: status.Direction{Packets: 99 * n, Lost: 2 * n, Late: 3 * n, Dropouts: 4 * n},
+			Send:    status.Direction{Total: status.Totals{Packets: 100 * n}},
+			Receive: status.Direction{Total: status.Totals{Packets: 99 * n, Lost: 2 * n, Late: 3 * n, Dropouts: 4 * n}},
 		},
 	}
 }

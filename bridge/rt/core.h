@@ -195,6 +195,7 @@ typedef struct {
     _Atomic int64_t due_ns;
 
     /* playout only */
+    uint64_t told_concealed, told_dropouts, told_predicted; /* of the buffer's counts, in the counters */
     int64_t next_media; /* of the cycle that follows without a skip */
     int64_t position;
     double fraction;
@@ -303,6 +304,7 @@ typedef struct archibald_send_counters {
     _Atomic uint64_t cycles, packets, bytes, errors, nonfinite, skips, skipped_frames;
     _Atomic uint32_t last_timestamp;
     _Atomic int64_t last_send_ns, last_late_ns;
+    _Atomic int last_errno; /* of the last send that failed */
     _Atomic uint32_t peak_bits[MAX_CHANNELS];
 } send_counters;
 

@@ -10,6 +10,7 @@ typedef struct {
     uint64_t cycles, packets, bytes, errors, nonfinite, skips, skipped_frames;
     uint32_t last_timestamp;
     int64_t last_send_ns, last_late_ns;
+    int last_errno;
     float peak[MAX_CHANNELS];
 } sent_copy;
 
@@ -35,6 +36,7 @@ static void copy_sent(archibald_engine *e, sent_copy *to) {
     send_counters *from = &e->sent;
     TAKE(cycles); TAKE(packets); TAKE(bytes); TAKE(errors); TAKE(nonfinite); TAKE(skips);
     TAKE(skipped_frames); TAKE(last_timestamp); TAKE(last_send_ns); TAKE(last_late_ns);
+    TAKE(last_errno);
     take_peaks(from->peak_bits, to->peak);
 }
 
@@ -68,6 +70,7 @@ static uint32_t kernel_drops(int fd) {
 import "C"
 
 import (
+	"syscall"
 	"unsafe"
 
 	"archibald-bridge/bridge/session"
@@ -91,7 +94,8 @@ func (e *Engine) Counters() session.Counters {
 			Cycles: uint64(s.cycles), Packets: uint64(s.packets), Bytes: uint64(s.bytes),
 			SendErrors: uint64(s.errors), NonFinite: uint64(s.nonfinite), Skips: uint64(s.skips),
 			SkippedFrames: uint64(s.skipped_frames), LastTimestamp: uint32(s.last_timestamp),
-			LastSendNs: int64(s.last_send_ns), LastLateNs: int64(s.last_late_ns), PeakLinear: peaks(&s.peak),
+			LastSendNs: int64(s.last_send_ns), LastLateNs: int64(s.last_late_ns),
+			SendErrno: syscall.Errno(s.last_errno), PeakLinear: peaks(&s.peak),
 		},
 		Received: session.ReceiveCounters{
 			Cycles: uint64(r.cycles), Packets: uint64(r.packets), Bytes: uint64(r.bytes),

@@ -90,3 +90,31 @@ func TestTheTimeOfTheLastPacketIsThatOfItsCallback(t *testing.T) {
 		}
 	}
 }
+
+// Each receiver has a buffer that counts from 0.
+func TestWhatWasConcealedIsCountedOnOverTheNextReceiver(t *testing.T) {
+	p := newPlayer(t, 1, 64)
+	p.delayTo(128)
+	p.run(100, p.lose(50, 52))
+	before := p.received()
+	if before.Dropouts != 1 || before.ConcealedFrames == 0 {
+		t.Fatalf("%+v", before)
+	}
+	check := func(name string, got, want uint64) {
+		t.Helper()
+		if got != want {
+			t.Errorf("%s %d, want %d", name, got, want)
+		}
+	}
+	if err := p.v.StartReceiver(planF32(1)); err != nil {
+		t.Fatal(err)
+	}
+	p.delayTo(128)
+	p.run(20, p.regular)
+	check("dropouts, nothing was lost since", p.received().Dropouts, before.Dropouts)
+	check("frames concealed, nothing was lost since", p.received().ConcealedFrames, before.ConcealedFrames)
+	p.run(100, p.lose(150, 152))
+	after := p.received()
+	check("dropouts", after.Dropouts, 2)
+	check("frames concealed", after.ConcealedFrames, 2*before.ConcealedFrames)
+}

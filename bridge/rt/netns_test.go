@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -85,6 +86,35 @@ func join(t *testing.T, a, b *machine, cable string, addressesA, addressesB []st
 			x.ip(t, "neigh replace "+host+" lladdr "+x.hardware+" dev "+cable)
 		}
 	}
+	await(t, a, cable, addressesA)
+	await(t, b, cable, addressesB)
+}
+
+// await waits until the machine sends and receives on its side of a cable: the kernel
+// notes later that the other side is up, and what comes before is lost.
+func await(t *testing.T, m *machine, cable string, addresses []string) {
+	t.Helper()
+	ready := func() bool {
+		link, err := exec.Command("ip", "-o", "link", "show", cable).Output()
+		if err != nil || !strings.Contains(string(link), "state UP") || strings.Contains(string(link), "qdisc noop") {
+			return false
+		}
+		tentative, err := exec.Command("ip", "-o", "addr", "show", "dev", cable, "tentative").Output()
+		for _, address := range addresses {
+			if err != nil || strings.Contains(string(tentative), " "+address+" ") {
+				return false
+			}
+		}
+		return true
+	}
+	m.in(t, func() {
+		for deadline := time.Now().Add(10 * time.Second); !ready(); time.Sleep(time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Errorf("cable %s is not up", cable)
+				return
+			}
+		}
+	})
 }
 
 // open opens an engine in the machine's network.

@@ -132,8 +132,11 @@ void receiver_play(receiver *rx, receive_counters *count, observation_ring *ring
     /* The next cycle needs what lies from here on. */
     int64_t needed_ns = stream_ns(rx->position + LOOKAHEAD + 1, rx->plan.rate_hz);
     atomic_store_explicit(&rx->due_ns, playing ? cycle_ns - needed_ns : CLOCK_STOPPED, memory_order_relaxed);
-    atomic_store_explicit(&count->concealed_frames, rx->buffer.concealed_frames,
-                          memory_order_relaxed);
-    atomic_store_explicit(&count->dropouts, rx->buffer.dropouts, memory_order_relaxed);
-    atomic_store_explicit(&count->predicted, rx->buffer.predicted, memory_order_relaxed);
+    /* The buffer counts from the start of this receiver, the counters go on. */
+    COUNT(count->concealed_frames, rx->buffer.concealed_frames - rx->told_concealed);
+    COUNT(count->dropouts, rx->buffer.dropouts - rx->told_dropouts);
+    COUNT(count->predicted, rx->buffer.predicted - rx->told_predicted);
+    rx->told_concealed = rx->buffer.concealed_frames;
+    rx->told_dropouts = rx->buffer.dropouts;
+    rx->told_predicted = rx->buffer.predicted;
 }

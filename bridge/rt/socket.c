@@ -89,6 +89,7 @@ void socket_send(archibald_engine *engine, sender *tx, uint32_t datagrams) {
     }
     int n = sendmmsg(engine->fd, message, datagrams, MSG_DONTWAIT);
     uint32_t sent = n > 0 ? (uint32_t)n : 0;
+    if (n < 0) atomic_store_explicit(&engine->sent.last_errno, errno, memory_order_relaxed);
     uint32_t originals = sent < tx->originals ? sent : tx->originals;
     for (uint32_t i = 0; i < originals; i++)
         COUNT(engine->sent.bytes, tx->outgoing[i]->bytes - sender_header_bytes(tx));

@@ -2,6 +2,7 @@ package session
 
 import (
 	"net/netip"
+	"syscall"
 
 	"archibald-bridge/bridge/clock"
 	"archibald-bridge/bridge/opus"
@@ -98,12 +99,13 @@ type Counters struct {
 
 // SendCounters belong to the sending direction.
 type SendCounters struct {
-	Cycles        uint64 // capture callbacks
-	Packets       uint64 // repeats not counted
-	Bytes         uint64 // RTP payload, the same
-	SendErrors    uint64 // datagrams the kernel refused
-	NonFinite     uint64 // samples that were NaN or infinite, sent as 0
-	Skips         uint64 // times the media clock jumped
+	Cycles        uint64        // capture callbacks
+	Packets       uint64        // repeats not counted
+	Bytes         uint64        // RTP payload, the same
+	SendErrors    uint64        // datagrams the kernel refused
+	SendErrno     syscall.Errno // why it last did; 0: never
+	NonFinite     uint64        // samples that were NaN or infinite, sent as 0
+	Skips         uint64        // times the media clock jumped
 	SkippedFrames uint64
 	LastTimestamp uint32    // RTP timestamp of the last packet's first frame
 	LastSendNs    int64     // CLOCK_MONOTONIC of that packet's capture callback

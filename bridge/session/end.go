@@ -71,6 +71,12 @@ type End struct {
 	peerError    string // of a static peer
 	nextLookupNs int64
 	streams      streams
+	futile       futile
+	toldUp       bool  // that this session is up
+	sessionNs    int64 // when it began; 0: it was concluded
+	told         teller
+	toldRejected ReceiveCounters
+	verdict      verdict
 	everAudio    bool
 	everPeer     bool
 
@@ -110,6 +116,7 @@ func New(cfg config.Config, role proto.Role, parts Parts) *End {
 		log: parts.Log, memory: parts.Memory, codec: parts.Codec, publisher: parts.Publisher, clock: systemTime{parts.Host}, onHostClock: parts.Host != nil,
 		lookup:    net.DefaultResolver.LookupNetIP,
 		peerEvent: make(chan peerEvent, 16), over: make(chan struct{}), openBackoff: audioRetryLeast,
+		told: newTeller(),
 	}
 	if parts.Shared {
 		e.shared = signaling.New(e.signalingConfig())
@@ -227,6 +234,9 @@ func (e *End) neverReached() error {
 		peer := e.cfg.Peer.String()
 		if peer == "" {
 			peer = "(any)"
+		}
+		if !e.streams.refused.none() {
+			peer += ": " + e.streams.refused.reason()
 		}
 		return fmt.Errorf("peer %s: not reached in %s: %w", peer, e.cfg.Wait.Duration, config.ErrNeverReached)
 	}

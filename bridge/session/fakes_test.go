@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"archibald-bridge/bridge/clock"
@@ -46,6 +47,8 @@ type fakeCore struct {
 	ratio                float64
 	steps                int64 // periods since the flow began
 	packets, playing     bool
+	sends                int           // bytes of payload of each packet sent; 0: none are
+	fails                syscall.Errno // of sending
 	position             int64
 	fraction, lateFrames float64
 	sentLateNs           int64 // what packets say of themselves
@@ -159,6 +162,17 @@ func (c *fakeCore) GiveBlock(opus.Block) bool    { return true }
 
 // flow lets one period pass that began at a time: a packet came and a cycle ran.
 func (c *fakeCore) flow(atNs int64) {
+	c.counters.Sent.Cycles++
+	c.counters.Received.Cycles++
+	switch sent := &c.counters.Sent; {
+	case c.sends == 0:
+	case c.fails != 0:
+		sent.SendErrors++
+		sent.SendErrno = c.fails
+	default:
+		sent.Packets++
+		sent.Bytes += uint64(c.sends)
+	}
 	if c.packets {
 		c.counters.Received.Packets++
 		c.observations = append(c.observations, clock.Observation{

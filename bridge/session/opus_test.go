@@ -112,6 +112,7 @@ func TestACodecThatCannotBeMadeIsTold(t *testing.T) {
 	v, codec := newOpus(t)
 	codec.err = errors.New("no memory for it")
 	v.up(agreedOpus(0, 0))
+	v.publish()
 	v.logged("no memory for it", 2)
 	if v.core.sender != nil || v.core.receiver != nil {
 		t.Error("the core has plans")

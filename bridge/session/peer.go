@@ -85,25 +85,39 @@ func (e *End) peerChanged(event peerEvent) {
 		if e.session == nil || e.session.ID != event.id {
 			return
 		}
-		e.log.Info("session over", "peer", e.session.PeerAddr, "reason", event.reason)
-		e.streams.stop()
-		e.session = nil
+		e.futile.log(e, "session over", "peer", e.session.PeerAddr, "reason", event.reason)
+		e.sessionOver()
 		return
 	}
-	e.session = event.session
+	if e.session != nil {
+		e.sessionOver()
+	}
+	e.session, e.toldUp, e.sessionNs = event.session, false, e.clock.monotonicNs()
 	e.sessions++
-	e.everPeer = true
 	e.hear(e.clock.monotonicNs(), checkAfter)
-	a := e.session.Agreement
-	e.log.Info("session up", "peer", e.session.PeerAddr, "send", a.Send, "receive", a.Receive,
-		"redundancy", a.Redundancy, "redundancy_distance", a.RedundancyDistance)
+	e.begin()
 	e.streams.start()
+}
+
+func (e *End) sessionOver() {
+	e.streams.stop()
+	e.conclude()
+	e.session = nil
+}
+
+// conclude takes note, once, of what a session came to whose streams have ended.
+func (e *End) conclude() {
+	if e.sessionNs != 0 {
+		e.futile.over(e.streams.heard, time.Duration(e.clock.monotonicNs()-e.sessionNs))
+		e.sessionNs = 0
+	}
 }
 
 // drop gives the session up. The streams stop at once, so that this is done once
 // only; the endpoint may have another session by now, which is left alone.
 func (e *End) drop(reason string) {
 	e.streams.stop()
+	e.conclude()
 	if now, up := e.signaling.Current(); up && now.ID == e.session.ID {
 		e.signaling.Drop(reason)
 	}

@@ -66,6 +66,7 @@ func (r *reporter) read(nowNs int64) {
 			continue
 		}
 		s.lastRTCPNs = arrivalNs
+		s.vitals.reported(report, r.end.session.Agreement.LocalSSRC, arrivalNs)
 		if report.Sender != nil {
 			r.lastSR, r.lastSRNs = report.Sender.Time.Middle(), arrivalNs
 		}

@@ -25,17 +25,19 @@ func (e *End) publish() {
 		Machine:       e.machine.Status(),
 		Session:       e.sessionStatus(),
 	}
+	s.Problems = e.assess(e.clock.monotonicNs())
 	s.Directions.Send = e.streams.sendStatus()
 	s.Directions.Receive = e.streams.receiveStatus()
 	e.snapshot.Store(&s)
 }
 
 func (e *End) audioStatus() status.Audio {
-	a := status.Audio{Server: e.server, State: status.AudioAbsent, Xruns: e.audio.Xruns()}
+	xruns := e.audio.Xruns()
+	a := status.Audio{Server: e.server, State: status.AudioAbsent, Xruns: grown(xruns, e.streams.since.xruns), XrunsTotal: xruns}
 	if e.audioOpen {
 		a.State, a.Rate, a.PeriodFrames = status.AudioRunning, e.graph.RateHz, e.graph.PeriodFrames
 		policy, _ := e.audio.RealTime()
-		a.Realtime = policy == "SCHED_FIFO" || policy == "SCHED_RR"
+		a.Realtime = realtime(policy)
 		if e.graph.Freewheels {
 			a.State = status.AudioFreewheel
 		}
@@ -54,11 +56,18 @@ func (e *End) sessionStatus() status.Session {
 	if e.sessions > 1 {
 		s.Reconnects = e.sessions - 1
 	}
-	if e.session != nil {
-		s.State, s.Peer, s.ID = status.SessionUp, e.streams.peer(), e.session.ID
-		if e.cfg.Static {
-			s.State = status.SessionStatic
-		}
+	if e.session == nil {
+		return s
+	}
+	s.Peer, s.ID = e.streams.peer(), e.session.ID
+	switch {
+	case !e.streams.running: // for the audio server, or for the end of it
+	case !e.streams.refused.none():
+		s.State, s.LastError = status.SessionFailed, e.streams.refused.reason()
+	case e.cfg.Static:
+		s.State = status.SessionStatic
+	default:
+		s.State = status.SessionUp
 	}
 	return s
 }
@@ -72,26 +81,43 @@ func (s *streams) direction(f proto.Format) status.Direction {
 
 func (s *streams) sendStatus() status.Direction {
 	d := status.Direction{State: status.DirectionIdle}
-	sent := s.counters.Sent
+	if s.refused.send != nil {
+		d.State = status.DirectionFailed
+	}
 	if s.sending {
 		d = s.direction(s.send)
+		d.State = s.sendState()
 		d.PeriodFrames = s.end.packetFrames(s.send)
-		d.PeakDBFS = peaks(sent.PeakLinear, s.send.Channels)
-		if s.reports.havePeer {
-			d.Lost = uint64(max(0, s.reports.peer.CumulativeLost))
-		}
+		d.PeakDBFS = peaks(s.counters.Sent.PeakLinear, s.send.Channels)
 		if peer := s.reports.peerLatency; peer != nil {
 			d.LatencyMs.Bridge, d.LatencyErrorMs = milliseconds(float64(peer.OneWay)), milliseconds(float64(peer.Error))
 			d.LatencyBy = status.LatencyByPeer
 		}
 	}
-	d.Packets, d.Xruns = sent.Packets, sent.Skips
+	s.countSent(&d)
 	return d
+}
+
+// sendState is failed where the kernel sends nothing, and silent where the graph runs
+// no cycle.
+func (s *streams) sendState() status.State {
+	from, to, _, known := s.vitals.window()
+	switch {
+	case !known || to.Sent.Packets > from.Sent.Packets:
+	case to.Sent.SendErrors > from.Sent.SendErrors:
+		return status.DirectionFailed
+	case to.Sent.Cycles == from.Sent.Cycles:
+		return status.DirectionSilent
+	}
+	return status.DirectionRunning
 }
 
 func (s *streams) receiveStatus() status.Direction {
 	d := status.Direction{State: status.DirectionIdle}
 	got := s.counters.Received
+	if s.refused.receive != nil {
+		d.State = status.DirectionFailed
+	}
 	if s.receiving {
 		d = s.direction(s.receive)
 		if s.silent || got.Packets == s.base.Received.Packets {
@@ -100,20 +126,13 @@ func (s *streams) receiveStatus() status.Direction {
 		d.PeriodFrames = s.packetFrames
 		d.PeakDBFS = peaks(got.PeakLinear, s.receive.Channels)
 	}
-	d.Packets, d.Lost, d.Late, d.Duplicate = got.Packets, got.Lost, got.Late, got.Duplicate
-	d.Recovered = got.Recovered
-	d.ConcealedFrames, d.Dropouts, d.Xruns = got.ConcealedFrames, got.Dropouts, got.Skips
-	d.Rejected = rejected(got)
+	s.countReceived(&d)
 	if c := s.clockStatus; s.receiving && c.Playing {
 		d.BufferFrames, d.BufferTargetFrames, d.RatioPPM = c.DelayFrames, c.TargetFrames, c.RatioPPM
 		d.JitterUs = status.Jitter{P50: c.LateUs.P50, P99: c.LateUs.P99, Max: c.LateUs.Max}
 		s.showLatency(&d)
 	}
 	return d
-}
-
-func rejected(r ReceiveCounters) uint64 {
-	return r.Malformed + r.WrongSource + r.WrongSSRC + r.WrongPayload + r.Outside
 }
 
 func peaks(linear []float64, channels int) []status.Decibels {

@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/netip"
 	"time"
 
@@ -45,12 +44,11 @@ func (e *End) staticSession() {
 	} else if peer.Addr().IsMulticast() {
 		a.Receive.Channels = 0
 	}
-	if a.Send.Channels > 0 && e.ptimeFrames(a.Send.RateHz) > proto.MaxPacketFrames(a.Send) {
-		e.log.Warn(fmt.Sprintf("ptime %s does not fit a packet: %d frames are the most of %s; using that",
-			e.cfg.Ptime.Duration, proto.MaxPacketFrames(a.Send), a.Send))
+	if e.session == nil {
+		e.begin()
 	}
 	e.session = &signaling.Session{ID: "static", Agreement: a, PeerAddr: peer, Latch: true}
-	e.everPeer, e.peerError = true, ""
+	e.peerError = ""
 	e.streams.start()
 }
 

@@ -1,7 +1,6 @@
 package session
 
 import (
-	"fmt"
 	"net/netip"
 	"time"
 
@@ -19,6 +18,7 @@ type streams struct {
 	receive proto.Format
 
 	sending, receiving bool // the core took the plan
+	refused            refusals
 	encoding, decoding *opus.Worker
 
 	servo       *clock.Servo
@@ -26,6 +26,8 @@ type streams struct {
 	clockStatus clock.Status
 	counters    Counters
 	base        Counters // when the streams were started
+	since       since
+	heard       bool // anything of the peer, since the session began
 
 	lastPacketNs  int64 // or the start
 	checkedNs     int64
@@ -33,9 +35,10 @@ type streams struct {
 	rtcpElsewhere uint64 // RTCP that was not the peer's, in all sessions
 	idleAtNs      int64  // 0: not to be
 	silent        bool
-	packetFrames  int // of the peer
-	toldLeast     int // the least latency that the log has told
+	toldSilent    bool // by the log
+	packetFrames  int  // of the peer
 	reports       reporter
+	vitals        vitals
 
 	publishedSend, publishedReceive int // frames of latency that the graph was told
 }
@@ -61,16 +64,28 @@ func (s *streams) start() {
 	s.stop()
 	s.send, s.receive, s.to = a.Send, a.Receive, e.session.PeerAddr
 	now := e.clock.monotonicNs()
-	s.lastPacketNs, s.checkedNs, s.lastRTCPNs, s.silent = now, now, now, false
-	s.running = true
-	s.base = e.core.Counters()
+	s.running, s.silent = true, false
+	s.listen(now)
+	s.base = s.read()
 	s.counters = s.base
 	s.packetFrames = a.PeerPacketFrames
 	s.reports.reset()
 	s.startReceiver()
 	s.startSender()
+	s.refused.wait(now)
+	e.settled()
 	e.audio.SetActive(true)
 	e.machine.SetStreaming(true)
+}
+
+// listen begins to wait for the peer: from now on it may be missing.
+func (s *streams) listen(nowNs int64) {
+	s.lastPacketNs, s.checkedNs, s.lastRTCPNs = nowNs, nowNs, nowNs
+	s.vitals.reset(nowNs)
+}
+
+func (s *streams) noteHeard() {
+	s.heard = s.heard || max(s.lastPacketNs, s.lastRTCPNs) > s.vitals.startNs
 }
 
 func (s *streams) startSender() {
@@ -89,10 +104,9 @@ func (s *streams) startSender() {
 	if err == nil && s.send.Encoding == proto.Opus {
 		err = s.encode(plan)
 	}
-	s.sending = err == nil
+	s.sending, s.refused.send = err == nil, err
 	if err != nil {
 		s.end.core.StopSender()
-		s.end.log.Error("cannot send", "reason", err)
 		return
 	}
 	s.end.publishStream(plan)
@@ -118,11 +132,10 @@ func (s *streams) startReceiver() {
 	if err == nil && s.receive.Encoding == proto.Opus {
 		err = s.decode()
 	}
-	s.receiving = err == nil
+	s.receiving, s.refused.receive = err == nil, err
 	if err != nil {
 		e.core.StopReceiver()
 		s.servo, s.clockStatus = nil, clock.Status{}
-		e.log.Error("cannot receive", "reason", err)
 		s.hear()
 		return
 	}
@@ -185,6 +198,8 @@ func (s *streams) stop() {
 		return
 	}
 	s.running = false
+	s.refused.send, s.refused.receive = nil, nil
+	s.noteHeard()
 	s.halt()
 	s.idleAtNs = s.end.clock.monotonicNs() + int64(idleAfter)
 }
@@ -243,6 +258,7 @@ func (s *streams) tick(nowNs int64) {
 		s.rest(nowNs)
 		return
 	}
+	s.tryAgain(nowNs)
 	s.steer()
 	s.followSource()
 	s.watch(nowNs)
@@ -261,6 +277,7 @@ func (s *streams) steer() {
 			if o.Kind == clock.KindPacket {
 				s.lastPacketNs, s.packetFrames = o.TimeNs, int(o.Frames)
 				s.reports.observe(o)
+				s.vitals.late(o.LateNs)
 			}
 		}
 	}
@@ -271,30 +288,27 @@ func (s *streams) steer() {
 	}
 }
 
+// read returns the counters: the core's, and our own.
+func (s *streams) read() Counters {
+	c := s.end.core.Counters()
+	c.Received.RTCPElsewhere = s.rtcpElsewhere
+	return c
+}
+
 // count reads the counters and the servo's state for status and reports, and
 // writes the report when it is due: it says where the stream is now.
 func (s *streams) count(nowNs int64) {
-	s.counters = s.end.core.Counters()
-	s.counters.Received.RTCPElsewhere = s.rtcpElsewhere
+	s.counters = s.read()
+	s.since.sentLost.see(s.reports.peer.CumulativeLost)
+	s.vitals.sample(nowNs, s.counters)
 	if s.servo != nil {
 		s.clockStatus = s.servo.Status()
-		s.tellLeast()
 		s.remember()
 	}
 	if s.running {
 		s.publishLatency()
 		s.reports.write(nowNs)
 	}
-}
-
-// tellLeast says once that the latency asked for cannot be.
-func (s *streams) tellLeast() {
-	wanted, least := s.end.cfg.Latency.FramesAt(s.receive.RateHz), s.clockStatus.LeastFrames
-	if wanted == 0 || wanted >= least || s.toldLeast != 0 && least <= s.toldLeast {
-		return
-	}
-	s.toldLeast = least
-	s.end.log.Warn(fmt.Sprintf("latency %d frames is not possible at this period: %d frames are the least; using that", wanted, least))
 }
 
 // followSource sends to the port that the peer's media really comes from: what
@@ -309,7 +323,8 @@ func (s *streams) followSource() {
 	s.startSender()
 }
 
-// watch notices a peer that is silent or gone.
+// watch notices a peer that is silent or gone. What cannot work here says nothing
+// about the peer.
 func (s *streams) watch(nowNs int64) {
 	e := s.end
 	missing, patience := time.Duration(nowNs-s.lastPacketNs), checkAfter
@@ -322,8 +337,9 @@ func (s *streams) watch(nowNs int64) {
 	if e.signaling == nil || missing < patience {
 		return
 	}
-	if time.Duration(nowNs-max(s.lastPacketNs, s.lastRTCPNs)) > forgetAfter {
-		e.drop("nothing from the peer for " + forgetAfter.String())
+	forget := e.futile.patience()
+	if time.Duration(nowNs-max(s.lastPacketNs, s.lastRTCPNs)) > forget && s.refused.none() {
+		e.drop("nothing from the peer for " + forget.String())
 	} else if time.Duration(nowNs-s.checkedNs) > checkAfter {
 		s.checkedNs = nowNs
 		e.signaling.Check()
@@ -338,10 +354,16 @@ func (s *streams) watchSound(missing time.Duration) {
 	s.silent = silent
 	defer s.look(silent) // a receiver made anew has the strict filter
 	if !silent {
-		e.log.Info("sound from the peer again", "peer", s.peer())
+		if s.toldSilent {
+			s.toldSilent = false
+			e.log.Info("sound from the peer again", "peer", s.peer())
+		}
 		return
 	}
-	e.log.Warn("no sound from the peer: playing silence", "peer", s.peer(), "for", missing.Round(time.Millisecond))
+	if e.told.again("silence", e.clock.monotonicNs()) {
+		s.toldSilent = true
+		e.log.Warn("no sound from the peer: playing silence", "peer", s.peer(), "for", missing.Round(time.Millisecond))
+	}
 	if e.cfg.Static { // the peer may come back from another port, with another SSRC
 		s.remember()
 		s.startReceiver()

@@ -54,7 +54,7 @@ func agreed(id string) signaling.Session {
 		ID: id, PeerAddr: peerAddr,
 		Agreement: proto.Agreement{
 			Send: format, Receive: format, LocalSSRC: proto.SSRC("", proto.Guest), PeerSSRC: proto.SSRC("", proto.Host),
-			PeerName: "", PeerRole: proto.Host, PeerPacketFrames: 48,
+			PeerName: "", PeerRole: proto.Host, PeerSends: 2, PeerReceives: 2, PeerPacketFrames: 48,
 		},
 	}
 }

@@ -83,7 +83,7 @@ func TestWhatASessionSays(t *testing.T) {
 		ID: id,
 		Agreement: proto.Agreement{
 			Send: mono, Receive: stereo, LocalSSRC: proto.SSRC("lab", proto.Guest), PeerSSRC: proto.SSRC("lab", proto.Host),
-			PeerPort: 5004, PeerName: "lab", PeerRole: proto.Host, PeerPacketFrames: 64,
+			PeerPort: 5004, PeerName: "lab", PeerRole: proto.Host, PeerSends: 2, PeerReceives: 2, PeerPacketFrames: 64,
 		},
 		PeerAddr:  netip.AddrPortFrom(hostIP, 5004),
 		LocalAddr: guestIP,
@@ -94,7 +94,7 @@ func TestWhatASessionSays(t *testing.T) {
 	}
 	want.Agreement = proto.Agreement{
 		Send: stereo, Receive: mono, LocalSSRC: want.Agreement.PeerSSRC, PeerSSRC: want.Agreement.LocalSSRC,
-		PeerPort: 5006, PeerName: "lab", PeerRole: proto.Guest, PeerPacketFrames: 32,
+		PeerPort: 5006, PeerName: "lab", PeerRole: proto.Guest, PeerSends: 1, PeerReceives: 2, PeerPacketFrames: 32,
 	}
 	// The guest dialled from the address it listens on.
 	want.PeerAddr, want.LocalAddr, want.Called = netip.AddrPortFrom(guestIP, 5006), hostIP, false

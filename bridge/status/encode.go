@@ -21,6 +21,7 @@ func Encode(s Status) ([]byte, error) {
 // tidy makes s what JSON has, and empty lists lists.
 func tidy(s *Status) {
 	s.UptimeSeconds = finite(s.UptimeSeconds)
+	s.Problems = append([]Problem{}, s.Problems...)
 	s.Guests = append([]Status{}, s.Guests...)
 	for i := range s.Guests {
 		tidy(&s.Guests[i])

@@ -13,25 +13,25 @@ import (
 func sample() Status {
 	return Status{
 		End: "guest", Version: "1.2.3", UptimeSeconds: 3723.5, Name: "lab",
-		Audio:   Audio{Server: "jack default", State: AudioRunning, Rate: 48000, PeriodFrames: 32, Xruns: 3, Realtime: true},
+		Audio:   Audio{Server: "jack default", State: AudioRunning, Rate: 48000, PeriodFrames: 32, Xruns: 3, XrunsTotal: 5, Realtime: true},
 		Machine: Machine{CPUAwake: true, MemoryLocked: true, CPUs: "2,3", RealtimeBy: RealtimeByKit},
 		Session: Session{State: SessionUp, Peer: "192.168.122.1:4713", ID: "7f3a", Reconnects: 1},
 		Directions: Directions{
 			Send: Direction{
 				State: DirectionRunning, Peer: "192.168.122.1:4713", Format: "F32", Channels: 2, Rate: 48000,
-				PeriodFrames: 32, Packets: 1000, LatencyMs: Latency{Bridge: 0.98, Total: 2.5},
+				PeriodFrames: 32, Packets: 1000, Total: Totals{Packets: 3000, SendErrors: 8}, LatencyMs: Latency{Bridge: 0.98, Total: 2.5},
 				LatencyErrorMs: 0.04, LatencyBy: LatencyByPeer,
 				PeakDBFS: []Decibels{-6.02, Decibels(math.Inf(-1))},
 			},
 			Receive: Direction{
 				State: DirectionSilent, Peer: "192.168.122.1:4713", Format: "L24", Channels: 1, Rate: 48000,
 				PeriodFrames: 64, Packets: 900, Lost: 5, Late: 4, Duplicate: 3, Recovered: 2, ConcealedFrames: 64,
-				Dropouts: 1, BufferFrames: 40.25, BufferTargetFrames: 40, RatioPPM: -17.5,
+				Dropouts: 1, Total: Totals{Packets: 2000, Lost: 50, RejectedBy: Rejected{SSRC: 12}}, BufferFrames: 40.25, BufferTargetFrames: 40, RatioPPM: -17.5,
 				JitterUs: Jitter{P50: 35, P99: 113, Max: 753}, Xruns: 7, PeakDBFS: []Decibels{-20},
 				LatencyStagesMs: Stages{Wire: 0.07, Wait: 0.1, Resample: 0.25, Playout: 0.667},
 			},
 		},
-		Guests: []Status{},
+		Problems: []Problem{}, Guests: []Status{},
 	}
 }
 
@@ -93,6 +93,28 @@ func TestJSONHasTheFieldsThatUsersRelyOn(t *testing.T) {
 func TestJSONIsOneLine(t *testing.T) {
 	if text := encode(t, sample()); strings.Count(text, "\n") != 1 || !strings.HasSuffix(text, "\n") {
 		t.Errorf("not one line: %q", text)
+	}
+}
+
+func TestJSONOfProblemsAndCounts(t *testing.T) {
+	s := sample()
+	s.Problems = []Problem{{"send-errors", SideSend, "cannot send to 192.0.2.7:4713: network is unreachable"}}
+	d := &s.Directions.Receive
+	d.Rejected, d.RejectedBy = 28, Rejected{1, 2, 3, 4, 5, 6, 7}
+	d.Total = Totals{1, 2, 3, 4, 28, d.RejectedBy, 6, 7, 8, 9, 10}
+	text := encode(t, s)
+	for _, part := range []string{
+		`"problems":[{"code":"send-errors","side":"send","text":"cannot send to 192.0.2.7:4713: network is unreachable"}]`,
+		`"rejected":28,"rejected_by":{"kernel":1,"source":2,"ssrc":3,"payload_type":4,"malformed":5,"outside":6,"rtcp":7},"recovered":2,`,
+		`"total":{"packets":1,"lost":2,"late":3,"duplicate":4,"rejected":28,"rejected_by":{"kernel":1,"source":2,"ssrc":3,"payload_type":4,"malformed":5,"outside":6,"rtcp":7},` +
+			`"recovered":6,"concealed_frames":7,"dropouts":8,"xruns":9,"send_errors":10}`,
+	} {
+		if !strings.Contains(text, part) {
+			t.Errorf("no %s in %s", part, text)
+		}
+	}
+	if text := encode(t, Status{}); !strings.Contains(text, `"problems":[]`) {
+		t.Errorf("no problems are no list: %s", text)
 	}
 }
 

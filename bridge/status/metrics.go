@@ -1,6 +1,8 @@
 package status
 
 import (
+	"slices"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 )
@@ -35,25 +37,32 @@ var endMetrics = []metric[Status]{
 	describe("audio_realtime", "1 while the audio threads have real-time scheduling.", ofEnd, func(s Status) float64 { return truth(s.Audio.Realtime) }),
 	describe("audio_rate_hertz", "Sample rate of the audio server.", ofEnd, func(s Status) float64 { return float64(s.Audio.Rate) }),
 	describe("audio_period_frames", "Period of the audio server.", ofEnd, func(s Status) float64 { return float64(s.Audio.PeriodFrames) }),
-	describe("audio_xruns_total", "Xruns that the audio server reported.", ofEnd, func(s Status) float64 { return float64(s.Audio.Xruns) }),
+	describe("audio_xruns_total", "Xruns that the audio server reported.", ofEnd, func(s Status) float64 { return float64(s.Audio.XrunsTotal) }),
+	describe("problems", "Things that are wrong now.", ofEnd, func(s Status) float64 { return float64(len(s.Problems)) }),
 }
 
 var directionMetrics = []metric[Direction]{
 	describe("direction_up", "1 while packets flow.", ofDirection, func(d Direction) float64 { return truth(d.State == DirectionRunning) }),
-	describe("packets_total", "Packets sent or accepted.", ofDirection, func(d Direction) float64 { return float64(d.Packets) }),
-	describe("lost_packets_total", "Packets that never came; of what is sent, as the peer says.", ofDirection, func(d Direction) float64 { return float64(d.Lost) }),
-	describe("late_packets_total", "Packets that came after their frames had been played.", ofDirection, func(d Direction) float64 { return float64(d.Late) }),
-	describe("recovered_packets_total", "Packets of which a copy was lost and another came.", ofDirection, func(d Direction) float64 { return float64(d.Recovered) }),
-	describe("rejected_packets_total", "Datagrams that were not of the stream.", ofDirection, func(d Direction) float64 { return float64(d.Rejected) }),
-	describe("concealed_frames_total", "Frames that were made up.", ofDirection, func(d Direction) float64 { return float64(d.ConcealedFrames) }),
-	describe("dropouts_total", "Runs of frames that were made up.", ofDirection, func(d Direction) float64 { return float64(d.Dropouts) }),
-	describe("media_clock_jumps_total", "Times that the graph lost time.", ofDirection, func(d Direction) float64 { return float64(d.Xruns) }),
+	describe("packets_total", "Packets sent or accepted.", ofDirection, func(d Direction) float64 { return float64(d.Total.Packets) }),
+	describe("lost_packets_total", "Packets that never came; of what is sent, as the peer says.", ofDirection, func(d Direction) float64 { return float64(d.Total.Lost) }),
+	describe("late_packets_total", "Packets that came after their frames had been played.", ofDirection, func(d Direction) float64 { return float64(d.Total.Late) }),
+	describe("recovered_packets_total", "Packets of which a copy was lost and another came.", ofDirection, func(d Direction) float64 { return float64(d.Total.Recovered) }),
+	describe("send_errors_total", "Datagrams that the kernel did not send.", ofDirection, func(d Direction) float64 { return float64(d.Total.SendErrors) }),
+	describe("concealed_frames_total", "Frames that were made up.", ofDirection, func(d Direction) float64 { return float64(d.Total.ConcealedFrames) }),
+	describe("dropouts_total", "Runs of frames that were made up.", ofDirection, func(d Direction) float64 { return float64(d.Total.Dropouts) }),
+	describe("media_clock_jumps_total", "Times that the graph lost time.", ofDirection, func(d Direction) float64 { return float64(d.Total.Xruns) }),
 	describe("buffer_frames", "Frames waiting to be played.", ofDirection, func(d Direction) float64 { return d.BufferFrames }),
 	describe("buffer_target_frames", "Frames that should wait to be played.", ofDirection, func(d Direction) float64 { return d.BufferTargetFrames }),
 	describe("clock_drift_ratio", "How much faster the sender's clock is, as a share; 0: none, bit for bit.", ofDirection, func(d Direction) float64 { return d.RatioPPM * 1e-6 }),
 	describe("jitter_p99_seconds", "How late 99 of 100 packets come at most.", ofDirection, func(d Direction) float64 { return d.JitterUs.P99 * 1e-6 }),
 	describe("latency_seconds", "One-way latency of the bridge; 0: not known.", ofDirection, func(d Direction) float64 { return float64(d.LatencyMs.Bridge) * 1e-3 }),
 }
+
+var (
+	rejectedPackets = prometheus.NewDesc("archibald_rejected_packets_total", "Datagrams that were not of the stream, by reason.",
+		append([]string{"reason"}, ofDirection...), nil)
+	problem = prometheus.NewDesc("archibald_problem_info", "1 for each thing that is wrong now.", append([]string{"code", "side"}, ofEnd...), nil)
+)
 
 func truth(b bool) float64 {
 	if b {
@@ -80,6 +89,8 @@ func (m metrics) Describe(into chan<- *prometheus.Desc) {
 	for _, each := range directionMetrics {
 		into <- each.desc
 	}
+	into <- rejectedPackets
+	into <- problem
 }
 
 // Collect implements prometheus.Collector.
@@ -94,10 +105,27 @@ func (m metrics) Collect(into chan<- prometheus.Metric) {
 		for _, each := range endMetrics {
 			into <- prometheus.MustNewConstMetric(each.desc, each.kind, each.value(end), end.End, end.Name)
 		}
+		for _, p := range distinct(end.Problems) {
+			into <- prometheus.MustNewConstMetric(problem, prometheus.GaugeValue, 1, p.Code, string(p.Side), end.End, end.Name)
+		}
 		for direction, d := range map[string]Direction{"send": end.Directions.Send, "receive": end.Directions.Receive} {
 			for _, each := range directionMetrics {
 				into <- prometheus.MustNewConstMetric(each.desc, each.kind, each.value(d), end.End, end.Name, direction)
 			}
+			for _, reason := range d.Total.RejectedBy.Reasons() {
+				into <- prometheus.MustNewConstMetric(rejectedPackets, prometheus.CounterValue, float64(reason.Count), reason.Name, end.End, end.Name, direction)
+			}
 		}
 	}
+}
+
+// distinct are the problems without their texts, each once: Prometheus takes none of
+// a scrape that has one twice.
+func distinct(problems []Problem) (kinds []Problem) {
+	for _, p := range problems {
+		if p.Text = ""; !slices.Contains(kinds, p) {
+			kinds = append(kinds, p)
+		}
+	}
+	return kinds
 }

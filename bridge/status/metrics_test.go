@@ -38,12 +38,30 @@ func TestMetricsAreOfTheStatus(t *testing.T) {
 	text := scrape(t, sample)
 	for _, line := range []string{
 		`archibald_session_up{end="guest",name="lab"} 1`,
-		`archibald_audio_xruns_total{end="guest",name="lab"} 3`,
-		`archibald_packets_total{direction="send",end="guest",name="lab"} 1000`,
-		`archibald_lost_packets_total{direction="receive",end="guest",name="lab"} 5`,
+		`archibald_audio_xruns_total{end="guest",name="lab"} 5`,
+		`archibald_packets_total{direction="send",end="guest",name="lab"} 3000`,
+		`archibald_lost_packets_total{direction="receive",end="guest",name="lab"} 50`,
+		`archibald_send_errors_total{direction="send",end="guest",name="lab"} 8`,
+		`archibald_rejected_packets_total{direction="receive",end="guest",name="lab",reason="ssrc"} 12`,
+		`archibald_problems{end="guest",name="lab"} 0`,
 		`archibald_clock_drift_ratio{direction="receive",end="guest",name="lab"} -1.75e-05`,
 		`archibald_direction_up{direction="receive",end="guest",name="lab"} 0`,
 		`process_cpu_seconds_total`,
+	} {
+		if !strings.Contains(text, "\n"+line) {
+			t.Errorf("no %s in\n%s", line, text)
+		}
+	}
+}
+
+func TestMetricsHaveEachKindOfProblemOnce(t *testing.T) {
+	s := sample()
+	s.Problems = []Problem{{"channels", SideSend, "one"}, {"channels", SideSend, "another"}, {"channels", SideReceive, "this too"}}
+	text := scrape(t, func() Status { return s })
+	for _, line := range []string{
+		`archibald_problems{end="guest",name="lab"} 3`,
+		`archibald_problem_info{code="channels",end="guest",name="lab",side="send"} 1`,
+		`archibald_problem_info{code="channels",end="guest",name="lab",side="receive"} 1`,
 	} {
 		if !strings.Contains(text, "\n"+line) {
 			t.Errorf("no %s in\n%s", line, text)

@@ -4,8 +4,8 @@ package status
 // without one.
 var Version = "dev"
 
-// Status is the state of one end at one moment. Counters count since the
-// program started.
+// Status is the state of one end at one moment. Counters count since the session
+// began, the newest one where there is none now; totals since the program started.
 type Status struct {
 	End           string     `json:"end"` // "guest" or "host"
 	Version       string     `json:"version"`
@@ -16,6 +16,7 @@ type Status struct {
 	Machine       Machine    `json:"machine"`
 	Session       Session    `json:"session"`
 	Directions    Directions `json:"directions"`
+	Problems      []Problem  `json:"problems"` // what is wrong now; empty: nothing that is known
 	// Guests are the ends of a host that serves several guests, of whom it has
 	// Places: then Directions are idle, and Audio and Machine are of the last guest.
 	Guests []Status `json:"guests"`
@@ -37,7 +38,8 @@ const (
 // The states of Session.
 const (
 	SessionWaiting State = "waiting" // no answer yet, or the peer is gone
-	SessionUp      State = "up"      // both ends have agreed
+	SessionUp      State = "up"      // both ends have agreed, and every direction that they agreed on can work
+	SessionFailed  State = "failed"  // agreed, but a direction cannot work here; tried again
 	SessionStatic  State = "static"  // none: the peer is a plain RTP address
 )
 
@@ -46,6 +48,7 @@ const (
 	DirectionIdle    State = "idle"    // nothing to send to or receive from
 	DirectionRunning State = "running" // packets flow
 	DirectionSilent  State = "silent"  // no packet for 1 s although they were agreed
+	DirectionFailed  State = "failed"  // it cannot work here; the session or a problem says why
 )
 
 // Audio is the audio server of this end.
@@ -54,7 +57,8 @@ type Audio struct {
 	State        State  `json:"state"`  // unused, absent, running or freewheel
 	Rate         int    `json:"rate"`   // Hz; 0 while absent
 	PeriodFrames int    `json:"period_frames"`
-	Xruns        uint64 `json:"xruns"`    // as the server reported them
+	Xruns        uint64 `json:"xruns"` // as the server reported them, since the session began
+	XrunsTotal   uint64 `json:"xruns_total"`
 	Realtime     bool   `json:"realtime"` // the audio threads have real-time scheduling
 }
 
@@ -75,7 +79,7 @@ const (
 
 // Session is the agreement with the peer.
 type Session struct {
-	State      State  `json:"state"`      // waiting, up or static
+	State      State  `json:"state"`      // waiting, up, failed or static
 	Peer       string `json:"peer"`       // HOST:PORT; "" while unknown
 	ID         string `json:"id"`         // "" while there is none
 	LastError  string `json:"last_error"` // one line; "" when there was none
@@ -90,24 +94,27 @@ type Directions struct {
 
 // Direction is one stream. Both directions have the same fields. In send, Lost
 // is what the peer last reported by RTCP, 0 before; JitterUs, Late, Duplicate,
-// Recovered, ConcealedFrames, Dropouts, BufferFrames, BufferTargetFrames and
-// RatioPPM describe the receiving end and are 0.
+// Rejected, Recovered, ConcealedFrames, Dropouts, BufferFrames, BufferTargetFrames
+// and RatioPPM describe the receiving end and are 0. SendErrors is 0 in receive.
 type Direction struct {
-	State        State  `json:"state"`         // idle, running or silent
+	State        State  `json:"state"`         // idle, running, silent or failed
 	Peer         string `json:"peer"`          // where the media goes to or comes from, ADDRESS:PORT
 	Format       string `json:"format"`        // L16, L24 or F32; "" while idle
 	Channels     int    `json:"channels"`      // 0 while idle
 	Rate         int    `json:"rate"`          // of the stream, in Hz
 	PeriodFrames int    `json:"period_frames"` // frames per packet
 
-	Packets         uint64 `json:"packets"`   // sent or accepted
-	Lost            uint64 `json:"lost"`      // sequence numbers that never came in time
-	Late            uint64 `json:"late"`      // came after their frames had been played
-	Duplicate       uint64 `json:"duplicate"` // came more often than the peers agreed
-	Rejected        uint64 `json:"rejected"`  // not RTP, or not of the peer, the SSRC or the format agreed
-	Recovered       uint64 `json:"recovered"` // a copy of them was lost and another came
-	ConcealedFrames uint64 `json:"concealed_frames"`
-	Dropouts        uint64 `json:"dropouts"` // runs of concealed frames
+	Packets         uint64   `json:"packets"`     // sent or accepted
+	Lost            uint64   `json:"lost"`        // sequence numbers that never came in time
+	Late            uint64   `json:"late"`        // came after their frames had been played
+	Duplicate       uint64   `json:"duplicate"`   // came more often than the peers agreed
+	Rejected        uint64   `json:"rejected"`    // not RTP, or not of the peer, the SSRC or the format agreed
+	RejectedBy      Rejected `json:"rejected_by"` // the same by reason
+	Recovered       uint64   `json:"recovered"`   // a copy of them was lost and another came
+	ConcealedFrames uint64   `json:"concealed_frames"`
+	Dropouts        uint64   `json:"dropouts"`    // runs of concealed frames
+	SendErrors      uint64   `json:"send_errors"` // datagrams that the kernel did not send
+	Total           Totals   `json:"total"`       // since the program started
 
 	BufferFrames       float64 `json:"buffer_frames"` // now waiting to be played
 	BufferTargetFrames float64 `json:"buffer_target_frames"`

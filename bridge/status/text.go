@@ -25,6 +25,9 @@ func WriteText(w io.Writer, s Status) error {
 	}
 	uptime := time.Duration(s.UptimeSeconds * float64(time.Second)).Truncate(time.Second)
 	fmt.Fprintln(w, printable(fmt.Sprintf("%s  archibald-bridge %s, up %s", title, s.Version, uptime)))
+	for _, p := range s.Problems {
+		fmt.Fprintln(w, printable(fmt.Sprintf("  PROBLEM  %s: %s", p.Side, p.Text)))
+	}
 	if s.Places > 0 {
 		return writeGuests(w, s)
 	}
@@ -49,6 +52,9 @@ func WriteText(w io.Writer, s Status) error {
 	each("lost", func(d Direction) string { return fmt.Sprint(d.Lost) })
 	row("  late, duplicate, recovered", "", fmt.Sprintf("%d, %d, %d", receive.Late, receive.Duplicate, receive.Recovered))
 	row("  concealed", "", fmt.Sprintf("%d frames in %d dropouts", receive.ConcealedFrames, receive.Dropouts))
+	if send.SendErrors > 0 || receive.Rejected > 0 {
+		row("  not sent, rejected", fmt.Sprint(send.SendErrors), rejectedText(receive.RejectedBy))
+	}
 	row("  buffer (target)", "", fmt.Sprintf("%.1f (%.1f) frames", receive.BufferFrames, receive.BufferTargetFrames))
 	row("  clock", "", fmt.Sprintf("%+.1f ppm", receive.RatioPPM))
 	each("jitter p50, p99, max", func(d Direction) string {
@@ -114,7 +120,7 @@ func sessionText(s Session) string {
 	if s.Peer != "" {
 		text += ", peer " + s.Peer
 	}
-	return fmt.Sprintf("%s, %d reconnects", text, s.Reconnects)
+	return fmt.Sprintf("%s, %d reconnects; counts are since the session began", text, s.Reconnects)
 }
 
 func formatText(d Direction) string {
@@ -122,6 +128,21 @@ func formatText(d Direction) string {
 		return "-"
 	}
 	return fmt.Sprintf("%s/%d/%d, %d frames a packet", d.Format, d.Rate, d.Channels, d.PeriodFrames)
+}
+
+// rejectedText is the count, and what for where there is one.
+func rejectedText(r Rejected) string {
+	var reasons []string
+	for _, reason := range r.Reasons() {
+		if reason.Count > 0 {
+			reasons = append(reasons, fmt.Sprintf("%d %s", reason.Count, reason.Words))
+		}
+	}
+	text := fmt.Sprint(r.Sum())
+	if len(reasons) > 0 {
+		text += ": " + strings.Join(reasons, ", ")
+	}
+	return text
 }
 
 func latencyText(d Direction) string {

@@ -19,7 +19,7 @@ func TestTextOfARunningEnd(t *testing.T) {
 	const want = `guest lab  archibald-bridge 1.2.3, up 1h2m3s
   audio    jack default running, 48000 Hz, 32 frames, real-time, 3 xruns
   machine  processors kept awake, memory locked, audio threads on processors 2,3, real-time by RealtimeKit
-  session  up, peer 192.168.122.1:4713, 1 reconnects
+  session  up, peer 192.168.122.1:4713, 1 reconnects; counts are since the session began
                               send                             receive
   state                       running                          silent
   peer                        192.168.122.1:4713               192.168.122.1:4713
@@ -39,6 +39,36 @@ func TestTextOfARunningEnd(t *testing.T) {
 `
 	if got := text(t, sample()); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestTextBeginsWithWhatIsWrong(t *testing.T) {
+	s := sample()
+	s.Problems = []Problem{
+		{"send-errors", SideSend, "cannot send: network is unreachable"},
+		{"payload-type", SideReceive, "payload type 98 comes, 97 is expected\x1b[2J"},
+	}
+	const want = `guest lab  archibald-bridge 1.2.3, up 1h2m3s
+  PROBLEM  send: cannot send: network is unreachable
+  PROBLEM  receive: payload type 98 comes, 97 is expected [2J
+  audio    jack default running`
+	if got := text(t, s); !strings.HasPrefix(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestTextSaysWhyDatagramsWereNotSentOrRejected(t *testing.T) {
+	s := sample()
+	s.Directions.Send.SendErrors = 7
+	s.Directions.Receive.Rejected = 1 + 20 + 300 + 4000 + 50000 + 600000 + 7000000
+	s.Directions.Receive.RejectedBy = Rejected{1, 20, 300, 4000, 50000, 600000, 7000000}
+	const want = "7                                7654321: 1 not the peer's, by the kernel's filter, 20 from another address, " +
+		"300 with another SSRC, 4000 with another payload type, 50000 malformed, 600000 far outside the stream, 7000000 RTCP of others or too much\n"
+	if got := text(t, s); !strings.Contains(got, "  not sent, rejected          "+want) {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if got := text(t, sample()); strings.Contains(got, "not sent") {
+		t.Errorf("where nothing was:\n%s", got)
 	}
 }
 

@@ -52,7 +52,7 @@ func (r *Rig) xruns(t *testing.T) (sum int) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		sum += int(s.Audio.Xruns + s.Directions.Send.Xruns + s.Directions.Receive.Xruns)
+		sum += int(s.Audio.XrunsTotal + s.Directions.Send.Total.Xruns + s.Directions.Receive.Total.Xruns)
 	}
 	return sum
 }

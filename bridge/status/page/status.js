@@ -19,6 +19,8 @@ const rows = [
   ["packets", d => d.packets],
   ["lost", d => d.lost],
   ["late, duplicate, recovered", null, d => `${d.late}, ${d.duplicate}, ${d.recovered}`],
+  ["not sent, rejected", d => d.send_errors, d => d.rejected +
+    (d.rejected ? ` (${Object.entries(d.rejected_by).filter(([, n]) => n > 0).map(([reason, n]) => `${reason} ${n}`).join(", ")})` : "")],
   ["concealed", null, d => `${d.concealed_frames} frames in ${d.dropouts} dropouts`],
   ["buffer (target)", null, d => `${d.buffer_frames.toFixed(1)} (${d.buffer_target_frames.toFixed(1)}) frames`],
   ["clock", null, d => `${d.ratio_ppm.toFixed(1)} ppm`],
@@ -49,9 +51,14 @@ function end(s, named) {
   const m = s.machine;
   show("machine", [m.cpu_awake ? "processors kept awake" : "processors may sleep", m.memory_locked ? "memory locked" : "memory NOT locked",
     m.cpus && `audio threads on processors ${m.cpus}`, m.realtime_by && `real-time by ${m.realtime_by}`].filter(Boolean).join(", "));
-  show("session", `session: ${s.session.state}, peer ${s.session.peer || "–"}, ${s.session.reconnects} reconnects; ` +
+  show("session", `session: ${s.session.state}, peer ${s.session.peer || "–"}, ${s.session.reconnects} reconnects, counts are since it began; ` +
     `version ${s.version}, up ${Math.floor(s.uptime_seconds)} s`);
   show("error", s.session.last_error);
+  element.querySelector(".problems").append(...s.problems.map(p => {
+    const item = document.createElement("li");
+    item.textContent = `${p.side}: ${p.text}`;
+    return item;
+  }));
   element.querySelector(".directions").append(...rows.map(([name, send, receive = send]) => {
     const row = document.createElement("tr");
     cell(row, "th", name);

@@ -1,0 +1,130 @@
+package session
+
+import (
+	"net/netip"
+	"time"
+
+	"archibald-bridge/bridge/status"
+)
+
+// heldFor is how long the last verdict about sessions in which nothing is heard
+// stands while the next one is too young for one.
+const heldFor = 10 * time.Second
+
+// verdict is what was last diagnosed.
+type verdict struct {
+	problems []status.Problem
+	ns       int64
+}
+
+// assess returns what is wrong now, and has the log tell what is new.
+func (e *End) assess(nowNs int64) []status.Problem {
+	now := e.evidence(nowNs)
+	found := diagnose(now)
+	if now.known || e.futile.sessions == 0 {
+		e.verdict = verdict{found, nowNs}
+	} else if time.Duration(nowNs-e.verdict.ns) < heldFor {
+		found = e.verdict.problems
+	}
+	found = append(found[:len(found):len(found)], e.wishes()...)
+	e.told.problems(found, nowNs, e.log)
+	e.tellRejected(nowNs)
+	return found
+}
+
+// evidence collects what diagnose goes by.
+func (e *End) evidence(nowNs int64) evidence {
+	found := evidence{us: string(e.role), peer: string(otherRole(e.role)), server: e.server, static: e.cfg.Static}
+	if e.audioOpen {
+		policy, _ := e.audio.RealTime()
+		found.notRealtime = policy != "" && !realtime(policy)
+	}
+	s := &e.streams
+	if !s.running {
+		return found
+	}
+	if e.cfg.Static {
+		found.peer = "peer"
+	}
+	from, to, seconds, known := s.vitals.window()
+	found.known, found.seconds, found.headers = known, seconds, headerBytes(s.to)
+	v, within := &s.vitals, func(ns int64, d time.Duration) bool { return ns != 0 && time.Duration(nowNs-ns) < d }
+	found.reports = within(v.reportNs, reportsWithin)
+
+	packets, bytes := grown(to.Sent.Packets, from.Sent.Packets), grown(to.Sent.Bytes, from.Sent.Bytes)
+	found.send = sendEvidence{
+		agreed: s.send.Channels > 0, refused: s.refused.send, to: s.to.String(),
+		cycles: grown(to.Sent.Cycles, from.Sent.Cycles), packets: packets, errors: grown(to.Sent.SendErrors, from.Sent.SendErrors),
+		unheard: found.reports && v.reports > 1 && !within(v.hearsNs, deafAfter),
+	}
+	if to.Sent.SendErrno != 0 {
+		found.send.reason = to.Sent.SendErrno
+	}
+	if packets > 0 {
+		found.send.datagram = int(bytes/packets) + rtpHeaderBytes
+	}
+
+	arrived := grown(to.Received.Packets, from.Received.Packets)
+	found.receive = receiveEvidence{
+		agreed: s.receive.Channels > 0, refused: s.refused.receive, at: e.cfg.Listen.String(),
+		cycles: grown(to.Received.Cycles, from.Received.Cycles), packets: arrived, silent: s.silent && arrived == 0,
+		rejected:  rejectedSince(to.Received, from.Received),
+		peerSends: within(v.sendsNs, reportsWithin), peerQuiet: within(v.quietNs, reportsWithin) && v.quietNs > v.sendsNs,
+		datagram: v.datagram, wantedPayload: e.incomingType(), wantedSource: e.session.PeerAddr.Addr().String(),
+		seenPayload: to.Received.SeenPayloadType, seenSource: to.Received.SeenSource.String(),
+	}
+	if found.receive.wantedPayload == 0 {
+		found.receive.wantedPayload = s.receive.Encoding.PayloadType()
+	}
+	found.receive.latencyMs, found.receive.senderLateNs = s.senderLate()
+	return found
+}
+
+// senderLate says how late packets leave the peer where the latency that was chosen
+// is for that; else 0.
+func (s *streams) senderLate() (latencyMs float64, lateNs int64) {
+	c := s.clockStatus
+	if !c.Playing || !s.end.cfg.Latency.Auto || c.LeastFrames == 0 {
+		return 0, 0
+	}
+	allowance := time.Duration((c.TargetFrames - float64(c.LeastFrames)) * 1e9 / float64(s.receive.RateHz))
+	if allowance < lateAllowance {
+		return 0, 0
+	}
+	windows, latestNs := s.vitals.laterThan(int64(allowance) / 2)
+	if windows < lateEvents {
+		return 0, 0
+	}
+	stages, _, _ := s.latencyNs()
+	return stages.sum() / 1e6, latestNs
+}
+
+// lateEvents are as many as raise the latency (bridge/clock/target.go).
+const lateEvents = 3
+
+// headerBytes are those of IP and UDP on the way to a peer.
+func headerBytes(to netip.AddrPort) int {
+	if to.Addr().Unmap().Is4() {
+		return 20 + 8
+	}
+	return 40 + 8
+}
+
+func realtime(policy string) bool { return policy == "SCHED_FIFO" || policy == "SCHED_RR" }
+
+// tellRejected writes a line a minute at the most about datagrams that were not used.
+func (e *End) tellRejected(nowNs int64) {
+	now := e.streams.counters.Received
+	by := rejectedSince(now, e.toldRejected)
+	if by.Sum() == 0 || !e.told.again("rejected datagrams", nowNs) {
+		return
+	}
+	e.toldRejected = now
+	attributes := []any{"sum", by.Sum()}
+	for _, reason := range by.Reasons() {
+		if reason.Count > 0 {
+			attributes = append(attributes, reason.Name, reason.Count)
+		}
+	}
+	e.log.Warn("datagrams rejected", attributes...)
+}

@@ -1,0 +1,342 @@
+package session
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/status"
+	"archibald-bridge/proto"
+)
+
+// remote is a peer that reports each second.
+type remote struct {
+	sent, octets uint32 // grow by these each second; sent 0: receiver reports
+	hears        uint32 // new packets of ours each second
+	mute         bool   // no report comes
+
+	packets, bytes, highest uint32
+}
+
+func (v *virtual) with(r *remote, d time.Duration) {
+	v.t.Helper()
+	for range int(d / time.Second) {
+		r.packets, r.bytes, r.highest = r.packets+r.sent, r.bytes+r.octets, r.highest+r.hears
+		report := proto.Report{SSRC: peerSSRC}
+		if r.packets > 0 {
+			report.Sender = &proto.SenderInfo{Packets: r.packets, Octets: r.bytes}
+		}
+		if r.highest > 0 {
+			report.Receptions = []proto.Reception{{SSRC: ourSSRC, HighestSequence: r.highest}}
+		}
+		if !r.mute {
+			v.fromPeer(report)
+		}
+		v.pass(time.Second)
+	}
+}
+
+// talking is an end that sends and receives as it should.
+func talking(t *testing.T, change ...func(*config.Config)) (*virtual, *remote) {
+	v := playing(t, change...)
+	v.core.sends = 512
+	r := &remote{sent: 750, octets: 750 * 1248, hears: 750}
+	v.with(r, 5*time.Second)
+	return v, r
+}
+
+// wrong judges the problems of an end: a code and a part of the text for each.
+func (v *virtual) wrong(when string, want ...string) {
+	v.t.Helper()
+	found := v.Status().Problems
+	ok := len(found) == len(want)/2
+	for i := 0; ok && i < len(found); i++ {
+		ok = found[i].Code == want[2*i] && strings.Contains(found[i].Text, want[2*i+1])
+	}
+	if !ok {
+		v.t.Errorf("%s: %+v, want %q", when, found, want)
+	}
+}
+
+func TestAHealthyPairHasNoProblems(t *testing.T) {
+	v, r := talking(t)
+	v.with(r, 2*time.Minute)
+	v.wrong("with sound both ways")
+	v.logged("level=WARN", 0)
+	s := v.Status()
+	if s.Session.State != status.SessionUp || s.Directions.Send.State != status.DirectionRunning || s.Directions.Receive.State != status.DirectionRunning {
+		t.Errorf("%+v", s)
+	}
+	r.mute = true // reports get lost, sound does not
+	v.with(r, 3*time.Second)
+	v.wrong("without three reports")
+}
+
+func TestWhyNothingCanBeSentIsSaidAndTakenBack(t *testing.T) {
+	for errno, words := range map[syscall.Errno]string{
+		syscall.ENETUNREACH: "network is unreachable", syscall.EHOSTUNREACH: "no route to host", syscall.EPERM: "operation not permitted",
+		syscall.EMSGSIZE: "message too long", syscall.ENODEV: "no such device", syscall.EADDRNOTAVAIL: "cannot assign requested address",
+	} {
+		v, r := talking(t)
+		v.core.fails, r.hears = errno, 0
+		v.with(r, 4*time.Second)
+		v.wrong(words, codeSendErrors, "cannot send to 192.0.2.7:4713: "+words)
+		if d := v.Status().Directions.Send; d.State != status.DirectionFailed || d.SendErrors == 0 {
+			t.Errorf("%s: %+v", words, d)
+		}
+		v.with(r, 20*time.Second)
+		v.logged(words, 1)
+		v.core.fails, r.hears = 0, 750
+		v.with(r, 5*time.Second)
+		v.wrong("again")
+		v.logged("problem over", 1)
+		if d := v.Status().Directions.Send; d.State != status.DirectionRunning || d.SendErrors != d.Total.SendErrors {
+			t.Errorf("%s, over: %+v", words, d)
+		}
+	}
+}
+
+func TestAPlainSenderWithoutANetworkSaysSo(t *testing.T) {
+	v := newVirtual(t, static, func(c *config.Config) { c.ReceiveChannels = 0 })
+	v.core.sends, v.core.fails, v.runs = 384, syscall.ENETUNREACH, true
+	v.openAudio()
+	v.pass(4 * time.Second)
+	v.wrong("no network", codeSendErrors, "network is unreachable")
+	if d := v.Status().Directions.Send; d.State != status.DirectionFailed || d.Packets != 0 {
+		t.Errorf("%+v", d)
+	}
+}
+
+func TestWhyNothingIsHeardIsSaidWithinFiveSeconds(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(v *virtual, r *remote)
+		code   string
+		text   string
+	}{
+		"large datagrams do not come, reports do": {func(v *virtual, r *remote) { v.core.packets = false },
+			codeMTU, "the host sends, but its datagrams of 1260 bytes do not arrive, and its reports, which are small, do; is the path's MTU below 1288? Set it, or give the host a smaller --ptime or less --channels"},
+		"small datagrams do not come, reports do": {func(v *virtual, r *remote) { v.core.packets, r.octets = false, 750*128 },
+			codeBlocked, "no sound: is there a firewall before 0.0.0.0:4713?"},
+		"the peer sends no more": {func(v *virtual, r *remote) { v.core.packets, r.sent = false, 0 },
+			codePeerSilent, "the host reports, and says that it sends nothing"},
+		"nothing comes at all": {func(v *virtual, r *remote) { v.core.packets, r.mute = false, true },
+			codeNothingComes, "neither sound nor reports: is UDP to 0.0.0.0:4713 blocked"},
+		"our graph stands still": {func(v *virtual, r *remote) { v.runs = false },
+			codeGraphStopped, "nothing is sent: JACK server lab runs no cycle of ours"},
+	} {
+		v, r := talking(t)
+		c.change(v, r)
+		v.with(r, 4*time.Second)
+		found := v.Status().Problems
+		if len(found) == 0 || found[0].Code != c.code || !strings.Contains(found[0].Text, c.text) {
+			t.Errorf("%s: %+v, want %s %q", name, found, c.code, c.text)
+		}
+		v.logged(c.text, 1)
+	}
+}
+
+// It was never there, from the first moment of the session.
+func TestAPathThatIsTooNarrowFromTheStartIsSaidWithinFiveSeconds(t *testing.T) {
+	for channels, bytes := range map[int]string{8: "1036", 2: "780"} {
+		v := newVirtual(t)
+		v.openAudio()
+		v.up(agreed("a"))
+		v.runs = true
+		r := &remote{sent: 1500, octets: 1500 * uint32(32*channels*4), hears: 750}
+		if channels == 2 {
+			r.octets = 1500 * 768
+		}
+		v.core.sends = 512
+		v.with(r, 4*time.Second)
+		v.wrong("never a packet", codeMTU, bytes+" bytes")
+	}
+}
+
+// The other end of the same path.
+func TestAnEndThatIsNotHeardSaysSo(t *testing.T) {
+	for _, c := range []struct {
+		payload int
+		text    string
+	}{
+		{1248, "do datagrams of 1260 bytes not arrive, is the path's MTU below 1288? Set it, or give the guest a smaller --ptime or less --channels"},
+		{128, "is there a firewall on the way to 192.0.2.7:4713?"},
+	} {
+		v, r := talking(t)
+		v.core.sends, r.hears = c.payload, 0
+		v.with(r, 5*time.Second)
+		v.wrong("no longer", codeNotHeard, c.text)
+
+		v = playing(t)
+		v.core.sends = c.payload
+		v.with(&remote{sent: 750, octets: 750 * 512}, 5*time.Second)
+		v.wrong("never", codeNotHeard, c.text)
+	}
+}
+
+func TestAnEndThatHasNothingToSendIsNotSaidToBeUnheard(t *testing.T) {
+	v := playing(t)
+	v.with(&remote{sent: 750, octets: 750 * 512}, 10*time.Second)
+	v.wrong("nothing was sent")
+}
+
+func TestWhatComesInsteadIsSaid(t *testing.T) {
+	for code, c := range map[string]struct {
+		count func(*ReceiveCounters)
+		text  string
+	}{
+		codePayloadType: {func(r *ReceiveCounters) { r.WrongPayload += 10 }, "98 is expected"},
+		codeWrongSource: {func(r *ReceiveCounters) { r.WrongSource += 10 }, "is expected from 192.0.2.7"},
+		codeWrongSSRC:   {func(r *ReceiveCounters) { r.WrongSSRC += 10 }, "another SSRC than the host said"},
+		codeMalformed:   {func(r *ReceiveCounters) { r.Malformed += 10 }, "malformed"},
+	} {
+		v, r := talking(t)
+		v.core.packets, r.mute = false, true
+		for range 16 {
+			c.count(&v.core.counters.Received)
+			v.pass(250 * time.Millisecond)
+		}
+		v.wrong(code, code, c.text)
+		v.core.packets, r.mute = true, false
+		v.with(r, 4*time.Second)
+		v.wrong("sound again")
+	}
+}
+
+func TestAFloodOfOthersIsSaidBesideTheSound(t *testing.T) {
+	v, r := talking(t)
+	for range 10 {
+		v.core.counters.Received.WrongSSRC += 5000
+		v.core.counters.Received.Malformed += 10
+		v.with(r, time.Second)
+	}
+	v.wrong("flood", codeRejected, "datagrams a second are rejected: most are with another SSRC")
+	v.logged("datagrams rejected", 1)
+	v.with(r, time.Minute)
+	v.wrong("over")
+	v.logged("datagrams rejected", 2)
+	v.logged("sum=45090", 1) // of the rest, a minute later
+	v.core.counters.Received.WrongSSRC++
+	v.with(r, 3*time.Second)
+	v.wrong("a stray datagram")
+}
+
+func TestAProblemThatComesAndGoesIsToldOnceAMinute(t *testing.T) {
+	v, r := talking(t)
+	for range 6 { // 2 minutes
+		v.core.fails, r.hears = syscall.ENETUNREACH, 0
+		v.with(r, 10*time.Second)
+		v.core.fails, r.hears = 0, 750
+		v.with(r, 10*time.Second)
+	}
+	v.logged("network is unreachable", 2)
+	v.logged("problem over", 2)
+}
+
+func TestSilenceThatComesAndGoesIsToldOnceAMinute(t *testing.T) {
+	v, r := talking(t)
+	for range 30 { // 2 minutes
+		v.core.packets, r.sent = false, 0
+		v.with(r, 2*time.Second)
+		v.core.packets, r.sent = true, 750
+		v.with(r, 2*time.Second)
+	}
+	if n := v.log.count("no sound from the peer"); n < 2 || n > 3 {
+		t.Errorf("%d times", n)
+	}
+	if n, again := v.log.count("no sound from the peer"), v.log.count("sound from the peer again"); n != again {
+		t.Errorf("gone %d times, back %d times", n, again)
+	}
+}
+
+func TestThreadsThatAreNotRealTimeAreAProblem(t *testing.T) {
+	for policy, want := range map[string]int{"SCHED_FIFO": 0, "SCHED_RR": 0, "SCHED_OTHER": 1, "SCHED_BATCH": 1, "": 0} {
+		v := newVirtual(t)
+		v.audio.policy = policy
+		v.openAudio()
+		v.publish()
+		found := v.Status().Problems
+		if len(found) != want || want == 1 && (found[0].Side != status.SideAudio || !strings.Contains(found[0].Text, "give the guest a limit for rtprio")) {
+			t.Errorf("%q: %+v", policy, found)
+		}
+		v.logged("not real-time", 0) // the machine has said it
+	}
+}
+
+// Without real-time rights a sender's packets leave when its threads get to run.
+func TestLatencyThatIsForALateSenderIsExplained(t *testing.T) {
+	const lateMs = 12
+	v := newVirtual(t)
+	v.audio.graph.PeriodFrames = testPeriod
+	v.openAudio()
+	v.up(agreed("a"))
+	v.runs, v.core.packets = true, true
+	v.pass(3 * time.Second)
+	explain := func(lateNs int64, allowanceMs float64) []status.Problem {
+		c := &v.streams.clockStatus
+		c.Playing, c.LeastFrames = true, 77
+		c.TargetFrames = 77 + allowanceMs*testRate/1000
+		for range 3 {
+			v.streams.vitals.late(lateNs)
+			v.streams.vitals.sample(v.time.ns, v.core.counters)
+		}
+		return v.assess(v.time.ns)
+	}
+	if found := explain(1e6, 20); len(found) != 0 {
+		t.Errorf("the network is late, not the sender: %+v", found)
+	}
+	if found := explain(lateMs*1e6, 4); len(found) != 0 {
+		t.Errorf("little allowance: %+v", found)
+	}
+	found := explain(lateMs*1e6, 20)
+	if len(found) != 1 || found[0].Code != codeSenderLate || !strings.Contains(found[0].Text, "because packets leave the host up to 12.0 ms late: give the host real-time rights") ||
+		!strings.HasPrefix(found[0].Text, "latency is ") {
+		t.Errorf("%+v", found)
+	}
+	v.logged("because packets leave the host", 1)
+	v.cfg.Latency = config.Latency{Frames: 2000}
+	if found := explain(lateMs*1e6, 20); len(found) != 0 {
+		t.Errorf("a fixed latency: %+v", found)
+	}
+}
+
+func TestOnlyWhatLastsIsALateSender(t *testing.T) {
+	v, r := talking(t)
+	v.core.sentLateNs = 30e6
+	v.pass(20 * time.Millisecond)
+	v.core.sentLateNs = 0
+	v.with(r, 5*time.Second)
+	v.streams.clockStatus.TargetFrames += 2000
+	if _, late := v.streams.senderLate(); late != 0 {
+		t.Errorf("one packet that was late by %d ns", late)
+	}
+}
+
+func TestAPlainStreamThatDoesNotComeIsSaid(t *testing.T) {
+	v := newVirtual(t, static, func(c *config.Config) { c.Listen.AddrPort = netip.MustParseAddrPort("0.0.0.0:5004") })
+	v.openAudio()
+	v.runs = true
+	v.pass(4 * time.Second)
+	v.wrong("nothing", codeNothingComes, "nothing comes to 0.0.0.0:5004: does the sender run, and send there?")
+	for range 16 {
+		v.core.counters.Received.WrongPayload += 100
+		v.pass(250 * time.Millisecond)
+	}
+	v.wrong("another format", codePayloadType, "97 is expected")
+}
+
+func TestProblemsAreGoneWithTheSession(t *testing.T) {
+	v, r := talking(t)
+	v.core.fails, r.hears = syscall.ENETUNREACH, 0
+	v.with(r, 4*time.Second)
+	v.wrong("before", codeSendErrors, "")
+	v.down("a")
+	v.publish()
+	v.wrong("after")
+	if slices.ContainsFunc(v.Status().Problems, func(p status.Problem) bool { return p.Side == status.SideSend }) {
+		t.Error("the send direction has a problem without a session")
+	}
+}

@@ -1,0 +1,105 @@
+package session
+
+import "time"
+
+const (
+	refusalRetryLeast = 500 * time.Millisecond
+	refusalRetryMost  = 30 * time.Second
+
+	forgetMost = 30 * time.Second
+)
+
+// refusals are why directions that were agreed on cannot work here, while they cannot.
+// They are tried again within the session: less and less often, since what is missing
+// (a route, memory, a codec) seldom comes back at once.
+type refusals struct {
+	send, receive error
+	atNs          int64
+	backoff       time.Duration
+}
+
+func (r refusals) none() bool { return r.send == nil && r.receive == nil }
+
+// reason is one line, "" when nothing was refused.
+func (r refusals) reason() string {
+	switch {
+	case r.none():
+		return ""
+	case r.send == nil:
+		return "cannot receive: " + r.receive.Error()
+	case r.receive == nil:
+		return "cannot send: " + r.send.Error()
+	case r.send.Error() == r.receive.Error():
+		return "cannot send or receive: " + r.send.Error()
+	}
+	return "cannot send: " + r.send.Error() + "; cannot receive: " + r.receive.Error()
+}
+
+// wait puts the next attempt off.
+func (r *refusals) wait(nowNs int64) {
+	r.backoff = min(max(2*r.backoff, refusalRetryLeast), refusalRetryMost)
+	r.atNs = nowNs + int64(r.backoff)
+}
+
+// tryAgain makes the next attempt at a direction that was refused, when it is time.
+func (s *streams) tryAgain(nowNs int64) {
+	if s.refused.none() || nowNs < s.refused.atNs {
+		return
+	}
+	if s.refused.receive != nil {
+		s.startReceiver()
+	}
+	if s.refused.send != nil {
+		s.startSender()
+	}
+	s.refused.wait(nowNs)
+	if s.refused.none() {
+		s.noteHeard()
+		s.listen(nowNs)
+	}
+	s.end.settled()
+}
+
+// settled says once of each session that it is up: every direction that was agreed
+// on can work.
+func (e *End) settled() {
+	s := &e.streams
+	if !s.running || !s.refused.none() {
+		return
+	}
+	s.refused.backoff = 0
+	e.everPeer = true
+	if e.toldUp || e.cfg.Static {
+		return
+	}
+	e.toldUp = true
+	a := e.session.Agreement
+	e.futile.log(e, "session up", "peer", e.session.PeerAddr, "send", a.Send, "receive", a.Receive,
+		"redundancy", a.Redundancy, "redundancy_distance", a.RedundancyDistance)
+}
+
+// futile counts sessions in a row in which nothing was ever heard of the peer. The
+// next one gets more time, and the log is not filled with them.
+type futile struct{ sessions int }
+
+// patience is how long nothing may come before the session is over.
+func (f futile) patience() time.Duration {
+	return min(forgetAfter<<min(f.sessions, 8), forgetMost)
+}
+
+// log says what every session says, once a minute while they are futile.
+func (f futile) log(e *End, message string, attributes ...any) {
+	if f.sessions == 0 || e.told.again(message, e.clock.monotonicNs()) {
+		e.log.Info(message, attributes...)
+	}
+}
+
+// over takes note of how a session ended.
+func (f *futile) over(heard bool, lasted time.Duration) {
+	switch {
+	case heard:
+		f.sessions = 0
+	case lasted > forgetAfter/2:
+		f.sessions++
+	}
+}

@@ -1,0 +1,57 @@
+package session
+
+import (
+	"log/slog"
+	"time"
+
+	"archibald-bridge/bridge/status"
+)
+
+// tellAgain is how long the log keeps quiet about what it has told.
+const tellAgain = time.Minute
+
+// teller writes into the log what begins and what is over: each kind once a minute at
+// the most, however often it comes and goes.
+type teller struct {
+	told    map[string]int64 // when
+	present map[kind]bool    // kinds of problems that the log says there are
+}
+
+// kind is a problem without its figures, which change.
+type kind struct {
+	code string
+	side status.Side
+}
+
+func newTeller() teller { return teller{told: map[string]int64{}, present: map[kind]bool{}} }
+
+// again says whether something may be told now, and takes it as told.
+func (t *teller) again(what string, nowNs int64) bool {
+	if last, ok := t.told[what]; ok && time.Duration(nowNs-last) < tellAgain {
+		return false
+	}
+	t.told[what] = nowNs
+	return true
+}
+
+// problems compares what is wrong now with what was told.
+func (t *teller) problems(found []status.Problem, nowNs int64, log *slog.Logger) {
+	now := map[kind]bool{}
+	for _, p := range found {
+		k := kind{p.Code, p.Side}
+		if p.Code == codeNotRealtime {
+			continue // the machine has said so, with what it tried
+		}
+		now[k] = true
+		if !t.present[k] && t.again(p.Code+" "+string(p.Side), nowNs) {
+			t.present[k] = true
+			log.Warn(p.Text, "code", p.Code, "side", string(p.Side))
+		}
+	}
+	for k := range t.present {
+		if !now[k] {
+			delete(t.present, k)
+			log.Info("problem over", "code", k.code, "side", string(k.side))
+		}
+	}
+}

@@ -1,0 +1,101 @@
+package session
+
+import (
+	"time"
+
+	"archibald-bridge/proto"
+)
+
+const (
+	vitalsWindow  = 2 * time.Second         // what "now" means where things are counted; less says nothing yet
+	reportsWithin = 3500 * time.Millisecond // a peer whose reports came in it is there: two may be lost
+	deafAfter     = 3 * time.Second         // reports of the peer that show nothing new of ours
+	lateWindows   = 120                     // of publishInterval: a minute
+)
+
+// vitals are what the last seconds of the streams were like: what diagnoses are made
+// of.
+type vitals struct {
+	startNs int64
+	samples []sample // the newest last, vitalsWindow of them
+
+	lateNs   int64   // the latest that a packet left since the last sample, as the peer says
+	latest   []int64 // the same of the samples before
+	reportNs int64   // when the peer's last report came, and ...
+	reports  int     // ... how many did
+	sender   *proto.SenderInfo
+	sendsNs  int64 // when the peer last said that it had sent more
+	quietNs  int64 // when it last said that it had not
+	datagram int   // mean bytes of the packets that it says it sent, RTP header included
+	highest  uint32
+	hearsNs  int64 // when it last said that more of ours had come
+}
+
+// sample are the counters of a moment.
+type sample struct {
+	ns       int64
+	counters Counters
+}
+
+func (v *vitals) reset(nowNs int64) { *v = vitals{startNs: nowNs, hearsNs: nowNs} }
+
+// sample takes the counters, twice a second.
+func (v *vitals) sample(nowNs int64, c Counters) {
+	v.samples = append(v.samples, sample{nowNs, c})
+	for len(v.samples) > 1 && time.Duration(nowNs-v.samples[1].ns) >= vitalsWindow {
+		v.samples = v.samples[1:]
+	}
+	v.latest = append(v.latest, v.lateNs)
+	v.latest = v.latest[max(0, len(v.latest)-lateWindows):]
+	v.lateNs = 0
+}
+
+// late takes how late a packet left.
+func (v *vitals) late(ns int64) { v.lateNs = max(v.lateNs, ns) }
+
+// laterThan is in how many half seconds of the last minute a packet left later than
+// that, and the latest of them.
+func (v *vitals) laterThan(ns int64) (windows int, latestNs int64) {
+	for _, late := range v.latest {
+		if late > ns {
+			windows++
+		}
+		latestNs = max(latestNs, late)
+	}
+	return windows, latestNs
+}
+
+// window returns the counters of its start and its end; known is false while it is too
+// short to say anything.
+func (v *vitals) window() (from, to Counters, seconds float64, known bool) {
+	if len(v.samples) == 0 {
+		return from, to, 0, false
+	}
+	first, last := v.samples[0], v.samples[len(v.samples)-1]
+	took := time.Duration(last.ns - first.ns)
+	return first.counters, last.counters, took.Seconds(), took >= vitalsWindow
+}
+
+// reported takes a report of the peer to the stream ssrc of ours.
+func (v *vitals) reported(report proto.Report, ssrc uint32, arrivalNs int64) {
+	v.reportNs = arrivalNs
+	v.reports++
+	switch now := report.Sender; {
+	case now == nil:
+		v.quietNs = arrivalNs
+	case v.sender != nil && now.Packets == v.sender.Packets:
+		v.quietNs = arrivalNs
+	case v.sender != nil:
+		v.sendsNs = arrivalNs
+		v.datagram = int((now.Octets-v.sender.Octets)/(now.Packets-v.sender.Packets)) + rtpHeaderBytes
+	}
+	v.sender = report.Sender
+	for _, r := range report.Receptions {
+		if r.SSRC == ssrc && r.HighestSequence != v.highest {
+			v.highest, v.hearsNs = r.HighestSequence, arrivalNs
+		}
+	}
+}
+
+// rtpHeaderBytes are those of RFC 3550, section 5.1, without options.
+const rtpHeaderBytes = 12

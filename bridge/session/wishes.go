@@ -1,0 +1,81 @@
+package session
+
+import (
+	"fmt"
+
+	"archibald-bridge/bridge/status"
+	"archibald-bridge/proto"
+)
+
+// wishes says what was asked for at one end and is not, since the other end or the
+// format does not have it.
+func (e *End) wishes() (unmet []status.Problem) {
+	if e.session == nil {
+		return nil
+	}
+	a := e.session.Agreement
+	if !e.cfg.Static {
+		unmet = append(unmet, unequalChannels(e.role, e.cfg.SendChannels, e.cfg.ReceiveChannels, a)...)
+	}
+	if most := a.PeerMaxBitrate; a.Send.Encoding == proto.Opus && most > 0 && most != e.cfg.OpusBitrate {
+		unmet = append(unmet, status.Problem{Code: codeBitrate, Side: status.SideSend, Text: fmt.Sprintf(
+			"--opus-bitrate is %d on the %s, %d on the %s: both send at most %d", e.cfg.OpusBitrate, e.role, most, otherRole(e.role), min(most, e.cfg.OpusBitrate))})
+	}
+	if a.Send.Channels > 0 && e.ptimeFrames(a.Send.RateHz) > proto.MaxPacketFrames(a.Send) {
+		unmet = append(unmet, status.Problem{Code: codePtime, Side: status.SideSend, Text: fmt.Sprintf(
+			"ptime %s does not fit a packet: %d frames are the most of %s; using that", e.cfg.Ptime.Duration, proto.MaxPacketFrames(a.Send), a.Send)})
+	}
+	s := &e.streams
+	if wanted, least := e.cfg.Latency.FramesAt(s.receive.RateHz), s.clockStatus.LeastFrames; wanted > 0 && wanted < least {
+		unmet = append(unmet, status.Problem{Code: codeLatency, Side: status.SideReceive, Text: fmt.Sprintf(
+			"latency %d frames is not possible at this period: %d frames are the least; using that", wanted, least)})
+	}
+	return unmet
+}
+
+// unequalChannels compares what each end has for each direction. Both ends say the
+// same of it.
+func unequalChannels(us proto.Role, sends, receives int, a proto.Agreement) (unequal []status.Problem) {
+	peer := otherRole(us)
+	ways := [2]struct {
+		side             status.Side
+		sender, receiver proto.Role
+		sends, receives  int
+		used             int
+	}{
+		{status.SideSend, us, peer, sends, a.PeerReceives, a.Send.Channels},
+		{status.SideReceive, peer, us, a.PeerSends, receives, a.Receive.Channels},
+	}
+	for i, w := range ways {
+		other := ways[1-i]
+		var end proto.Role
+		var remedy string
+		switch both := max(w.sends, w.receives) == max(other.sends, other.receives); {
+		case w.sends == w.receives:
+			continue
+		case w.sends > w.receives:
+			end, remedy = w.receiver, "--receive-channels"
+			both = both && other.sends < other.receives
+			remedy = map[bool]string{true: "--channels", false: remedy}[both]
+		default:
+			end, remedy = w.sender, "--send-channels"
+			both = both && other.sends > other.receives
+			remedy = map[bool]string{true: "--channels", false: remedy}[both]
+		}
+		used := fmt.Sprintf("%d are used", w.used)
+		if w.used == 0 {
+			used = "none is used"
+		}
+		unequal = append(unequal, status.Problem{Code: codeChannels, Side: w.side, Text: fmt.Sprintf(
+			"the %s sends %d channels, the %s receives %d: %s; give the %s %s %d",
+			w.sender, w.sends, w.receiver, w.receives, used, end, remedy, max(w.sends, w.receives))})
+	}
+	return unequal
+}
+
+func otherRole(r proto.Role) proto.Role {
+	if r == proto.Guest {
+		return proto.Host
+	}
+	return proto.Guest
+}
