@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"archibald-bridge/proto"
+	"archibald-bridge/testbed/stack"
 )
 
 var (
@@ -78,6 +79,10 @@ func publicOffer() []byte { return Offer("", guestSSRC, nil) }
 // A tone of a stranger is heard above this.
 const inaudibleDBFS = -90
 
+// quietLines is what an end may log of its start and of a minute of attacks: each reason
+// once, and some that the strangers choose the words of.
+const quietLines = 25
+
 // row is an attack on a live session.
 type row struct {
 	name    string
@@ -114,6 +119,7 @@ func attacks(town *Town, tally *Tally) []row {
 		{"offers that are refused, from the peer's machine", 2 * second, town.Neighbour().OfferOften(HostDoor, bad, tally), false},
 		{"goodbyes to the host", 2 * second, in.Goodbyes(HostDoor, GuestDoor, guestSSRC, random, 0), false},
 		{"goodbyes to the guest", 2 * second, in.Goodbyes(GuestDoor, HostDoor, hostSSRC, random, 0), false},
+		{"word that the peer is not there", 2 * second, together(in.NobodyThere(HostDoor, GuestDoor), in.NobodyThere(GuestDoor, HostDoor)), false},
 		{"hanging up", 2 * second, together(in.HangUp(HostDoor), out.HangUp(HostDoor)), false},
 	}
 }
@@ -166,5 +172,12 @@ func TestStrangersDoNotTouchASession(t *testing.T) {
 	}
 	if n := tally.Accepted.Load(); n > 0 {
 		t.Errorf("%d offers of strangers were accepted", n)
+	}
+	for _, end := range []*stack.Process{town.HostEnd, town.GuestEnd} {
+		text, err := os.ReadFile(end.Log)
+		must(t, err)
+		if lines := strings.Count(string(text), "\n"); lines > quietLines {
+			t.Errorf("%s: %d lines in the log", end.Name, lines)
+		}
 	}
 }
