@@ -7,7 +7,11 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"archibald-bridge/proto"
 )
+
+func unknown(d *proto.Description) { d.Version = proto.Version + 1 }
 
 // nodes are the names of the bridge's nodes in the host's PipeWire.
 func (town *Town) nodes(t *testing.T) []string {
@@ -43,19 +47,34 @@ func TestAHostOfSeveralGuestsKeepsItsPlacesForThem(t *testing.T) {
 		time.Sleep(50 * time.Millisecond)
 	}
 	before := town.nodes(t)
-	for i := range 10 {
-		name := fmt.Sprintf("made-up-%d", i)
-		for _, offer := range [][]byte{Offer(name, 2*uint32(i)+1001, nil), Offer(name, 2*uint32(i)+1001, unfit)} {
-			if code, text, err := town.Outside().Post(HostDoor, offer); err == nil {
-				t.Errorf("outside: %d %s", code, text)
+	offered := make(chan struct{})
+	go func() {
+		defer close(offered)
+		for i := range 10 {
+			name, ssrc := fmt.Sprintf("made-up-%d", i), uint32(2*i+1001)
+			for _, offer := range [][]byte{Offer(name, ssrc, nil), Offer(name, ssrc, unfit)} {
+				if code, text, err := town.Outside().Post(HostDoor, offer); err == nil {
+					t.Errorf("outside: %d %s", code, text)
+				}
+			}
+			for what, change := range map[string]func(*proto.Description){"rate": unfit, "role": asHost, "version": unknown} {
+				if code, text, err := town.Inside().Post(HostDoor, Offer(name, ssrc, change)); err != nil || code < 400 || code == http.StatusServiceUnavailable {
+					t.Errorf("inside, with a %s that does not fit: %d %s, %v", what, code, text, err)
+				}
 			}
 		}
-		if code, _, err := town.Inside().Post(HostDoor, Offer(name, 2*uint32(i)+1001, unfit)); err != nil || code != http.StatusConflict {
-			t.Errorf("inside, with an offer that does not fit: %d, %v", code, err)
+	}()
+	for done := false; !done; {
+		select {
+		case <-offered:
+			done = true
+		default:
 		}
-	}
-	if after := town.nodes(t); !slices.Equal(after, before) {
-		t.Errorf("nodes before %q, after offers that were refused %q", before, after)
+		if now := town.nodes(t); !slices.Equal(now, before) {
+			t.Errorf("nodes before %q, with offers that are refused %q", before, now)
+			<-offered
+			break
+		}
 	}
 	if s, err := town.HostStatus(); err != nil || len(s.Guests) != 1 {
 		t.Errorf("%d guests, want ann: %v", len(s.Guests), err)
