@@ -163,8 +163,11 @@ func (h *house) answering(offer proto.Description) (*signaling.Endpoint, error) 
 }
 
 // fits says why an offer cannot be taken, before a place is made for it. What PipeWire
-// runs at only an end knows.
+// runs at only an end knows: one that is there already, or the guest's own.
 func (h *house) fits(offer proto.Description) error {
+	if end := h.ready(); end != nil {
+		return end.Answers(offer)
+	}
 	rateHz := h.cfg.Rate
 	if rateHz == 0 {
 		rateHz = offer.RateHz
@@ -172,6 +175,18 @@ func (h *house) fits(offer proto.Description) error {
 	ours := session.Describe(h.cfg, proto.Host, session.Graph{RateHz: rateHz, PeriodFrames: max(1, h.cfg.HostPeriod)})
 	_, _, err := proto.Answer(offer, ours)
 	return err
+}
+
+// ready is an end that has its nodes; nil: none has.
+func (h *house) ready() *session.End {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, p := range h.places {
+		if p.end != nil && p.end.Ready() {
+			return p.end
+		}
+	}
+	return nil
 }
 
 // turnAway takes the place from a guest that just got it and cannot be served.

@@ -241,6 +241,19 @@ func TestAnOfferOfAnotherRateGivesItsPlaceBackAtOnce(t *testing.T) {
 	}
 }
 
+func TestAnOfferOfAnotherRateMakesNoEndWhereOneIsThereToAsk(t *testing.T) {
+	s := serve(t, 3, false)
+	s.answered("ann")
+	if code, body := s.offer("made-up", proto.Guest, func(d *proto.Description) { d.RateHz = 44100 }); code != http.StatusConflict || !strings.Contains(body, "44100 Hz") {
+		t.Errorf("%d %s", code, body)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.made) != 1 {
+		t.Errorf("ends were made: %q", s.made)
+	}
+}
+
 func TestAPlaceIsNotTakenFromAGuestThatWasThereAMinuteAgo(t *testing.T) {
 	now := time.Now()
 	for _, c := range []struct {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"strings"
 	"time"
 )
 
@@ -47,28 +46,13 @@ func (s *Stack) Isolate() error {
 // Join connects two isolated stacks by a cable (veth(4)); the IPv4 addresses have 24
 // bits in common. Multicast takes that way, too.
 func Join(a, b *Stack, addressA, addressB string) error {
-	commands := []struct {
-		on   *Stack
-		args string
-	}{
-		{a, fmt.Sprintf("link add %s type veth peer name %s netns %d", Wire, Wire, b.network.PID())},
-		{a, "addr add " + addressA + "/24 dev " + Wire},
-		{b, "addr add " + addressB + "/24 dev " + Wire},
+	if err := a.runIP([]string{fmt.Sprintf("link add %s type veth peer name %s netns %d", Wire, Wire, b.network.PID())}); err != nil {
+		return err
 	}
-	for _, s := range []*Stack{a, b} {
-		for _, args := range []string{"link set lo up", "link set " + Wire + " up", "route add 224.0.0.0/4 dev " + Wire} {
-			commands = append(commands, struct {
-				on   *Stack
-				args string
-			}{s, args})
-		}
+	if err := a.runIP(wireCommands([]string{addressA + "/24"})); err != nil {
+		return err
 	}
-	for _, command := range commands {
-		if _, err := command.on.output("ip", strings.Fields(command.args)...); err != nil {
-			return err
-		}
-	}
-	return nil
+	return b.runIP(wireCommands([]string{addressB + "/24"}))
 }
 
 // Traffic is what has come in over the cable.

@@ -79,3 +79,45 @@ func TestAMachinesEnvironmentReachesItsProgramsOnly(t *testing.T) {
 		}
 	}
 }
+
+// The third machine is one that others of the segment do not know.
+func TestMachinesOfOneSegmentReachEachOtherByAllTheirAddresses(t *testing.T) {
+	hub, a, b := newStack(t), newStack(t), newStack(t)
+	for _, s := range []*Stack{hub, a, b} {
+		if err := s.Isolate(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := hub.Share("10.47.14.1/24", "10.47.15.1/24"); err != nil {
+		t.Fatal(err)
+	}
+	for i, s := range []*Stack{a, b} {
+		if err := s.Plug(hub, fmt.Sprintf("10.47.14.%d/24", i+2), fmt.Sprintf("10.47.15.%d/24", i+2)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	reaches := func(from, to *Stack, address string) {
+		t.Helper()
+		var listener, call net.Conn
+		var socket net.Listener
+		err := to.Inside(func() (err error) { socket, err = net.Listen("tcp", address); return err })
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer socket.Close()
+		if err := from.Inside(func() (err error) { call, err = net.Dial("tcp", address); return err }); err != nil {
+			t.Fatal(err)
+		}
+		defer call.Close()
+		if listener, err = socket.Accept(); err != nil {
+			t.Fatal(err)
+		}
+		listener.Close()
+	}
+	reaches(a, b, "10.47.14.3:4713")
+	reaches(a, hub, "10.47.15.1:4713")
+	reaches(hub, b, "10.47.15.3:4713")
+	if _, err := net.Listen("tcp", "10.47.14.3:0"); err == nil {
+		t.Error("the test itself is in one of the machines' networks")
+	}
+}

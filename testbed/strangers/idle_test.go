@@ -1,0 +1,96 @@
+package strangers
+
+import (
+	"context"
+	"net/http"
+	"net/netip"
+	"testing"
+	"time"
+)
+
+// A host that nobody has called yet.
+func TestAnIdleHostGivesStrangersNothing(t *testing.T) {
+	town := machines(t)
+	must(t, town.StartHost())
+	must(t, town.WaitReady(20*time.Second))
+	ear, err := NewEar(town.Strangers, false)
+	must(t, err)
+	defer func() { _ = ear.Close() }()
+	out := town.Outside()
+	for _, request := range []struct {
+		method, path string
+		body         []byte
+	}{
+		{http.MethodPost, "/session", publicOffer()},
+		{http.MethodPost, "/session", Offer("other", 0xbad0bad, nil)},
+		{http.MethodPost, "/session", Offer("", guestSSRC, unfit)},
+		{http.MethodGet, "/healthz", nil},
+		{http.MethodDelete, "/session/1", nil},
+	} {
+		if code, text, err := out.Say(HostDoor, request.method, request.path, request.body); err == nil {
+			t.Errorf("%s %s: %d %s", request.method, request.path, code, text)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	must(t, together(out.Stream(HostDoor, guestSSRC), out.Goodbyes(HostDoor, GuestDoor, guestSSRC, 0))(ctx))
+	if n := ear.Datagrams(InsideAddress, OutsideAddress); n > 0 {
+		t.Errorf("%d datagrams went to strangers", n)
+	}
+	if s, err := town.HostStatus(); err != nil || s.Session.ID != "" {
+		t.Errorf("the host has a session: %+v, %v", s.Session, err)
+	}
+}
+
+// lateness is how much longer than undisturbed a guest may take to come back.
+const lateness = 2 * time.Second
+
+// Whatever strangers do to the host meanwhile, a guest that starts anew finds it, and
+// nobody else is in its place.
+func TestAGuestThatStartsAnewFindsItsHostAmongStrangers(t *testing.T) {
+	town := session(t, HostDoor)
+	in, out := town.Inside(), town.Outside()
+	ear, err := NewEar(town.Strangers, false)
+	must(t, err)
+	defer func() { _ = ear.Close() }()
+	var undisturbed time.Duration
+	for i, row := range []struct {
+		name   string
+		attack Attack
+	}{
+		{"nothing", idle},
+		{"sound from outside", out.Stream(HostDoor, guestSSRC)},
+		{"sound from inside", in.Stream(HostDoor, guestSSRC)},
+		{"sound in the peer's name", in.StreamAs(netip.AddrPortFrom(GuestAddress, 40000), HostDoor, guestSSRC)},
+		{"offers that are refused", in.OfferOften(HostDoor, func() []byte { return Offer("", guestSSRC, unfit) }, new(Tally))},
+		{"64 who say nothing", in.Hold(HostDoor, 64, Mute, publicOffer)},
+		{"64 who drip", in.Hold(HostDoor, 64, Dripping, publicOffer)},
+		{"64 who never read", in.Hold(HostDoor, 64, Deaf, func() []byte { return Offer("", guestSSRC, unfit) })},
+		{"64 who drip, from outside", out.Hold(HostDoor, 64, Dripping, publicOffer)},
+	} {
+		datagrams := ear.Datagrams(InsideAddress, OutsideAddress)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- row.attack(ctx) }()
+		time.Sleep(500 * time.Millisecond)
+		town.GuestEnd.Kill9()
+		begun := time.Now()
+		must(t, town.GuestEnd.Restart())
+		err := town.WaitUp(10 * time.Second)
+		took := time.Since(begun)
+		cancel()
+		must(t, <-done)
+		if i == 0 {
+			undisturbed = took
+		}
+		n := ear.Datagrams(InsideAddress, OutsideAddress) - datagrams
+		t.Logf("%s: back after %v, datagrams to strangers %d", row.name, took.Round(time.Millisecond), n)
+		if err != nil || took > undisturbed+lateness {
+			t.Errorf("%s: back after %v, undisturbed after %v: %v", row.name, took, undisturbed, err)
+			must(t, town.WaitUp(20*time.Second))
+		}
+		if n > 0 {
+			t.Errorf("%s: %d datagrams went to strangers", row.name, n)
+		}
+	}
+}

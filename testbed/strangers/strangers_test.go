@@ -1,0 +1,183 @@
+package strangers
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"math"
+	"net/netip"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"archibald-bridge/proto"
+	"archibald-bridge/testbed/stack"
+)
+
+var (
+	bridgeFlag = flag.String("bridge", "", "the program to attack, instead of one built from this tree")
+	longFlag   = flag.Int("long", 1, "how many times as long as usual each attack goes on")
+)
+
+// Starting servers takes longer than most attacks: all tests have the same ones.
+var town *Town
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	code := m.Run()
+	if town != nil {
+		if err := town.Close(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
+
+// machines is a Town whose ends a test may start; they end with the test.
+func machines(t *testing.T) *Town {
+	t.Helper()
+	if town == nil {
+		var err error
+		if town, err = Build(*bridgeFlag); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("guest:\n%s\nhost:\n%s", tail(town.GuestEnd), tail(town.HostEnd))
+		}
+		town.StopEnds()
+	})
+	return town
+}
+
+// session is a Town with both ends up.
+func session(t *testing.T, peer netip.AddrPort, flags ...string) *Town {
+	t.Helper()
+	town := machines(t)
+	must(t, town.StartHost(flags...))
+	must(t, town.WaitReady(20*time.Second))
+	must(t, town.StartGuest(peer, flags...))
+	must(t, town.WaitUp(20*time.Second))
+	return town
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The SSRCs that anybody can compute, as a stranger who has read this tree does.
+var guestSSRC, hostSSRC = proto.SSRC("", proto.Guest), proto.SSRC("", proto.Host)
+
+func publicOffer() []byte { return Offer("", guestSSRC, nil) }
+
+// A tone of a stranger is heard above this.
+const inaudibleDBFS = -90
+
+// quietLines is what an end may log of its start and of a minute of attacks: each reason
+// once, and some that the strangers choose the words of.
+const quietLines = 25
+
+// row is an attack on a live session.
+type row struct {
+	name    string
+	length  time.Duration
+	attack  Attack
+	control bool // what is found is what the machine does by itself
+}
+
+// attacks are those that need neither the secret nor a start of an end.
+func attacks(town *Town, tally *Tally) []row {
+	second := time.Second * time.Duration(*longFlag)
+	in, out := town.Inside(), town.Outside()
+	fit := publicOffer
+	bad := func() []byte { return Offer("", guestSSRC, unfit) }
+	other := func() []byte { return Offer("other", 0xbad0bad, nil) }
+	// Somewhere on the same machine that nobody listens at, so that all else is equal.
+	elsewhere := netipPort(HostDoor, 9)
+	random := uint32(0x5eed5eed)
+	return []row{
+		{"nothing", 3 * second, idle, true},
+		{"flood to other ports", 2 * second, together(out.Flood(elsewhere, Mixed(guestSSRC)), out.Flood(netipPort(GuestDoor, 9), Mixed(hostSSRC))), true},
+		{"flood of everything from outside", 2 * second, together(out.Flood(HostDoor, Mixed(guestSSRC)), out.Flood(GuestDoor, Mixed(hostSSRC))), false},
+		{"flood of sound from inside", 2 * second, in.Flood(HostDoor, Sound(guestSSRC)), false},
+		{"flood of RTCP from inside", 2 * second, in.Flood(HostDoor, Reports), false},
+		{"flood of sound in the peer's name", 2 * second, in.FloodAs(GuestDoor, HostDoor, Sound(guestSSRC)), false},
+		{"flood of RTCP in the peer's name", 2 * second, in.FloodAs(GuestDoor, HostDoor, Reports), false},
+		{"flood of RTCP in the peer's name, to the guest", 2 * second, in.FloodAs(HostDoor, GuestDoor, Reports), false},
+		{"sound and good offers from outside", 2 * second, together(out.Stream(HostDoor, guestSSRC), out.OfferOften(HostDoor, fit, tally)), false},
+		{"sound and good offers from inside", 2 * second, together(in.Stream(HostDoor, guestSSRC), in.OfferOften(HostDoor, fit, tally)), false},
+		{"sound in the peer's name", 2 * second, together(in.StreamAs(GuestDoor, HostDoor, guestSSRC), in.StreamAs(netipPort(GuestDoor, 40000), HostDoor, random)), false},
+		{"offers that are refused, from inside", 2 * second, in.OfferOften(HostDoor, bad, tally), false},
+		{"offers of another name, from inside", 2 * second, in.OfferOften(HostDoor, other, tally), false},
+		{"offers to the guest", 2 * second, together(in.OfferOften(GuestDoor, func() []byte { return Offer("", hostSSRC, asHost) }, tally), out.OfferOften(GuestDoor, bad, tally)), false},
+		{"offers that are refused, from the peer's machine", 2 * second, town.Neighbour().OfferOften(HostDoor, bad, tally), false},
+		{"goodbyes to the host", 2 * second, in.Goodbyes(HostDoor, GuestDoor, guestSSRC, random, 0), false},
+		{"goodbyes to the guest", 2 * second, in.Goodbyes(GuestDoor, HostDoor, hostSSRC, random, 0), false},
+		{"word that the peer is not there", 2 * second, together(in.NobodyThere(HostDoor, GuestDoor), in.NobodyThere(GuestDoor, HostDoor)), false},
+		{"hanging up", 2 * second, together(in.HangUp(HostDoor), out.HangUp(HostDoor)), false},
+	}
+}
+
+func asHost(d *proto.Description) { d.Role = proto.Host }
+
+func idle(context.Context) error { return nil }
+
+// faults are what a phase has that it must not have. machine is how many gaps a control
+// had.
+func (p Phase) faults(machine int) (found []string) {
+	if p.Reconnects > 0 {
+		found = append(found, fmt.Sprintf("%d reconnects", p.Reconnects))
+	}
+	if p.Datagrams > 0 {
+		found = append(found, fmt.Sprintf("%d datagrams to strangers", p.Datagrams))
+	}
+	if level := math.Max(p.StrangerDBFS[0], p.StrangerDBFS[1]); level > inaudibleDBFS {
+		found = append(found, fmt.Sprintf("a stranger's tone at %.0f dBFS", level))
+	}
+	if allowed := machine + p.ServerFailures; p.Gaps > allowed {
+		found = append(found, fmt.Sprintf("%d gaps, %d are the machine's", p.Gaps, allowed))
+	}
+	return found
+}
+
+// With no secret: allow, the binding of a session and the limits keep strangers out.
+func TestStrangersDoNotTouchASession(t *testing.T) {
+	town := session(t, HostDoor)
+	l, err := town.Listen(5 * time.Minute)
+	must(t, err)
+	var tally Tally
+	rows := attacks(town, &tally)
+	for _, row := range rows {
+		must(t, l.During(row.name, row.length, row.attack))
+	}
+	must(t, l.Finish())
+	t.Logf("offers: %v", &tally)
+	machine := 0
+	for i, p := range l.Phases {
+		if rows[i].control {
+			machine = max(machine, p.Gaps)
+		}
+	}
+	for i, p := range l.Phases {
+		t.Log(p)
+		if faults := p.faults(machine); len(faults) > 0 && !rows[i].control {
+			t.Errorf("%s: %s", p.Name, strings.Join(faults, ", "))
+		}
+	}
+	if n := tally.Accepted.Load(); n > 0 {
+		t.Errorf("%d offers of strangers were accepted", n)
+	}
+	for _, end := range []*stack.Process{town.HostEnd, town.GuestEnd} {
+		text, err := os.ReadFile(end.Log)
+		must(t, err)
+		if lines := strings.Count(string(text), "\n"); lines > quietLines {
+			t.Errorf("%s: %d lines in the log", end.Name, lines)
+		}
+	}
+}
