@@ -99,9 +99,13 @@ func await(t *testing.T, m *machine, cable string, addresses []string) {
 		if err != nil || !strings.Contains(string(link), "state UP") || strings.Contains(string(link), "qdisc noop") {
 			return false
 		}
-		tentative, err := exec.Command("ip", "-o", "addr", "show", "dev", cable, "tentative").Output()
 		for _, address := range addresses {
-			if err != nil || strings.Contains(string(tentative), " "+address+" ") {
+			family, host := "-4", strings.Split(address, "/")[0]
+			if strings.Contains(host, ":") {
+				family = "-6"
+			}
+			local, err := exec.Command("ip", family, "route", "show", "table", "local", "dev", cable, "type", "local").Output()
+			if err != nil || !strings.Contains(string(local)+" ", host+" ") {
 				return false
 			}
 		}
