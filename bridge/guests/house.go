@@ -283,9 +283,11 @@ func (h *house) names() string {
 func (h *house) status() status.Status {
 	s := status.Status{
 		End: string(proto.Host), Version: status.Version, UptimeSeconds: time.Since(h.started).Seconds(),
-		Audio:   status.Audio{State: status.AudioUnused},
-		Session: status.Session{State: status.SessionWaiting, LastError: h.board.LastRefusal()},
-		Places:  h.cfg.Guests,
+		Audio: status.Audio{State: status.AudioUnused},
+		Session: status.Session{
+			State: status.SessionWaiting, LastError: h.board.LastRefusal(), RejectedCalls: status.RejectedCalls(h.board.Rejected()),
+		},
+		Places: h.cfg.Guests,
 	}
 	s.Directions.Send.State, s.Directions.Receive.State = status.DirectionIdle, status.DirectionIdle
 	h.mu.Lock()

@@ -205,6 +205,9 @@ func TestWhoIsNoGuestTakesNoPlace(t *testing.T) {
 	if got := s.status(); len(got.Guests) != 0 || got.Places != 2 {
 		t.Errorf("%d guests of %d", len(got.Guests), got.Places)
 	}
+	if got := s.status().Session.RejectedCalls.Refused; got == 0 {
+		t.Error("the status has no call that was refused")
+	}
 }
 
 func TestAnOfferThatDoesNotFitMakesNoEnd(t *testing.T) {

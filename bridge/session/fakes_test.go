@@ -275,6 +275,7 @@ type fakeEndpoint struct {
 	calls   []string
 	session *signaling.Session
 	lastErr string
+	rejects signaling.Rejected
 }
 
 func (f *fakeEndpoint) Current() (signaling.Session, bool) {
@@ -283,9 +284,10 @@ func (f *fakeEndpoint) Current() (signaling.Session, bool) {
 	}
 	return *f.session, true
 }
-func (f *fakeEndpoint) Status() signaling.Status { return signaling.Status{LastError: f.lastErr} }
-func (f *fakeEndpoint) Check()                   { f.calls = append(f.calls, "check") }
-func (f *fakeEndpoint) Renegotiate()             { f.calls = append(f.calls, "renegotiate") }
+func (f *fakeEndpoint) Status() signaling.Status     { return signaling.Status{LastError: f.lastErr} }
+func (f *fakeEndpoint) Rejected() signaling.Rejected { return f.rejects }
+func (f *fakeEndpoint) Check()                       { f.calls = append(f.calls, "check") }
+func (f *fakeEndpoint) Renegotiate()                 { f.calls = append(f.calls, "renegotiate") }
 func (f *fakeEndpoint) Drop(reason string) {
 	f.calls, f.session = append(f.calls, "drop: "+reason), nil
 }

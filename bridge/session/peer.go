@@ -39,6 +39,7 @@ type endpoint interface {
 	Check()
 	Drop(reason string)
 	Renegotiate()
+	Rejected() signaling.Rejected
 }
 
 func (e *End) signalingConfig() signaling.Config {

@@ -53,6 +53,9 @@ func (e *End) sessionStatus() status.Session {
 	if e.signaling != nil && s.LastError == "" {
 		s.LastError = e.signaling.Status().LastError
 	}
+	if e.signaling != nil {
+		s.RejectedCalls = status.RejectedCalls(e.signaling.Rejected())
+	}
 	if e.sessions > 1 {
 		s.Reconnects = e.sessions - 1
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/signaling"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/proto"
 )
@@ -19,13 +20,14 @@ func TestStatusBeforeRunIsEmpty(t *testing.T) {
 
 func TestStatusOfAnEndThatWaits(t *testing.T) {
 	v := newVirtual(t, func(c *config.Config) { c.Name, c.Peer = "lab", config.Peer{Host: "tower", Port: 4713} })
-	v.peer.lastErr = "peer tower:4713: connection refused"
+	v.peer.lastErr, v.peer.rejects = "peer tower:4713: connection refused", signaling.Rejected{Strangers: 1, Crowded: 2, Unproven: 3, Refused: 4}
 	v.openAudio()
 	v.pass(time.Second)
 	want := status.Status{
 		End: "guest", Version: status.Version, Name: "lab", UptimeSeconds: 1,
-		Audio:   status.Audio{Server: "JACK server lab", State: status.AudioRunning, Rate: testRate, PeriodFrames: testPeriod},
-		Session: status.Session{State: status.SessionWaiting, Peer: "tower:4713", LastError: "peer tower:4713: connection refused"},
+		Audio: status.Audio{Server: "JACK server lab", State: status.AudioRunning, Rate: testRate, PeriodFrames: testPeriod},
+		Session: status.Session{State: status.SessionWaiting, Peer: "tower:4713", LastError: "peer tower:4713: connection refused",
+			RejectedCalls: status.RejectedCalls{Strangers: 1, Crowded: 2, Unproven: 3, Refused: 4}},
 		Directions: status.Directions{
 			Send: status.Direction{State: status.DirectionIdle}, Receive: status.Direction{State: status.DirectionIdle},
 		},

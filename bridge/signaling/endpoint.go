@@ -254,6 +254,9 @@ func (e *Endpoint) Renegotiate() {
 	signal(e.wake)
 }
 
+// Rejected counts the calls that came to nothing.
+func (e *Endpoint) Rejected() Rejected { return e.entrance.counts() }
+
 // Status returns what the Endpoint is doing.
 func (e *Endpoint) Status() Status {
 	e.mu.Lock()

@@ -61,7 +61,8 @@ var directionMetrics = []metric[Direction]{
 var (
 	rejectedPackets = prometheus.NewDesc("archibald_rejected_packets_total", "Datagrams that were not of the stream, by reason.",
 		append([]string{"reason"}, ofDirection...), nil)
-	problem = prometheus.NewDesc("archibald_problem_info", "1 for each thing that is wrong now.", append([]string{"code", "side"}, ofEnd...), nil)
+	rejectedCalls = prometheus.NewDesc("archibald_rejected_calls_total", "Calls that came to nothing, by reason.", append([]string{"reason"}, ofEnd...), nil)
+	problem       = prometheus.NewDesc("archibald_problem_info", "1 for each thing that is wrong now.", append([]string{"code", "side"}, ofEnd...), nil)
 )
 
 func truth(b bool) float64 {
@@ -90,12 +91,16 @@ func (m metrics) Describe(into chan<- *prometheus.Desc) {
 		into <- each.desc
 	}
 	into <- rejectedPackets
+	into <- rejectedCalls
 	into <- problem
 }
 
 // Collect implements prometheus.Collector.
 func (m metrics) Collect(into chan<- prometheus.Metric) {
 	s := m.source()
+	for _, reason := range s.Session.RejectedCalls.Reasons() {
+		into <- prometheus.MustNewConstMetric(rejectedCalls, prometheus.CounterValue, float64(reason.Count), reason.Name, s.End, s.Name)
+	}
 	ends := []Status{s}
 	if s.Places > 0 {
 		ends = s.Guests

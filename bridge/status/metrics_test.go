@@ -35,7 +35,11 @@ func scrape(t *testing.T, source Source) string {
 }
 
 func TestMetricsAreOfTheStatus(t *testing.T) {
-	text := scrape(t, sample)
+	text := scrape(t, func() Status {
+		s := sample()
+		s.Session.RejectedCalls.Strangers = 6
+		return s
+	})
 	for _, line := range []string{
 		`archibald_session_up{end="guest",name="lab"} 1`,
 		`archibald_audio_xruns_total{end="guest",name="lab"} 5`,
@@ -43,6 +47,7 @@ func TestMetricsAreOfTheStatus(t *testing.T) {
 		`archibald_lost_packets_total{direction="receive",end="guest",name="lab"} 50`,
 		`archibald_send_errors_total{direction="send",end="guest",name="lab"} 8`,
 		`archibald_rejected_packets_total{direction="receive",end="guest",name="lab",reason="ssrc"} 12`,
+		`archibald_rejected_calls_total{end="guest",name="lab",reason="strangers"} 6`,
 		`archibald_problems{end="guest",name="lab"} 0`,
 		`archibald_clock_drift_ratio{direction="receive",end="guest",name="lab"} -1.75e-05`,
 		`archibald_direction_up{direction="receive",end="guest",name="lab"} 0`,
@@ -78,7 +83,9 @@ func TestMetricsOfAHostAreOfEachGuest(t *testing.T) {
 			t.Errorf("no %s in\n%s", name, text)
 		}
 	}
-	if strings.Contains(text, `name=""`) {
-		t.Errorf("the host without a guest is an end:\n%s", text)
+	for line := range strings.Lines(text) {
+		if strings.Contains(line, `name=""`) != strings.HasPrefix(line, "archibald_rejected_calls_total{") && !strings.HasPrefix(line, "#") && strings.HasPrefix(line, "archibald_") {
+			t.Errorf("calls are the host's, all else is a guest's: %s", line)
+		}
 	}
 }

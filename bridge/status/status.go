@@ -84,6 +84,8 @@ type Session struct {
 	ID         string `json:"id"`         // "" while there is none
 	LastError  string `json:"last_error"` // one line; "" when there was none
 	Reconnects uint64 `json:"reconnects"` // sessions that followed an earlier one
+
+	RejectedCalls RejectedCalls `json:"rejected_calls"` // of a host of several guests: its own, not a guest's
 }
 
 // Directions are the two streams, as seen from this end.

@@ -38,6 +38,9 @@ func WriteText(w io.Writer, s Status) error {
 	if s.Session.LastError != "" {
 		row("  last error", s.Session.LastError)
 	}
+	if calls := rejectedCallsText(s.Session.RejectedCalls); calls != "" {
+		row("  calls rejected", calls)
+	}
 	if err := table.Flush(); err != nil {
 		return err
 	}
@@ -72,6 +75,9 @@ func writeGuests(w io.Writer, s Status) error {
 	fmt.Fprintf(w, "  guests  %d of %d\n", len(s.Guests), s.Places)
 	if s.Session.LastError != "" {
 		fmt.Fprintln(w, "  last error  "+printable(s.Session.LastError))
+	}
+	if calls := rejectedCallsText(s.Session.RejectedCalls); calls != "" {
+		fmt.Fprintln(w, "  calls rejected  "+calls)
 	}
 	for _, guest := range s.Guests {
 		fmt.Fprintln(w)

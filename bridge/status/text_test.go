@@ -72,6 +72,22 @@ func TestTextSaysWhyDatagramsWereNotSentOrRejected(t *testing.T) {
 	}
 }
 
+func TestTextSaysWhyCallsWereRejected(t *testing.T) {
+	s := sample()
+	s.Session.RejectedCalls = RejectedCalls{1, 20, 300, 4000}
+	const want = "1 by who may not call, 20 that held a connection for too long among others, 300 without the secret, 4000 refused\n"
+	if got := text(t, s); !strings.Contains(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	s.Places = 2
+	if got := text(t, s); !strings.Contains(got, want) {
+		t.Errorf("of several guests: got\n%s\nwant\n%s", got, want)
+	}
+	if got := text(t, sample()); strings.Contains(got, "calls") {
+		t.Errorf("where none was:\n%s", got)
+	}
+}
+
 func TestTextOfAHostWithGuestsHasEach(t *testing.T) {
 	one, two := sample(), sample()
 	one.End, one.Name, two.End, two.Name = "host", "ann", "host", "bob"
