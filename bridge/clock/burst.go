@@ -22,6 +22,8 @@ type burstFinder struct {
 	edge    edge  // where the newest burst began, as far as it can be seen
 	before  edge  // and the one before
 	missing int64 // frames behind it that did not come, of those before the newest
+	from    int64 // Media of the first packet of it that came
+	long    bool  // what came since then is more than a period
 	sure    bool  // an edge was known since the sender began,
 	sureNs  int64 // then; else when the sender began
 
@@ -97,13 +99,15 @@ func (b *burstFinder) add(o Observation, nominalNs float64) (told burst, ok bool
 	b.started, b.end, b.lastNs = true, o.Media+frames, o.TimeNs
 	if together && !paced {
 		b.missing += gap
+		b.long = b.long || b.end-b.from >= max(b.sender.frames, frames)+frames
 		return burst{}, false
 	}
 	if together { // the sender's period is shorter now
 		b.sender = periods{}
 		b.part()
 	}
-	b.firstNs = o.TimeNs
+	b.sender.long(b.long)
+	b.firstNs, b.from, b.long = o.TimeNs, o.Media, false
 	if !b.turn(at, o, usualNs) {
 		return burst{}, false
 	}
@@ -127,7 +131,7 @@ func (b *burstFinder) part() { b.edge.known, b.missing = false, 1 }
 func (b *burstFinder) turn(at edge, o Observation, usualNs float64) bool {
 	frames := int64(o.Frames)
 	if !b.edge.known && b.missing == 0 { // what had been overtaken came after all
-		b.edge.known = true
+		b.edge.known, b.sure, b.sureNs = true, true, o.TimeNs
 		b.learn(frames)
 	}
 	patience := max(patienceNs, patiencePeriods*usualNs)

@@ -14,6 +14,7 @@ type periods struct {
 	placed  bool
 	from    int64 // a period begins here,
 	slack   int64 // or up to so much later: a period need not be whole packets
+	longer  int   // so many bursts in a row were more than a period
 	astray  int   // so many edges in a row were a period apart, and elsewhere
 }
 
@@ -21,6 +22,7 @@ const (
 	mostVotes    = 16
 	mostPeriod   = 8192 // frames
 	trustAfter   = 8    // edges in a row that were a period apart
+	outgrown     = 2    // bursts in a row that were more than a period: it is longer now
 	replaceAfter = 2    // that were, but elsewhere: what tears a burst hardly does it twice at one place
 )
 
@@ -33,7 +35,7 @@ func newPeriods(saidFrames int) periods {
 
 // trusted says that of every packet it is known when its period began.
 func (p *periods) trusted(packetFrames int64) bool {
-	return p.regular >= trustAfter && (p.placed || p.frames <= packetFrames)
+	return p.longer == 0 && p.regular >= trustAfter && (p.placed || p.frames <= packetFrames)
 }
 
 // of is the frame with which the period of a packet began, or an earlier one where that
@@ -111,6 +113,16 @@ func (p *periods) narrow(media, packetFrames int64) bool {
 		}
 	}
 	return true
+}
+
+// long tells whether a burst was more than a period. One may be after the network stood
+// still.
+func (p *periods) long(is bool) {
+	if !is {
+		p.longer = 0
+	} else if p.longer++; p.longer >= outgrown {
+		p.regular = 0
+	}
 }
 
 // lose lets the sender lose time, in which it sends nothing: periods begin that much

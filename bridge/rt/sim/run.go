@@ -20,6 +20,8 @@ type Link struct {
 	WholePeriods bool
 	// Repeats is how often, and how much later, each packet goes out again.
 	Repeats proto.Repeats
+	// Unagreed: the receiver does not know of the repeats.
+	Unagreed bool
 	// NetworkNs draws the time from the capture callback to the arrival of the first
 	// packet that is sent in it.
 	NetworkNs func() float64
@@ -130,7 +132,11 @@ func (l *Link) begin() error {
 	if l.PacketFrames == 0 {
 		l.out.packetFrames = int64(l.Sender.PeriodFrames)
 	}
-	return engine.StartPositions(l.Receiver.RateHz, l.Repeats)
+	expected := l.Repeats
+	if l.Unagreed {
+		expected = proto.Repeats{}
+	}
+	return engine.StartPositions(l.Receiver.RateHz, expected)
 }
 
 // sendUntil runs the sender's cycles whose callbacks are due.
