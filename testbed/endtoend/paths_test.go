@@ -123,6 +123,9 @@ func (p *crossing) stays(duration time.Duration) {
 		if s.Session.Reconnects != 0 || s.Directions.Receive.State != status.DirectionRunning {
 			p.t.Errorf("%s: %d reconnects, sound %s", s.End, s.Session.Reconnects, s.Directions.Receive.State)
 		}
+		if s.Directions.Send.LatencyBy != status.LatencyByPeer {
+			p.t.Errorf("%s: no report of the peer", s.End)
+		}
 	}
 }
 
@@ -171,7 +174,7 @@ func TestAHostIsHeardAtTheAddressThatWasCalled(t *testing.T) {
 			p.t = t
 			stop := p.start(append([]string{"--peer", c.called + ":4713"}, c.listen...), append(allow, c.listen...))
 			defer stop()
-			p.stays(2 * time.Second)
+			p.stays(4 * time.Second)
 		})
 	}
 }
@@ -282,7 +285,7 @@ func TestANewPortOnTheWayCostsLessThanASecondAndNoSession(t *testing.T) {
 	defer stop()
 	before := [2]uint64{}
 	for change := range 3 {
-		p.stays(2 * time.Second)
+		p.stays(4 * time.Second)
 		guest, host, err := p.both()
 		must(t, err)
 		now := [2]uint64{guest.Directions.Receive.ConcealedFrames, host.Directions.Receive.ConcealedFrames}
