@@ -86,7 +86,11 @@ func (p *Peer) UnmarshalText(text []byte) error {
 		return nil
 	}
 	host, port := s, proto.Port
-	if addr, err := netip.ParseAddr(strings.Trim(s, "[]")); err == nil {
+	bare := s
+	if strings.HasPrefix(s, "[") && strings.HasSuffix(s, "]") {
+		bare = s[1 : len(s)-1]
+	}
+	if addr, err := netip.ParseAddr(bare); err == nil && !strings.ContainsAny(addr.Zone(), "[]:") {
 		host = addr.String()
 	} else if strings.ContainsAny(s, ":[]") {
 		var number string

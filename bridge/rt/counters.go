@@ -85,9 +85,8 @@ func (e *Engine) Counters() session.Counters {
 	C.copy_received(e.c, &r)
 	drops := uint32(C.kernel_drops(e.c.fd))
 	e.kernelDrops += uint64(drops - uint32(e.kernelDrops))
-	var stranger C.struct_sockaddr_storage
-	if C.take_stranger(e.c, &stranger) != 0 {
-		e.stranger = e.socket.address(unsafe.Pointer(&stranger))
+	if C.take_stranger(e.c, &e.scratch) != 0 {
+		e.stranger = e.socket.address(unsafe.Pointer(&e.scratch))
 	}
 	return session.Counters{
 		Sent: session.SendCounters{

@@ -70,6 +70,7 @@ type Engine struct {
 	records        []C.observation
 	rtcp           C.rtcp_slot
 
+	scratch     C.struct_sockaddr_storage // for one call
 	hearing     hearing
 	kernelDrops uint64         // of the socket so far
 	stranger    netip.AddrPort // whom the receiver refused

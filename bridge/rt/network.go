@@ -59,11 +59,10 @@ func (e *Engine) hear(h hearing) error {
 
 // MediaSource implements session.Core.
 func (e *Engine) MediaSource() netip.AddrPort {
-	var from C.struct_sockaddr_storage
-	if C.media_source(e.c, &from) == 0 {
+	if C.media_source(e.c, &e.scratch) == 0 {
 		return netip.AddrPort{}
 	}
-	return e.socket.address(unsafe.Pointer(&from))
+	return e.socket.address(unsafe.Pointer(&e.scratch))
 }
 
 // SendRTCP implements session.Core.

@@ -90,9 +90,7 @@ func TestASessionThatBeginsWhileTheGraphFreewheelsHasSoundAfterwards(t *testing.
 			v.audioEvent(AudioChanged)
 		},
 		"the address": func(v *virtual) {
-			s := agreed("a")
-			s.Latch = true
-			v.up(s)
+			v.up(agreed("a"))
 			v.core.source = netip.MustParseAddrPort("192.0.2.7:9")
 			v.pass(tick)
 		},

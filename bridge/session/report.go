@@ -66,6 +66,9 @@ func (r *reporter) read(nowNs int64) {
 			continue
 		}
 		s.lastRTCPNs = arrivalNs
+		if !s.mediaComes(nowNs) {
+			s.follow(netip.AddrPortFrom(from.Addr().Unmap(), from.Port()))
+		}
 		s.vitals.reported(report, r.end.session.Agreement.LocalSSRC, arrivalNs)
 		if report.Sender != nil {
 			r.lastSR, r.lastSRNs = report.Sender.Time.Middle(), arrivalNs
@@ -97,11 +100,15 @@ func (r *reporter) fromPeer(from netip.AddrPort, ssrc uint32, nowNs int64) bool 
 	if peers := r.end.session.Agreement.PeerSSRC; peers != 0 && ssrc != peers {
 		return false
 	}
-	media := r.end.core.MediaSource()
-	if !r.end.cfg.Static && media.IsValid() && time.Duration(nowNs-s.lastPacketNs) < silentAfter {
-		return from == media
+	if !r.end.cfg.Static && s.mediaComes(nowNs) {
+		return from == r.end.core.MediaSource()
 	}
 	return from.Addr().Unmap() == s.to.Addr().Unmap()
+}
+
+// mediaComes says whether the peer's media comes; else its reports are all that tells its port.
+func (s *streams) mediaComes(nowNs int64) bool {
+	return s.end.core.MediaSource().IsValid() && time.Duration(nowNs-s.lastPacketNs) < silentAfter
 }
 
 // write sends the report when it is due.

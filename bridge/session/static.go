@@ -47,7 +47,7 @@ func (e *End) staticSession() {
 	if e.session == nil {
 		e.begin()
 	}
-	e.session = &signaling.Session{ID: "static", Agreement: a, PeerAddr: peer, Latch: true}
+	e.session = &signaling.Session{ID: "static", Agreement: a, PeerAddr: peer}
 	e.peerError = ""
 	e.streams.start()
 }

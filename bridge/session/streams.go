@@ -14,6 +14,7 @@ type streams struct {
 	end     *End
 	running bool
 	to      netip.AddrPort // where media goes
+	source  netip.AddrPort // where media came from last; invalid before any
 	send    proto.Format
 	receive proto.Format
 
@@ -63,6 +64,7 @@ func (s *streams) start() {
 	}
 	s.stop()
 	s.send, s.receive, s.to = a.Send, a.Receive, e.session.PeerAddr
+	s.source = netip.AddrPort{}
 	now := e.clock.monotonicNs()
 	s.running, s.silent = true, false
 	s.listen(now)
@@ -314,11 +316,18 @@ func (s *streams) count(nowNs int64) {
 // followSource sends to the port that the peer's media really comes from: what
 // translates addresses on the way gives another one, at any time.
 func (s *streams) followSource() {
-	from := s.end.core.MediaSource()
-	if !from.IsValid() || from == s.to || s.end.cfg.Static {
+	if from := s.end.core.MediaSource(); from.IsValid() && from != s.source {
+		s.source = from
+		s.follow(from)
+	}
+}
+
+// follow sends to where the peer was heard from.
+func (s *streams) follow(from netip.AddrPort) {
+	if from == s.to || s.end.cfg.Static {
 		return
 	}
-	s.end.log.Info("media comes from another port, sending there", "until now", s.to, "seen", from)
+	s.end.log.Info("the peer is heard from another port, sending there", "until now", s.to, "seen", from)
 	s.to = from
 	s.startSender()
 }

@@ -28,15 +28,12 @@ type Session struct {
 	ID        string // the same at both ends
 	Agreement proto.Agreement
 	// PeerAddr is where the peer's media socket is: the address at the other
-	// end of the TCP connection, with the port of the peer's SDP.
+	// end of the TCP connection, with the port of the peer's SDP. Media come from that
+	// address, at whatever port: user networking rewrites that.
 	PeerAddr netip.AddrPort
 	// LocalAddr is our address at that connection, from which the peer expects our
 	// media. The zero Addr, of a stream without a session: as the routes say.
 	LocalAddr netip.Addr
-	// Latch says that media may come from anywhere until the first packet: true of a
-	// stream without a session. A session's media come from the address of PeerAddr,
-	// at whatever port: user networking rewrites that.
-	Latch bool
 	// Called says that this end made the offer.
 	Called bool
 }
