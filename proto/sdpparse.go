@@ -24,10 +24,8 @@ func ParseDescription(text []byte) (Description, error) {
 	if !any && len(text) > 0 {
 		return Description{}, errors.New("not a session description (SDP, RFC 8866): line 1 is none of it")
 	}
-	d := Description{
-		Name:     cleanName(session.first('s').value, maxNameBytes),
-		Revision: sessionVersion(session.first('o').value),
-	}
+	d := Description{Name: cleanName(session.first('s').value, maxNameBytes)}
+	_, d.Revision = splitOrigin(session.first('o').value)
 	if err := d.readIdentity(sdpScope{session: session}); err != nil {
 		return Description{}, err
 	}

@@ -29,7 +29,9 @@ func (d Description) describeStream(media *sdp.MediaDescription) {
 	media.WithValueAttribute("mediaclk", "sender")
 }
 
-// channelOrder is the convention of SMPTE ST 2110-30, section 6.2.2, table 1.
+// channelOrder is the convention of SMPTE ST 2110-30, section 6.2.2, table 1, where it
+// is true of both PipeWire's order of positions and a JACK client's first to last port:
+// its 7.1 has the sides before the rear, PipeWire's after it.
 func channelOrder(channels int) string {
 	switch channels {
 	case 1:
@@ -38,8 +40,6 @@ func channelOrder(channels int) string {
 		return "ST"
 	case 6:
 		return "51"
-	case 8:
-		return "71"
 	}
 	return "U" + strconv.Itoa(100 + channels)[1:] // U03
 }

@@ -39,7 +39,7 @@ a=mediaclk:sender
 }
 
 func TestChannelsAreNamedByTheirNumber(t *testing.T) {
-	for channels, want := range map[int]string{1: "(M)", 2: "(ST)", 3: "(U03)", 6: "(51)", 8: "(71)", 15: "(U15)", 64: "(U64)"} {
+	for channels, want := range map[int]string{1: "(M)", 2: "(ST)", 3: "(U03)", 6: "(51)", 8: "(U08)", 15: "(U15)", 64: "(U64)"} {
 		d := stream()
 		d.SendChannels = channels
 		if text := string(d.Marshal()); !strings.Contains(text, "channel-order=SMPTE2110."+want+"\r\n") {

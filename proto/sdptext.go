@@ -2,6 +2,7 @@ package proto
 
 import (
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -122,16 +123,27 @@ func (s sdpScope) attribute(keys ...string) (line sdpLine, found bool) {
 	return sdpLine{}, false
 }
 
-// sessionVersion is the sess-version of an o= line, which stands before the network's
-// type; 0 where none can be read. Names with blanks, and none, are in use.
-func sessionVersion(origin string) uint64 {
-	fields := strings.Fields(origin)
+// SessionIdentity is the name of the session that a text describes, and its origin: who
+// made it and where, without the version, which counts the changes (RFC 8866, section
+// 5.2). Both are also of a text that ParseDescription refuses; "" is not said.
+func SessionIdentity(text []byte) (name, origin string) {
+	session, _, _ := readLines(string(text))
+	origin, _ = splitOrigin(session.first('o').value)
+	return cleanName(session.first('s').value, maxNameBytes), origin
+}
+
+// splitOrigin takes the sess-version out of the value of an o= line. It stands before
+// the network's type, whatever stands before it: names with blanks, and none, are in
+// use. 0: none can be read.
+func splitOrigin(value string) (rest string, version uint64) {
+	fields := strings.Fields(value)
 	for i, field := range fields {
-		if i > 0 && strings.EqualFold(field, "IN") {
-			if version, err := strconv.ParseUint(fields[i-1], 10, 64); err == nil {
-				return version
-			}
+		if i == 0 || !strings.EqualFold(field, "IN") {
+			continue
+		}
+		if version, err := strconv.ParseUint(fields[i-1], 10, 64); err == nil {
+			return strings.Join(slices.Delete(fields, i-1, i), " "), version
 		}
 	}
-	return 0
+	return strings.Join(fields, " "), 0
 }

@@ -143,3 +143,27 @@ func TestAnOfferOfOursIsReadAsStrictlyAsEver(t *testing.T) {
 		}
 	}
 }
+
+func TestTheIdentityOfASessionIsReadHoweverItIsWritten(t *testing.T) {
+	for line, want := range map[string]string{
+		"o=- 7 1000 IN IP4 10.9.0.2":            "- 7 IN IP4 10.9.0.2",
+		"o=Ann's studio 7 1001 IN IP4 10.9.0.2": "Ann's studio 7 IN IP4 10.9.0.2",
+		"o=7 1001 IN IP4 10.9.0.2":              "7 IN IP4 10.9.0.2",
+		"o=- 7 x IN IP4 10.9.0.2":               "- 7 x IN IP4 10.9.0.2",
+		"o=- 7  1001\tIN":                       "- 7 IN",
+		" o = IN":                               "IN",
+		"o=":                                    "",
+		"c=IN IP4 10.9.0.2":                     "",
+	} {
+		for _, end := range []string{"\r", "\n", "\r\n"} {
+			for _, text := range []string{"v=0" + end + line + end + "s=desk", "s= desk" + end + "m=audio 0" + end + line} {
+				if name, origin := SessionIdentity([]byte(text)); origin != want || name != "desk" {
+					t.Errorf("%q: %q, %q, want %q", text, name, origin, want)
+				}
+			}
+		}
+	}
+	if name, origin := SessionIdentity([]byte("s=-\n")); name != "" || origin != "" {
+		t.Errorf("%q, %q", name, origin)
+	}
+}

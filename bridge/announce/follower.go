@@ -1,12 +1,10 @@
 package announce
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
 	"archibald-bridge/proto"
@@ -24,12 +22,11 @@ type Wanted struct {
 // choose reads what is announced. ok is false for other sessions; an error says why the
 // wanted one cannot be taken.
 func (w Wanted) choose(sdp []byte) (d proto.Description, ok bool, err error) {
-	d, err = proto.ParseDescription(sdp)
-	if err != nil && w.named(sdp) {
-		return d, false, err
-	}
-	if err != nil || d.Name != w.Name {
+	if name, _ := proto.SessionIdentity(sdp); name != w.Name {
 		return d, false, nil
+	}
+	if d, err = proto.ParseDescription(sdp); err != nil {
+		return d, false, err
 	}
 	switch {
 	case d.Version != 0:
@@ -40,17 +37,6 @@ func (w Wanted) choose(sdp []byte) (d proto.Description, ok bool, err error) {
 		err = fmt.Errorf("its port %d is below %d", d.Port, leastPort)
 	}
 	return d, err == nil, err
-}
-
-// named says whether SDP that cannot be used is of the wanted session, whose user then
-// learns why.
-func (w Wanted) named(sdp []byte) bool {
-	for line := range bytes.Lines(sdp) {
-		if string(bytes.TrimRight(line, "\r\n")) == "s="+w.Name {
-			return true
-		}
-	}
-	return false
 }
 
 // identity is what tells a stream from others: the machine that announces it, who made
@@ -118,7 +104,8 @@ func (f *follower) hear(packet []byte, from netip.Addr, now time.Time) (changed 
 	if !ok {
 		return false, err
 	}
-	s := &stream{Description: d, hash: a.Hash, heard: now, id: identity{from, originOf(a.SDP), netip.AddrPortFrom(d.Address, uint16(d.Port))}}
+	_, origin := proto.SessionIdentity(a.SDP)
+	s := &stream{Description: d, hash: a.Hash, heard: now, id: identity{from, origin, netip.AddrPortFrom(d.Address, uint16(d.Port))}}
 	if f.current != nil && f.current.is(s.id) {
 		f.current.note(s)
 		f.tellTwins(now)
@@ -184,7 +171,7 @@ func (f *follower) receive() (changed bool) {
 
 // forget takes a deletion, which only the machine that announced a stream can make.
 func (f *follower) forget(a proto.Announcement, from netip.Addr, now time.Time) (changed bool) {
-	origin := originOf(a.SDP)
+	_, origin := proto.SessionIdentity(a.SDP)
 	var to netip.AddrPort // not said when there is the origin only
 	if d, err := proto.ParseDescription(a.SDP); err == nil {
 		to = netip.AddrPortFrom(d.Address, uint16(d.Port))
@@ -212,23 +199,6 @@ func (f *follower) tellTwins(now time.Time) {
 			f.twins(f.current, other)
 		}
 	}
-}
-
-// originOf is who made the session, and where: the line o= without the version, which
-// counts the changes (RFC 8866, section 5.2); "" without the line.
-func originOf(sdp []byte) string {
-	for line := range bytes.Lines(sdp) {
-		text, found := strings.CutPrefix(string(line), "o=")
-		if !found {
-			continue
-		}
-		fields := strings.Fields(text)
-		if version := len(fields) - 4; version > 1 {
-			fields = slices.Delete(fields, version, version+1)
-		}
-		return strings.Join(fields, " ")
-	}
-	return ""
 }
 
 // same says whether two descriptions are received alike.

@@ -263,22 +263,6 @@ func TestStrangersCannotFillTheMemory(t *testing.T) {
 	f.receives("239.69.1.2")
 }
 
-func TestTheOriginIsReadHoweverItIsWritten(t *testing.T) {
-	for line, want := range map[string]string{
-		"o=- 7 1000 IN IP4 10.9.0.2":            "- 7 IN IP4 10.9.0.2",
-		"o=Ann's studio 7 1001 IN IP4 10.9.0.2": "Ann's studio 7 IN IP4 10.9.0.2",
-		"o=7 1001 IN IP4 10.9.0.2":              "7 1001 IN IP4 10.9.0.2",
-		"o=":                                    "",
-		"s=x":                                   "",
-	} {
-		for _, end := range []string{"", "\n", "\r\n"} {
-			if got := originOf([]byte("v=0\r\n" + line + end)); got != want {
-				t.Errorf("%q: %q, want %q", line, got, want)
-			}
-		}
-	}
-}
-
 func TestWhatIsReceivedAlikeIsTheSameStream(t *testing.T) {
 	for name, test := range map[string]struct {
 		edit func(*proto.Description)

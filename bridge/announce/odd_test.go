@@ -38,3 +38,15 @@ func TestAnOddAnnouncementIsFollowed(t *testing.T) {
 		}
 	}
 }
+
+func TestWhyAnOddAnnouncementIsRefusedIsTold(t *testing.T) {
+	text := string(change(func(d *proto.Description) { d.RateHz = 1 }))
+	text = text[strings.Index(text, "v=0"):]
+	for _, end := range []string{"\r\n", "\n", "\r", " \n"} {
+		packet := proto.NewAnnouncement(desk, []byte(strings.ReplaceAll(text, "\r\n", end))).Marshal()
+		f := follower{wanted: wanted}
+		if changed, err := f.hear(packet, desk, start); changed || err == nil || !strings.Contains(err.Error(), "SDP line 7: rtpmap rate") {
+			t.Errorf("%q: %v, %v", end, changed, err)
+		}
+	}
+}

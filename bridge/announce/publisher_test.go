@@ -131,7 +131,8 @@ func originIn(t *testing.T, path string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return originOf(text)
+	_, origin := proto.SessionIdentity(text)
+	return origin
 }
 
 func TestAnotherAddressOfThisMachineIsAnnouncedAndTheOldTextTakenBack(t *testing.T) {

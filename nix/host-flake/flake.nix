@@ -32,6 +32,7 @@
           ./modules/audio.nix
           ./modules/gaming.nix
           ./modules/network.nix
+          ./modules/secret.nix
           ./modules/virtualisation.nix
         ];
         archibaldos = vm.nixosModules.default;

@@ -38,6 +38,14 @@ let
     };
   };
 
+  # Not a key of the configuration file, which is checked where no secret is.
+  inSettings = end: lib.filter (key: key.name != "secret-file") keys.${end};
+
+  # A string: what is written as a path is copied to the store, for all to read.
+  secretPath = types.addCheck (types.strMatching "/[A-Za-z0-9_./@+-]+") (
+    path: !lib.hasPrefix builtins.storeDir path
+  );
+
   toml = pkgs.formats.toml { };
 
   endOptions = end: {
@@ -49,12 +57,27 @@ let
       description = "The user whose session runs it. null: whoever logs in; with several at once only the first gets the port.";
     };
     settings = mkOption {
-      type = types.submodule { options = lib.listToAttrs (map settingOf keys.${end}); };
+      type = types.submodule { options = lib.listToAttrs (map settingOf (inSettings end)); };
       default = { };
       example = {
         latency = "2ms";
       };
       description = "Keys of the configuration file. null leaves a key at the program's default.";
+    };
+    allow = mkOption {
+      type = types.nullOr (types.listOf types.str);
+      default = null;
+      example = [
+        "127.0.0.0/8"
+        "10.0.0.7"
+      ];
+      description = "Addresses and networks that may call, besides the peer's. null: the program's default, this machine and 192.168.122.0/24.";
+    };
+    secretFile = mkOption {
+      type = types.nullOr secretPath;
+      default = null;
+      example = "/home/audio-user/bridge.secret";
+      description = "File of the secret that both ends prove to each other, made by archibald-bridge keygen. Only the user who runs the end can read it; it is outside of the store.";
     };
     configFile = mkOption {
       type = types.path;
@@ -93,6 +116,11 @@ let
         cp $unchecked $out
       '';
 
+  made = end: {
+    configFile = configFile end;
+    settings.allow = lib.mkIf (cfg.${end}.allow != null) (lib.concatStringsSep "," cfg.${end}.allow);
+  };
+
   port = end: lib.toInt (lib.last (lib.splitString ":" (settings end).listen or "0.0.0.0:4713"));
 
   audioServers = [
@@ -112,7 +140,9 @@ let
         StartLimitIntervalSec = 0;
       };
       serviceConfig = {
-        ExecStart = "${lib.getExe cfg.package} ${end} --config ${cfg.${end}.configFile}";
+        ExecStart =
+          "${lib.getExe cfg.package} ${end} --config ${cfg.${end}.configFile}"
+          + lib.optionalString (cfg.${end}.secretFile != null) " --secret-file ${cfg.${end}.secretFile}";
         Restart = "on-failure";
         RestartSec = 1;
         # A wrong configuration does not mend itself.
@@ -141,8 +171,8 @@ in
   config = lib.mkMerge [
     {
       services.archibald-bridge = {
-        guest.configFile = configFile "guest";
-        host.configFile = configFile "host";
+        guest = made "guest";
+        host = made "host";
       };
     }
     (lib.mkIf (enabledEnds != [ ]) {

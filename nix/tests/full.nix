@@ -106,6 +106,8 @@ in
     "check vm-boots" = all.checks.x86_64-linux.vm-boots.drvPath;
     "check sandbox" = all.checks.x86_64-linux.sandbox.drvPath;
     "the VM's system, from its own flake" = flakes.vm.nixosConfigurations.archibaldos.config.system.build.toplevel.drvPath;
+    "the VM's system with a secret" =
+      (systems.vm.extendModules { modules = [ { archibaldos.secret.enable = true; } ]; }).config.system.build.toplevel.drvPath;
     "the VM's system with PipeWire as JACK server" =
       (systems.vm.extendModules { modules = [ { archibaldos.audio.server = "pipewire"; } ]; })
       .config.system.build.toplevel.drvPath;
@@ -190,6 +192,9 @@ in
         vcpuCores = [ 4 5 6 7 ];
         networkCores = [ 4 ];
       };
+    };
+    "a secret that the VM does not take" = says "archibaldos.secret.enable" systems.host {
+      archibaldHost.secretFile = "/home/player/bridge.secret";
     };
     "StreamDB without a package" = !(builtins.tryEval (streamdb { command = "server"; })).success;
     "two JACK servers" = says "JACK emulation" systems.vm (

@@ -8,6 +8,8 @@ let
 
   standIn = {
     options = {
+      assertions = lib.mkOption { type = lib.types.listOf lib.types.raw; };
+      boot = lib.mkOption { type = lib.types.attrsOf lib.types.anything; };
       environment.systemPackages = lib.mkOption { type = lib.types.listOf lib.types.raw; };
       networking = lib.mkOption {
         type = lib.types.attrsOf lib.types.anything;
@@ -40,6 +42,45 @@ let
       ];
     }).config;
 
+  # Modules of the VM or the host beside the bridge's.
+  system =
+    modules:
+    (lib.evalModules {
+      modules = [
+        ../modules/bridge.nix
+        standIn
+      ]
+      ++ modules;
+    }).config;
+  vm = system [
+    ../host-flake/modules/ArchibaldVM/modules/secret.nix
+    {
+      archibaldos.secret.enable = true;
+      services.archibald-bridge.guest = {
+        enable = true;
+        user = "audio-user";
+      };
+    }
+  ];
+  hostOf =
+    vm:
+    system [
+      ../host-flake/modules/secret.nix
+      ../host-flake/modules/network.nix
+      {
+        options.archibaldHost.vm = lib.mkOption { type = lib.types.raw; };
+        config = {
+          archibaldHost = {
+            inherit vm;
+            secretFile = "/home/player/bridge.secret";
+            network.vmAddress = "10.1.0.2";
+          };
+          services.archibald-bridge.host.enable = true;
+        };
+      }
+    ];
+  host = hostOf { config = vm; };
+
   accepts =
     end: settings:
     (builtins.tryEval (
@@ -63,6 +104,8 @@ let
         }
         .${key.type}
     );
+  # The secret's file is an option of its own.
+  inFile = end: lib.filter (key: key.name != "secret-file") keys.${end};
   outside = key: map (value: { ${key.name} = value; }) (lib.optionals (key ? least) [ (key.most + 1) (-1) ]);
 
   guest = evaluate {
@@ -78,18 +121,49 @@ let
 in
 {
   "nothing is there unless it is enabled" = (evaluate { }).systemd == { } && (evaluate { }).networking == { };
-  "every legal value of every key is taken" = lib.all (end: lib.all (accepts end) (lib.concatMap legal keys.${end})) [
+  "every legal value of every key is taken" = lib.all (end: lib.all (accepts end) (lib.concatMap legal (inFile end))) [
     "guest"
     "host"
   ];
   "and none outside" = lib.all refuses (lib.concatMap outside keys.guest);
   "a mistyped key is refused" = refuses { chanels = 2; };
-  "a format that does not exist is refused" = refuses { format = "MP3"; };
+  "a value that does not exist is refused" = refuses { cpu-sleep = "never"; };
   "a number is no text" = refuses { peer = 4713; };
   "a host's key is not the guest's" = refuses { host-period = 64; };
   "the unit runs the program with the configuration" =
     unit.serviceConfig.ExecStart
     == "${store}archibald-bridge/bin/archibald-bridge guest --config ${store}archibald-bridge-guest.toml";
+  "who may call is a list, in the file a text" =
+    (evaluate { guest.allow = [ "127.0.0.0/8" "10.0.0.7" ]; }).services.archibald-bridge.guest.settings.allow
+    == "127.0.0.0/8,10.0.0.7";
+  "nobody is a list, too" = (evaluate { host.allow = [ ]; }).services.archibald-bridge.host.settings.allow == "";
+  "unless it is set the program decides" = guest.services.archibald-bridge.guest.settings.allow == null;
+  "two lists of who may call are a mistake" =
+    !(builtins.tryEval (evaluate { guest = { allow = [ "::1" ]; settings.allow = "10.0.0.7"; }; }).services.archibald-bridge.guest.settings.allow).success;
+  "the secret's file is handed to the program, and is not in its configuration" =
+    let
+      proven = evaluate { host = { enable = true; secretFile = "/home/player/bridge.secret"; }; };
+    in
+    lib.hasSuffix " --secret-file /home/player/bridge.secret" proven.systemd.user.services.archibald-bridge-host.serviceConfig.ExecStart
+    && !(proven.services.archibald-bridge.host.settings ? secret-file);
+  "a secret in the store is refused, or one that would go there" = lib.all (
+    file: !(builtins.tryEval (evaluate { host.secretFile = file; }).services.archibald-bridge.host.secretFile).success
+  ) [ "${store}secret" ./types.nix "bridge.secret" "/a b" "" ];
+  "the VM's end takes the secret that systemd was handed" =
+    let
+      service = vm.systemd.services.archibald-bridge-secret;
+      path = lib.removePrefix "/run/" vm.services.archibald-bridge.guest.secretFile;
+    in
+    lib.hasInfix "-m 0400 -o audio-user \"$CREDENTIALS_DIRECTORY/${service.serviceConfig.LoadCredential}\" /run/${path}\n" service.script
+    && dirOf path == service.serviceConfig.RuntimeDirectory
+    && lib.elem "systemd-user-sessions.service" service.before;
+  "the host's end proves it, and hands it to the VM" =
+    lib.hasSuffix " --secret-file /home/player/bridge.secret" host.systemd.user.services.archibald-bridge-host.serviceConfig.ExecStart
+    && host.systemd.services.archibaldos-vm.serviceConfig.LoadCredential == "bridge-secret:/home/player/bridge.secret";
+  "which must want it" =
+    (lib.head host.assertions).assertion
+    && !(lib.head (hostOf { config.archibaldos.secret.enable = false; }).assertions).assertion;
+  "a VM in another network may call" = host.services.archibald-bridge.host.settings.allow == "127.0.0.0/8,::1/128,10.1.0.2";
   "for the user, on the processors" =
     unit.unitConfig.ConditionUser == "audio-user" && unit.serviceConfig.CPUAffinity == [ "2" "3" ];
   "with real-time rights" = unit.serviceConfig.LimitRTPRIO == 95 && unit.serviceConfig.LimitMEMLOCK == "infinity";

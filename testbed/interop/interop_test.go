@@ -2,6 +2,8 @@ package interop
 
 import (
 	"testing"
+
+	"archibald-bridge/proto"
 )
 
 func newRig(t *testing.T) *Rig {
@@ -35,9 +37,20 @@ func runIn(t *testing.T, cases []Case) []Result {
 	return results
 }
 
-// Where the machine disturbs the servers or their clients, those that failed are tried again.
-func TestEightPairsWithProgramsOfOthers(t *testing.T) {
-	cases := Gate()
+func TestEightPairsWithProgramsOfOthers(t *testing.T) { pass(t, Gate()) }
+
+// Each channel has a sound of its own, so that one in the place of another is noticed.
+func TestEightChannelsComeInTheOrderThatTheDocumentSaysOfGStreamer(t *testing.T) {
+	pass(t, []Case{
+		{Peer: GStreamer, Direction: Send, Encoding: proto.L24, Channels: 8, RateHz: 48000},
+		{Peer: GStreamer, Direction: Receive, Encoding: proto.L24, Channels: 8, RateHz: 48000},
+	})
+}
+
+// pass runs cases. Where the machine disturbs the servers or their clients, those that
+// failed are tried again.
+func pass(t *testing.T, cases []Case) {
+	t.Helper()
 	const attempts = 3
 	for attempt := 1; len(cases) > 0; attempt++ {
 		results := runIn(t, cases)

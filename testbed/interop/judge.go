@@ -18,9 +18,10 @@ type Result struct {
 	OutOfStep int          // channels that are not at the same frame as the others
 	Gaps      []signal.Gap // in the tones
 	WrongTone []string
-	LatencyMs float64 // of our end, as it says itself; 0: it does not
-	PitchPPM  float64 // by how much the tones' pitch is off
-	PPM       float64 // by how much our end resampled; 0: not
+	Misplaced []string // channels of noise that are not what they must be, while others are
+	LatencyMs float64  // of our end, as it says itself; 0: it does not
+	PitchPPM  float64  // by how much the tones' pitch is off
+	PPM       float64  // by how much our end resampled; 0: not
 	Wire      Wire
 	// Replayed are frames of noise that our core played of the capture on virtual time,
 	// where our end had resampled.
@@ -43,7 +44,7 @@ func (r Result) verdict() string {
 	switch {
 	case r.Broken != "":
 		return "**could not be run**"
-	case len(r.WrongTone) > 0:
+	case len(r.WrongTone)+len(r.Misplaced) > 0:
 		return "**wrong sound**"
 	case r.resamples() && len(r.broken()) == 0:
 		return fmt.Sprintf("whole, resampled by the peer (pitch within %.0f ppm, %d single frames skipped or repeated)", math.Ceil(r.PitchPPM), len(r.Gaps))
@@ -64,8 +65,8 @@ func (r Result) Fault() string {
 	switch {
 	case r.Broken != "":
 		return r.Broken
-	case len(r.WrongTone) > 0:
-		return strings.Join(r.WrongTone, "; ")
+	case len(r.WrongTone)+len(r.Misplaced) > 0:
+		return strings.Join(append(r.WrongTone, r.Misplaced...), "; ")
 	case len(r.broken()) > 0:
 		return fmt.Sprintf("gaps in the tone: %v", r.broken())
 	case !r.Exact() && (r.Compared > 0 || r.ownClock() && r.Replayed == 0):
@@ -121,7 +122,7 @@ func (c Case) ownClock() bool {
 // Exact says that every frame of noise that was compared is as it was played. Where a
 // server lost time, each channel jumps once.
 func (r Result) Exact() bool {
-	return r.Compared > 0 && r.Different == 0 && r.Jumps <= r.Losses*(r.Channels-1) && r.OutOfStep == 0
+	return r.Compared > 0 && len(r.Misplaced) == 0 && r.Different == 0 && r.Jumps <= r.Losses*(r.Channels-1) && r.OutOfStep == 0
 }
 
 // least is the shortest copy that shows that the receiver no longer resamples.
@@ -148,19 +149,39 @@ func (r *Rig) judge(c *run, runs []*run, ours, theirs *recording.Recording, capt
 }
 
 func (r *Result) judgeChannels(heard [][]float32, seed uint64) {
-	var steps []int
 	for channel, samples := range heard {
 		if isTone(r.Case, channel) {
 			r.judgeTone(samples, channel)
-		} else if step, ok := r.judgeNoise(samples, seed, channel); ok {
-			steps = append(steps, step)
 		}
 	}
+	steps := r.judgeNoises(heard, seed)
 	for _, step := range steps {
 		if step != steps[0] {
 			r.OutOfStep++
 		}
 	}
+}
+
+// judgeNoises compares all channels of noise. Where one was copied all were, so that
+// one in which nothing is found is in the wrong place.
+func (r *Result) judgeNoises(heard [][]float32, seed uint64) (steps []int) {
+	var strange []int
+	for channel, samples := range heard {
+		if isTone(r.Case, channel) {
+			continue
+		}
+		if step, ok := r.judgeNoise(samples, seed, channel); ok {
+			steps = append(steps, step)
+		} else {
+			strange = append(strange, channel)
+		}
+	}
+	for _, channel := range strange {
+		if len(steps) > 0 {
+			r.Misplaced = append(r.Misplaced, r.misplaced(heard[channel], seed, channel))
+		}
+	}
+	return steps
 }
 
 // judgeNoise compares from the first long copy on to the end of the last one: before
@@ -169,7 +190,7 @@ func (r *Result) judgeChannels(heard [][]float32, seed uint64) {
 // returns how far the recording is behind the noise.
 func (r *Result) judgeNoise(samples []float32, seed uint64, channel int) (step int, ok bool) {
 	samples = untilSilence(samples)
-	played := reference(r.Case, seed, channel, framesPlayed(r.Case))
+	played := reference(r.Case, seed, r.source(channel), framesPlayed(r.Case))
 	runs := signal.BitExact(played, samples)
 	first, last := -1, -1
 	for i, run := range runs {

@@ -52,12 +52,51 @@ func TestTheJudgeFindsPlantedFaults(t *testing.T) {
 		"a frame twice":      {func(c [][]float32) { c[noise] = signal.PlantRepeat(c[noise], at, 1) }, "jumps"},
 		"a channel late":     {func(c [][]float32) { c[noise] = slices.Concat(make([]float32, 1), c[noise]) }, "1 channels out of step"},
 		"channels swapped":   {func(c [][]float32) { c[1], c[2] = c[2], c[1] }, "of 0 frames"},
+		"a channel missing":  {func(c [][]float32) { clear(c[2]) }, "channel 3 has nothing of the sound of channel 3"},
+		"the wrong channel":  {func(c [][]float32) { c[2] = c[1] }, "channel 3 has the sound of channel 2, not of channel 3"},
 		"the tone broken":    {func(c [][]float32) { c[0] = signal.PlantLoss(c[0], 45000, 5) }, "gaps in the tone"},
 		"the tone elsewhere": {func(c [][]float32) { c[0] = c[1] }, "played 313 Hz"},
 	} {
 		if r := played(t, recorded, test.edit); !strings.Contains(r.Fault(), test.want) || r.Exact() && !strings.Contains(name, "tone") {
 			t.Errorf("%s: %q, want %q", name, r.Fault(), test.want)
 		}
+	}
+}
+
+func TestAChannelInThePlaceOfAnotherIsNamed(t *testing.T) {
+	c := recorded
+	c.Channels, c.Peer = 4, FFmpeg
+	r := played(t, c, func(c [][]float32) { c[1], c[2] = c[2], c[1] })
+	for _, want := range []string{"channel 2 has the sound of channel 3, not of channel 2", "channel 3 has the sound of channel 2, not of channel 3"} {
+		if !strings.Contains(r.Fault(), want) {
+			t.Errorf("%q", r.Fault())
+		}
+	}
+	if r.Verdict() != "**wrong sound**" || r.Exact() {
+		t.Errorf("%s", r.Verdict())
+	}
+}
+
+func TestGStreamersOrderOfEightChannelsIsJudgedAsItIs(t *testing.T) {
+	c := recorded
+	c.Channels = 8
+	as := func(order ...int) func([][]float32) {
+		return func(channels [][]float32) {
+			moved := slices.Clone(channels)
+			for i, from := range order {
+				channels[i] = moved[from]
+			}
+		}
+	}
+	if r := played(t, c, as(0, 1, 2, 3, 6, 7, 4, 5)); r.Fault() != "" || r.Verdict() != "bit-exact" {
+		t.Errorf("the order of 1.22: %s", r.Fault())
+	}
+	if r := played(t, c, as(0, 1, 2, 3, 4, 5, 6, 7)); !strings.Contains(r.Fault(), "channel 5 has the sound of channel 5, not of channel 7") {
+		t.Errorf("as it was played: %q", r.Fault())
+	}
+	c.Peer = FFmpeg
+	if r := played(t, c, as(0, 1, 2, 3, 4, 5, 6, 7)); r.Fault() != "" {
+		t.Errorf("ffmpeg: %s", r.Fault())
 	}
 }
 

@@ -54,12 +54,9 @@ func (r *Result) replay(c *run, captured *capture) error {
 		return err
 	}
 	alone := Result{Case: r.Case}
-	for channel, samples := range heard {
-		if !isTone(c.Case, channel) {
-			alone.judgeNoise(samples, c.seed, channel)
-		}
-	}
+	alone.judgeNoises(heard, c.seed)
 	r.Replayed, r.ReplayedDifferent = alone.Compared, alone.Different
+	r.Misplaced = append(r.Misplaced, alone.Misplaced...)
 	return nil
 }
 

@@ -31,6 +31,12 @@ in
   };
 
   config = {
+    # Without it the end lets in this machine and 192.168.122.0/24.
+    services.archibald-bridge.host.allow = lib.mkIf (!lib.hasPrefix "192.168.122." cfg.vmAddress) [
+      "127.0.0.0/8"
+      "::1/128"
+      cfg.vmAddress
+    ];
     networking = {
       bridges.${cfg.bridge}.interfaces = [ ];
       interfaces.${cfg.bridge}.ipv4.addresses = [

@@ -154,7 +154,12 @@ in
         environment = {
           ARCHIBALD_BRIDGE = cfg.network.bridge;
           NIX_DISK_IMAGE = "/var/lib/archibaldos/nixos.qcow2";
-          QEMU_OPTS = "-cpu host -name archibaldos,debug-threads=on -overcommit mem-lock=on";
+          QEMU_OPTS =
+            "-cpu host -name archibaldos,debug-threads=on -overcommit mem-lock=on"
+            # the folder of LoadCredential (secret.nix)
+            + lib.optionalString (
+              cfg.secretFile != null
+            ) " -fw_cfg name=opt/io.systemd.credentials/archibald-bridge.secret,file=/run/credentials/archibaldos-vm.service/bridge-secret";
         };
         serviceConfig = {
           User = "archibaldos-vm";

@@ -26,6 +26,7 @@
           ../../../modules/bridge.nix
           ./modules/audio.nix
           ./modules/rt.nix
+          ./modules/secret.nix
           ./modules/streamdb.nix
           ./modules/system.nix
           ./modules/users.nix
