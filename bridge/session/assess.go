@@ -140,5 +140,5 @@ func (e *End) tellRejected(nowNs int64) {
 			attributes = append(attributes, reason.Name, reason.Count)
 		}
 	}
-	e.log.Warn("datagrams rejected", attributes...)
+	e.log.Info("datagrams rejected", attributes...)
 }
