@@ -40,7 +40,7 @@ func (e *End) evidence(nowNs int64) evidence {
 		found.notRealtime = policy != "" && !realtime(policy)
 	}
 	s := &e.streams
-	if !s.running {
+	if !s.running || e.graph.Freewheels { // the state of the audio server says that
 		return found
 	}
 	if e.cfg.Static {

@@ -311,7 +311,7 @@ func TestLatencyThatIsForALateSenderIsExplained(t *testing.T) {
 		t.Errorf("little allowance: %+v", found)
 	}
 	found := explain(lateMs*1e6, 20)
-	if len(found) != 1 || found[0].Code != codeSenderLate || !strings.Contains(found[0].Text, "because packets leave the host up to 12.0 ms late: give the host real-time rights") ||
+	if len(found) != 1 || found[0].Code != codeSenderLate || !strings.Contains(found[0].Text, "because packets leave the host up to 12.0 ms late: if its status does not say real-time, give it a limit for rtprio") ||
 		!strings.HasPrefix(found[0].Text, "latency is ") {
 		t.Errorf("%+v", found)
 	}
