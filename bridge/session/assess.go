@@ -40,7 +40,7 @@ func (e *End) evidence(nowNs int64) evidence {
 		found.notRealtime = policy != "" && !realtime(policy)
 	}
 	s := &e.streams
-	if !s.running {
+	if !s.running || e.graph.Freewheels { // the state of the audio server says that
 		return found
 	}
 	if e.cfg.Static {
@@ -55,13 +55,13 @@ func (e *End) evidence(nowNs int64) evidence {
 	found.send = sendEvidence{
 		agreed: s.send.Channels > 0, refused: s.refused.send, to: s.to.String(),
 		cycles: grown(to.Sent.Cycles, from.Sent.Cycles), packets: packets, errors: grown(to.Sent.SendErrors, from.Sent.SendErrors),
-		unheard: found.reports && v.reports > 1 && !within(v.hearsNs, deafAfter),
+		unheard: found.reports && v.deaf >= deafReports && !within(v.startNs, deafAfter),
 	}
 	if to.Sent.SendErrno != 0 {
 		found.send.reason = to.Sent.SendErrno
 	}
 	if packets > 0 {
-		found.send.datagram = int(bytes/packets) + rtpHeaderBytes
+		found.send.datagram = s.datagramBytes(int(bytes / packets))
 	}
 
 	arrived := grown(to.Received.Packets, from.Received.Packets)
@@ -69,8 +69,9 @@ func (e *End) evidence(nowNs int64) evidence {
 		agreed: s.receive.Channels > 0, refused: s.refused.receive, at: e.cfg.Listen.String(),
 		cycles: grown(to.Received.Cycles, from.Received.Cycles), packets: arrived, silent: s.silent && arrived == 0,
 		rejected:  rejectedSince(to.Received, from.Received),
-		peerSends: within(v.sendsNs, reportsWithin), peerQuiet: within(v.quietNs, reportsWithin) && v.quietNs > v.sendsNs,
-		datagram: v.datagram, wantedPayload: e.incomingType(), wantedSource: e.session.PeerAddr.Addr().String(),
+		peerSends: within(v.sendsNs, reportsWithin) && time.Duration(v.sendsNs-s.lastPacketNs) > moreSent,
+		peerQuiet: within(v.quietNs, reportsWithin) && v.quietNs > max(v.sendsNs, s.lastPacketNs),
+		datagram:  s.datagramBytes(v.payload), wantedPayload: e.incomingType(), wantedSource: e.session.PeerAddr.Addr().String(),
 		seenPayload: to.Received.SeenPayloadType, seenSource: to.Received.SeenSource.String(),
 	}
 	if found.receive.wantedPayload == 0 {
@@ -102,6 +103,19 @@ func (s *streams) senderLate() (latencyMs float64, lateNs int64) {
 // lateEvents are as many as raise the latency (bridge/clock/target.go).
 const lateEvents = 3
 
+// datagramBytes are those of a packet with a payload (RFC 3550, section 5.1, and the
+// header extension where it was agreed on); 0 where that is not known.
+func (s *streams) datagramBytes(payload int) int {
+	const header, lateness = 12, 8
+	switch {
+	case payload == 0:
+		return 0
+	case s.end.session.Agreement.Lateness:
+		return payload + header + lateness
+	}
+	return payload + header
+}
+
 // headerBytes are those of IP and UDP on the way to a peer.
 func headerBytes(to netip.AddrPort) int {
 	if to.Addr().Unmap().Is4() {
@@ -126,5 +140,5 @@ func (e *End) tellRejected(nowNs int64) {
 			attributes = append(attributes, reason.Name, reason.Count)
 		}
 	}
-	e.log.Warn("datagrams rejected", attributes...)
+	e.log.Info("datagrams rejected", attributes...)
 }

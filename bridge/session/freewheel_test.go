@@ -39,6 +39,7 @@ func TestAFreewheelingGraphSendsAndPlaysNothingAndKeepsTheSession(t *testing.T) 
 		t.Error("a stream is left in the core")
 	}
 	v.hearing(20 * time.Second)
+	v.wrong("an export is no fault")
 	s := v.Status()
 	if s.Audio.State != status.AudioFreewheel || s.Session.State != status.SessionUp {
 		t.Errorf("audio %q, session %q; want freewheel and up", s.Audio.State, s.Session.State)

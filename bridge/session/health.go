@@ -137,8 +137,8 @@ func diagnoseReceive(e evidence, add adder) {
 			add(codeRejected, status.SideReceive, "%.0f datagrams a second are rejected: %s", float64(sum)/e.seconds, most(r.rejected))
 		}
 		if r.senderLateNs > 0 {
-			add(codeSenderLate, status.SideReceive, "latency is %.1f ms because packets leave the %s up to %.1f ms late: give the %s real-time rights (%s), or ask for less with --latency",
-				r.latencyMs, e.peer, float64(r.senderLateNs)/1e6, e.peer, realtimeRights)
+			add(codeSenderLate, status.SideReceive, "latency is %.1f ms because packets leave the %s up to %.1f ms late: if its status does not say real-time, give it %s; or ask for less with --latency",
+				r.latencyMs, e.peer, float64(r.senderLateNs)/1e6, realtimeRights)
 		}
 	}
 }

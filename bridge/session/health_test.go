@@ -139,6 +139,25 @@ func TestWhyNothingIsHeardIsSaidWithinFiveSeconds(t *testing.T) {
 	}
 }
 
+// What the last reports said was so before the path broke, and tells nothing about why
+// it did.
+func TestAPathThatBreaksForAllIsNotTakenForANarrowOne(t *testing.T) {
+	for offMs := range 10 {
+		v, r := talking(t)
+		v.pass(time.Duration(offMs) * 100 * time.Millisecond)
+		v.core.packets, r.mute = false, true
+		for range 100 {
+			v.pass(100 * time.Millisecond)
+			for _, p := range v.Status().Problems {
+				if p.Code != codeNothingComes {
+					t.Fatalf("%d ms after a report: %+v", 100*offMs, p)
+				}
+			}
+		}
+		v.logged("neither sound nor reports", 1)
+	}
+}
+
 // It was never there, from the first moment of the session.
 func TestAPathThatIsTooNarrowFromTheStartIsSaidWithinFiveSeconds(t *testing.T) {
 	for channels, bytes := range map[int]string{8: "1036", 2: "780"} {
@@ -292,7 +311,7 @@ func TestLatencyThatIsForALateSenderIsExplained(t *testing.T) {
 		t.Errorf("little allowance: %+v", found)
 	}
 	found := explain(lateMs*1e6, 20)
-	if len(found) != 1 || found[0].Code != codeSenderLate || !strings.Contains(found[0].Text, "because packets leave the host up to 12.0 ms late: give the host real-time rights") ||
+	if len(found) != 1 || found[0].Code != codeSenderLate || !strings.Contains(found[0].Text, "because packets leave the host up to 12.0 ms late: if its status does not say real-time, give it a limit for rtprio") ||
 		!strings.HasPrefix(found[0].Text, "latency is ") {
 		t.Errorf("%+v", found)
 	}

@@ -9,8 +9,13 @@ import (
 const (
 	vitalsWindow  = 2 * time.Second         // what "now" means where things are counted; less says nothing yet
 	reportsWithin = 3500 * time.Millisecond // a peer whose reports came in it is there: two may be lost
-	deafAfter     = 3 * time.Second         // reports of the peer that show nothing new of ours
-	lateWindows   = 120                     // of publishInterval: a minute
+	deafReports   = 2                       // of the peer in a row that show nothing new of ours,
+	deafAfter     = 3 * time.Second         // and no sooner after the start
+
+	// moreSent is how long after the last packet a report says surely that more was
+	// sent since: it tells of the second, and a little more, before it.
+	moreSent    = reportInterval + publishInterval
+	lateWindows = 120 // of publishInterval: a minute
 )
 
 // vitals are what the last seconds of the streams were like: what diagnoses are made
@@ -21,14 +26,13 @@ type vitals struct {
 
 	lateNs   int64   // the latest that a packet left since the last sample, as the peer says
 	latest   []int64 // the same of the samples before
-	reportNs int64   // when the peer's last report came, and ...
-	reports  int     // ... how many did
+	reportNs int64   // when the peer's last report came
 	sender   *proto.SenderInfo
 	sendsNs  int64 // when the peer last said that it had sent more
 	quietNs  int64 // when it last said that it had not
-	datagram int   // mean bytes of the packets that it says it sent, RTP header included
+	payload  int   // mean bytes of payload of the packets that it says it sent
 	highest  uint32
-	hearsNs  int64 // when it last said that more of ours had come
+	deaf     int // its reports since the last that said that more of ours had come
 }
 
 // sample are the counters of a moment.
@@ -37,7 +41,7 @@ type sample struct {
 	counters Counters
 }
 
-func (v *vitals) reset(nowNs int64) { *v = vitals{startNs: nowNs, hearsNs: nowNs} }
+func (v *vitals) reset(nowNs int64) { *v = vitals{startNs: nowNs} }
 
 // sample takes the counters, twice a second.
 func (v *vitals) sample(nowNs int64, c Counters) {
@@ -79,7 +83,6 @@ func (v *vitals) window() (from, to Counters, seconds float64, known bool) {
 // reported takes a report of the peer to the stream ssrc of ours.
 func (v *vitals) reported(report proto.Report, ssrc uint32, arrivalNs int64) {
 	v.reportNs = arrivalNs
-	v.reports++
 	switch now := report.Sender; {
 	case now == nil:
 		v.quietNs = arrivalNs
@@ -87,15 +90,13 @@ func (v *vitals) reported(report proto.Report, ssrc uint32, arrivalNs int64) {
 		v.quietNs = arrivalNs
 	case v.sender != nil:
 		v.sendsNs = arrivalNs
-		v.datagram = int((now.Octets-v.sender.Octets)/(now.Packets-v.sender.Packets)) + rtpHeaderBytes
+		v.payload = int((now.Octets - v.sender.Octets) / (now.Packets - v.sender.Packets))
 	}
 	v.sender = report.Sender
+	v.deaf++
 	for _, r := range report.Receptions {
 		if r.SSRC == ssrc && r.HighestSequence != v.highest {
-			v.highest, v.hearsNs = r.HighestSequence, arrivalNs
+			v.highest, v.deaf = r.HighestSequence, 0
 		}
 	}
 }
-
-// rtpHeaderBytes are those of RFC 3550, section 5.1, without options.
-const rtpHeaderBytes = 12
