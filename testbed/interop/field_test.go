@@ -149,6 +149,11 @@ func TestAnInterfaceThatIsMadeAgainIsUsedAgain(t *testing.T) {
 		f.join()
 		f.until("sound again", ends, receive)
 	}
+	for _, state := range []string{"down", "up"} { // the last time the groups stay, by the index they have
+		f.ip(f.theirs, "link set "+stack.Wire+" "+state)
+		f.until("a link that is "+state, ends, func() bool { return f.sounds(ends["sdp"])() == (state == "up") })
+	}
+	f.until("sound again", ends, receive)
 	groups := f.ip(f.ours, "maddr show dev "+stack.Wire)
 	for _, group := range []string{"239.69.47.1", "239.255.255.255", "224.2.127.254"} {
 		if !strings.Contains(groups, group) {
@@ -157,8 +162,8 @@ func TestAnInterfaceThatIsMadeAgainIsUsedAgain(t *testing.T) {
 	}
 	for name, p := range ends {
 		for _, text := range []string{"interface wire is gone", "interface wire is back"} {
-			if n := f.said(p, text); n != 2 {
-				t.Errorf("%s says %q %d times, want 2:\n%s", name, text, n, p.LogTail())
+			if n := f.said(p, text); n != 3 {
+				t.Errorf("%s says %q %d times, want 3:\n%s", name, text, n, p.LogTail())
 			}
 		}
 	}
@@ -211,7 +216,9 @@ func TestWhatStartsBeforeItsNetworkWaitsForIt(t *testing.T) {
 		}
 	}
 
+	page := ourAddress + ":32999" // the last of the flags counts
 	ends := map[string]*stack.Process{
+		"page":     f.start(f.ours, "page", "guest", "--name", "page", "--peer", theirAddress, "--listen", "0.0.0.0:4798", "--status-listen", page),
 		"sender":   f.sends("sender", "239.69.47.1:5004", "--name", "desk", "--sap-announce", "--sdp-out", out),
 		"sdp":      f.start(f.ours, "sdp", "guest", "--name", "sdp", "--sdp-in", in),
 		"sap":      f.start(f.ours, "sap", "guest", "--name", "sap", "--sap-receive", "archibald-desk-guest"),
@@ -258,6 +265,8 @@ func TestWhatStartsBeforeItsNetworkWaitsForIt(t *testing.T) {
 		listening, err := command.Output()
 		return err == nil && strings.Contains(string(listening), ourAddress+":4799")
 	})
+	f.pages[ends["page"]] = page
+	f.until("the status page", ends, func() bool { return f.state(f.ours, ends["page"]).End == "guest" })
 	if text, err := os.ReadFile(out); err != nil || !strings.Contains(string(text), "IN IP4 "+theirAddress+"\r\n") {
 		t.Errorf("%v, the origin is not this machine:\n%s", err, text)
 	}
