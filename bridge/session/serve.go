@@ -32,6 +32,9 @@ type Page struct {
 	stop    func()
 }
 
+// codeNetwork is the kind of problem that the page adds to those of the end.
+const codeNetwork = "network"
+
 // OpenPage serves the status until Close. Missing is what is missing of the network, in
 // one line; "": nothing. A status server that cannot listen is no reason to be without
 // sound.
@@ -105,6 +108,7 @@ func (p *Page) Status() status.Status {
 	if missing := p.missing(); missing != "" {
 		// Whatever else is wrong mostly comes of it.
 		s.Session.LastError = strings.TrimSuffix(missing+"; "+s.Session.LastError, "; ")
+		s.Problems = append([]status.Problem{{Code: codeNetwork, Side: status.SideSession, Text: missing}}, s.Problems...)
 	}
 	return s
 }
