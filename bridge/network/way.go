@@ -43,7 +43,7 @@ type Way struct {
 // routes say. Where the interface is there and of no use (IsAbsent), its index is
 // returned beside the error: what is joined now works as soon as it is up.
 func WayTo(to netip.Addr, device string) (Way, error) {
-	to = to.Unmap()
+	to = to.Unmap().WithZone("")
 	var w Way
 	if device != "" {
 		found, err := interfaceNamed(device)

@@ -325,15 +325,25 @@ func TestAnIPv6StreamIsAnnouncedAndReceived(t *testing.T) {
 			"--listen", "[::]:4713", "--sap-networks", "ff15::/16,ff05::/16", "--multicast-interface", stack.Wire),
 		"sender": f.sends("sender", "[ff15::4713]:5004", "--name", "desk", "--sap-announce", "--multicast-interface", stack.Wire, "--listen", "[::]:9999"),
 	}
+	// A group of one link, which the sender's peer names.
+	sdp := f.path("link.sdp")
+	text := "v=0\r\no=- 1 1 IN IP6 fd47::2\r\ns=link\r\nc=IN IP6 ff12::4713\r\nt=0 0\r\nm=audio 5006 RTP/AVP 97\r\na=rtpmap:97 L24/48000/2\r\n"
+	if err := os.WriteFile(sdp, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ends["zoned"] = f.sends("zoned", "[ff12::4713%"+stack.Wire+"]:5006", "--name", "zoned", "--listen", "[::]:9998")
+	ends["link"] = f.start(f.ours, "link", "guest", "--name", "link", "--sdp-in", sdp, "--listen", "[::]:5006", "--multicast-interface", stack.Wire)
 	f.until("sound", ends, f.sounds(ends["receiver"]))
+	f.until("sound of the link's group", ends, f.sounds(ends["link"]))
 	if n := f.said(ends["receiver"], "announced_by=fd47::2"); n != 1 {
 		t.Errorf("announced %d times:\n%s", n, ends["receiver"].LogTail())
 	}
 	f.cut()
-	f.until("silence", ends, func() bool { return !f.sounds(ends["receiver"])() })
+	f.until("silence", ends, func() bool { return !f.sounds(ends["receiver"])() && !f.sounds(ends["link"])() })
 	f.join()
 	f.ip(f.theirs, "addr add fd47::2/64 dev "+stack.Wire+" nodad")
 	f.until("sound again", ends, f.sounds(ends["receiver"]))
+	f.until("sound of the link's group again", ends, f.sounds(ends["link"]))
 }
 
 func TestTwoReceiversOfOnePortHearTheirOwnStream(t *testing.T) {
