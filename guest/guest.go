@@ -84,5 +84,7 @@ func run(ctx context.Context, cfg config.Config, log *slog.Logger, net *network.
 	} else if !errors.Is(err, hosttime.ErrAbsent) {
 		log.Info("the host's clock cannot be read: one-way latency by round trips", "reason", err)
 	}
-	return session.Serve(ctx, session.New(cfg, proto.Guest, parts), page)
+	end := session.New(cfg, proto.Guest, parts)
+	defer net.Zone(cfg, end.Readdress)()
+	return session.Serve(ctx, end, page)
 }

@@ -100,7 +100,9 @@ func run(ctx context.Context, cfg config.Config, log *slog.Logger, net *network.
 	publisher := announce.NewPublisher(cfg, log, net)
 	defer publisher.Close()
 	parts.Publisher = publisher
-	return session.Serve(ctx, session.New(cfg, proto.Host, parts), page)
+	end := session.New(cfg, proto.Host, parts)
+	defer net.Zone(cfg, end.Readdress)()
+	return session.Serve(ctx, end, page)
 }
 
 // parts are what the end with that engine is made of.

@@ -111,3 +111,38 @@ func FuzzParseAnnouncement(f *testing.F) {
 		}
 	})
 }
+
+func TestAStreamIsAnnouncedInTheGroupsOfItsFamilyAndScope(t *testing.T) {
+	for to, want := range map[string]string{
+		"239.69.1.2":         "224.0.0.56 239.255.255.255 224.2.127.254 239.195.255.255",
+		"::ffff:239.69.1.2":  "224.0.0.56 239.255.255.255 224.2.127.254 239.195.255.255",
+		"192.168.122.1":      "224.0.0.56 239.255.255.255 224.2.127.254 239.195.255.255",
+		"ff02::4713":         "ff02::2:7ffe",
+		"ff15::4713":         "ff05::2:7ffe",
+		"ff3e:20:fd47::4713": "ff0e::2:7ffe",
+		"fd47::2":            "ff05::2:7ffe",
+	} {
+		var got []string
+		for _, group := range SAPGroupsOf(netip.MustParseAddr(to)) {
+			got = append(got, group.String())
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: %v, want %s", to, got, want)
+		}
+	}
+	for _, group := range SAPGroups6 {
+		if !group.IsMulticast() || group.IsInterfaceLocalMulticast() {
+			t.Error(group)
+		}
+	}
+}
+
+func TestTheOriginIsNeverAGroup(t *testing.T) {
+	for to, want := range map[string]string{"239.69.1.2": "IN IP4 0.0.0.0\r\n", "ff15::4713": "IN IP6 ::\r\n", "10.9.0.1": "IN IP4 10.9.0.1\r\n"} {
+		d := Description{Address: netip.MustParseAddr(to), Port: 5004, Payloads: Payloads(L24), RateHz: 48000, SendChannels: 2}
+		_, rest, _ := strings.Cut(string(d.Marshal()), "o=")
+		if line, _, _ := strings.Cut(rest, "s="); !strings.HasSuffix(line, want) {
+			t.Errorf("%s: o=%q, want %q", to, line, want)
+		}
+	}
+}

@@ -88,7 +88,8 @@ func newEar(groups []netip.Addr) (*ear, error) {
 		})
 		return errors.Join(err, failed)
 	}}
-	// As a string: a package address of a group would be taken for a wish to join.
+	// Go binds to the wildcard address where a group is given (net.ListenMulticastUDP);
+	// other groups are not heard nonetheless.
 	socket, err := config.ListenPacket(context.Background(), kind, netip.AddrPortFrom(local, proto.SAPPort).String())
 	if err != nil {
 		return nil, fmt.Errorf("announcements: %w", err)

@@ -41,10 +41,10 @@ func Follow(ctx context.Context, cfg config.Config, log *slog.Logger, net *netwo
 	wanted := Wanted{Name: cfg.SAPReceive, Networks: cfg.SAPNetworks.Prefixes}
 	ticker := time.NewTicker(lookInterval)
 	defer ticker.Stop()
-	sounds := func() bool { return page.Status().Directions.Receive.State == status.DirectionRunning }
-	go follow(ctx, wanted, ears.packets, ticker.C, sounds, log, streams)
+	h := hearing{log: log, page: page, wanted: wanted, packets: ears.packets, tick: ticker.C, streams: streams}
+	go h.run(ctx)
 
-	page.Await("waiting for the announcement of " + cfg.SAPReceive)
+	page.Await(waitingFor(cfg.SAPReceive))
 	log.Info("waiting for the announcement of a stream", "name", cfg.SAPReceive)
 	var giveUp <-chan time.Time
 	if wait := cfg.Wait.Duration; wait > 0 {
@@ -56,41 +56,75 @@ func Follow(ctx context.Context, cfg config.Config, log *slog.Logger, net *netwo
 // lookInterval is how often it is looked whether the stream received has ended.
 const lookInterval = 500 * time.Millisecond
 
-// follow turns packets into the streams to receive.
-func follow(ctx context.Context, wanted Wanted, packets <-chan packet, tick <-chan time.Time, sounds func() bool,
-	log *slog.Logger, streams chan<- proto.Description,
-) {
-	f := follower{wanted: wanted, twins: func(received, other *stream) {
-		log.Warn("two streams are announced under one name: receiving the first", "name", wanted.Name,
+func waitingFor(name string) string { return "waiting for the announcement of " + name }
+
+// hearing turns what is announced into the streams to receive.
+type hearing struct {
+	log      *slog.Logger
+	page     Page
+	wanted   Wanted
+	packets  <-chan packet
+	tick     <-chan time.Time
+	streams  chan<- proto.Description
+	refusals refusals
+}
+
+func (h *hearing) run(ctx context.Context) {
+	f := follower{wanted: h.wanted, twins: func(received, other *stream) {
+		h.log.Warn("two streams are announced under one name: receiving the first", "name", h.wanted.Name,
 			"received", received, "not_received", other)
 	}}
-	refused, refusedAt := "", time.Time{}
 	for {
 		changed := false
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick:
-			changed = f.look(time.Now(), sounds())
-		case p := <-packets:
+		case <-h.tick:
+			changed = f.look(time.Now(), h.page.Status().Directions.Receive.State == status.DirectionRunning)
+		case p := <-h.packets:
 			var err error
-			changed, err = f.hear(p.data, p.from, time.Now())
-			if err != nil && (err.Error() != refused && time.Since(refusedAt) > time.Second || time.Since(refusedAt) > time.Minute) {
-				refused, refusedAt = err.Error(), time.Now()
-				log.Warn("the announced stream cannot be received", "name", wanted.Name, "announced_by", p.from, "reason", err)
+			if changed, err = f.hear(p.data, p.from, time.Now()); err != nil {
+				h.refuse(p.from, err.Error())
 			}
 		}
 		if !changed {
 			continue
 		}
 		s := f.current
-		log.Info("stream announced", "name", wanted.Name, "announced_by", s.id.from, "group", s.Address, "port", s.Port)
+		h.log.Info("stream announced", "name", h.wanted.Name, "announced_by", s.id.from, "group", s.Address, "port", s.Port)
 		select {
-		case streams <- s.Description:
+		case h.streams <- s.Description:
 		case <-ctx.Done():
 			return
 		}
 	}
+}
+
+// refuse tells why an announcement of the name is not taken.
+func (h *hearing) refuse(from netip.Addr, reason string) {
+	h.page.Await(waitingFor(h.wanted.Name) + ": one by " + from.String() + " cannot be received: " + reason)
+	if h.refusals.new(reason, time.Now()) {
+		h.log.Warn("the announced stream cannot be received", "name", h.wanted.Name, "announced_by", from, "reason", reason)
+	}
+}
+
+// refusals keep the log short: whoever reaches the network can announce what is wrong
+// in ever new ways.
+type refusals struct {
+	since time.Time
+	told  []string // in the minute since then
+}
+
+func (r *refusals) new(reason string, now time.Time) bool {
+	const most = 5
+	if now.Sub(r.since) >= time.Minute {
+		r.since, r.told = now, nil
+	}
+	if len(r.told) == most || slices.Contains(r.told, reason) {
+		return false
+	}
+	r.told = append(r.told, reason)
+	return true
 }
 
 // running is an end that runs.

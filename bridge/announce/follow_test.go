@@ -1,15 +1,18 @@
 package announce
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/status"
 	"archibald-bridge/proto"
 )
 
@@ -73,5 +76,36 @@ func TestAnEndThatFailsIsTheEnd(t *testing.T) {
 		func(context.Context, config.Config) error { return failure })
 	if !errors.Is(err, failure) {
 		t.Error(err)
+	}
+}
+
+// board is a Page of a test.
+type board struct{ awaited atomic.Pointer[string] }
+
+func (b *board) Await(what string)   { b.awaited.Store(&what) }
+func (*board) Status() status.Status { return status.Status{} }
+
+func TestWrongAnnouncementsAreToldInLogAndStatusAndDoNotFillTheLog(t *testing.T) {
+	var log bytes.Buffer
+	page, packets := &board{}, make(chan packet)
+	h := hearing{log: slog.New(slog.NewTextHandler(&log, nil)), page: page, wanted: wanted, packets: packets}
+	ctx, cancel := context.WithCancel(context.Background())
+	over := make(chan struct{})
+	go func() { defer close(over); h.run(ctx) }()
+	for port := range 1000 {
+		packets <- packet{change(func(d *proto.Description) { d.Port = 1 + port }), stranger}
+	}
+	cancel()
+	<-over
+	if lines := strings.Count(log.String(), "cannot be received"); lines != 5 {
+		t.Errorf("%d lines of 1000 wrong announcements, want 5", lines)
+	}
+	const want = "waiting for the announcement of archibald-guest: one by 192.168.122.66 cannot be received: its port "
+	if got := page.awaited.Load(); got == nil || !strings.HasPrefix(*got, want) {
+		t.Errorf("status says %v", got)
+	}
+	var r refusals
+	if !r.new("a", start) || r.new("a", start.Add(59*time.Second)) || !r.new("a", start.Add(time.Minute)) {
+		t.Error("the same reason is not told once a minute")
 	}
 }

@@ -3,6 +3,7 @@ package network
 import (
 	"context"
 	"net/netip"
+	"strconv"
 
 	"archibald-bridge/bridge/config"
 )
@@ -43,6 +44,24 @@ func (k *Keeper) Multicast(ctx context.Context, cfg config.Config, use func(Grou
 		return leave, err
 	}
 	return leave, k.Await(ctx, cfg.Wait.Duration)
+}
+
+// Zone follows the interface that the peer's address names ("fe80::2%eth0"): anew is
+// called when it is another one, of the same name. Leave ends it.
+func (k *Keeper) Zone(cfg config.Config, anew func()) (leave func()) {
+	peer, err := netip.ParseAddr(cfg.Peer.Host)
+	if _, number := strconv.Atoi(peer.Zone()); err != nil || peer.Zone() == "" || number == nil {
+		return func() {} // whoever names an index means that one
+	}
+	index := 0
+	return k.Follow(Need{Name: "way to " + peer.String(), Take: func() (string, error) {
+		way, err := WayTo(peer, peer.Zone())
+		if way.Index != index && way.Index != 0 {
+			index = way.Index
+			anew()
+		}
+		return way.By(), err
+	}})
 }
 
 // multicast is the need of a group, the zero Addr for none, by the interface of that

@@ -68,3 +68,19 @@ func TestAnInterfaceThatIsMissingIsWaitedForAsLongAsTheConfigurationSays(t *test
 	}
 	k.tells("address 192.0.2.77")
 }
+
+func TestTheInterfaceOfAPeersAddressIsFollowed(t *testing.T) {
+	for host, want := range map[string]int{
+		"ff12::1%lo": 1, "ff12::1%absent0": 0, "ff12::1%1": 0, "fd47::1": 0, "239.69.1.2": 0, "bridgehost": 0, "": 0,
+	} {
+		k, calls := keep(t), 0
+		cfg := config.Default(config.EndGuest)
+		cfg.Peer.Host = host
+		leave := k.Zone(cfg, func() { calls++ })
+		k.Look()
+		if missing := k.Missing(); calls != want || (missing != "") != (host == "ff12::1%absent0") {
+			t.Errorf("%s: told %d times, want %d; missing %q", host, calls, want, missing)
+		}
+		leave()
+	}
+}

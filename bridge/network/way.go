@@ -43,7 +43,7 @@ type Way struct {
 // routes say. Where the interface is there and of no use (IsAbsent), its index is
 // returned beside the error: what is joined now works as soon as it is up.
 func WayTo(to netip.Addr, device string) (Way, error) {
-	to = to.Unmap()
+	to = to.Unmap().WithZone("")
 	var w Way
 	if device != "" {
 		found, err := interfaceNamed(device)
@@ -65,17 +65,25 @@ func WayTo(to netip.Addr, device string) (Way, error) {
 		return w, err
 	}
 	if errors.Is(err, unix.ENETUNREACH) || errors.Is(err, unix.EHOSTUNREACH) || errors.Is(err, unix.ENETDOWN) {
-		return w, &Absent{fmt.Sprintf("no route to %s", to)}
+		return w, noRoute(to)
 	}
 	if err != nil {
 		return w, fmt.Errorf("route to %s: %w", to, err)
 	}
 	found, err := net.InterfaceByIndex(routed.Index)
 	if err != nil { // it went away since
-		return w, &Absent{fmt.Sprintf("no route to %s", to)}
+		return w, noRoute(to)
 	}
 	routed.Name = found.Name
 	return routed, usable(found)
+}
+
+func noRoute(to netip.Addr) error {
+	text := fmt.Sprintf("no route to %s", to)
+	if to.IsMulticast() {
+		text += " (none is needed with --multicast-interface NAME)"
+	}
+	return &Absent{text}
 }
 
 // SourceTowards is WayTo with an address of this machine that packets come from.
@@ -139,7 +147,7 @@ func HasAddress(address netip.Addr) error {
 func sourceTowards(to netip.Addr) (netip.Addr, error) {
 	probe, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(to, 9)))
 	if IsAbsent(err) {
-		return netip.Addr{}, &Absent{fmt.Sprintf("no route to %s", to)}
+		return netip.Addr{}, noRoute(to)
 	}
 	if err != nil {
 		return netip.Addr{}, err

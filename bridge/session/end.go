@@ -56,6 +56,7 @@ type End struct {
 	peerEvent chan peerEvent
 	over      chan struct{}                     // closed when nobody reads peerEvent any more
 	local     atomic.Pointer[proto.Description] // nil while the audio server is absent
+	readdress atomic.Bool                       // see Readdress
 	heard     atomic.Pointer[heard]             // nil before the first session
 
 	// The rest belongs to Run's goroutine.

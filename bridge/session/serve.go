@@ -2,9 +2,12 @@ package session
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"net/netip"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"archibald-bridge/bridge/config"
@@ -29,6 +32,9 @@ type Page struct {
 	stop    func()
 }
 
+// codeNetwork is the kind of problem that the page adds to those of the end.
+const codeNetwork = "network"
+
 // OpenPage serves the status until Close. Missing is what is missing of the network, in
 // one line; "": nothing. A status server that cannot listen is no reason to be without
 // sound.
@@ -44,14 +50,38 @@ func OpenPage(cfg config.Config, role proto.Role, log *slog.Logger, missing func
 	if !cfg.StatusListen.IsValid() {
 		return p
 	}
-	server, err := status.Listen(cfg.StatusListen.AddrPort, p.Status)
+	server, err := p.listen(cfg.StatusListen.AddrPort, log)
 	if err != nil {
 		log.Warn("no status page", "reason", err)
-		return p
 	}
-	log.Info("status page", "url", "http://"+server.Addr().String()+"/")
-	p.stop = func() { _ = server.Close() }
+	ctx, cancel := context.WithCancel(context.Background())
+	over := make(chan struct{})
+	go func() { // an address of the network may come later, as the network does
+		defer close(over)
+		for errors.Is(err, syscall.EADDRNOTAVAIL) {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(time.Second):
+				server, err = p.listen(cfg.StatusListen.AddrPort, log)
+			}
+		}
+	}()
+	p.stop = func() {
+		cancel()
+		if <-over; server != nil {
+			_ = server.Close()
+		}
+	}
 	return p
+}
+
+func (p *Page) listen(address netip.AddrPort, log *slog.Logger) (*status.Server, error) {
+	server, err := status.Listen(address, p.Status)
+	if err == nil {
+		log.Info("status page", "url", "http://"+server.Addr().String()+"/")
+	}
+	return server, err
 }
 
 // Show shows the state that source gives until hide is called.
@@ -78,6 +108,7 @@ func (p *Page) Status() status.Status {
 	if missing := p.missing(); missing != "" {
 		// Whatever else is wrong mostly comes of it.
 		s.Session.LastError = strings.TrimSuffix(missing+"; "+s.Session.LastError, "; ")
+		s.Problems = append([]status.Problem{{Code: codeNetwork, Side: status.SideSession, Text: missing}}, s.Problems...)
 	}
 	return s
 }

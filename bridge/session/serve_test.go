@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -38,6 +39,10 @@ func TestStatusPageIsServedBeforeWhileAndAfterTheEndRuns(t *testing.T) {
 		t.Helper()
 		if s := served.Status(); s.End != "guest" || s.Session.LastError != want {
 			t.Errorf("%s: %q, want %q", s.End, s.Session.LastError, want)
+		}
+		found := slices.ContainsFunc(served.Status().Problems, func(p status.Problem) bool { return p.Code == codeNetwork && p.Text == gone })
+		if found != (*missing.Load() == gone) {
+			t.Errorf("%v: a problem with the network: %v", served.Status().Problems, found)
 		}
 	}
 	served.Await("waiting for the announcement of desk")

@@ -37,6 +37,18 @@ func TestStaticPeerIsWhoeverSendsFirst(t *testing.T) {
 	}
 }
 
+func TestTheSenderStartsAnewWhenThePeersInterfaceIsAnotherOne(t *testing.T) {
+	v := newVirtual(t, static)
+	v.openAudio()
+	if got := v.attempts("start sender", time.Second); len(got) != 0 {
+		t.Errorf("started at %v ms, though nothing changed", got)
+	}
+	v.Readdress()
+	if got := v.attempts("start sender", time.Second); len(got) != 1 {
+		t.Errorf("started at %v ms, want once", got)
+	}
+}
+
 func TestStaticPeerMayComeBackFromAnotherPort(t *testing.T) {
 	v := playing(t, static)
 	learned := v.streams.clockStatus.JitterFrames

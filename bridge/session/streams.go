@@ -261,6 +261,7 @@ func (s *streams) tick(nowNs int64) {
 		return
 	}
 	s.tryAgain(nowNs)
+	s.readdress()
 	s.steer()
 	s.followSource()
 	s.watch(nowNs)

@@ -150,8 +150,8 @@ func TestAHostileAnnouncementOpensNothingAndSendsNothing(t *testing.T) {
 	}
 	time.Sleep(200 * time.Millisecond)
 	with := r.surface(t)
-	// As /proc writes them: 239.69.1.2 and port 5004.
-	if len(with) != len(before)+2 || !slices.Contains(with, "020145EF") || !slices.Contains(with, "00000000:138C") {
+	// As /proc writes them: 239.69.1.2, joined, and bound to with port 5004.
+	if len(with) != len(before)+2 || !slices.Contains(with, "020145EF") || !slices.Contains(with, "020145EF:138C") {
 		t.Errorf("the honest stream opens %v", with)
 	}
 	late := announce("too late", stranger, func(d *proto.Description) { d.Address, d.Port = netip.MustParseAddr("239.69.66.66"), 6666 })

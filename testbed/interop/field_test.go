@@ -1,0 +1,271 @@
+package interop
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"archibald-bridge/bridge/status"
+	"archibald-bridge/testbed/stack"
+)
+
+// field is a rig in which their machine sends to groups with ends of ours, too, and
+// whose cable can be cut.
+type field struct {
+	*Rig
+	t     *testing.T
+	there *stack.Jackd // on their machine
+	port  int          // of the next status page
+	pages map[*stack.Process]string
+}
+
+func newField(t *testing.T) *field {
+	t.Helper()
+	f := &field{Rig: newRig(t), t: t, port: 32000, pages: map[*stack.Process]string{}}
+	var err error
+	if f.there, err = f.theirs.StartJackd("field", periodFrames, 48000); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// start starts an end of ours on a machine, with a status page of its own.
+func (f *field) start(s *stack.Stack, name, role string, args ...string) *stack.Process {
+	f.t.Helper()
+	f.port++
+	page := fmt.Sprintf("127.0.0.1:%d", f.port)
+	jackd := f.jackd
+	if s == f.theirs {
+		jackd = f.there
+	}
+	args = append([]string{role, "--jack-server", jackd.Server, "--status-listen", page, "--latency", latency.String()}, args...)
+	p, err := s.Start(name, nil, f.bridge, args...)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.pages[p] = page
+	return p
+}
+
+// sends starts an end on their machine that sends to a group.
+func (f *field) sends(name, to string, args ...string) *stack.Process {
+	f.t.Helper()
+	args = append([]string{"--static", "--peer", to, "--format", "L24", "--listen", fmt.Sprintf("0.0.0.0:%d", 9000+f.port)}, args...)
+	return f.start(f.theirs, name, "guest", args...)
+}
+
+// state is what an end's status page says; the zero Status: nothing.
+func (f *field) state(s *stack.Stack, p *stack.Process) (now status.Status) {
+	f.t.Helper()
+	command, err := s.Command(f.bridge, "status", "--json", "--address", f.pages[p])
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	if text, err := command.Output(); err == nil {
+		if err := json.Unmarshal(text, &now); err != nil {
+			f.t.Fatal(err)
+		}
+	}
+	return now
+}
+
+func (f *field) sounds(p *stack.Process) func() bool {
+	return func() bool { return f.state(f.ours, p).Directions.Receive.State == status.DirectionRunning }
+}
+
+func (f *field) until(what string, ends map[string]*stack.Process, ok func() bool) {
+	f.t.Helper()
+	if err := until(what, ok); err != nil {
+		f.t.Error(err)
+		for name, p := range ends {
+			f.t.Errorf("%s:\n%s", name, p.LogTail())
+		}
+		f.t.FailNow()
+	}
+}
+
+// says is how often a line with the text is in the log of an end.
+func (f *field) said(p *stack.Process, text string) int {
+	f.t.Helper()
+	log, err := os.ReadFile(p.Log)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return strings.Count(string(log), text)
+}
+
+func (f *field) ip(s *stack.Stack, args string) string {
+	f.t.Helper()
+	command, err := s.Command("ip", strings.Fields(args)...)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	text, err := command.CombinedOutput()
+	if err != nil {
+		f.t.Fatalf("ip %s: %v: %s", args, err, text)
+	}
+	return string(text)
+}
+
+// cut takes the cable away with the interfaces at both ends.
+func (f *field) cut() { f.ip(f.ours, "link del "+stack.Wire) }
+
+// join lays it again: interfaces of the same names, with other indices.
+func (f *field) join() {
+	f.t.Helper()
+	if err := stack.Join(f.ours, f.theirs, ourAddress, theirAddress); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+func TestAnInterfaceThatIsMadeAgainIsUsedAgain(t *testing.T) {
+	f := newField(t)
+	sdp := f.path("desk.sdp")
+	ends := map[string]*stack.Process{
+		"sender": f.sends("sender", "239.69.47.1:5004", "--name", "desk", "--sap-announce", "--sdp-out", sdp, "--multicast-interface", stack.Wire),
+		"sap":    f.start(f.ours, "sap", "guest", "--name", "sap", "--sap-receive", "archibald-desk-guest"),
+	}
+	f.until("SDP file", ends, func() bool { return exists(sdp) })
+	ends["sdp"] = f.start(f.ours, "sdp", "guest", "--name", "sdp", "--sdp-in", sdp, "--multicast-interface", stack.Wire)
+	receive := func() bool { return f.sounds(ends["sap"])() && f.sounds(ends["sdp"])() }
+	f.until("sound", ends, receive)
+	for range 2 {
+		f.cut()
+		f.until("silence", ends, func() bool { return !f.sounds(ends["sap"])() && !f.sounds(ends["sdp"])() })
+		for name := range ends {
+			s := f.ours
+			if name == "sender" {
+				s = f.theirs
+			}
+			if got := f.state(s, ends[name]).Session.LastError; !strings.Contains(got, "interface "+stack.Wire+" is not there") && !strings.Contains(got, "no route to 239.69.47.1") {
+				t.Errorf("status of %s says %q", name, got)
+			}
+		}
+		f.join()
+		f.until("sound again", ends, receive)
+	}
+	for _, state := range []string{"down", "up"} { // the last time the groups stay, by the index they have
+		f.ip(f.theirs, "link set "+stack.Wire+" "+state)
+		f.until("a link that is "+state, ends, func() bool { return f.sounds(ends["sdp"])() == (state == "up") })
+	}
+	f.until("sound again", ends, receive)
+	groups := f.ip(f.ours, "maddr show dev "+stack.Wire)
+	for _, group := range []string{"239.69.47.1", "239.255.255.255", "224.2.127.254"} {
+		if !strings.Contains(groups, group) {
+			t.Errorf("%s is not joined:\n%s", group, groups)
+		}
+	}
+	for name, p := range ends {
+		for _, text := range []string{"interface wire is gone", "interface wire is back"} {
+			if n := f.said(p, text); n != 3 {
+				t.Errorf("%s says %q %d times, want 3:\n%s", name, text, n, p.LogTail())
+			}
+		}
+	}
+	if n := f.said(ends["sap"], "audio server open"); n != 1 {
+		t.Errorf("the receiver opened its audio server %d times", n)
+	}
+}
+
+func TestASenderThatGetsAnotherAddressIsFollowed(t *testing.T) {
+	f := newField(t)
+	sdp := f.path("desk.sdp")
+	ends := map[string]*stack.Process{
+		"sender":   f.sends("sender", "239.69.47.1:5004", "--name", "desk", "--sap-announce", "--sdp-out", sdp),
+		"receiver": f.start(f.ours, "receiver", "guest", "--name", "sap", "--sap-receive", "archibald-desk-guest"),
+	}
+	f.until("sound", ends, f.sounds(ends["receiver"]))
+	const moved = "10.47.12.3"
+	f.ip(f.theirs, "addr del "+theirAddress+"/24 dev "+stack.Wire)
+	f.ip(f.theirs, "addr add "+moved+"/24 dev "+stack.Wire)
+	f.ip(f.theirs, "route add 224.0.0.0/4 dev "+stack.Wire)
+	f.until("new text", ends, func() bool {
+		text, err := os.ReadFile(sdp)
+		return err == nil && strings.Contains(string(text), "IN IP4 "+moved+"\r\n") &&
+			strings.Contains(string(text), "source-filter: incl IN IP4 239.69.47.1 "+moved+"\r\n")
+	})
+	f.until("silence", ends, func() bool { return !f.sounds(ends["receiver"])() })
+	f.until("sound from the new address", ends, f.sounds(ends["receiver"]))
+	if peer := f.state(f.ours, ends["receiver"]).Directions.Receive.Peer; !strings.HasPrefix(peer, moved) {
+		t.Errorf("it comes from %s", peer)
+	}
+}
+
+func TestWhatStartsBeforeItsNetworkWaitsForIt(t *testing.T) {
+	f := newField(t)
+	in, out := f.path("in.sdp"), f.path("out.sdp")
+	text := "v=0\r\no=- 1 1 IN IP4 10.47.12.2\r\ns=desk\r\nc=IN IP4 239.69.47.1/8\r\nt=0 0\r\nm=audio 5004 RTP/AVP 97\r\na=rtpmap:97 L24/48000/2\r\n"
+	if err := os.WriteFile(in, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f.cut()
+	for name, args := range map[string][]string{
+		"group":     {"guest", "--sdp-in", in},
+		"announced": {"guest", "--sap-receive", "desk"},
+		"interface": {"guest", "--static", "--peer", "239.69.47.1:5004", "--format", "L24", "--multicast-interface", stack.Wire},
+		"address":   {"host", "--backend", "jack", "--listen", ourAddress + ":4799"},
+	} {
+		p := f.start(f.ours, "impatient-"+name, args[0], append(args[1:], "--wait", "500ms", "--name", "impatient")...)
+		if code, err := p.Wait(10 * time.Second); code != 3 || err != nil || f.said(p, "never reached") != 1 {
+			t.Errorf("%s: exit code %d, want 3, %v:\n%s", name, code, err, p.LogTail())
+		}
+	}
+
+	page := ourAddress + ":32999" // the last of the flags counts
+	ends := map[string]*stack.Process{
+		"page":     f.start(f.ours, "page", "guest", "--name", "page", "--peer", theirAddress, "--listen", "0.0.0.0:4798", "--status-listen", page),
+		"sender":   f.sends("sender", "239.69.47.1:5004", "--name", "desk", "--sap-announce", "--sdp-out", out),
+		"sdp":      f.start(f.ours, "sdp", "guest", "--name", "sdp", "--sdp-in", in),
+		"sap":      f.start(f.ours, "sap", "guest", "--name", "sap", "--sap-receive", "archibald-desk-guest"),
+		"address":  f.start(f.ours, "address", "host", "--name", "address", "--backend", "jack", "--listen", ourAddress+":4799"),
+		"named":    f.sends("named", "239.69.47.2:5004", "--name", "named", "--multicast-interface", stack.Wire),
+		"untaught": f.start(f.ours, "untaught", "guest", "--name", "untaught", "--sdp-in", in, "--multicast-interface", stack.Wire),
+	}
+	for name, want := range map[string]string{
+		"sender":   "address towards 239.69.47.1: no route to 239.69.47.1",
+		"sdp":      "multicast group 239.69.47.1: no route to 239.69.47.1",
+		"sap":      "waiting for the announcement of archibald-desk-guest",
+		"address":  "this machine does not have the address " + ourAddress,
+		"named":    "multicast on wire: interface wire is not there",
+		"untaught": "multicast group 239.69.47.1 on wire: interface wire is not there",
+	} {
+		s := f.ours
+		if name == "sender" || name == "named" {
+			s = f.theirs
+		}
+		var got string
+		f.until("status of "+name+" with its reason", ends, func() bool {
+			got = f.state(s, ends[name]).Session.LastError
+			return strings.Contains(got, want)
+		})
+		if n := f.said(ends[name], "waiting for the network"); n != 1 {
+			t.Errorf("%s says %d times that it waits:\n%s", name, n, ends[name].LogTail())
+		}
+	}
+	if exists(out) {
+		t.Error("an SDP file of a machine without an address")
+	}
+	f.join()
+	for _, name := range []string{"sdp", "sap", "untaught"} {
+		f.until("sound of "+name, ends, f.sounds(ends[name]))
+	}
+	f.until("packets by the named interface", ends, func() bool {
+		return f.state(f.theirs, ends["named"]).Directions.Send.Packets > 0
+	})
+	f.until("an answer at the address", ends, func() bool {
+		command, err := f.ours.Command("ss", "-Hltn")
+		if err != nil {
+			t.Fatal(err)
+		}
+		listening, err := command.Output()
+		return err == nil && strings.Contains(string(listening), ourAddress+":4799")
+	})
+	f.pages[ends["page"]] = page
+	f.until("the status page", ends, func() bool { return f.state(f.ours, ends["page"]).End == "guest" })
+	if text, err := os.ReadFile(out); err != nil || !strings.Contains(string(text), "IN IP4 "+theirAddress+"\r\n") {
+		t.Errorf("%v, the origin is not this machine:\n%s", err, text)
+	}
+}
