@@ -48,7 +48,7 @@ type place struct {
 	stop     context.CancelFunc
 	leaving  bool // stop was called; it is free when its end has ended
 	lastUp   time.Time
-	cameUp   bool // a session of this guest was up
+	cameUp   bool // this guest was heard
 	everUsed bool // one of any guest was
 }
 
@@ -121,7 +121,7 @@ func (h *house) look(now time.Time) {
 			continue
 		}
 		if _, up := p.end.Endpoint().Current(); up {
-			p.lastUp, p.cameUp, p.everUsed = now, true, true
+			p.lastUp, p.cameUp, p.everUsed = now, p.cameUp || p.end.Heard(), true
 		}
 	}
 }

@@ -282,6 +282,9 @@ func TestAGuestThatIsGoneKeepsItsPlaceUntilAnotherNeedsIt(t *testing.T) {
 	s.answered("bob")
 	now := time.Now()
 	s.look(now)
+	s.mu.Lock()
+	s.places[0].cameUp, s.places[1].cameUp = true, true // both were heard
+	s.mu.Unlock()
 	for _, name := range []string{"ann", "bob"} { // both hang up
 		end, _, err := s.endOf(name, now)
 		if err != nil {

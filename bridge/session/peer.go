@@ -58,6 +58,7 @@ func (e *End) signalingConfig() signaling.Config {
 type heard struct {
 	session string
 	untilNs int64
+	came    bool // anything of it has
 }
 
 // live says whether the peer of a session that is up is heard, from any goroutine. One that
@@ -69,7 +70,14 @@ func (e *End) live(id string) bool {
 
 // hear notes that the peer is there for some time from a moment on.
 func (e *End) hear(ns int64, patience time.Duration) {
-	e.heard.Store(&heard{e.session.ID, ns + int64(patience)})
+	e.heard.Store(&heard{e.session.ID, ns + int64(patience), e.streams.heard})
+}
+
+// Heard says whether anything of the last session's peer has come, from any goroutine: it
+// was there, and did not only call.
+func (e *End) Heard() bool {
+	h := e.heard.Load()
+	return h != nil && h.came
 }
 
 // describeItself is this end's description for signaling, from any goroutine.
@@ -95,8 +103,8 @@ func (e *End) peerChanged(event peerEvent) {
 	}
 	e.session, e.toldUp, e.sessionNs = event.session, false, e.clock.monotonicNs()
 	e.sessions++
-	e.hear(e.clock.monotonicNs(), checkAfter)
 	e.begin()
+	e.hear(e.clock.monotonicNs(), checkAfter)
 	e.streams.start()
 }
 

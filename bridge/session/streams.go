@@ -343,6 +343,7 @@ func (s *streams) watch(nowNs int64) {
 	} else { // its reports are all that comes
 		missing, patience = time.Duration(nowNs-s.lastRTCPNs), reportInterval+checkAfter
 	}
+	s.noteHeard()
 	e.hear(nowNs-int64(missing), patience)
 	if e.signaling == nil || missing < patience {
 		return

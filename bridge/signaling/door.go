@@ -34,6 +34,7 @@ type visitor struct {
 	door  *door
 	from  netip.Addr
 	nonce string // of a secret's proof, used once; "": used
+	asked bool   // for that proof
 }
 
 // Accept implements net.Listener.

@@ -255,6 +255,23 @@ func TestProofIsAsTheProtocolSays(t *testing.T) {
 	}
 }
 
+func TestAConnectionIsAskedForAProofOnce(t *testing.T) {
+	_, host := sharing(t, nil, secretA, straight)
+	conn, err := net.Dial("tcp", host.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(5 * time.Second))
+	request := "POST /session HTTP/1.1\r\nHost: x\r\nContent-Type: application/sdp\r\n" + headAuth + ": " + scheme +
+		" nonce=\"" + newNonce() + "\"\r\nContent-Length: 0\r\n\r\n"
+	io.WriteString(conn, strings.Repeat(request, 10))
+	replies, _ := io.ReadAll(conn) // until the host has had enough
+	if n := strings.Count(string(replies), "HTTP/1.1 401"); n != 2 {
+		t.Errorf("%d answers to ten requests: %q", n, replies)
+	}
+}
+
 func TestANonceServesOnce(t *testing.T) {
 	_, host := sharing(t, nil, secretA, straight)
 	conn, err := net.Dial("tcp", host.Addr().String())

@@ -47,6 +47,7 @@ func newServer(to exchange, entrance *entrance) *http.Server {
 	})
 	server := &http.Server{
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Connection", "close") // but after a question
 			// The mux would redirect an unclean path and repeat it in the reply.
 			if path.Clean(r.URL.Path) != r.URL.Path {
 				writeText(w, http.StatusNotFound, "not found")
@@ -134,7 +135,6 @@ func (s requests) post(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", sdpType)
 	w.Header().Set("Location", "/session/"+id)
-	w.Header().Set("Connection", "close")
 	w.WriteHeader(http.StatusCreated)
 	w.Write(text) // a peer that is gone finds out by itself
 }
@@ -153,7 +153,12 @@ func (s requests) prove(w http.ResponseWriter, r *http.Request, offer []byte) (h
 	case says.nonce == "" || visitor == nil:
 		s.entrance.unproven()
 		return nil, false, errSecretWanted
+	case says.proof == "" && visitor.asked:
+		s.entrance.unproven()
+		return nil, false, errSecretWanted
 	case says.proof == "":
+		visitor.asked = true
+		w.Header().Del("Connection")
 		credentials{nonce: visitor.nonce}.write(w.Header(), headAsk)
 		http.Error(w, errSecretWanted.text, errSecretWanted.status)
 		return nil, true, nil
@@ -232,7 +237,6 @@ func (s requests) get(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Connection", "close")
 	io.WriteString(w, `{"state":"up"}`+"\n")
 }
 
@@ -249,7 +253,6 @@ func (s requests) delete(w http.ResponseWriter, r *http.Request) {
 		writeText(w, http.StatusNotFound, "no such session")
 		return
 	}
-	w.Header().Set("Connection", "close")
 	w.WriteHeader(http.StatusNoContent)
 }
 
@@ -265,6 +268,5 @@ func (e *Endpoint) knowing(id string) *Endpoint {
 
 // writeText writes one line that no browser takes for anything else.
 func writeText(w http.ResponseWriter, status int, line string) {
-	w.Header().Set("Connection", "close")
 	http.Error(w, line, status)
 }
