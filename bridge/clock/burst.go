@@ -9,7 +9,9 @@ package clock
 // As long as it is not known where periods begin, only a packet is believed that nothing
 // is missing before, some time after the one before.
 type burstFinder struct {
-	sender  periods
+	sender       periods
+	lateByPacket bool
+
 	started bool
 	end     int64 // Media after the newest packet
 	lastNs  int64 // arrival of the newest packet
@@ -62,9 +64,10 @@ const (
 	surePatienceNs  = 10e9
 )
 
-// newBurstFinder expects periods of so many frames; 0: not known.
-func newBurstFinder(periodFrames int) burstFinder {
-	return burstFinder{sender: newPeriods(periodFrames), sameSize: sizeAfter}
+// newBurstFinder expects periods of so many frames; 0: not known. lateByPacket is as in
+// Config.
+func newBurstFinder(periodFrames int, lateByPacket bool) burstFinder {
+	return burstFinder{sender: newPeriods(periodFrames), lateByPacket: lateByPacket, sameSize: sizeAfter}
 }
 
 // add takes the next packet and says whether it is the first to come of a burst that
@@ -108,11 +111,12 @@ func (b *burstFinder) add(o Observation, nominalNs float64) (told burst, ok bool
 	}
 	b.sender.long(b.long)
 	b.firstNs, b.from, b.long = o.TimeNs, o.Media, false
-	if !b.turn(at, o, usualNs) {
+	known, frame := b.turn(at, o, usualNs), o.Media
+	switch from := b.sender.of(o.Media, frames); {
+	case b.lateByPacket && o.LateNs >= 0:
+	case !known:
 		return burst{}, false
-	}
-	frame := o.Media
-	if from := b.sender.of(o.Media, frames); b.sender.trusted(frames) && (!at.known || from-frame > 0) {
+	case b.sender.trusted(frames) && (!at.known || from-frame > 0):
 		frame = from
 	}
 	if b.told && frame-b.newest <= 0 {

@@ -34,21 +34,21 @@ func expect(t *testing.T, got []bool, want ...bool) {
 
 func TestEveryPacketOfASmallPeriodBeginsABurst(t *testing.T) {
 	packets := [][2]int64{{0, 0}, {64, 1333}, {128, 2667}}
-	b := newBurstFinder(64)
+	b := newBurstFinder(64, false)
 	expect(t, arrivals(&b, 64, packets...), true, true, true)
-	b = newBurstFinder(0) // the first may be the second of a burst
+	b = newBurstFinder(0, false) // the first may be the second of a burst
 	expect(t, arrivals(&b, 64, packets...), false, true, true)
 }
 
 func TestPeriodOfSeveralPacketsIsOneBurst(t *testing.T) {
-	b := newBurstFinder(0)
+	b := newBurstFinder(0, false)
 	expect(t, arrivals(&b, 128,
 		[2]int64{0, 0}, [2]int64{128, 10}, [2]int64{256, 20}, [2]int64{384, 30},
 		[2]int64{512, 10667}, [2]int64{640, 10675}), false, false, false, false, true, false)
 }
 
 func TestReorderedAndRepeatedPacketsBeginNothing(t *testing.T) {
-	b := newBurstFinder(64)
+	b := newBurstFinder(64, false)
 	expect(t, arrivals(&b, 64,
 		[2]int64{0, 0}, [2]int64{128, 2667}, [2]int64{64, 2700}, [2]int64{128, 2710}, [2]int64{0, 2720}, [2]int64{192, 4000}),
 		true, true, false, false, false, true)
@@ -77,7 +77,7 @@ func expectFrames(t *testing.T, got []int64, want ...int64) {
 // settledBursts is a finder that has seen some periods of four packets of 64 frames, at
 // 0 and before, and its next is due at 0.
 func settledBursts(said int) burstFinder {
-	b := newBurstFinder(said)
+	b := newBurstFinder(said, false)
 	for i := range int64(20) {
 		from := (i - 20) * 256
 		for k := range int64(4) {
@@ -125,10 +125,10 @@ func TestABurstThatIsTornTellsOnce(t *testing.T) {
 }
 
 func TestWhereNothingIsKnownOfTheSenderOnlyWhatFollowsIsBelieved(t *testing.T) {
-	b := newBurstFinder(0)
+	b := newBurstFinder(0, false)
 	expectFrames(t, bursts(&b, 64,
 		[2]int64{64, 0}, [2]int64{192, 5333}, [2]int64{256, 5334}, [2]int64{320, 10667}), -1, -1, -1, 320)
-	b = newBurstFinder(128) // the first that follows shows where periods begin
+	b = newBurstFinder(128, false) // the first that follows shows where periods begin
 	expectFrames(t, bursts(&b, 64,
 		[2]int64{64, 0}, [2]int64{192, 2667}, [2]int64{256, 5333}, [2]int64{448, 8000}, [2]int64{576, 10667}), -1, -1, 256, 384, 512)
 }
@@ -137,7 +137,7 @@ func TestWhereNothingIsKnownOfTheSenderOnlyWhatFollowsIsBelieved(t *testing.T) {
 // comes is believed in the end.
 func TestASenderOfWhichNothingFollowsIsBelievedAfterAWhile(t *testing.T) {
 	for _, said := range []int{128, 64, 0} {
-		b := newBurstFinder(said)
+		b := newBurstFinder(said, false)
 		first, n := int64(-1), 0
 		for i := range int64(200) {
 			if got := bursts(&b, 64, [2]int64{64 + 128*i, 2667 * i}); got[0] >= 0 {
@@ -156,7 +156,7 @@ func TestASenderOfWhichNothingFollowsIsBelievedAfterAWhile(t *testing.T) {
 // A period that is no whole number of packets: each packet leaves with its last frame.
 func TestPeriodsThatAreNotWholePackets(t *testing.T) {
 	for _, c := range []struct{ period, packet int64 }{{64, 48}, {1024, 240}, {256, 192}, {1000, 333}, {441, 48}, {64, 63}} {
-		b := newBurstFinder(int(c.period))
+		b := newBurstFinder(int(c.period), false)
 		r := rand.New(rand.NewPCG(uint64(c.period), 5))
 		sent := int64(0)
 		for period := range int64(3000) {
@@ -191,7 +191,7 @@ func TestASeamIsToldByTheNextBurstThatIsSure(t *testing.T) {
 // by what its first is numbered, its timestamp and its time in us, and by which of its
 // packets come.
 func numbered(said int, each ...[4]int64) (told []burst) {
-	b := newBurstFinder(said)
+	b := newBurstFinder(said, false)
 	add := func(sequence, media, us int64) {
 		if burst, ok := b.add(Observation{Kind: KindPacket, Frames: 64, Media: media, TimeNs: us * 1000, Sequence: uint32(sequence)}, nominalNs); ok {
 			told = append(told, burst)
@@ -235,7 +235,7 @@ func TestLostTimeIsKnownByTheSequenceNumbersWhateverIsLostAroundIt(t *testing.T)
 
 // Packets of a foreign sender need not be of one size: what is left of a block goes last.
 func TestPacketsOfSeveralSizesAndNoSeamBetween(t *testing.T) {
-	b := newBurstFinder(0)
+	b := newBurstFinder(0, false)
 	r := rand.New(rand.NewPCG(4, 7))
 	sizes := []int64{347, 347, 330}
 	for block := range int64(500) {
@@ -276,11 +276,11 @@ func many(b *burstFinder, periodFrames int64, from int) (wrong int) {
 
 func TestAnInterruptedBurstIsStillOne(t *testing.T) {
 	for _, period := range []int64{64, 256} {
-		b := newBurstFinder(int(period)) // the sender said it
+		b := newBurstFinder(int(period), false) // the sender said it
 		if wrong := many(&b, period, 1); wrong > 0 {
 			t.Errorf("period %d, said: %d wrong firsts", period, wrong)
 		}
-		b = newBurstFinder(0)
+		b = newBurstFinder(0, false)
 		if wrong := many(&b, period, 50); wrong > 0 {
 			t.Errorf("period %d, learned: %d wrong firsts", period, wrong)
 		}
@@ -288,7 +288,7 @@ func TestAnInterruptedBurstIsStillOne(t *testing.T) {
 }
 
 func TestAPeriodThatBecomesShorterIsLearned(t *testing.T) {
-	b := newBurstFinder(1024)
+	b := newBurstFinder(1024, false)
 	for i := range int64(100) {
 		o := Observation{Kind: KindPacket, Frames: 64, Media: i * 64, TimeNs: int64(float64(i*64) * nominalNs)}
 		if _, begins := b.add(o, nominalNs); !begins && i > 20 {
@@ -298,7 +298,7 @@ func TestAPeriodThatBecomesShorterIsLearned(t *testing.T) {
 }
 
 func TestBurstsFollowTheSendersPeriod(t *testing.T) {
-	b := newBurstFinder(0)
+	b := newBurstFinder(0, false)
 	expect(t, arrivals(&b, 128, [2]int64{0, 0}, [2]int64{128, 5}, [2]int64{256, 5333}, [2]int64{384, 5338},
 		[2]int64{512, 10667}, [2]int64{640, 13333}, [2]int64{768, 16000}, [2]int64{896, 18667}, [2]int64{1024, 18670}),
 		false, false, true, false, true, false, true, true, false)
@@ -307,26 +307,26 @@ func TestBurstsFollowTheSendersPeriod(t *testing.T) {
 // After a stall of the network everything comes at once; only the first of it
 // is judged.
 func TestCatchUpAfterAStallIsOneBurst(t *testing.T) {
-	b := newBurstFinder(64)
+	b := newBurstFinder(64, false)
 	expect(t, arrivals(&b, 64, [2]int64{0, 0}, [2]int64{64, 50000}, [2]int64{128, 50005}, [2]int64{192, 50010}, [2]int64{256, 51333}),
 		true, true, false, false, true)
 }
 
 func TestSenderThatBeginsAnewWithEarlierTimestampsIsSeen(t *testing.T) {
-	b := newBurstFinder(64)
+	b := newBurstFinder(64, false)
 	begins := arrivals(&b, 64, [2]int64{480000, 0}, [2]int64{0, 1333}, [2]int64{64, 2667})
 	expect(t, begins, true, true, true)
 }
 
 func TestBurstsCrossTheEndOfInt64(t *testing.T) {
-	b := newBurstFinder(64)
+	b := newBurstFinder(64, false)
 	const last = math.MaxInt64 - 63 // its packet ends on the wrap
 	expect(t, arrivals(&b, 64, [2]int64{last, 0}, [2]int64{math.MinInt64, 5}, [2]int64{math.MinInt64 + 64, 1333}, [2]int64{last, 1340}),
 		true, false, true, false)
 }
 
 func TestSeamIsAGapThatNoLostPacketLeaves(t *testing.T) {
-	b := newBurstFinder(64)
+	b := newBurstFinder(64, false)
 	for i, p := range []struct {
 		media int64
 		want  bool

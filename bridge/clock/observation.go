@@ -20,8 +20,8 @@ type Observation struct {
 	TimeNs int64
 
 	// LateNs is, for a packet, how late it left the sender after the start of
-	// the sender's graph cycle, as the sender itself says: 0 to 65.534 ms (the
-	// most it can say); -1: not said.
+	// the sender's graph cycle (Config.LateByPacket: of its first frame), as the
+	// sender itself says: 0 to 65.534 ms (the most it can say); -1: not said.
 	LateNs int64
 
 	// WaitNs is, for a packet, how long after its arrival it could be played: the time

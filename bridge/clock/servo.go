@@ -47,6 +47,9 @@ type Config struct {
 	ExtraFrames int
 	// PeriodFrames is the period that the sender says it has; 0: not said.
 	PeriodFrames int
+	// LateByPacket says that a packet's LateNs counts from the time of its own first frame,
+	// as Opus's does: each tells for itself.
+	LateByPacket bool
 	// LookaheadFrames is what the resampler reads past its position.
 	LookaheadFrames int
 	// Free keeps resampling even when the clocks look equal.
@@ -97,7 +100,7 @@ type Servo struct {
 func NewServo(cfg Config) *Servo {
 	return &Servo{
 		cfg: cfg, arrival: newTrack(cfg.RateHz), cycle: newTrack(cfg.RateHz),
-		bursts: newBurstFinder(cfg.PeriodFrames), target: newTarget(cfg), equalPatience: equalAfter,
+		bursts: newBurstFinder(cfg.PeriodFrames, cfg.LateByPacket), target: newTarget(cfg), equalPatience: equalAfter,
 	}
 }
 

@@ -172,6 +172,7 @@ func (s *streams) servoConfig(repeats proto.Repeats) clock.Config {
 		RateHz: s.receive.RateHz, LatencyFrames: e.cfg.Latency.FramesAt(s.receive.RateHz),
 		JitterFrames: e.memory.Jitter(s.peerKey()), LookaheadFrames: e.core.LookaheadFrames(),
 		PeriodFrames: s.end.session.Agreement.PeerPeriodFrames,
+		LateByPacket: s.receive.Encoding == proto.Opus,
 		ExtraFrames:  extra, Free: e.cfg.Clock == "free",
 	}
 }

@@ -31,6 +31,8 @@ type OpusLink struct {
 	// Locked plays at one distance from the first sound on: what is heard is frame for
 	// frame what was sent.
 	Locked bool
+	// Free never takes the two clocks for one, which they are.
+	Free bool
 	// Restart is when the sender begins anew; 0: never.
 	Restart float64
 
@@ -42,6 +44,7 @@ type OpusLink struct {
 	arriving []arrival
 	played   []float32
 	sent     int
+	see      func(clock.Observation) // each cycle of the receiver
 }
 
 // arrival is a datagram on its way.
@@ -137,7 +140,7 @@ func (l *OpusLink) begin() error {
 		return err
 	}
 	l.servo = clock.NewServo(clock.Config{
-		RateHz: opus.RateHz, JitterFrames: l.JitterFrames, LookaheadFrames: rt.LookaheadFrames, ExtraFrames: l.repeats().SpanFrames() + opus.MarginFrames,
+		RateHz: opus.RateHz, JitterFrames: l.JitterFrames, PeriodFrames: l.PeriodFrames, LateByPacket: true, Free: l.Free, LookaheadFrames: rt.LookaheadFrames, ExtraFrames: l.repeats().SpanFrames() + opus.MarginFrames,
 	})
 	return nil
 }
@@ -205,6 +208,9 @@ func (l *OpusLink) steer() {
 		n = l.rx.Observe(buf)
 		for _, o := range buf[:n] {
 			l.servo.Observe(o)
+			if l.see != nil && o.Kind == clock.KindCycle {
+				l.see(o)
+			}
 		}
 	}
 	if l.Locked && l.servo.Status().Playing {

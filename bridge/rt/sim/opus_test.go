@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"archibald-bridge/bridge/clock"
 	"archibald-bridge/bridge/opus"
 	"archibald-bridge/bridge/opus/libopus"
 	"archibald-bridge/testbed/signal"
@@ -146,5 +147,33 @@ func TestGoThatStandsStillIsALossOfOpus(t *testing.T) {
 	wantTone(t, heard.Sound[5*opus.RateHz:], 0.1, 0.99)
 	if s := heard.Servo; math.Abs(s.DelayFrames-s.TargetFrames) > 100 {
 		t.Errorf("the latency went astray: %+v", s)
+	}
+}
+
+// The two graphs run on one clock, so where playout is against the receiver's media clock
+// tells the latency.
+func TestLossesOfOpusMoveNeitherLatencyNorPitch(t *testing.T) {
+	for _, periodFrames := range []int{64, 256, 480, 1024} {
+		for _, packetFrames := range []int{120, 240, 480} {
+			for _, loss := range []float64{0, 0.03, 0.10} {
+				l := lossy(packetFrames, 0, 0, 0)
+				l.PeriodFrames, l.Free, l.JitterFrames = periodFrames, true, opus.RateHz*30/1000
+				r, least, most, ppm := rand.New(rand.NewPCG(5, 6)), math.Inf(1), math.Inf(-1), 0.0
+				second := func() float64 { return float64(l.nowNs-opusStartNs) / 1e9 }
+				l.Lose = func() bool { return second() > 10 && second() < 15 && r.Float64() < loss }
+				l.see = func(o clock.Observation) {
+					if second() > 9 {
+						at := float64(o.Position-o.Media) + o.PositionFraction
+						least, most = min(least, at), max(most, at)
+						ppm = max(ppm, math.Abs(o.Ratio-1)*1e6)
+					}
+				}
+				heard := listen(t, l, 20)
+				t.Logf("periods of %d, packets of %d, loss %.2f: %.2f frames, %.0f ppm, lost %d", periodFrames, packetFrames, loss, most-least, ppm, heard.Counters.Lost)
+				if most-least > 0.5 || ppm > 5 {
+					t.Errorf("periods of %d, packets of %d, loss %.2f: the latency wandered by %.2f frames, the pitch by %.0f ppm", periodFrames, packetFrames, loss, most-least, ppm)
+				}
+			}
+		}
 	}
 }
