@@ -144,13 +144,14 @@ func TestWhyNothingIsHeardIsSaidWithinFiveSeconds(t *testing.T) {
 func TestAPathThatBreaksForAllIsNotTakenForANarrowOne(t *testing.T) {
 	for offMs := range 10 {
 		v, r := talking(t)
+		v.core.packets = false
 		v.pass(time.Duration(offMs) * 100 * time.Millisecond)
-		v.core.packets, r.mute = false, true
+		v.fromPeer(proto.Report{SSRC: peerSSRC, Sender: &proto.SenderInfo{Packets: r.packets + 700, Octets: r.bytes + 700*1248}})
 		for range 100 {
 			v.pass(100 * time.Millisecond)
 			for _, p := range v.Status().Problems {
 				if p.Code != codeNothingComes {
-					t.Fatalf("%d ms after a report: %+v", 100*offMs, p)
+					t.Fatalf("with the last report after %d ms: %+v", 100*offMs, p)
 				}
 			}
 		}
