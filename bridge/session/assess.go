@@ -69,10 +69,13 @@ func (e *End) evidence(nowNs int64) evidence {
 		agreed: s.receive.Channels > 0, refused: s.refused.receive, at: e.cfg.Listen.String(),
 		cycles: grown(to.Received.Cycles, from.Received.Cycles), packets: arrived, silent: s.silent && arrived == 0,
 		rejected:  rejectedSince(to.Received, from.Received),
-		peerSends: within(v.sendsNs, reportsWithin) && time.Duration(v.sendsNs-s.lastPacketNs) > moreSent,
+		peerSends: within(v.sendsNs, reportsWithin) && v.sendsFromNs > s.lastPacketNs,
 		peerQuiet: within(v.quietNs, reportsWithin) && v.quietNs > max(v.sendsNs, s.lastPacketNs),
 		datagram:  s.datagramBytes(v.payload), wantedPayload: e.incomingType(), wantedSource: e.session.PeerAddr.Addr().String(),
 		seenPayload: to.Received.SeenPayloadType, seenSource: to.Received.SeenSource.String(),
+	}
+	if known && found.receive.silent {
+		found.receive.rejected = v.instead()
 	}
 	if found.receive.wantedPayload == 0 {
 		found.receive.wantedPayload = s.receive.Encoding.PayloadType()

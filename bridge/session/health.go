@@ -114,6 +114,8 @@ func diagnoseSend(e evidence, add adder) {
 	case s.errors > 0 && s.reason != nil:
 		add(codeSendErrors, status.SideSend, "cannot send to %s: %v (%d datagrams in %.0f s)", s.to, s.reason, s.errors, e.seconds)
 	case !s.unheard || s.packets == 0:
+	case e.receive.peerQuiet:
+		add(codeNotHeard, status.SideSend, "the %s reports, and neither sends nor receives: see its status", e.peer)
 	case s.datagram > smallDatagram:
 		add(codeNotHeard, status.SideSend, "the %s reports, and receives nothing of ours (its status says more): do datagrams of %d bytes not arrive, %s", e.peer, s.datagram, smaller(e.us, s.datagram+e.headers))
 	default:
@@ -133,8 +135,10 @@ func diagnoseReceive(e evidence, add adder) {
 	case r.silent:
 		diagnoseSilence(e, add)
 	default:
-		if sum := r.rejected.Sum(); float64(sum) > floodPerSecond*e.seconds {
-			add(codeRejected, status.SideReceive, "%.0f datagrams a second are rejected: %s", float64(sum)/e.seconds, most(r.rejected))
+		others := r.rejected
+		others.Outside = 0 // of the peer itself
+		if sum := others.Sum(); float64(sum) > floodPerSecond*e.seconds {
+			add(codeRejected, status.SideReceive, "%.0f datagrams a second are rejected: %s", float64(sum)/e.seconds, most(others))
 		}
 		if r.senderLateNs > 0 {
 			add(codeSenderLate, status.SideReceive, "latency is %.1f ms because packets leave the %s up to %.1f ms late: if its status does not say real-time, give it %s; or ask for less with --latency",

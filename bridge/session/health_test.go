@@ -144,18 +144,42 @@ func TestWhyNothingIsHeardIsSaidWithinFiveSeconds(t *testing.T) {
 func TestAPathThatBreaksForAllIsNotTakenForANarrowOne(t *testing.T) {
 	for offMs := range 10 {
 		v, r := talking(t)
+		v.core.packets = false
 		v.pass(time.Duration(offMs) * 100 * time.Millisecond)
-		v.core.packets, r.mute = false, true
+		v.fromPeer(proto.Report{SSRC: peerSSRC, Sender: &proto.SenderInfo{Packets: r.packets + 700, Octets: r.bytes + 700*1248}})
+		r.packets += 700
 		for range 100 {
 			v.pass(100 * time.Millisecond)
 			for _, p := range v.Status().Problems {
 				if p.Code != codeNothingComes {
-					t.Fatalf("%d ms after a report: %+v", 100*offMs, p)
+					t.Fatalf("with the last report after %d ms: %+v", 100*offMs, p)
 				}
 			}
 		}
 		v.logged("neither sound nor reports", 1)
 	}
+}
+
+// What holds up a graph can hold up the reports, too: they come late and together.
+func TestAnEndWhoseGraphStoodStillIsNotTakenForUnreachable(t *testing.T) {
+	v, r := talking(t)
+	v.core.packets = false
+	v.pass(2300 * time.Millisecond)
+	r.packets += 300 // sent before it stood still
+	v.fromPeer(proto.Report{SSRC: peerSSRC, Sender: &proto.SenderInfo{Packets: r.packets, Octets: r.bytes + 300*1248}, Receptions: []proto.Reception{{SSRC: ourSSRC, HighestSequence: r.highest}}})
+	v.pass(500 * time.Millisecond)
+	v.wrong("with one report")
+	r.sent, r.hears = 0, 0
+	v.with(r, 4*time.Second)
+	v.wrong("with more", codeNotHeard, "neither sends nor receives: see its status", codePeerSilent, "says that it sends nothing")
+
+	v, r = talking(t) // and this is what its own end sees
+	for range 3 {
+		v.fromPeer(proto.Report{SSRC: peerSSRC, Sender: &proto.SenderInfo{Packets: r.packets, Octets: r.bytes}, Receptions: []proto.Reception{{SSRC: ourSSRC, HighestSequence: r.highest}}})
+	}
+	v.core.counters.Received.Outside += 500
+	v.pass(time.Second)
+	v.wrong("three reports at once")
 }
 
 // It was never there, from the first moment of the session.
@@ -223,6 +247,23 @@ func TestWhatComesInsteadIsSaid(t *testing.T) {
 		v.with(r, 4*time.Second)
 		v.wrong("sound again")
 	}
+}
+
+// A sample of what comes is seldom: of others 1 datagram in 64.
+func TestWhatSeldomComesInsteadIsSaidAllTheTime(t *testing.T) {
+	v, r := talking(t)
+	v.core.counters.Received.WrongSSRC += 3 // before it mattered
+	v.with(r, time.Second)
+	v.core.packets, r.sent = false, 0
+	v.with(r, 2*time.Second)
+	for range 10 {
+		v.core.counters.Received.WrongPayload++
+		v.with(r, 4*time.Second)
+		v.wrong("one in 4 s", codePayloadType, "98 is expected")
+	}
+	v.logged("payload type", 1)
+	v.with(r, rejectedWindow+2*time.Second)
+	v.wrong("no more", codePeerSilent, "")
 }
 
 func TestAFloodOfOthersIsSaidBesideTheSound(t *testing.T) {

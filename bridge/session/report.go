@@ -69,7 +69,7 @@ func (r *reporter) read(nowNs int64) {
 		if !s.mediaComes(nowNs) {
 			s.follow(netip.AddrPortFrom(from.Addr().Unmap(), from.Port()))
 		}
-		s.vitals.reported(report, r.end.session.Agreement.LocalSSRC, arrivalNs)
+		s.vitals.reported(report, r.end.session.Agreement.LocalSSRC, arrivalNs, s.counters.Sent.Packets)
 		if report.Sender != nil {
 			r.lastSR, r.lastSRNs = report.Sender.Time.Middle(), arrivalNs
 		}

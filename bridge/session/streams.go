@@ -363,7 +363,7 @@ func (s *streams) watchSound(missing time.Duration) {
 	if silent == s.silent {
 		return
 	}
-	s.silent = silent
+	s.silent, s.vitals.silence = silent, s.counters.Received
 	defer s.look(silent) // a receiver made anew has the strict filter
 	if !silent {
 		if s.toldSilent {

@@ -3,18 +3,17 @@ package session
 import (
 	"time"
 
+	"archibald-bridge/bridge/status"
 	"archibald-bridge/proto"
 )
 
 const (
-	vitalsWindow  = 2 * time.Second         // what "now" means where things are counted; less says nothing yet
-	reportsWithin = 3500 * time.Millisecond // a peer whose reports came in it is there: two may be lost
-	deafReports   = 2                       // of the peer in a row that show nothing new of ours,
-	deafAfter     = 3 * time.Second         // and no sooner after the start
+	rejectedWindow = 10 * time.Second        // of silence: what comes instead is only sampled
+	vitalsWindow   = 2 * time.Second         // what "now" means where things are counted; less says nothing yet
+	reportsWithin  = 3500 * time.Millisecond // a peer whose reports came in it is there: two may be lost
+	deafReports    = 2                       // of the peer in a row that show nothing new of ours,
+	deafAfter      = 3 * time.Second         // and no sooner after the start
 
-	// moreSent is how long after the last packet a report says surely that more was
-	// sent since: it tells of the second, and a little more, before it.
-	moreSent    = reportInterval + publishInterval
 	lateWindows = 120 // of publishInterval: a minute
 )
 
@@ -22,17 +21,20 @@ const (
 // of.
 type vitals struct {
 	startNs int64
-	samples []sample // the newest last, vitalsWindow of them
+	samples []sample        // the newest last, rejectedWindow of them
+	silence ReceiveCounters // when it began
 
-	lateNs   int64   // the latest that a packet left since the last sample, as the peer says
-	latest   []int64 // the same of the samples before
-	reportNs int64   // when the peer's last report came
-	sender   *proto.SenderInfo
-	sendsNs  int64 // when the peer last said that it had sent more
-	quietNs  int64 // when it last said that it had not
-	payload  int   // mean bytes of payload of the packets that it says it sent
-	highest  uint32
-	deaf     int // its reports since the last that said that more of ours had come
+	lateNs      int64   // the latest that a packet left since the last sample, as the peer says
+	latest      []int64 // the same of the samples before
+	reportNs    int64   // when the peer's last report came
+	sender      *proto.SenderInfo
+	sendsNs     int64 // when the peer last said that it had sent more ...
+	sendsFromNs int64 // ... than at this time
+	quietNs     int64 // when it last said that it had not
+	payload     int   // mean bytes of payload of the packets that it says it sent
+	highest     uint32
+	deaf        int    // its reports since the last that said that more of ours had come, though we sent more
+	sent        uint64 // of ours, at the last of them
 }
 
 // sample are the counters of a moment.
@@ -46,7 +48,7 @@ func (v *vitals) reset(nowNs int64) { *v = vitals{startNs: nowNs} }
 // sample takes the counters, twice a second.
 func (v *vitals) sample(nowNs int64, c Counters) {
 	v.samples = append(v.samples, sample{nowNs, c})
-	for len(v.samples) > 1 && time.Duration(nowNs-v.samples[1].ns) >= vitalsWindow {
+	for len(v.samples) > 1 && time.Duration(nowNs-v.samples[1].ns) >= rejectedWindow {
 		v.samples = v.samples[1:]
 	}
 	v.latest = append(v.latest, v.lateNs)
@@ -75,13 +77,31 @@ func (v *vitals) window() (from, to Counters, seconds float64, known bool) {
 	if len(v.samples) == 0 {
 		return from, to, 0, false
 	}
-	first, last := v.samples[0], v.samples[len(v.samples)-1]
+	last := v.samples[len(v.samples)-1]
+	first := v.samples[0]
+	for _, s := range v.samples[1:] {
+		if time.Duration(last.ns-s.ns) >= vitalsWindow {
+			first = s
+		}
+	}
 	took := time.Duration(last.ns - first.ns)
 	return first.counters, last.counters, took.Seconds(), took >= vitalsWindow
 }
 
+// instead is what was rejected since silence began, of the last rejectedWindow.
+func (v *vitals) instead() status.Rejected {
+	oldest, newest := v.samples[0].counters.Received, v.samples[len(v.samples)-1].counters.Received
+	since, long := rejectedSince(newest, v.silence), rejectedSince(newest, oldest)
+	if since.Sum() < long.Sum() {
+		return since
+	}
+	return long
+}
+
 // reported takes a report of the peer to the stream ssrc of ours.
-func (v *vitals) reported(report proto.Report, ssrc uint32, arrivalNs int64) {
+// sent is how many packets of ours were sent until then.
+func (v *vitals) reported(report proto.Report, ssrc uint32, arrivalNs int64, sent uint64) {
+	beforeNs := v.reportNs
 	v.reportNs = arrivalNs
 	switch now := report.Sender; {
 	case now == nil:
@@ -89,11 +109,14 @@ func (v *vitals) reported(report proto.Report, ssrc uint32, arrivalNs int64) {
 	case v.sender != nil && now.Packets == v.sender.Packets:
 		v.quietNs = arrivalNs
 	case v.sender != nil:
-		v.sendsNs = arrivalNs
+		v.sendsNs, v.sendsFromNs = arrivalNs, beforeNs
 		v.payload = int((now.Octets - v.sender.Octets) / (now.Packets - v.sender.Packets))
 	}
 	v.sender = report.Sender
-	v.deaf++
+	if sent > v.sent {
+		v.sent = sent
+		v.deaf++
+	}
 	for _, r := range report.Receptions {
 		if r.SSRC == ssrc && r.HighestSequence != v.highest {
 			v.highest, v.deaf = r.HighestSequence, 0
