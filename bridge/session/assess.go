@@ -27,6 +27,7 @@ func (e *End) assess(nowNs int64) []status.Problem {
 		found = e.verdict.problems
 	}
 	found = append(found[:len(found):len(found)], e.wishes()...)
+	found = append(found, e.unmatchedRules()...)
 	e.told.problems(found, nowNs, e.log)
 	e.tellRejected(nowNs)
 	return found

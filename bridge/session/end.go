@@ -44,7 +44,8 @@ type End struct {
 	role    proto.Role
 	codec   opus.Codec
 
-	publisher Publisher // may be nil
+	publisher Publisher       // may be nil
+	unmatched func() []string // may be nil
 
 	clock  timeSource
 	lookup lookupFunc
@@ -100,6 +101,8 @@ type Parts struct {
 	Shared bool
 	// Publisher is told of the stream sent without a session; nil: nobody is.
 	Publisher Publisher
+	// Unmatched lists the connection rules without a match, with the reasons; nil: there are none.
+	Unmatched func() []string
 }
 
 // Memory keeps the allowance for late packets, in frames, of each peer. 0 is not
@@ -113,7 +116,7 @@ type Memory interface {
 func New(cfg config.Config, role proto.Role, parts Parts) *End {
 	e := &End{
 		cfg: cfg, role: role, core: parts.Core, audio: parts.Audio, machine: parts.Machine, server: parts.Server, hint: parts.Hint,
-		log: parts.Log, memory: parts.Memory, codec: parts.Codec, publisher: parts.Publisher, clock: systemTime{parts.Host}, onHostClock: parts.Host != nil,
+		log: parts.Log, memory: parts.Memory, codec: parts.Codec, publisher: parts.Publisher, unmatched: parts.Unmatched, clock: systemTime{parts.Host}, onHostClock: parts.Host != nil,
 		lookup:    net.DefaultResolver.LookupNetIP,
 		peerEvent: make(chan peerEvent, 16), over: make(chan struct{}), openBackoff: audioRetryLeast,
 		told: newTeller(),

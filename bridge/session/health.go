@@ -29,6 +29,7 @@ const (
 	codeBitrate        = "opus-bitrate"
 	codePtime          = "ptime"
 	codeLatency        = "latency"
+	codeUnmatchedRule  = "unmatched-rule"
 )
 
 const (
