@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -57,6 +58,8 @@ type End struct {
 	peerEvent chan peerEvent
 	over      chan struct{}                     // closed when nobody reads peerEvent any more
 	local     atomic.Pointer[proto.Description] // nil while the audio server is absent
+	tried     chan struct{}                     // closed when the first attempt at it has ended ...
+	wasTried  func()                            // ... by this
 	heard     atomic.Pointer[heard]             // nil before the first session
 
 	// The rest belongs to Run's goroutine.
@@ -118,9 +121,10 @@ func New(cfg config.Config, role proto.Role, parts Parts) *End {
 		cfg: cfg, role: role, core: parts.Core, audio: parts.Audio, machine: parts.Machine, server: parts.Server, hint: parts.Hint,
 		log: parts.Log, memory: parts.Memory, codec: parts.Codec, publisher: parts.Publisher, unmatched: parts.Unmatched, clock: systemTime{parts.Host}, onHostClock: parts.Host != nil,
 		lookup:    net.DefaultResolver.LookupNetIP,
-		peerEvent: make(chan peerEvent, 16), over: make(chan struct{}), openBackoff: audioRetryLeast,
+		peerEvent: make(chan peerEvent, 16), over: make(chan struct{}), tried: make(chan struct{}), openBackoff: audioRetryLeast,
 		told: newTeller(),
 	}
+	e.wasTried = sync.OnceFunc(func() { close(e.tried) })
 	if parts.Shared {
 		e.shared = signaling.New(e.signalingConfig())
 	}
@@ -177,6 +181,7 @@ func (e *End) loop(ctx context.Context, failed <-chan error) error {
 	}
 	e.publish() // the first attempt may take its time
 	e.openAudio()
+	e.wasTried()
 	e.publish()
 	for {
 		select {

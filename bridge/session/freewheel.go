@@ -20,6 +20,7 @@ func (s *streams) pause() {
 		return
 	}
 	s.halt()
+	s.hear()
 }
 
 // goOn begins them again.

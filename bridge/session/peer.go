@@ -72,8 +72,13 @@ func (e *End) hear(ns int64, patience time.Duration) {
 	e.heard.Store(&heard{e.session.ID, ns + int64(patience)})
 }
 
-// describeItself is this end's description for signaling, from any goroutine.
+// describeItself is this end's description for signaling, from any goroutine. Before the
+// first attempt at the audio server has ended, nobody knows whether it runs.
 func (e *End) describeItself() (proto.Description, error) {
+	select {
+	case <-e.tried:
+	case <-e.over:
+	}
 	d := e.local.Load()
 	if d == nil {
 		return proto.Description{}, fmt.Errorf("%s is not running on the %s", e.server, e.role)
