@@ -27,8 +27,9 @@ type kind struct {
 func newTeller() teller { return teller{told: map[string]int64{}, present: map[kind]bool{}} }
 
 // toldElsewhere are problems that the log has from who knows more of them: from the
-// machine, what it tried; from the patchbay, each rule once.
-var toldElsewhere = []string{codeNotRealtime, codeUnmatchedRule}
+// machine, what it tried; from the patchbay, each rule once; from the streams, when the
+// peer's export began.
+var toldElsewhere = []string{codeNotRealtime, codeUnmatchedRule, codePeerFreewheels}
 
 // again says whether something may be told now, and takes it as told.
 func (t *teller) again(what string, nowNs int64) bool {
