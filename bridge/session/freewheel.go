@@ -19,10 +19,10 @@ func (s *streams) pause() {
 	if !s.running {
 		return
 	}
+	s.reports.wroteNs = 0 // the peer is told at once, before it misses anything
+	s.count(s.end.clock.monotonicNs())
 	s.halt()
 	s.hear()
-	s.reports.wroteNs = 0 // the peer is told at once
-	s.count(s.end.clock.monotonicNs())
 }
 
 // goOn begins them again.
