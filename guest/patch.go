@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -37,6 +38,9 @@ type Patchbay struct {
 	name  string
 	rules []patch.Rule
 	log   *slog.Logger
+
+	watch   patch.Watch              // the loop's
+	without atomic.Pointer[[]string] // rules without a match for long; the loop writes
 
 	// From Open to Close.
 	client  *gojack.Client
@@ -76,6 +80,7 @@ func (p *Patchbay) Open() error {
 	}
 	p.client = client
 	p.patcher = patch.NewPatcher(p.rules)
+	p.watch.Begin()
 	p.wake = make(chan struct{}, 1)
 	p.stop, p.done = make(chan struct{}), make(chan struct{})
 	go p.run()
@@ -86,7 +91,30 @@ func (p *Patchbay) Open() error {
 func (p *Patchbay) Close() {
 	close(p.stop)
 	<-p.done
+	p.without.Store(nil)
 	p.client.Close()
+}
+
+// Unmatched lists the rules that have matched no ports for long, each with the
+// reason. Any goroutine may call it.
+func (p *Patchbay) Unmatched() []string {
+	if lines := p.without.Load(); lines != nil {
+		return *lines
+	}
+	return nil
+}
+
+// complain says once of each rule that it matches nothing.
+func (p *Patchbay) complain() {
+	long, fresh := p.watch.Look(time.Now(), p.patcher.Unmatched())
+	for _, u := range fresh {
+		p.log.Warn("a connection rule matches no ports", "rule", u.Rule, "reason", u.Reason)
+	}
+	var lines []string
+	for _, u := range long {
+		lines = append(lines, u.String())
+	}
+	p.without.Store(&lines)
 }
 
 // PortAppeared makes the next look come at once.
@@ -107,6 +135,7 @@ func (p *Patchbay) run() {
 		for _, connection := range made {
 			p.log.Info("connected", "source", connection.Source, "sink", connection.Sink)
 		}
+		p.complain()
 		// Said once, not every two seconds.
 		if err == nil {
 			complaint = ""

@@ -39,6 +39,12 @@ func (b *logBuffer) String() string {
 // newEnd is a closed guest end whose core only counts samples.
 func newEnd(t *testing.T, jackd *jacktest.Server, bridge string, texts ...string) (*jack.Server, *logBuffer) {
 	t.Helper()
+	server, _, log := newPatchedEnd(t, jackd, bridge, texts...)
+	return server, log
+}
+
+func newPatchedEnd(t *testing.T, jackd *jacktest.Server, bridge string, texts ...string) (*jack.Server, *Patchbay, *logBuffer) {
+	t.Helper()
 	t.Setenv("JACK_DEFAULT_SERVER", "") // undoes what NewPatchbay sets
 	var rules []patch.Rule
 	for _, text := range texts {
@@ -65,7 +71,7 @@ func newEnd(t *testing.T, jackd *jacktest.Server, bridge string, texts ...string
 			t.Logf("log:\n%s", log)
 		}
 	})
-	return server, log
+	return server, patchbay, log
 }
 
 func open(t *testing.T, server *jack.Server, bridge string) {
@@ -263,4 +269,40 @@ func scsynth(t *testing.T, jackd *jacktest.Server, env ...string) (kill func()) 
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	}
+}
+
+// The nearest port differs in a letter; later it is there as the rule says.
+func TestARuleThatMatchesNothingIsToldOfOnceAndFoundAgain(t *testing.T) {
+	jackd := jacktest.Start(t, 256)
+	server, patchbay, log := newPatchedEnd(t, jackd, "", "through:out -> archibald-to-host:in_1", "system:capture_* -> archibald-to-host:in_*")
+	other, err := jacktest.OpenThrough(jackd.Name, "Through")
+	if err != nil {
+		t.Fatal(err)
+	}
+	open(t, server, "")
+	time.Sleep(5 * time.Second)
+	if strings.Contains(log.String(), "matches no ports") {
+		t.Error("it is told of within 5 s")
+	}
+	for deadline := time.Now().Add(20 * time.Second); !strings.Contains(log.String(), "matches no ports"); time.Sleep(300 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("nothing is told within 25 s")
+		}
+	}
+	if lines := patchbay.Unmatched(); len(lines) != 1 || !strings.Contains(lines[0], "no output matches through:out; the nearest are Through:out") {
+		t.Errorf("status has %q", lines)
+	}
+	time.Sleep(2*lookAgain + lookAgain/2)
+	if n := strings.Count(log.String(), "matches no ports"); n != 1 {
+		t.Errorf("told %d times", n)
+	}
+	other.Close()
+	time.Sleep(300 * time.Millisecond)
+	through, err := jacktest.OpenThrough(jackd.Name, "through")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(through.Close)
+	waitConnected(t, jackd, "through:out", "archibald-to-host:in_1")
+	waitFor(t, "a status without it", func() bool { return len(patchbay.Unmatched()) == 0 })
 }

@@ -29,6 +29,9 @@ type Report struct {
 	Receptions []Reception
 	// Latency is what the end measured of a stream that it receives; nil: nothing.
 	Latency *Latency
+	// Paused says that the end's graph is not in real time, as for an export: nothing
+	// is sent until it is.
+	Paused bool
 	// Bye says that the end leaves.
 	Bye bool
 	// ByeReason is for people, at most 255 bytes; may be empty.
@@ -63,10 +66,12 @@ type Latency struct {
 	Error  time.Duration // the most that it can be off
 }
 
-// The APP packet that carries a Latency (RFC 3550, section 6.7).
+// Our APP packets (RFC 3550, section 6.7): one carries a Latency, the other says that
+// the sender is Paused, and has no data.
 const (
-	latencyName    = "ARCH"
+	appName        = "ARCH"
 	latencySubtype = 1
+	pausedSubtype  = 2
 	latencyBytes   = 12 // SSRC, latency, error; both in nanoseconds
 )
 
@@ -77,7 +82,7 @@ const (
 )
 
 // Marshal writes the compound packet: SR or RR, then SDES with the CNAME, APP with
-// the latency, BYE when the end leaves (RFC 3550, section 6.1). Figures beyond what a field
+// the latency and for a pause, BYE when the end leaves (RFC 3550, section 6.1). Figures beyond what a field
 // holds are clamped.
 func (r Report) Marshal() ([]byte, error) {
 	if len(r.Receptions) > maxReceptions {
@@ -91,7 +96,7 @@ func (r Report) Marshal() ([]byte, error) {
 	for i, reception := range r.Receptions {
 		blocks[i] = reception.block()
 	}
-	packets := make([]rtcp.Packet, 0, 4)
+	packets := make([]rtcp.Packet, 0, 5)
 	if s := r.Sender; s != nil {
 		packets = append(packets, &rtcp.SenderReport{
 			SSRC:        r.SSRC,
@@ -107,6 +112,9 @@ func (r Report) Marshal() ([]byte, error) {
 	packets = append(packets, rtcp.NewCNAMESourceDescription(r.SSRC, cname))
 	if r.Latency != nil {
 		packets = append(packets, r.Latency.packet(r.SSRC))
+	}
+	if r.Paused {
+		packets = append(packets, &rtcp.ApplicationDefined{SSRC: r.SSRC, Name: appName, SubType: pausedSubtype})
 	}
 	if r.Bye {
 		packets = append(packets, &rtcp.Goodbye{
@@ -146,7 +154,7 @@ func (l Latency) packet(from uint32) rtcp.Packet {
 	for _, d := range []time.Duration{l.OneWay, l.Error} {
 		data = binary.BigEndian.AppendUint32(data, uint32(min(max(d, 0), math.MaxUint32)))
 	}
-	return &rtcp.ApplicationDefined{SSRC: from, Name: latencyName, SubType: latencySubtype, Data: data}
+	return &rtcp.ApplicationDefined{SSRC: from, Name: appName, SubType: latencySubtype, Data: data}
 }
 
 // ParseRTCP reads a datagram of RTCP. Packet types other than SR, RR, SDES, BYE
@@ -228,8 +236,13 @@ func (p *rtcpParser) packet(packetType rtcp.PacketType, b []byte) error {
 		if err := app.Unmarshal(b); err != nil {
 			return err
 		}
-		ours := app.Name == latencyName && app.SubType == latencySubtype && len(app.Data) >= latencyBytes
-		if ours && p.from(app.SSRC) {
+		if app.Name != appName || !p.from(app.SSRC) {
+			return nil
+		}
+		if app.SubType == pausedSubtype {
+			p.report.Paused = true
+		}
+		if app.SubType == latencySubtype && len(app.Data) >= latencyBytes {
 			p.report.Latency = &Latency{
 				SSRC:   binary.BigEndian.Uint32(app.Data),
 				OneWay: time.Duration(binary.BigEndian.Uint32(app.Data[4:])),

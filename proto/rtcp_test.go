@@ -61,7 +61,7 @@ func TestCompoundPacketIsLegal(t *testing.T) {
 }
 
 func randomReport(r *rand.Rand) Report {
-	report := Report{SSRC: r.Uint32(), CNAME: "lab@host", Bye: r.IntN(4) == 0}
+	report := Report{SSRC: r.Uint32(), CNAME: "lab@host", Paused: r.IntN(4) == 0, Bye: r.IntN(4) == 0}
 	if report.Bye && r.IntN(2) == 0 {
 		report.ByeReason = "changing the sample rate"
 	}
@@ -118,11 +118,24 @@ func TestLatencyOnTheWire(t *testing.T) {
 	}
 }
 
+func TestAPauseOnTheWire(t *testing.T) {
+	report := senderReport()
+	report.Paused = true
+	b := mustMarshal(t, report)
+	if got, want := hex.EncodeToString(b[len(b)-12:]), "82cc00021122334441524348"; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	report.Paused = false
+	if got, err := ParseRTCP(mustMarshal(t, report)); err != nil || got.Paused {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
 func TestApplicationPacketsThatSayNoLatency(t *testing.T) {
 	data := make([]byte, 12)
 	for name, app := range map[string]rtcp.ApplicationDefined{
 		"another name":    {SSRC: 0x11223344, Name: "arch", SubType: 1, Data: data},
-		"another subtype": {SSRC: 0x11223344, Name: "ARCH", SubType: 2, Data: data},
+		"another subtype": {SSRC: 0x11223344, Name: "ARCH", SubType: 3, Data: data},
 		"too short":       {SSRC: 0x11223344, Name: "ARCH", SubType: 1, Data: data[:11]},
 		"of a stranger":   {SSRC: 0x99999999, Name: "ARCH", SubType: 1, Data: data},
 		"with nothing":    {SSRC: 0x11223344, Name: "ARCH", SubType: 1},
@@ -271,6 +284,8 @@ func FuzzParseRTCP(f *testing.F) {
 	f.Add(mustMarshal(f, leaving))
 	measured := senderReport()
 	measured.Latency = &Latency{SSRC: 3, OneWay: time.Millisecond, Error: time.Microsecond}
+	f.Add(mustMarshal(f, measured))
+	measured.Paused = true
 	f.Add(mustMarshal(f, measured))
 	f.Add([]byte{0x80, 203, 0, 0})
 	f.Add([]byte{0x9f, 203, 0xff, 0xff})

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"os/signal"
 	"syscall"
 	"testing"
 	"time"
@@ -24,6 +25,8 @@ func TestMain(m *testing.M) {
 	if manner := os.Getenv(childVariable); manner != "" {
 		os.Exit(Main(os.Args[1:], os.Stdout, os.Stderr, Runners{Guest: child(manner)}))
 	}
+	// Under nohup these tests ignore it, and a child inherits that, but no handler.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	os.Exit(m.Run())
 }
 

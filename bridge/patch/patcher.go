@@ -34,7 +34,8 @@ type Graph interface {
 // its ports disappears and comes back, because SuperCollider was restarted,
 // the connection is new and is made again.
 type Patcher struct {
-	rules []Rule
+	rules     []Rule
+	unmatched []Unmatched // at the last Apply
 
 	mu   sync.Mutex
 	made map[Connection]struct{} // both ports have existed ever since
@@ -68,6 +69,7 @@ func (p *Patcher) Apply(graph Graph) ([]Connection, error) {
 		return nil, err
 	}
 	p.forgetAbsent(ports)
+	p.unmatched = unmatched(p.rules, ports)
 
 	var made []Connection
 	var refused []error
@@ -86,6 +88,10 @@ func (p *Patcher) Apply(graph Graph) ([]Connection, error) {
 	}
 	return made, errors.Join(refused...)
 }
+
+// Unmatched lists the rules that wanted nothing at the last Apply, for the goroutine
+// that calls it.
+func (p *Patcher) Unmatched() []Unmatched { return p.unmatched }
 
 // wanted lists the connections the rules want, in the order of the rules.
 func (p *Patcher) wanted(ports []Port) []Connection {

@@ -27,6 +27,7 @@ func (e *End) assess(nowNs int64) []status.Problem {
 		found = e.verdict.problems
 	}
 	found = append(found[:len(found):len(found)], e.wishes()...)
+	found = append(found, e.unmatchedRules()...)
 	e.told.problems(found, nowNs, e.log)
 	e.tellRejected(nowNs)
 	return found
@@ -35,7 +36,7 @@ func (e *End) assess(nowNs int64) []status.Problem {
 // evidence collects what diagnose goes by.
 func (e *End) evidence(nowNs int64) evidence {
 	found := evidence{us: string(e.role), peer: string(otherRole(e.role)), server: e.server, static: e.cfg.Static}
-	if e.audioOpen {
+	if e.audioOpen && !e.graph.Freewheels { // for that, libjack takes it from them
 		policy, _ := e.audio.RealTime()
 		found.notRealtime = policy != "" && !realtime(policy)
 	}
@@ -46,6 +47,7 @@ func (e *End) evidence(nowNs int64) evidence {
 	if e.cfg.Static {
 		found.peer = "peer"
 	}
+	found.peerPaused = s.peerPausedNs != 0
 	from, to, seconds, known := s.vitals.window()
 	found.known, found.seconds, found.headers = known, seconds, headerBytes(s.to)
 	v, within := &s.vitals, func(ns int64, d time.Duration) bool { return ns != 0 && time.Duration(nowNs-ns) < d }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -44,7 +45,8 @@ type End struct {
 	role    proto.Role
 	codec   opus.Codec
 
-	publisher Publisher // may be nil
+	publisher Publisher       // may be nil
+	unmatched func() []string // may be nil
 
 	clock  timeSource
 	lookup lookupFunc
@@ -57,6 +59,8 @@ type End struct {
 	over      chan struct{}                     // closed when nobody reads peerEvent any more
 	local     atomic.Pointer[proto.Description] // nil while the audio server is absent
 	readdress atomic.Bool                       // see Readdress
+	tried     chan struct{}                     // closed when the first attempt at it has ended ...
+	wasTried  func()                            // ... by this
 	heard     atomic.Pointer[heard]             // nil before the first session
 
 	// The rest belongs to Run's goroutine.
@@ -101,6 +105,8 @@ type Parts struct {
 	Shared bool
 	// Publisher is told of the stream sent without a session; nil: nobody is.
 	Publisher Publisher
+	// Unmatched lists the connection rules without a match, with the reasons; nil: there are none.
+	Unmatched func() []string
 }
 
 // Memory keeps the allowance for late packets, in frames, of each peer. 0 is not
@@ -114,11 +120,12 @@ type Memory interface {
 func New(cfg config.Config, role proto.Role, parts Parts) *End {
 	e := &End{
 		cfg: cfg, role: role, core: parts.Core, audio: parts.Audio, machine: parts.Machine, server: parts.Server, hint: parts.Hint,
-		log: parts.Log, memory: parts.Memory, codec: parts.Codec, publisher: parts.Publisher, clock: systemTime{parts.Host}, onHostClock: parts.Host != nil,
+		log: parts.Log, memory: parts.Memory, codec: parts.Codec, publisher: parts.Publisher, unmatched: parts.Unmatched, clock: systemTime{parts.Host}, onHostClock: parts.Host != nil,
 		lookup:    net.DefaultResolver.LookupNetIP,
-		peerEvent: make(chan peerEvent, 16), over: make(chan struct{}), openBackoff: audioRetryLeast,
+		peerEvent: make(chan peerEvent, 16), over: make(chan struct{}), tried: make(chan struct{}), openBackoff: audioRetryLeast,
 		told: newTeller(),
 	}
+	e.wasTried = sync.OnceFunc(func() { close(e.tried) })
 	if parts.Shared {
 		e.shared = signaling.New(e.signalingConfig())
 	}
@@ -175,6 +182,7 @@ func (e *End) loop(ctx context.Context, failed <-chan error) error {
 	}
 	e.publish() // the first attempt may take its time
 	e.openAudio()
+	e.wasTried()
 	e.publish()
 	for {
 		select {

@@ -212,6 +212,7 @@ type fakeAudio struct {
 	policy string
 
 	threads AudioThreads
+	slow    time.Duration // that Open takes
 }
 
 func newFakeAudio() *fakeAudio {
@@ -226,6 +227,7 @@ func (a *fakeAudio) call(format string, args ...any) {
 
 func (a *fakeAudio) Open(c AudioConfig) (Graph, error) {
 	a.call("open")
+	time.Sleep(a.slow)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.config = c

@@ -19,7 +19,10 @@ func (s *streams) pause() {
 	if !s.running {
 		return
 	}
+	s.reports.wroteNs = 0 // the peer is told at once, before it misses anything
+	s.count(s.end.clock.monotonicNs())
 	s.halt()
+	s.hear()
 }
 
 // goOn begins them again.
@@ -28,7 +31,43 @@ func (s *streams) goOn() {
 		return
 	}
 	now := s.end.clock.monotonicNs()
-	s.lastPacketNs, s.checkedNs, s.silent = now, now, false
+	s.silent = false
+	s.noteHeard()
+	s.listen(now)
 	s.startReceiver()
 	s.startSender()
+	s.refused.wait(now)
+	s.end.settled()
 }
+
+// peerPauses is called with each report of the peer: whether its graph left real time.
+// Then nothing of it is missing until its sound is back, or it says so.
+func (s *streams) peerPauses(paused bool, arrivalNs int64) {
+	if paused == (s.peerPausedNs != 0) {
+		return
+	}
+	if !paused {
+		s.peerGoesOn(arrivalNs)
+		return
+	}
+	s.end.log.Info("the peer's audio server freewheels, as for an export: silence until it ends", "peer", s.peer())
+	s.peerPausedNs, s.silent, s.toldSilent = arrivalNs, true, true
+	s.end.core.Mute()
+}
+
+// heardAt ends the peer's pause with the first packet after it was told.
+func (s *streams) heardAt(packetNs int64) {
+	if s.peerPausedNs != 0 && packetNs > s.peerPausedNs {
+		s.peerGoesOn(packetNs)
+	}
+}
+
+// peerGoesOn forgets the seconds in which the peer neither sent nor heard anything.
+func (s *streams) peerGoesOn(nowNs int64) {
+	s.peerPausedNs = 0
+	s.noteHeard()
+	s.vitals.reset(nowNs)
+}
+
+// paused says whether no sound can come: one of the two graphs is not in real time.
+func (s *streams) paused() bool { return s.end.graph.Freewheels || s.peerPausedNs != 0 }

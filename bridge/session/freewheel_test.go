@@ -66,6 +66,7 @@ func TestAFreewheelingGraphSendsAndPlaysNothingAndKeepsTheSession(t *testing.T) 
 	v.logged("back in real time", 1)
 	v.logged("session over", 0)
 	v.logged("audio server changed", 0)
+	v.logged("level=WARN", 0)
 	if n := count(v.core.calls, "start sender"); n != 1 {
 		t.Errorf("the sender was started %d times", n)
 	}
@@ -129,5 +130,83 @@ func TestAStaticEndFreewheelsToo(t *testing.T) {
 	v.pass(2 * time.Second)
 	if v.core.sender == nil || !v.streams.clockStatus.Playing {
 		t.Error("no sound afterwards")
+	}
+}
+
+func TestThePeerIsToldAtOnceThatTheGraphFreewheels(t *testing.T) {
+	v := playing(t)
+	v.reports()
+	v.freewheels(true)
+	if told := v.reports(); len(told) != 1 || !told[0].Paused {
+		t.Errorf("reports %+v, want one that says so", told)
+	}
+	v.hearing(3 * time.Second)
+	for _, r := range v.reports() {
+		if !r.Paused {
+			t.Errorf("a report in between does not say so: %+v", r)
+		}
+	}
+	v.freewheels(false)
+	v.hearing(3 * time.Second)
+	told := v.reports()
+	if len(told) == 0 || told[len(told)-1].Paused {
+		t.Errorf("the pause does not end: %+v", told)
+	}
+}
+
+// The other end of an export: it plays silence, conceals nothing, blames nobody.
+func TestAPeerThatFreewheelsIsSilentAndNotMissed(t *testing.T) {
+	v := playing(t)
+	v.calledPeer()
+	paused := proto.Report{SSRC: proto.SSRC("", proto.Host), Paused: true}
+	v.core.packets = false
+	v.fromPeer(paused)
+	v.pass(100 * time.Millisecond)
+	if v.core.playing {
+		t.Error("the core goes on playing, and so conceals")
+	}
+	for range 20 {
+		v.fromPeer(paused)
+		v.pass(time.Second)
+	}
+	if s := v.Status(); s.Session.State != status.SessionUp || s.Directions.Receive.State != status.DirectionSilent || v.core.playing {
+		t.Errorf("session %q, receive %q, playing %v", s.Session.State, s.Directions.Receive.State, v.core.playing)
+	}
+	v.calledPeer()
+	v.logged("level=WARN", 0)
+	v.logged("the peer's audio server freewheels", 1)
+	if problems := v.Status().Problems; len(problems) != 1 || problems[0].Code != codePeerFreewheels {
+		t.Errorf("problems %+v", problems)
+	}
+
+	v.core.packets = true
+	v.pass(2 * time.Second)
+	if s := v.Status(); s.Directions.Receive.State != status.DirectionRunning || !v.core.playing {
+		t.Errorf("receive %q, playing %v after its end", s.Directions.Receive.State, v.core.playing)
+	}
+	v.logged("sound from the peer again", 1)
+	v.logged("level=WARN", 0)
+	if problems := v.Status().Problems; len(problems) != 0 {
+		t.Errorf("problems afterwards: %+v", problems)
+	}
+}
+
+func TestAPeerWhosePauseEndsWithoutSoundIsMissed(t *testing.T) {
+	v := playing(t)
+	v.core.packets = false
+	v.fromPeer(proto.Report{SSRC: proto.SSRC("", proto.Host), Paused: true})
+	v.hearing(5 * time.Second) // its reports say no more that it is paused
+	if !slices.Contains(v.peer.calls, "check") {
+		t.Errorf("signaling was told %q, want to ask the peer", v.peer.calls)
+	}
+}
+
+func TestAPeerThatDiesWhileItFreewheelsIsNoticed(t *testing.T) {
+	v := playing(t)
+	v.core.packets = false
+	v.fromPeer(proto.Report{SSRC: proto.SSRC("", proto.Host), Paused: true})
+	v.pass(forgetAfter + 2*time.Second)
+	if !slices.Contains(v.peer.calls, "drop: nothing from the peer for 5s") {
+		t.Errorf("signaling was told %q", v.peer.calls)
 	}
 }

@@ -29,6 +29,8 @@ const (
 	codeBitrate        = "opus-bitrate"
 	codePtime          = "ptime"
 	codeLatency        = "latency"
+	codePeerFreewheels = "peer-freewheels"
+	codeUnmatchedRule  = "unmatched-rule"
 )
 
 const (
@@ -56,6 +58,7 @@ type evidence struct {
 	headers  int  // bytes of IP and UDP
 
 	notRealtime bool
+	peerPaused  bool // its graph is not in real time
 }
 
 type sendEvidence struct {
@@ -94,6 +97,10 @@ func diagnose(e evidence) (found []status.Problem) {
 	}
 	if e.notRealtime {
 		add(codeNotRealtime, status.SideAudio, "the audio threads are not real-time: expect dropouts, and more latency at the other end; give the %s %s", e.us, realtimeRights)
+	}
+	if e.peerPaused {
+		add(codePeerFreewheels, status.SideSession, "the %s's audio server freewheels, as for an export: silence until it ends", e.peer)
+		return found
 	}
 	diagnoseSend(e, add)
 	diagnoseReceive(e, add)
@@ -182,7 +189,7 @@ func smaller(sender string, bytes int) string {
 }
 
 func stopped(server string) string {
-	return server + " runs no cycle of ours: is it stuck, in freewheel mode, or without a session manager or a driver (a sound card)?"
+	return server + " runs no cycle of ours: is it stuck, or without a session manager or a driver (a sound card)?"
 }
 
 // most is the largest count with its reason.

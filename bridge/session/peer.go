@@ -80,8 +80,13 @@ func (e *End) Heard() bool {
 	return h != nil && h.came
 }
 
-// describeItself is this end's description for signaling, from any goroutine.
+// describeItself is this end's description for signaling, from any goroutine. Before the
+// first attempt at the audio server has ended, nobody knows whether it runs.
 func (e *End) describeItself() (proto.Description, error) {
+	select {
+	case <-e.tried:
+	case <-e.over:
+	}
 	d := e.local.Load()
 	if d == nil {
 		return proto.Description{}, fmt.Errorf("%s is not running on the %s", e.server, e.role)

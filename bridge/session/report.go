@@ -85,6 +85,7 @@ func (r *reporter) read(nowNs int64) {
 				r.measure(*report.Sender, reception.DelaySinceLastSR, sentNs, arrivalNs)
 			}
 		}
+		s.peerPauses(report.Paused, arrivalNs)
 		if report.Bye && r.end.signaling != nil {
 			r.end.drop("the peer said goodbye: " + report.ByeReason)
 			return
@@ -145,7 +146,7 @@ func (r *reporter) bye(reason string) {
 func (r *reporter) report(nowNs int64) proto.Report {
 	s := &r.end.streams
 	sent, received := s.counters.Sent, s.counters.Received
-	report := proto.Report{SSRC: r.end.session.Agreement.LocalSSRC, CNAME: r.end.cname(), Latency: s.reportedLatency()}
+	report := proto.Report{SSRC: r.end.session.Agreement.LocalSSRC, CNAME: r.end.cname(), Latency: s.reportedLatency(), Paused: r.end.graph.Freewheels}
 	if packets := sent.Packets - s.base.Sent.Packets; packets > 0 {
 		timestamp, frameNs := s.mediaAt(nowNs)
 		wall, _ := r.end.clock.wall(frameNs)

@@ -36,8 +36,9 @@ type streams struct {
 	rtcpElsewhere uint64 // RTCP that was not the peer's, in all sessions
 	idleAtNs      int64  // 0: not to be
 	silent        bool
-	toldSilent    bool // by the log
-	packetFrames  int  // of the peer
+	toldSilent    bool  // by the log
+	peerPausedNs  int64 // when the peer said that its graph left real time; 0: it is in it
+	packetFrames  int   // of the peer
 	reports       reporter
 	vitals        vitals
 
@@ -66,7 +67,7 @@ func (s *streams) start() {
 	s.send, s.receive, s.to = a.Send, a.Receive, e.session.PeerAddr
 	s.source = netip.AddrPort{}
 	now := e.clock.monotonicNs()
-	s.running, s.silent = true, false
+	s.running, s.silent, s.peerPausedNs = true, false, 0
 	s.listen(now)
 	s.base = s.read()
 	s.counters = s.base
@@ -280,10 +281,14 @@ func (s *streams) steer() {
 			s.servo.Observe(o)
 			if o.Kind == clock.KindPacket {
 				s.lastPacketNs, s.packetFrames = o.TimeNs, int(o.Frames)
+				s.heardAt(o.TimeNs)
 				s.reports.observe(o)
 				s.vitals.late(o.LateNs)
 			}
 		}
+	}
+	if s.paused() {
+		return
 	}
 	d := s.servo.Decide()
 	core.SetRatio(d.Ratio)
@@ -339,7 +344,7 @@ func (s *streams) follow(from netip.AddrPort) {
 func (s *streams) watch(nowNs int64) {
 	e := s.end
 	missing, patience := time.Duration(nowNs-s.lastPacketNs), checkAfter
-	if s.receive.Channels > 0 && !e.graph.Freewheels {
+	if s.receive.Channels > 0 && !s.paused() {
 		s.watchSound(missing)
 	} else { // its reports are all that comes
 		missing, patience = time.Duration(nowNs-s.lastRTCPNs), reportInterval+checkAfter

@@ -2,6 +2,7 @@ package session
 
 import (
 	"log/slog"
+	"slices"
 	"time"
 
 	"archibald-bridge/bridge/status"
@@ -25,6 +26,11 @@ type kind struct {
 
 func newTeller() teller { return teller{told: map[string]int64{}, present: map[kind]bool{}} }
 
+// toldElsewhere are problems that the log has from who knows more of them: from the
+// machine, what it tried; from the patchbay, each rule once; from the streams, when the
+// peer's export began.
+var toldElsewhere = []string{codeNotRealtime, codeUnmatchedRule, codePeerFreewheels}
+
 // again says whether something may be told now, and takes it as told.
 func (t *teller) again(what string, nowNs int64) bool {
 	if last, ok := t.told[what]; ok && time.Duration(nowNs-last) < tellAgain {
@@ -39,8 +45,8 @@ func (t *teller) problems(found []status.Problem, nowNs int64, log *slog.Logger)
 	now := map[kind]bool{}
 	for _, p := range found {
 		k := kind{p.Code, p.Side}
-		if p.Code == codeNotRealtime {
-			continue // the machine has said so, with what it tried
+		if slices.Contains(toldElsewhere, p.Code) {
+			continue
 		}
 		now[k] = true
 		if !t.present[k] && t.again(p.Code+" "+string(p.Side), nowNs) {

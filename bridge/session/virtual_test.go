@@ -41,6 +41,7 @@ func newVirtual(t *testing.T, change ...func(*config.Config)) *virtual {
 	}
 	v.End = New(cfg, proto.Guest, Parts{Core: v.core, Audio: v.audio, Machine: v.quiet, Server: "JACK server lab", Log: v.log.logger(), Memory: forgetful{}})
 	v.clock, v.startedNs = v.time, v.time.ns
+	v.wasTried()
 	if !cfg.Static {
 		v.signaling = v.peer
 	}

@@ -33,6 +33,17 @@ func (e *End) wishes() (unmet []status.Problem) {
 	return unmet
 }
 
+// unmatchedRules says which connections that were asked for find no ports.
+func (e *End) unmatchedRules() (unmet []status.Problem) {
+	if e.unmatched == nil {
+		return nil
+	}
+	for _, rule := range e.unmatched() {
+		unmet = append(unmet, status.Problem{Code: codeUnmatchedRule, Side: status.SideAudio, Text: rule})
+	}
+	return unmet
+}
+
 // unequalChannels compares what each end has for each direction. Both ends say the
 // same of it.
 func unequalChannels(us proto.Role, sends, receives int, a proto.Agreement) (unequal []status.Problem) {

@@ -114,6 +114,14 @@ func TestTextSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
+func TestTextOfAnExport(t *testing.T) {
+	s := sample()
+	s.Audio.State, s.Audio.Realtime = AudioFreewheel, false // libjack takes it from them meanwhile
+	if got := text(t, s); !strings.Contains(got, "jack default freewheel, as for an export: silence until it ends; 48000 Hz") || strings.Contains(got, "NOT real-time") {
+		t.Error(got)
+	}
+}
+
 func TestTextSaysWhenTheWireIsNotInTheLatency(t *testing.T) {
 	s := sample()
 	s.Directions.Send.LatencyErrorMs = 0

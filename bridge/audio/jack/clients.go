@@ -74,11 +74,11 @@ func (c *clients) explain(failure *C.struct_archibald_jack_error) error {
 	message := strings.Join(strings.Fields(C.GoString(&failure.message[0])), " ") // one line
 	switch failure.failure {
 	case C.archibald_jack_absent:
-		return fmt.Errorf("JACK server %q: %w", c.server, session.ErrServerAbsent)
+		return here().whyAbsent(c.server, message)
 	case C.archibald_jack_taken:
 		return fmt.Errorf("JACK server %q already has a client %q: stop the other bridge or give this one a name of its own (--name)", c.server, client)
 	}
-	return fmt.Errorf("JACK server %q refused client %q: %s", c.server, client, message)
+	return fmt.Errorf("JACK server %q refused client %q: %s%s", c.server, client, message, here().foreign(c.server))
 }
 
 func (c *clients) activate() error {

@@ -10,8 +10,6 @@ import (
 	"syscall"
 	"time"
 	"unsafe"
-
-	"archibald-bridge/bridge/session"
 )
 
 // Probe is a JACK client with the ports out and in that plays a sound and
@@ -43,11 +41,11 @@ func OpenProbe(server, name string) (*Probe, error) {
 		}
 		switch {
 		case failure.failure == C.archibald_jack_absent:
-			return nil, fmt.Errorf("JACK server %q: %w", server, session.ErrServerAbsent)
+			return nil, here().whyAbsent(server, said(&failure))
 		case failure.failure == C.archibald_jack_taken:
 			return nil, fmt.Errorf("JACK server %q already has a client %q", server, name)
 		case time.Now().After(deadline):
-			return nil, fmt.Errorf("JACK server %q refused client %q: %s", server, name, reason)
+			return nil, fmt.Errorf("JACK server %q refused client %q: %s%s", server, name, reason, here().foreign(server))
 		}
 	}
 }

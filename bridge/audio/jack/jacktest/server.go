@@ -18,6 +18,8 @@ import (
 type Server struct {
 	Name   string
 	rateHz int
+	user   int      // who runs it
+	env    []string // of its own
 	t      *testing.T
 	cmd    *exec.Cmd
 	log    bytes.Buffer
@@ -33,7 +35,20 @@ func Start(t *testing.T, periodFrames int) *Server {
 // StartAt is Start at another rate than 48 kHz.
 func StartAt(t *testing.T, rateHz, periodFrames int) *Server {
 	t.Helper()
-	s := &Server{Name: fmt.Sprintf("archibald-test-%d", os.Getpid()), rateHz: rateHz, t: t}
+	return start(&Server{rateHz: rateHz, user: os.Getuid(), t: t}, periodFrames)
+}
+
+// StartAs is Start as another user, which root alone may, with additional environment
+// variables.
+func StartAs(t *testing.T, user, periodFrames int, env ...string) *Server {
+	t.Helper()
+	return start(&Server{rateHz: 48000, user: user, env: env, t: t}, periodFrames)
+}
+
+func start(s *Server, periodFrames int) *Server {
+	t := s.t
+	t.Helper()
+	s.Name = fmt.Sprintf("archibald-test-%d", os.Getpid())
 	s.Restart(periodFrames)
 	t.Cleanup(func() {
 		s.stop()
@@ -53,19 +68,23 @@ func (s *Server) Restart(periodFrames int) {
 	s.t.Helper()
 	s.cmd = exec.Command("jackd", "-n", s.Name, "-R", "-P70", "-d", "dummy",
 		"-r", strconv.Itoa(s.rateHz), "-p", strconv.Itoa(periodFrames))
-	s.cmd.Env = append(os.Environ(), "JACK_NO_AUDIO_RESERVATION=1")
+	s.cmd.Env = append(append(os.Environ(), "JACK_NO_AUDIO_RESERVATION=1"), s.env...)
 	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
 	// A test that is killed takes its server with it.
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if s.user != os.Getuid() {
+		s.cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(s.user), Gid: uint32(s.user)}
+	}
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatalf("jackd: %v (Debian package jackd2)", err)
 	}
 	// What a client does first. jack_wait would look once a second.
-	socket := fmt.Sprintf("/dev/shm/jack_%s_%d_0", s.Name, os.Getuid())
 	for range 500 {
-		if call, err := net.Dial("unix", socket); err == nil {
-			call.Close()
-			return
+		for _, owner := range []string{fmt.Sprintf("_%d", s.user), ""} { // "": promiscuous
+			if call, err := net.Dial("unix", fmt.Sprintf("/dev/shm/jack_%s%s_0", s.Name, owner)); err == nil {
+				call.Close()
+				return
+			}
 		}
 		time.Sleep(20 * time.Millisecond)
 	}

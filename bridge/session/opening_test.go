@@ -1,0 +1,44 @@
+package session
+
+import (
+	"errors"
+	"testing"
+	"time"
+)
+
+// Whoever calls, and however long the audio servers take: nobody says that one does not
+// run before it was tried.
+func TestAnAudioServerThatIsBeingOpenedIsNoFault(t *testing.T) {
+	for name, calls := range map[string][2]bool{"guest calls": {true, false}, "host calls": {false, true}, "both call": {true, true}} {
+		t.Run(name, func(t *testing.T) {
+			guest, host := pair(t, calls[0], calls[1], unchanged)
+			guest.audio.slow, host.audio.slow = 300*time.Millisecond, 500*time.Millisecond
+			guest.start()
+			host.start()
+			eventually(t, "both run", func() bool { return guest.running() && host.running() })
+			for _, end := range []*live{guest, host} {
+				if n := end.log.count("not running") + end.log.count("level=WARN"); n != 0 {
+					t.Errorf("false words:\n%s", end.log.text.String())
+				}
+				end.stop()
+			}
+		})
+	}
+}
+
+func TestAnAudioServerThatWasTriedInVainIsAFault(t *testing.T) {
+	guest, host := pair(t, true, false, unchanged)
+	guest.audio.absent = errors.New("no such server")
+	guest.start()
+	host.start()
+	eventually(t, "the guest says so", func() bool { return guest.log.count("not running") > 0 })
+	guest.stop()
+	host.stop()
+}
+
+func TestAnEndThatEndsWhileItOpensItsAudioServerDoesNotHang(t *testing.T) {
+	guest, _ := pair(t, true, false, unchanged)
+	guest.audio.slow = 300 * time.Millisecond
+	guest.start()
+	guest.stop()
+}
