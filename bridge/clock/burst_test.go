@@ -175,6 +175,30 @@ func TestPeriodsThatAreNotWholePackets(t *testing.T) {
 	}
 }
 
+// Opus's lateness counts from the time of each packet's own first frame.
+func TestAPacketThatSaysHowLateItIsItselfTellsWhateverIsLost(t *testing.T) {
+	for _, lateNs := range []int64{0, -1} {
+		b := newBurstFinder(1024, true)
+		told := []int64{}
+		sent := int64(0)
+		for period := range int64(100) {
+			for ; (period+1)*1024-sent >= 480; sent += 480 {
+				if period > 90 && sent%960 == 0 {
+					continue
+				}
+				o := Observation{Kind: KindPacket, Frames: 480, Media: sent, TimeNs: int64(float64(period*1024)*nominalNs) + sent, LateNs: lateNs}
+				if burst, ok := b.add(o, nominalNs); ok && period > 90 {
+					told = append(told, burst.frame-sent)
+				}
+			}
+		}
+		itself := len(told) > 0 && !slices.ContainsFunc(told, func(off int64) bool { return off != 0 })
+		if itself != (lateNs >= 0) {
+			t.Errorf("says %d: told %d frames from where the packets begin", lateNs, told)
+		}
+	}
+}
+
 func TestASeamIsToldByTheNextBurstThatIsSure(t *testing.T) {
 	b := settledBursts(256)
 	// The first packet after the lost time is lost, too: where the period began is not known.

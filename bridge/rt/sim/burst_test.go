@@ -77,7 +77,7 @@ func TestCopiesThatWereNotAgreedMoveNothing(t *testing.T) {
 	for _, periods := range []int{0, 1, 3} {
 		t.Run(fmt.Sprintf("%d periods later", periods), func(t *testing.T) {
 			eachBurst(t, somePackets, func(t *testing.T, link func() *Link) {
-				eachLoss(t, someLosses, func() *Link {
+				eachLoss(t, fewLosses, func() *Link {
 					l := link()
 					l.Repeats.Copies, l.Repeats.DistanceFrames, l.Unagreed = 1, periods*l.Sender.PeriodFrames, true
 					return l

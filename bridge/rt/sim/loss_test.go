@@ -11,9 +11,9 @@ import (
 )
 
 const (
-	lossFrom  = 20.0 // seconds: the lines are settled
-	lossUntil = 30.0
-	lossEnd   = 50.0 // 20 s after the loss
+	lossFrom  = 15.0 // seconds: the lines are settled
+	lossUntil = 22.0
+	lossEnd   = 42.0 // 20 s after the loss
 	lossPPM   = 30.0 // of the sender's clock
 )
 
@@ -119,7 +119,7 @@ func (was recording) holds(t *testing.T, from float64, now recording) {
 }
 
 // right fails the test unless a run is where it should be before any loss, mostly: lost
-// time is not noticed at once.
+// time is not noticed at once, and then worked off.
 func (r recording) right(t *testing.T) {
 	t.Helper()
 	var frames, ppm []float64
@@ -131,12 +131,15 @@ func (r recording) right(t *testing.T) {
 	}
 	slices.Sort(frames)
 	slices.Sort(ppm)
-	if f, p := frames[len(frames)*3/4], ppm[len(ppm)*3/4]; f > 4 || p > 20 {
+	if f, p := frames[len(frames)*3/4], ppm[len(ppm)*3/4]; f > 4 || p > 40 {
 		t.Errorf("before any loss the latency is %.2f frames off, the pitch %.0f ppm", f, p)
 	}
 }
 
-var someLosses = []string{"1 %", "3 %", "10 %", "bursts", "some firsts", "some lasts", "whole periods", "every 7th"}
+var (
+	someLosses = []string{"1 %", "3 %", "10 %", "bursts", "some firsts", "some lasts", "whole periods", "every 7th"}
+	fewLosses  = []string{"3 %", "bursts", "some firsts", "whole periods"}
+)
 
 // eachLoss runs what link makes, with each loss and without any: all else is the same.
 func eachLoss(t *testing.T, names []string, link func() *Link) {
@@ -203,7 +206,7 @@ func TestLossesOfABlockOfPacketsOfSeveralSizesMoveNothing(t *testing.T) {
 
 // The packets of a period overtake each other.
 func TestLossesAmongPacketsThatAreReorderedMoveNothing(t *testing.T) {
-	eachBurst(t, allPackets, func(t *testing.T, link func() *Link) {
+	eachBurst(t, somePackets, func(t *testing.T, link func() *Link) {
 		eachLoss(t, allLosses, func() *Link {
 			l, r := link(), NewRandom(99)
 			l.SpreadNs = func() float64 { return 100e3 * r.Float64() }
@@ -216,7 +219,7 @@ func TestLossesOfWhatIsRepeatedMoveNothing(t *testing.T) {
 	for _, repeats := range []proto.Repeats{{Copies: 1}, {Copies: 2}, {Copies: 1, DistanceFrames: 1}, {Copies: 1, DistanceFrames: 3}, {Copies: 2, DistanceFrames: 2}} {
 		t.Run(fmt.Sprintf("%d copies, %d periods later", repeats.Copies, repeats.DistanceFrames), func(t *testing.T) {
 			eachBurst(t, somePackets, func(t *testing.T, link func() *Link) {
-				eachLoss(t, someLosses, func() *Link {
+				eachLoss(t, fewLosses, func() *Link {
 					l := link()
 					l.Repeats = proto.RepeatsOf(repeats.Copies, repeats.DistanceFrames, l.Sender.PeriodFrames)
 					l.Servo.ExtraFrames = l.Repeats.SpanFrames()
@@ -229,7 +232,7 @@ func TestLossesOfWhatIsRepeatedMoveNothing(t *testing.T) {
 
 // The packets around lost time are lost.
 func TestLossesAroundLostTimeMoveNothing(t *testing.T) {
-	eachBurst(t, allPackets, func(t *testing.T, link func() *Link) {
+	eachBurst(t, somePackets, func(t *testing.T, link func() *Link) {
 		eachLoss(t, allLosses, func() *Link {
 			l, r := link(), NewRandom(3)
 			periodNs := float64(l.Sender.PeriodFrames) / 48000e-9
