@@ -22,9 +22,9 @@ static int fits(const receiver *rx, int ahead, int64_t advance, int64_t more) {
  * fits the sequence number and, as far as a network may keep packets, the time that has
  * passed. One that is wrong or forged would be a great loss, or make one good. */
 static int plausible(const receiver *rx, int ahead, int64_t advance, int64_t arrival_ns) {
+    if (ahead == 1) return 1; /* where the sender's graph lost time only the timestamp jumps */
     const int64_t second = rx->plan.rate_hz;
     const int64_t passed = (arrival_ns - rx->newest_ns) / 1000 * second / 1000000;
-    if (ahead == 1) return 1; /* where the sender's graph lost time only the timestamp jumps */
     if (ahead > 1) return fits(rx, ahead, advance, INT32_MAX) && advance <= passed + second;
     return advance < 0 && advance >= -2 * second;
 }

@@ -88,12 +88,13 @@ func (v *Virtual) ReceiveFrom(datagram []byte, source netip.AddrPort, arrivalNs 
 	if len(datagram) == 0 {
 		return
 	}
-	var from C.struct_sockaddr_storage
+	from := &v.scratch
+	from.ss_family = 0
 	if source.IsValid() {
-		(&mediaSocket{}).putAddress(unsafe.Pointer(&from), source)
+		(&mediaSocket{}).putAddress(unsafe.Pointer(from), source)
 	}
 	C.virtual_datagram(v.c, (*C.uint8_t)(unsafe.Pointer(&datagram[0])), C.uint32_t(len(datagram)),
-		C.int64_t(arrivalNs), &from)
+		C.int64_t(arrivalNs), from)
 }
 
 // ReceivePosition hands over a packet without samples, for StartPositions. lateNs
