@@ -59,14 +59,12 @@ func TestAGuestThatStartsAnewFindsItsHostAmongStrangers(t *testing.T) {
 		attack Attack
 	}{
 		{"nothing", idle},
-		{"sound from outside", out.Stream(HostDoor, guestSSRC)},
-		{"sound from inside", in.Stream(HostDoor, guestSSRC)},
+		{"sound from two strangers", together(in.Stream(HostDoor, guestSSRC), out.Stream(HostDoor, guestSSRC))},
 		{"sound in the peer's name", in.StreamAs(netip.AddrPortFrom(GuestAddress, 40000), HostDoor, guestSSRC)},
 		{"offers that are refused", in.OfferOften(HostDoor, func() []byte { return Offer("", guestSSRC, unfit) }, new(Tally))},
 		{"64 who say nothing", in.Hold(HostDoor, 64, Mute, publicOffer)},
-		{"64 who drip", in.Hold(HostDoor, 64, Dripping, publicOffer)},
+		{"128 who drip", together(in.Hold(HostDoor, 64, Dripping, publicOffer), out.Hold(HostDoor, 64, Dripping, publicOffer))},
 		{"64 who never read", in.Hold(HostDoor, 64, Deaf, func() []byte { return Offer("", guestSSRC, unfit) })},
-		{"64 who drip, from outside", out.Hold(HostDoor, 64, Dripping, publicOffer)},
 	} {
 		datagrams := ear.Datagrams(InsideAddress, OutsideAddress)
 		ctx, cancel := context.WithCancel(t.Context())

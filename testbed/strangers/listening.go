@@ -92,7 +92,7 @@ func (town *Town) Listen(longest time.Duration) (*Listening, error) {
 	if l.ear, err = NewEar(town.Strangers, false); err != nil {
 		return nil, err
 	}
-	time.Sleep(3 * time.Second) // the buffers fill, and the clocks settle
+	time.Sleep(2 * time.Second) // the buffers fill, and the clocks settle
 	return l, nil
 }
 
@@ -121,7 +121,7 @@ func (l *Listening) During(name string, length time.Duration, attack Attack) err
 	p.Reconnects, p.Datagrams = after.Reconnects-before.Reconnects, after.Datagrams-before.Datagrams
 	p.Rejected, p.Lost, p.Late = after.Rejected-before.Rejected, after.Lost-before.Lost, after.Late-before.Late
 	l.Phases = append(l.Phases, p)
-	time.Sleep(2 * buffer) // what was in the buffers is this attack's
+	time.Sleep(3 * buffer / 2) // what was in the buffers is this attack's
 	return nil
 }
 
@@ -132,7 +132,7 @@ func (l *Listening) counts() (c Phase, err error) {
 		if err != nil {
 			return c, err
 		}
-		received := s.Directions.Receive
+		received := s.Directions.Receive.Total
 		c.Reconnects += int(s.Session.Reconnects)
 		c.Rejected += int(received.Rejected)
 		c.Lost += int(received.Lost)

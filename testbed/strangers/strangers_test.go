@@ -102,7 +102,7 @@ func attacks(town *Town, tally *Tally) []row {
 	elsewhere := netipPort(HostDoor, 9)
 	random := uint32(0x5eed5eed)
 	return []row{
-		{"nothing", 3 * second, idle, true},
+		{"nothing", 2 * second, idle, true},
 		{"flood to other ports", 2 * second, together(out.Flood(elsewhere, Mixed(guestSSRC)), out.Flood(netipPort(GuestDoor, 9), Mixed(hostSSRC))), true},
 		{"flood of everything from outside", 2 * second, together(out.Flood(HostDoor, Mixed(guestSSRC)), out.Flood(GuestDoor, Mixed(hostSSRC))), false},
 		{"flood of sound from inside", 2 * second, in.Flood(HostDoor, Sound(guestSSRC)), false},
@@ -110,23 +110,26 @@ func attacks(town *Town, tally *Tally) []row {
 		{"flood of sound in the peer's name", 2 * second, in.FloodAs(GuestDoor, HostDoor, Sound(guestSSRC)), false},
 		{"flood of RTCP in the peer's name", 2 * second, in.FloodAs(GuestDoor, HostDoor, Reports), false},
 		{"flood of RTCP in the peer's name, to the guest", 2 * second, in.FloodAs(HostDoor, GuestDoor, Reports), false},
-		{"sound and good offers from outside", 2 * second, together(out.Stream(HostDoor, guestSSRC), out.OfferOften(HostDoor, fit, tally)), false},
-		{"sound and good offers from inside", 2 * second, together(in.Stream(HostDoor, guestSSRC), in.OfferOften(HostDoor, fit, tally)), false},
-		{"sound in the peer's name", 2 * second, together(in.StreamAs(GuestDoor, HostDoor, guestSSRC), in.StreamAs(netipPort(GuestDoor, 40000), HostDoor, random)), false},
-		{"offers that are refused, from inside", 2 * second, in.OfferOften(HostDoor, bad, tally), false},
-		{"offers of another name, from inside", 2 * second, in.OfferOften(HostDoor, other, tally), false},
-		{"offers to the guest", 2 * second, together(in.OfferOften(GuestDoor, func() []byte { return Offer("", hostSSRC, asHost) }, tally), out.OfferOften(GuestDoor, bad, tally)), false},
-		{"offers that are refused, from the peer's machine", 2 * second, town.Neighbour().OfferOften(HostDoor, bad, tally), false},
-		{"goodbyes to the host", 2 * second, in.Goodbyes(HostDoor, GuestDoor, guestSSRC, random, 0), false},
-		{"goodbyes to the guest", 2 * second, in.Goodbyes(GuestDoor, HostDoor, hostSSRC, random, 0), false},
-		{"word that the peer is not there", 2 * second, together(in.NobodyThere(HostDoor, GuestDoor), in.NobodyThere(GuestDoor, HostDoor)), false},
-		{"hanging up", 2 * second, together(in.HangUp(HostDoor), out.HangUp(HostDoor)), false},
+		{"sound and good offers from outside", second, together(out.Stream(HostDoor, guestSSRC), out.OfferOften(HostDoor, fit, tally)), false},
+		{"sound and good offers from inside", second, together(in.Stream(HostDoor, guestSSRC), in.OfferOften(HostDoor, fit, tally)), false},
+		{"sound in the peer's name", second, together(in.StreamAs(GuestDoor, HostDoor, guestSSRC), in.StreamAs(netipPort(GuestDoor, 40000), HostDoor, random)), false},
+		{"offers that are refused, from inside", second, in.OfferOften(HostDoor, bad, tally), false},
+		{"offers of another name, from inside", second, in.OfferOften(HostDoor, other, tally), false},
+		{"offers to the guest", second, together(in.OfferOften(GuestDoor, func() []byte { return Offer("", hostSSRC, asHost) }, tally), out.OfferOften(GuestDoor, bad, tally)), false},
+		{"offers that are refused, from the peer's machine", second, town.Neighbour().OfferOften(HostDoor, bad, tally), false},
+		{"goodbyes to the host", second, in.Goodbyes(HostDoor, GuestDoor, guestSSRC, random, 0), false},
+		{"goodbyes to the guest", second, in.Goodbyes(GuestDoor, HostDoor, hostSSRC, random, 0), false},
+		{"word that the peer is not there", second, together(in.NobodyThere(HostDoor, GuestDoor), in.NobodyThere(GuestDoor, HostDoor)), false},
+		{"hanging up, and held connections", second, together(in.HangUp(HostDoor), out.HangUp(HostDoor), in.Hold(HostDoor, 64, Mute, fit), out.Hold(HostDoor, 64, Dripping, fit)), false},
 	}
 }
 
 func asHost(d *proto.Description) { d.Role = proto.Host }
 
 func idle(context.Context) error { return nil }
+
+// onlyGaps says that a phase has no fault but gaps.
+func (p Phase) onlyGaps() bool { return len(p.faults(p.Gaps)) == 0 }
 
 // faults are what a phase has that it must not have. machine is how many gaps a control
 // had.
@@ -146,32 +149,64 @@ func (p Phase) faults(machine int) (found []string) {
 	return found
 }
 
-// With no secret: allow, the binding of a session and the limits keep strangers out.
-func TestStrangersDoNotTouchASession(t *testing.T) {
-	town := session(t, HostDoor)
-	l, err := town.Listen(5 * time.Minute)
+// attempts is how often a row may be tried: again only where all that is wrong with it are
+// gaps, and a server failed meanwhile.
+const attempts = 3
+
+// broken makes attacks while both ends play, and returns those to be tried again, with
+// the controls.
+func broken(t *testing.T, town *Town, rows []row, last bool) (again []row) {
+	t.Helper()
+	l, err := town.Listen(10 * time.Minute)
 	must(t, err)
-	var tally Tally
-	rows := attacks(town, &tally)
 	for _, row := range rows {
 		must(t, l.During(row.name, row.length, row.attack))
 	}
 	must(t, l.Finish())
-	t.Logf("offers: %v", &tally)
-	machine := 0
+	machine, failures, wanted := 0, 0, false
 	for i, p := range l.Phases {
+		failures += p.ServerFailures
 		if rows[i].control {
 			machine = max(machine, p.Gaps)
 		}
 	}
 	for i, p := range l.Phases {
 		t.Log(p)
-		if faults := p.faults(machine); len(faults) > 0 && !rows[i].control {
+		faults := p.faults(machine)
+		switch {
+		case rows[i].control:
+			again = append(again, rows[i])
+		case len(faults) == 0:
+		case p.onlyGaps() && failures > 0 && !last:
+			again, wanted = append(again, rows[i]), true
+		default:
 			t.Errorf("%s: %s", p.Name, strings.Join(faults, ", "))
 		}
 	}
+	if !wanted {
+		return nil
+	}
+	return again
+}
+
+// With no secret: allow, the binding of a session and the limits keep strangers out.
+func TestStrangersDoNotTouchASession(t *testing.T) {
+	town := session(t, HostDoor)
+	var tally Tally
+	rows := attacks(town, &tally)
+	for attempt := 1; len(rows) > 0; attempt++ {
+		rows = broken(t, town, rows, attempt == attempts)
+	}
+	t.Logf("offers: %v", &tally)
 	if n := tally.Accepted.Load(); n > 0 {
 		t.Errorf("%d offers of strangers were accepted", n)
+	}
+	// All of it is told, but once.
+	status, err := town.HostStatus()
+	must(t, err)
+	calls, dropped := status.Session.RejectedCalls, status.Directions.Receive.Total.RejectedBy
+	if t.Logf("the host rejected %+v, %+v", calls, dropped); calls.Strangers == 0 || calls.Refused == 0 || calls.Crowded == 0 || dropped.Sum() < floodPerSecond {
+		t.Errorf("the status does not tell: %+v, %+v", calls, dropped)
 	}
 	for _, end := range []*stack.Process{town.HostEnd, town.GuestEnd} {
 		text, err := os.ReadFile(end.Log)
