@@ -167,6 +167,9 @@ func TestWithoutRightsItRunsAndSaysOnceWhatIsLost(t *testing.T) {
 	if s := l.status(); s.Audio.Realtime || s.Machine.RealtimeBy != "" {
 		t.Errorf("status %+v %+v", s.Audio, s.Machine)
 	}
+	l.eventually("the problem is among those of the status", func(s status.Status) bool {
+		return slices.ContainsFunc(s.Problems, func(p status.Problem) bool { return p.Code == "not-realtime" && strings.Contains(p.Text, "rtprio") })
+	})
 	if n := strings.Count(l.log(), "audio threads have ordinary priority"); n != 1 {
 		t.Errorf("told %d times, want once:\n%s", n, l.log())
 	}
