@@ -163,3 +163,18 @@ func TestTheFirstAddressThatAnswersIsTaken(t *testing.T) {
 		}
 	}
 }
+
+func TestAZoneIsDialledByItsIndex(t *testing.T) {
+	lo, err := net.InterfaceByName("lo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for address, want := range map[string]string{
+		"fe80::2%lo": fmt.Sprintf("fe80::2%%%d", lo.Index), "fe80::2%absent0": "fe80::2%absent0", "fe80::2%7": "fe80::2%7",
+		"fd47::2": "fd47::2", "10.9.0.1": "10.9.0.1",
+	} {
+		if got := byIndex(netip.MustParseAddr(address)).String(); got != want {
+			t.Errorf("%s: %s, want %s", address, got, want)
+		}
+	}
+}

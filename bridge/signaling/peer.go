@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strconv"
 	"time"
 )
 
@@ -30,8 +31,18 @@ func (e *Endpoint) dial(ctx context.Context, timeout time.Duration) (net.Conn, e
 		dialer.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(listen, 0))
 	}
 	return firstOf(ctx, peer, func(addr netip.Addr) (net.Conn, error) {
-		return dialer.DialContext(ctx, "tcp", net.JoinHostPort(addr.String(), port))
+		return dialer.DialContext(ctx, "tcp", net.JoinHostPort(byIndex(addr).String(), port))
 	})
+}
+
+// byIndex names the interface of an address (its zone) by the index that it has now. By
+// its name, package net would for a minute go on using the index of an interface that
+// was made again since.
+func byIndex(addr netip.Addr) netip.Addr {
+	if device, err := net.InterfaceByName(addr.Zone()); err == nil {
+		return addr.WithZone(strconv.Itoa(device.Index))
+	}
+	return addr
 }
 
 // firstOf returns the first connection that is made to one of the addresses, or why none

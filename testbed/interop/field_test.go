@@ -269,3 +269,33 @@ func TestWhatStartsBeforeItsNetworkWaitsForIt(t *testing.T) {
 		t.Errorf("%v, the origin is not this machine:\n%s", err, text)
 	}
 }
+
+// Not only groups: what is bound to an address, and what names a link.
+func TestSessionsComeBackWhenTheirInterfaceIsMadeAgain(t *testing.T) {
+	f := newField(t)
+	const fixed = "fe80::47"
+	give := func() { f.ip(f.theirs, "addr add "+fixed+"/64 dev "+stack.Wire+" nodad") }
+	give()
+	allow := []string{"--backend", "jack", "--allow", "10.47.12.0/24,fe80::/10"}
+	ends := map[string]*stack.Process{
+		"host 4": f.start(f.theirs, "host-4", "host", append(allow, "--name", "four", "--listen", theirAddress+":4713")...),
+		"host 6": f.start(f.theirs, "host-6", "host", append(allow, "--name", "six", "--listen", "[::]:4714")...),
+		"4":      f.start(f.ours, "guest-4", "guest", "--name", "four", "--peer", theirAddress, "--listen", ourAddress+":4713"),
+		"6":      f.start(f.ours, "guest-6", "guest", "--name", "six", "--peer", "["+fixed+"%"+stack.Wire+"]:4714", "--listen", "[::]:4714"),
+	}
+	both := func() bool { return f.sounds(ends["4"])() && f.sounds(ends["6"])() }
+	f.until("sound", ends, both)
+	f.cut()
+	f.until("silence", ends, func() bool { return !f.sounds(ends["4"])() && !f.sounds(ends["6"])() })
+	if got := f.state(f.ours, ends["4"]).Session.LastError; !strings.Contains(got, "this machine does not have the address "+ourAddress) {
+		t.Errorf("status says %q", got)
+	}
+	f.join()
+	give()
+	f.until("sound again", ends, both)
+	for _, text := range []string{"address " + ourAddress + " is gone", "address " + ourAddress + " is back"} {
+		if n := f.said(ends["4"], text); n != 1 {
+			t.Errorf("%q %d times, want once:\n%s", text, n, ends["4"].LogTail())
+		}
+	}
+}
