@@ -82,27 +82,29 @@ func (e *End) evidence(nowNs int64) evidence {
 	if found.receive.wantedPayload == 0 {
 		found.receive.wantedPayload = s.receive.Encoding.PayloadType()
 	}
-	found.receive.latencyMs, found.receive.senderLateNs = s.senderLate()
+	if found.receive.senderLateNs = v.blamedNs; v.blamedNs > 0 {
+		stages, _, _ := s.latencyNs()
+		found.receive.latencyMs = stages.sum() / 1e6
+	}
 	return found
 }
 
-// senderLate says how late packets leave the peer where the latency that was chosen
-// is for that; else 0.
-func (s *streams) senderLate() (latencyMs float64, lateNs int64) {
+// blame notes how late packets leave the peer where the latency that was chosen is for
+// that. It stays so: no latency is lowered within a session.
+func (s *streams) blame() {
 	c := s.clockStatus
 	if !c.Playing || !s.end.cfg.Latency.Auto || c.LeastFrames == 0 {
-		return 0, 0
+		return
 	}
 	allowance := time.Duration((c.TargetFrames - float64(c.LeastFrames)) * 1e9 / float64(s.receive.RateHz))
 	if allowance < lateAllowance {
-		return 0, 0
+		return
 	}
-	windows, latestNs := s.vitals.laterThan(int64(allowance) / 2)
-	if windows < lateEvents {
-		return 0, 0
+	// All that packets were late, of which the sender's part is to be at least half.
+	all := time.Duration(c.LateUs.P99 * float64(time.Microsecond))
+	if windows, latestNs := s.vitals.laterThan(int64(max(lateAllowance, all) / 2)); windows >= lateEvents {
+		s.vitals.blamedNs = max(s.vitals.blamedNs, latestNs)
 	}
-	stages, _, _ := s.latencyNs()
-	return stages.sum() / 1e6, latestNs
 }
 
 // lateEvents are as many as raise the latency (bridge/clock/target.go).

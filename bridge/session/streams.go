@@ -312,6 +312,7 @@ func (s *streams) count(nowNs int64) {
 	s.vitals.sample(nowNs, s.counters)
 	if s.servo != nil {
 		s.clockStatus = s.servo.Status()
+		s.blame()
 		s.remember()
 	}
 	if s.running {

@@ -26,6 +26,7 @@ type vitals struct {
 
 	lateNs      int64   // the latest that a packet left since the last sample, as the peer says
 	latest      []int64 // the same of the samples before
+	blamedNs    int64   // the same, where the latency is for that; else 0
 	reportNs    int64   // when the peer's last report came
 	sender      *proto.SenderInfo
 	sendsNs     int64 // when the peer last said that it had sent more ...
