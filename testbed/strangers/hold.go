@@ -42,6 +42,31 @@ func (s Stranger) Hold(to netip.AddrPort, connections int, manner Manner, offer 
 	}
 }
 
+// Knock makes one connection after the other, in so many threads, and says nothing.
+func (s Stranger) Knock(to netip.AddrPort, threads int) Attack {
+	return func(ctx context.Context) error {
+		var all sync.WaitGroup
+		defer all.Wait()
+		for range threads {
+			all.Add(1)
+			go func() {
+				defer all.Done()
+				// One thread in the machine's network for all of them: making threads would
+				// cost more than the connections.
+				_ = s.Machine.Inside(func() error {
+					for ctx.Err() == nil {
+						if conn, err := s.dial(to); err == nil {
+							_ = conn.Close()
+						}
+					}
+					return nil
+				})
+			}()
+		}
+		return nil
+	}
+}
+
 // occupy returns when the connection is closed or ctx ends.
 func occupy(ctx context.Context, conn net.Conn, manner Manner, offer func() []byte) {
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })

@@ -62,6 +62,8 @@ func TestAGuestThatStartsAnewFindsItsHostAmongStrangers(t *testing.T) {
 		{"sound from two strangers", together(in.Stream(HostDoor, guestSSRC), out.Stream(HostDoor, guestSSRC))},
 		{"sound in the peer's name", in.StreamAs(netip.AddrPortFrom(GuestAddress, 40000), HostDoor, guestSSRC)},
 		{"offers that are refused", in.OfferOften(HostDoor, func() []byte { return Offer("", guestSSRC, unfit) }, new(Tally))},
+		{"flood of sound in the peer's name", in.FloodAs(GuestDoor, HostDoor, Sound(guestSSRC))},
+		{"connections without end, from outside", out.Knock(HostDoor, 16)},
 		{"64 who say nothing", in.Hold(HostDoor, 64, Mute, publicOffer)},
 		{"128 who drip", together(in.Hold(HostDoor, 64, Dripping, publicOffer), out.Hold(HostDoor, 64, Dripping, publicOffer))},
 		{"64 who never read", in.Hold(HostDoor, 64, Deaf, func() []byte { return Offer("", guestSSRC, unfit) })},

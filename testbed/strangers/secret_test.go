@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"archibald-bridge/testbed/stack"
 )
 
 // keygen makes a secret as a user does.
@@ -127,9 +129,18 @@ func TestWhatIsSaidWithASecretIsOfNoUseToOthers(t *testing.T) {
 	text = bytes.TrimSpace(text)
 	raw, err := base64.StdEncoding.DecodeString(string(text))
 	must(t, err)
+	var logs []byte
+	for _, end := range []*stack.Process{town.HostEnd, town.GuestEnd} {
+		log, err := os.ReadFile(end.Log)
+		must(t, err)
+		logs = append(logs, log...)
+	}
 	for _, form := range [][]byte{text[:16], raw[:12], []byte(hex.EncodeToString(raw[:12])), []byte(base64.RawURLEncoding.EncodeToString(raw[:12]))} {
 		if ear.Heard(form) {
 			t.Errorf("the secret is on the wire, as %q", form)
+		}
+		if bytes.Contains(logs, form) {
+			t.Errorf("the secret is in a log, as %q", form)
 		}
 	}
 	if !ear.Heard([]byte("POST /session")) {

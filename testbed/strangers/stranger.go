@@ -24,12 +24,17 @@ func (town *Town) Neighbour() Stranger { return Stranger{town.Guest, GuestAddres
 
 // Dial connects to a door.
 func (s Stranger) Dial(to netip.AddrPort) (conn net.Conn, err error) {
-	dialer := net.Dialer{Timeout: time.Second, LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(s.Address, 0))}
 	err = s.Machine.Inside(func() (err error) {
-		conn, err = dialer.Dial("tcp4", to.String())
+		conn, err = s.dial(to)
 		return err
 	})
 	return conn, err
+}
+
+// dial is Dial where the thread is in the machine's network.
+func (s Stranger) dial(to netip.AddrPort) (net.Conn, error) {
+	dialer := net.Dialer{Timeout: time.Second, LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(s.Address, 0))}
+	return dialer.Dial("tcp4", to.String())
 }
 
 // Socket is a UDP socket of the stranger. Port 0: any.
