@@ -129,7 +129,7 @@ func parts(cfg config.Config, engine *rt.Engine, log *slog.Logger) (session.Part
 		}
 	default:
 		core := pipewire.Core{Engine: engine.Handle(), Playout: rt.Playout(), Capture: rt.Capture(), ABI: rt.ABI}
-		parts.Audio = pipewire.New(core, pipewire.Options{Source: cfg.FromGuest == config.FromGuestSource})
+		parts.Audio = pipewire.New(core, pipewire.Options{Source: cfg.FromGuest == config.FromGuestSource, Positions: cfg.ChannelMap.Positions})
 		parts.Server = "PipeWire"
 		parts.Hint = withoutPipeWire
 	}

@@ -74,12 +74,13 @@ type Guest struct {
 
 // Host holds the keys that only the host has.
 type Host struct {
-	Backend      string `toml:"backend" placeholder:"pipewire|jack|portaudio" help:"The audio server, or PortAudio for devices without one." legal:"pipewire, jack or portaudio"`
-	OutputDevice string `toml:"output-device" placeholder:"NAME|NUMBER" help:"What PortAudio plays on, as archibald-bridge devices lists it; empty: the default, none: nothing." legal:"empty, or with the backend portaudio none or the name or number of a device"`
-	InputDevice  string `toml:"input-device" placeholder:"NAME|NUMBER" help:"What PortAudio records from, as archibald-bridge devices lists it; empty: the default, none: silence." legal:"empty, or with the backend portaudio none or the name or number of a device"`
-	HostPeriod   int    `toml:"host-period" placeholder:"FRAMES" help:"Period asked of PipeWire or PortAudio; 0: the server's own." legal:"0, or 16 to 8192 with the backend pipewire, 240 to 8192 with portaudio"`
-	Guests       int    `toml:"guests" placeholder:"N" help:"How many guests are served at once, each with nodes named after the guest's --name, and a UDP port from --listen's on." legal:"1 to 64, more than 1 only with the backend pipewire and without peer, name and static"`
-	FromGuest    string `toml:"from-guest" placeholder:"stream|source" help:"What the guest's sound is on the host: a stream that plays, or a source to record from." legal:"stream, or source with the backend pipewire"`
+	Backend      string     `toml:"backend" placeholder:"pipewire|jack|portaudio" help:"The audio server, or PortAudio for devices without one." legal:"pipewire, jack or portaudio"`
+	OutputDevice string     `toml:"output-device" placeholder:"NAME|NUMBER" help:"What PortAudio plays on, as archibald-bridge devices lists it; empty: the default, none: nothing." legal:"empty, or with the backend portaudio none or the name or number of a device"`
+	InputDevice  string     `toml:"input-device" placeholder:"NAME|NUMBER" help:"What PortAudio records from, as archibald-bridge devices lists it; empty: the default, none: silence." legal:"empty, or with the backend portaudio none or the name or number of a device"`
+	HostPeriod   int        `toml:"host-period" placeholder:"FRAMES" help:"Period asked of PipeWire or PortAudio; 0: the server's own." legal:"0, or 16 to 8192 with the backend pipewire, 240 to 8192 with portaudio"`
+	Guests       int        `toml:"guests" placeholder:"N" help:"How many guests are served at once, each with nodes named after the guest's --name, and a UDP port from --listen's on." legal:"1 to 64, more than 1 only with the backend pipewire and without peer, name and static"`
+	ChannelMap   ChannelMap `toml:"channel-map" name:"channel-map" placeholder:"LIST" help:"Positions of the channels of the nodes, which name their ports; empty: the usual ones up to 8 channels, then AUX0, AUX1 ..." legal:"empty, or with the backend pipewire a different position for each channel of both directions, of FL FR FC LFE RL RR SL SR RC and so on or AUX0 to AUX63, such as FL,FR,AUX0,AUX1"`
+	FromGuest    string     `toml:"from-guest" placeholder:"stream|source" help:"What the guest's sound is on the host: a stream that plays, or a source to record from." legal:"stream, or source with the backend pipewire"`
 }
 
 // Values of Config.Clock.

@@ -153,6 +153,11 @@ func TestValidateAtTheEdges(t *testing.T) {
 		{"host-period", func(c *Config) { c.HostPeriod = 15 }, false},
 		{"host-period", func(c *Config) { c.HostPeriod = 8193 }, false},
 		{"from-guest", func(c *Config) { c.FromGuest = "sink" }, false},
+		{"channel-map", func(c *Config) { mapped(c, 2, 2, "FL", "FR") }, true},
+		{"channel-map", func(c *Config) { mapped(c, 2, 2, "FL") }, false},
+		{"channel-map", func(c *Config) { mapped(c, 2, 1, "FL", "FR") }, false},
+		{"channel-map", func(c *Config) { mapped(c, 1, 2, "FL", "FR") }, false},
+		{"channel-map", func(c *Config) { mapped(c, 2, 2, "FL", "FR"); c.Backend = BackendJack }, false},
 		{"connect", func(c *Config) { c.Connect = []string{"nowhere"} }, false},
 	} {
 		c := Default(EndHost)

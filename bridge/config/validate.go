@@ -123,6 +123,7 @@ func (c Config) fault(connectRule func(string) error) *fault {
 		{"output-device", c.OutputDevice == "" || c.Backend == BackendPortAudio},
 		{"input-device", c.InputDevice == "" || c.Backend == BackendPortAudio},
 		{"host-period", c.HostPeriod == 0 || minHostPeriod[c.Backend] > 0 && minHostPeriod[c.Backend] <= c.HostPeriod && c.HostPeriod <= maxHostPeriod},
+		{"channel-map", c.ChannelMap.Positions == nil || c.Backend == BackendPipeWire && len(c.ChannelMap.Positions) == c.SendChannels && len(c.ChannelMap.Positions) == c.ReceiveChannels},
 		{"from-guest", c.FromGuest == FromGuestStream || c.Backend == BackendPipeWire && c.FromGuest == FromGuestSource},
 		{"guests", c.Guests == 1 || 1 < c.Guests && c.Guests <= maxGuests && int(c.Listen.Port())+c.Guests <= 1<<16 &&
 			c.Backend == BackendPipeWire && c.Peer == Peer{} && c.Name == "" && !c.Static},

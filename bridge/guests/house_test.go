@@ -327,7 +327,7 @@ func guestNames(s status.Status) string {
 func TestTheFirstCallWaitsForTheNodesAndThenSaysWhatIsMissing(t *testing.T) {
 	s := serve(t, 2, true)
 	begun := time.Now()
-	s.refused("ann", proto.Guest, http.StatusServiceUnavailable, "PipeWire is not running on the host")
+	s.refused("ann", proto.Guest, http.StatusServiceUnavailable, "no audio on the host: audio server not running")
 	if waited := time.Since(begun); waited < nodesTake {
 		t.Errorf("refused after %s", waited)
 	}

@@ -26,7 +26,7 @@ func (e *End) assess(nowNs int64) []status.Problem {
 	} else if time.Duration(nowNs-e.verdict.ns) < heldFor {
 		found = e.verdict.problems
 	}
-	found = append(found[:len(found):len(found)], e.wishes()...)
+	found = append(e.audioProblems(found[:len(found):len(found)]), e.wishes()...)
 	found = append(found, e.unmatchedRules()...)
 	e.told.problems(found, nowNs, e.log)
 	e.tellRejected(nowNs)

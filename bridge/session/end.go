@@ -63,27 +63,31 @@ type End struct {
 	wasTried  func()                            // ... by this
 	heard     atomic.Pointer[heard]             // nil before the first session
 
+	missing atomic.Pointer[string] // why it is; nil: it is not known yet
+
 	// The rest belongs to Run's goroutine.
-	startedNs    int64
-	graph        Graph
-	audioOpen    bool
-	audioError   string
-	unusable     error // the audio server, to this process
-	nextOpenNs   int64
-	openBackoff  time.Duration
-	session      *signaling.Session
-	sessions     uint64
-	peerError    string // of a static peer
-	nextLookupNs int64
-	streams      streams
-	futile       futile
-	toldUp       bool  // that this session is up
-	sessionNs    int64 // when it began; 0: it was concluded
-	told         teller
-	toldRejected ReceiveCounters
-	verdict      verdict
-	everAudio    bool
-	everPeer     bool
+	startedNs     int64
+	graph         Graph
+	audioOpen     bool
+	audioError    string // why it cannot be used; it can be open all the same
+	unusable      error  // the audio server, to this process
+	nextOpenNs    int64
+	openBackoff   time.Duration
+	openedNs      int64
+	reopenBackoff time.Duration
+	session       *signaling.Session
+	sessions      uint64
+	peerError     string // of a static peer
+	nextLookupNs  int64
+	streams       streams
+	futile        futile
+	toldUp        bool  // that this session is up
+	sessionNs     int64 // when it began; 0: it was concluded
+	told          teller
+	toldRejected  ReceiveCounters
+	verdict       verdict
+	everAudio     bool
+	everPeer      bool
 
 	publishedNs int64
 	snapshot    atomic.Pointer[status.Status]
@@ -218,6 +222,9 @@ func (e *End) tick() {
 	if time.Duration(nowNs-e.publishedNs) >= publishInterval {
 		e.publishedNs = nowNs
 		e.streams.count(nowNs)
+		if e.audioOpen { // what changes while nothing streams may be told by no event
+			e.graphChanged(e.audio.Graph())
+		}
 		e.publish()
 	}
 }
@@ -227,7 +234,7 @@ func (e *End) retry(nowNs int64) {
 	switch {
 	case !e.audioOpen && nowNs >= e.nextOpenNs:
 		e.openAudio()
-	case e.cfg.Static && e.audioOpen && e.session == nil && nowNs >= e.nextLookupNs:
+	case e.cfg.Static && e.usable() && e.session == nil && nowNs >= e.nextLookupNs:
 		e.staticSession()
 	default:
 		return

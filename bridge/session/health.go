@@ -31,6 +31,8 @@ const (
 	codeLatency        = "latency"
 	codePeerFreewheels = "peer-freewheels"
 	codeUnmatchedRule  = "unmatched-rule"
+	codeAudioMute      = "audio-mute"
+	codeHostPeriod     = "host-period"
 )
 
 const (

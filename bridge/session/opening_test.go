@@ -31,7 +31,7 @@ func TestAnAudioServerThatWasTriedInVainIsAFault(t *testing.T) {
 	guest.audio.absent = errors.New("no such server")
 	guest.start()
 	host.start()
-	eventually(t, "the guest says so", func() bool { return guest.log.count("not running") > 0 })
+	eventually(t, "the guest says so", func() bool { return guest.log.count("no audio on the guest: no such server") > 0 })
 	guest.stop()
 	host.stop()
 }

@@ -123,8 +123,8 @@ func TestOpusNeeds48kHz(t *testing.T) {
 	v := newVirtual(t, asksForOpus)
 	v.audio.graph.RateHz = 44100
 	v.openAudio()
-	if v.audioOpen || !strings.Contains(v.audioError, "runs at 44100 Hz, --format opus needs 48000 Hz") {
-		t.Errorf("open %v: %q", v.audioOpen, v.audioError)
+	if v.usable() || !strings.Contains(v.audioError, "runs at 44100 Hz, --format opus needs 48000 Hz") {
+		t.Errorf("open %v: %q", v.usable(), v.audioError)
 	}
 }
 

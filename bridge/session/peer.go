@@ -89,6 +89,9 @@ func (e *End) describeItself() (proto.Description, error) {
 	}
 	d := e.local.Load()
 	if d == nil {
+		if reason := e.missing.Load(); reason != nil {
+			return proto.Description{}, fmt.Errorf("no audio on the %s: %s", e.role, *reason)
+		}
 		return proto.Description{}, fmt.Errorf("%s is not running on the %s", e.server, e.role)
 	}
 	return *d, nil

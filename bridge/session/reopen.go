@@ -3,46 +3,81 @@ package session
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"archibald-bridge/proto"
+)
+
+// A server that throws us out again and again is opened less and less often: each
+// wait is no longer than all that came before it.
+const (
+	reopenLeast = 50 * time.Millisecond
+	reopenMost  = 30 * time.Second
+	stableAfter = 10 * time.Second // of being open
 )
 
 // openAudio makes one attempt to open the audio server.
 func (e *End) openAudio() {
 	graph, err := e.audio.Open(e.audioConfig())
-	if err == nil && !e.wanted(graph) {
-		_ = e.audio.Close()
-		err = fmt.Errorf("%s runs at %d Hz, --rate asks for %d Hz", e.server, graph.RateHz, e.cfg.Rate)
-		if e.cfg.Format == proto.Opus {
-			err = fmt.Errorf("%s runs at %d Hz, --format opus needs %d Hz", e.server, graph.RateHz, e.cfg.Rate)
-		}
-	}
 	if errors.Is(err, ErrStartAnew) {
 		e.unusable = err
 		return
 	}
 	if err != nil {
-		if err.Error() != e.audioError {
-			e.audioError = err.Error()
-			e.log.Warn("waiting for the audio server", "reason", e.audioError)
-			if e.hint != "" && !e.everAudio {
-				e.log.Warn(e.hint)
-				e.hint = ""
-			}
+		e.audioMissing(err.Error())
+		if e.hint != "" && !e.everAudio && errors.Is(err, ErrServerAbsent) {
+			e.log.Warn(e.hint)
+			e.hint = ""
 		}
 		e.nextOpenNs = e.clock.monotonicNs() + int64(e.openBackoff)
 		e.openBackoff = min(2*e.openBackoff, audioRetryMost)
 		return
 	}
 	e.log.Info("audio server open", "server", e.server, "rate_hz", graph.RateHz, "period_frames", graph.PeriodFrames)
-	e.audioOpen, e.everAudio, e.audioError, e.openBackoff = true, true, "", audioRetryLeast
+	e.audioOpen, e.openedNs, e.openBackoff = true, e.clock.monotonicNs(), audioRetryLeast
+	if e.adopt(graph) {
+		e.stream()
+	}
+}
+
+// audioMissing says why there is no audio server that can be used.
+func (e *End) audioMissing(reason string) {
+	e.local.Store(nil)
+	e.missing.Store(&reason)
+	if reason != e.audioError {
+		e.audioError = reason
+		if e.told.again(reason, e.clock.monotonicNs()) {
+			e.log.Warn("waiting for the audio server", "reason", reason)
+		}
+	}
+}
+
+// adopt takes a graph that is new, or changed its rate, and says whether it is one to
+// stream with. One at a rate that was not asked for is waited for with the nodes
+// where they are: opening them again would change nothing, and what is patched to them
+// stays.
+func (e *End) adopt(graph Graph) bool {
 	e.graph = graph
+	if !e.wanted(graph) {
+		asks := "--rate asks for"
+		if e.cfg.Format == proto.Opus {
+			asks = "--format opus needs"
+		}
+		e.audioMissing(fmt.Sprintf("%s runs at %d Hz, %s %d Hz", e.server, graph.RateHz, asks, e.cfg.Rate))
+		return false
+	}
+	e.everAudio, e.audioError = true, ""
 	e.core.SetGraph(graph.RateHz)
 	e.describe()
+	return true
+}
+
+// stream begins at the graph's rate as soon as there is somebody to stream to.
+func (e *End) stream() {
 	switch {
 	case e.cfg.Static:
 		e.staticSession()
-	case e.session != nil && e.session.Agreement.Send.RateHz != graph.RateHz:
+	case e.session != nil && e.session.Agreement.Send.RateHz != e.graph.RateHz:
 		e.signaling.Renegotiate() // it came back at another rate
 	default:
 		e.streams.start()
@@ -51,6 +86,9 @@ func (e *End) openAudio() {
 
 // wanted says whether the graph has the rate that was asked for.
 func (e *End) wanted(graph Graph) bool { return e.cfg.Rate == 0 || graph.RateHz == e.cfg.Rate }
+
+// usable says whether the audio server is open, at a rate to stream at.
+func (e *End) usable() bool { return e.audioOpen && e.audioError == "" }
 
 func (e *End) audioConfig() AudioConfig {
 	return AudioConfig{
@@ -74,13 +112,21 @@ func (e *End) audioEvent(event AudioEvent) {
 
 // closeAudio lets go of the audio server, to open it again. The session stays.
 func (e *End) closeAudio() {
+	nowNs := e.clock.monotonicNs()
 	e.streams.stop()
 	_ = e.audio.Close()
-	e.audioOpen = false
+	e.audioOpen, e.audioError = false, ""
 	e.local.Store(nil)
-	e.nextOpenNs = e.clock.monotonicNs()
+	e.missing.Store(nil)
+	if time.Duration(nowNs-e.openedNs) >= stableAfter {
+		e.reopenBackoff = 0
+	}
+	e.nextOpenNs = nowNs + int64(e.reopenBackoff)
+	e.reopenBackoff = min(max(2*e.reopenBackoff, reopenLeast), reopenMost)
 }
 
+// graphChanged is called after an event, and every now and then: what changes while
+// nothing streams may be told by none.
 func (e *End) graphChanged(graph Graph) {
 	if graph == e.graph {
 		return
@@ -93,22 +139,21 @@ func (e *End) graphChanged(graph Graph) {
 		}
 	}
 	e.log.Info("audio server changed", "rate_hz", graph.RateHz, "period_frames", graph.PeriodFrames)
-	if !e.wanted(graph) {
-		e.closeAudio() // opening it says why it is of no use
+	if graph.RateHz != e.graph.RateHz {
+		e.streams.stop()
+		if !e.adopt(graph) {
+			return
+		}
+		if e.cfg.Static {
+			e.staticSession()
+		} else {
+			e.signaling.Renegotiate()
+		}
 		return
 	}
-	rateChanged := graph.RateHz != e.graph.RateHz
 	e.graph = graph
-	e.describe()
-	if !rateChanged {
+	if e.usable() {
+		e.describe()
 		e.streams.periodChanged()
-		return
-	}
-	e.streams.stop()
-	e.core.SetGraph(graph.RateHz)
-	if e.cfg.Static {
-		e.staticSession()
-	} else {
-		e.signaling.Renegotiate()
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"archibald-bridge/bridge/config"
 	"archibald-bridge/bridge/status"
+	"archibald-bridge/proto"
 )
 
 func TestAudioServerThatIsAbsentIsTriedEvery50To250ms(t *testing.T) {
@@ -45,7 +46,7 @@ func TestAudioServerThatIsAbsentIsTriedEvery50To250ms(t *testing.T) {
 	v.audioEvent(AudioLost)
 	v.audio.absent = errors.New("no answer")
 	v.pass(tick)
-	v.logged("waiting for the audio server", 3) // known, but new again
+	v.logged("waiting for the audio server", 2) // it was told within the minute
 	if v.openBackoff != 2*audioRetryLeast {
 		t.Errorf("back-off did not begin anew: %v", v.openBackoff)
 	}
@@ -54,9 +55,12 @@ func TestAudioServerThatIsAbsentIsTriedEvery50To250ms(t *testing.T) {
 func TestWhatElseThereIsIsSaidOnceAndOnlyWhereThereNeverWasAServer(t *testing.T) {
 	v := newVirtual(t)
 	v.hint = "there is another backend"
-	v.audio.absent = errors.New("no such server")
+	v.audio.absent = errors.New("permission denied")
 	v.openAudio()
-	v.audio.absent = errors.New("no answer")
+	v.logged("there is another backend", 0) // it is there
+	v.audio.absent = ErrServerAbsent
+	v.pass(time.Second)
+	v.audio.absent = fmt.Errorf("elsewhere: %w", ErrServerAbsent)
 	v.pass(time.Second)
 	v.logged("there is another backend", 1)
 
@@ -64,7 +68,7 @@ func TestWhatElseThereIsIsSaidOnceAndOnlyWhereThereNeverWasAServer(t *testing.T)
 	v.hint = "there is another backend"
 	v.openAudio()
 	v.audioEvent(AudioLost)
-	v.audio.absent = errors.New("no such server")
+	v.audio.absent = ErrServerAbsent
 	v.pass(time.Second)
 	v.logged("waiting for the audio server", 1)
 	v.logged("there is another backend", 0)
@@ -195,26 +199,126 @@ func TestAgreementMadeBeforeTheRateChangedIsNotUsed(t *testing.T) {
 	}
 }
 
-func TestServerAtAnotherRateThanAskedForIsOfNoUse(t *testing.T) {
+func TestAServerAtAnotherRateThanAskedForIsWaitedForWithItsNodes(t *testing.T) {
 	v := newVirtual(t, func(c *config.Config) { c.Rate = 96000 })
 	v.openAudio()
 	const why = "JACK server lab runs at 48000 Hz, --rate asks for 96000 Hz"
+	v.pass(10 * time.Minute)
 	v.logged(why, 1)
-	if got := v.audio.called(); !slices.Equal(got, []string{"open", "close"}) || v.audioOpen {
-		t.Errorf("calls %q", got)
+	if got := v.audio.called(); !slices.Equal(got, []string{"open"}) || v.Ready() {
+		t.Errorf("calls %q, ready %v", got, v.Ready())
 	}
-	v.audio.graph.RateHz = 96000
-	v.pass(time.Second)
-	if !v.audioOpen {
-		t.Fatal("not open at the right rate")
+	if s := v.Status(); s.Audio.State != status.AudioWaiting || s.Audio.Reason != why || s.Session.LastError != why {
+		t.Errorf("status %+v, %+v", s.Audio, s.Session)
+	}
+	v.is(config.ErrNeverReached, "JACK server lab: not reached in 0s: "+why+": never reached")
+	if _, err := v.describeItself(); err == nil || err.Error() != "no audio on the guest: "+why {
+		t.Errorf("describes itself: %v", err)
 	}
 	v.up(agreed("a"))
-	v.audio.graph.RateHz = testRate // PipeWire may change its rate
-	v.audioEvent(AudioChanged)
+	if v.core.sender != nil || v.core.receiver != nil {
+		t.Error("streams run at a rate that was not asked for")
+	}
+}
+
+// PipeWire moves between rates with what plays; no event comes while nothing of ours
+// runs.
+func TestARateThatGoesAwayAndComesBackUnseenIsFollowedWithinASecond(t *testing.T) {
+	for _, away := range []time.Duration{time.Second, 5 * time.Second, 15 * time.Second, 10 * time.Minute} {
+		for _, asked := range []int{0, testRate} {
+			v := playing(t, func(c *config.Config) { c.Rate = asked })
+			v.audio.set(func(a *fakeAudio) { a.graph.RateHz = 44100 })
+			v.audioEvent(AudioChanged)
+			v.runs = false
+			if asked == 0 {
+				v.calledPeer("renegotiate")
+			}
+			v.down("a") // it is refused
+			v.pass(away)
+			if v.core.sender != nil || v.core.receiver != nil {
+				t.Fatalf("away for %v, asked for %d: streams run", away, asked)
+			}
+			v.audio.set(func(a *fakeAudio) { a.graph.RateHz = testRate })
+			v.pass(time.Second)
+			v.calledPeer("renegotiate")
+			if d, err := v.describeItself(); err != nil || d.RateHz != testRate {
+				t.Errorf("away for %v, asked for %d: describes %d Hz, %v", away, asked, d.RateHz, err)
+			}
+			if s := v.Status(); s.Audio.State != status.AudioRunning || s.Audio.Rate != testRate || s.Audio.Reason != "" {
+				t.Errorf("away for %v, asked for %d: status %+v", away, asked, s.Audio)
+			}
+			if calls := v.audio.called(); count(calls, "open") != 1 || count(calls, "close") != 0 {
+				t.Errorf("away for %v, asked for %d: the nodes were made again: %q", away, asked, calls)
+			}
+			v.up(agreed("b"))
+			if v.core.sender == nil || v.core.receiver == nil {
+				t.Errorf("away for %v, asked for %d: no streams", away, asked)
+			}
+		}
+	}
+}
+
+func TestAPeriodThatChangesUnseenIsDescribedWithinASecond(t *testing.T) {
+	v := newVirtual(t)
+	v.openAudio()
+	v.audio.set(func(a *fakeAudio) { a.graph.PeriodFrames = 256 })
 	v.pass(time.Second)
-	v.logged(why, 2)
-	if v.audioOpen || v.Status().Audio.State != status.AudioAbsent {
-		t.Error("still open at the wrong rate")
+	if d, err := v.describeItself(); err != nil || d.PeriodFrames != 256 {
+		t.Errorf("describes %d frames, %v", d.PeriodFrames, err)
+	}
+	v.logged("audio server changed", 1)
+}
+
+func TestAStaticStreamWaitsForItsRateAndGoesOn(t *testing.T) {
+	v := playing(t, func(c *config.Config) {
+		c.Static, c.Rate, c.Format, c.Peer = true, testRate, proto.L24, config.Peer{Host: "192.0.2.7", Port: 5004}
+	})
+	v.audio.set(func(a *fakeAudio) { a.graph.RateHz = 44100 })
+	v.pass(time.Minute)
+	if v.core.sender != nil || v.core.receiver != nil {
+		t.Error("streams run at a rate that was not asked for")
+	}
+	v.logged("waiting for the audio server", 1)
+	v.audio.set(func(a *fakeAudio) { a.graph.RateHz = testRate })
+	v.pass(time.Second)
+	if v.core.sender == nil || v.core.receiver == nil {
+		t.Error("no streams")
+	}
+	if calls := v.audio.called(); count(calls, "open") != 1 {
+		t.Errorf("calls %q", calls)
+	}
+}
+
+// flapping is an audio server that throws us out as soon as we are in.
+func (v *virtual) flapping(d time.Duration) (opened int) {
+	before := count(v.audio.called(), "open")
+	for end := v.time.ns + int64(d); v.time.ns < end; {
+		v.pass(tick)
+		if v.audioOpen {
+			v.audioEvent(AudioLost)
+		}
+	}
+	return count(v.audio.called(), "open") - before
+}
+
+func TestAServerThatThrowsUsOutEachTimeIsOpenedLessAndLessOften(t *testing.T) {
+	v := newVirtual(t)
+	v.openAudio()
+	if n := v.flapping(time.Minute); n > 15 {
+		t.Errorf("opened %d times in the first minute", n)
+	}
+	if n := v.flapping(10 * time.Minute); n > 21 {
+		t.Errorf("opened %d times in ten minutes", n)
+	}
+	v.pass(reopenMost)
+	if !v.audioOpen {
+		t.Fatal("given up")
+	}
+	v.pass(stableAfter)
+	v.audioEvent(AudioLost)
+	v.pass(tick)
+	if !v.audioOpen {
+		t.Error("one loss of a server that was stable is not answered at once")
 	}
 }
 

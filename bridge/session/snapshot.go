@@ -33,9 +33,13 @@ func (e *End) publish() {
 
 func (e *End) audioStatus() status.Audio {
 	xruns := e.audio.Xruns()
-	a := status.Audio{Server: e.server, State: status.AudioAbsent, Xruns: grown(xruns, e.streams.since.xruns), XrunsTotal: xruns}
+	a := status.Audio{Server: e.server, State: status.AudioAbsent, Reason: e.audioError, Xruns: grown(xruns, e.streams.since.xruns), XrunsTotal: xruns}
 	if e.audioOpen {
-		a.State, a.Rate, a.PeriodFrames = status.AudioRunning, e.graph.RateHz, e.graph.PeriodFrames
+		a.State = status.AudioRunning
+		if !e.usable() {
+			a.State = status.AudioWaiting
+		}
+		a.Rate, a.PeriodFrames = e.graph.RateHz, e.graph.PeriodFrames
 		policy, _ := e.audio.RealTime()
 		a.Realtime = realtime(policy)
 		if e.graph.Freewheels {

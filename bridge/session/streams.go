@@ -56,7 +56,7 @@ func newStreams(e *End) streams {
 // the other of audio server and session when one is missing.
 func (s *streams) start() {
 	e := s.end
-	if !e.audioOpen || e.session == nil {
+	if !e.usable() || e.session == nil {
 		return
 	}
 	a := e.session.Agreement

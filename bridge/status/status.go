@@ -33,6 +33,7 @@ const (
 	AudioRunning State = "running" // both nodes are in the graph
 	// AudioFreewheel: they are, and it runs as fast as it can, for an export. Silence.
 	AudioFreewheel State = "freewheel"
+	AudioWaiting   State = "waiting" // they are, but not at the rate asked for; waiting for that
 )
 
 // The states of Session.
@@ -54,7 +55,8 @@ const (
 // Audio is the audio server of this end.
 type Audio struct {
 	Server       string `json:"server"` // its kind and name: "jack default", "pipewire"
-	State        State  `json:"state"`  // unused, absent, running or freewheel
+	State        State  `json:"state"`  // unused, absent, waiting, running or freewheel
+	Reason       string `json:"reason"` // why it is absent or waits; "" otherwise
 	Rate         int    `json:"rate"`   // Hz; 0 while absent
 	PeriodFrames int    `json:"period_frames"`
 	Xruns        uint64 `json:"xruns"` // as the server reported them, since the session began

@@ -35,7 +35,7 @@ func WriteText(w io.Writer, s Status) error {
 	row("  audio", audioText(s.Audio))
 	row("  machine", machineText(s.Machine))
 	row("  session", sessionText(s.Session))
-	if s.Session.LastError != "" {
+	if s.Session.LastError != "" && s.Session.LastError != s.Audio.Reason {
 		row("  last error", s.Session.LastError)
 	}
 	if calls := rejectedCallsText(s.Session.RejectedCalls); calls != "" {
@@ -93,7 +93,11 @@ func audioText(a Audio) string {
 		return fmt.Sprintf("%s %s, as for an export: silence until it ends; %d Hz, %d frames", a.Server, a.State, a.Rate, a.PeriodFrames)
 	}
 	if a.State != AudioRunning {
-		return fmt.Sprintf("%s %s", a.Server, a.State)
+		text := fmt.Sprintf("%s %s", a.Server, a.State)
+		if a.Reason != "" {
+			text += ": " + a.Reason
+		}
+		return text
 	}
 	realtime := "real-time"
 	if !a.Realtime {

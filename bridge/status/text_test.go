@@ -108,6 +108,10 @@ func TestTextSaysWhatIsWrong(t *testing.T) {
 			t.Errorf("no %q in\n%s", part, got)
 		}
 	}
+	s.Audio.Reason, s.Session.LastError = "permission denied", "permission denied"
+	if got := text(t, s); !strings.Contains(got, "pipewire absent: permission denied\n") || strings.Count(got, "permission denied") != 1 {
+		t.Errorf("the reason is not told once:\n%s", got)
+	}
 	s.Audio = Audio{Server: "pipewire", State: AudioRunning}
 	if got := text(t, s); !strings.Contains(got, "NOT real-time") {
 		t.Errorf("threads without real-time scheduling are not pointed out:\n%s", got)

@@ -10,17 +10,24 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <pipewire/extensions/profiler.h>
+
 static void on_core_info(void *data, const struct pw_core_info *info)
 {
     archibald_pipewire *shim = data;
-    const char *value;
-    if (info->props != NULL) {
-        if ((value = spa_dict_lookup(info->props, "default.clock.rate")) != NULL)
-            spa_atou32(value, &shim->defaults.rate_hz, 10);
-        if ((value = spa_dict_lookup(info->props, "default.clock.quantum")) != NULL)
-            spa_atou32(value, &shim->defaults.quantum_frames, 10);
-    }
+    /* Later ones are not looked at: settings have changed since. */
+    if (info->props != NULL && !shim->greeted)
+        archibald_read_configuration(&shim->settings, info->props);
     shim->greeted = true;
+    lib.pw_thread_loop_signal(shim->loop, false);
+}
+
+static void on_core_done(void *data, uint32_t id, int seq)
+{
+    archibald_pipewire *shim = data;
+    if (id != PW_ID_CORE || seq != shim->settings_sync)
+        return;
+    shim->settings_sync = 0;
     lib.pw_thread_loop_signal(shim->loop, false);
 }
 
@@ -40,6 +47,7 @@ static void on_core_error(void *data, uint32_t id, int seq, int res, const char 
 static const struct pw_core_events core_events = {
     .version = PW_VERSION_CORE_EVENTS,
     .info = on_core_info,
+    .done = on_core_done,
     .error = on_core_error,
 };
 
@@ -111,11 +119,13 @@ static int open_shim(archibald_pipewire *shim, int64_t timeout_ns)
         lib.pw_context_new(lib.pw_thread_loop_get_loop(shim->loop), context_properties(), 0);
     if (shim->context == NULL)
         return -errno;
+    /* For look.c; without it there is none. */
+    lib.pw_context_load_module(shim->context, PW_EXTENSION_MODULE_PROFILER, NULL, NULL);
     shim->core = lib.pw_context_connect(shim->context, NULL, 0);
     if (shim->core == NULL)
         return -errno;
     pw_core_add_listener(shim->core, &shim->core_listener, &core_events, shim);
-    int result = archibald_watch_manager(shim);
+    int result = archibald_watch_registry(shim);
     if (result != 0)
         return result;
 
@@ -163,7 +173,7 @@ void archibald_pipewire_close(archibald_pipewire *shim)
         spa_hook_remove(&node->listener);
         lib.pw_stream_destroy(node->stream);
     }
-    archibald_unwatch_manager(shim);
+    archibald_unwatch_registry(shim);
     if (shim->core != NULL) {
         spa_hook_remove(&shim->core_listener);
         lib.pw_core_disconnect(shim->core);
@@ -175,34 +185,10 @@ void archibald_pipewire_close(archibald_pipewire *shim)
     free(shim);
 }
 
-struct archibald_pipewire_defaults archibald_pipewire_defaults(const archibald_pipewire *shim)
-{
-    lib.pw_thread_loop_lock(shim->loop);
-    const struct archibald_pipewire_defaults defaults = shim->defaults;
-    lib.pw_thread_loop_unlock(shim->loop);
-    return defaults;
-}
-
-void archibald_pipewire_expect(archibald_pipewire *shim, uint32_t rate_hz, uint32_t quantum_frames)
-{
-    atomic_store_explicit(&shim->rate_hz, rate_hz, memory_order_relaxed);
-    atomic_store_explicit(&shim->quantum_frames, quantum_frames, memory_order_relaxed);
-}
-
 struct archibald_pipewire_events archibald_pipewire_take_events(archibald_pipewire *shim)
 {
     return (struct archibald_pipewire_events){atomic_exchange(&shim->lost, false),
                                               atomic_exchange(&shim->changed, false)};
-}
-
-uint32_t archibald_pipewire_rate(const archibald_pipewire *shim)
-{
-    return atomic_load_explicit(&shim->rate_hz, memory_order_relaxed);
-}
-
-uint32_t archibald_pipewire_quantum(const archibald_pipewire *shim)
-{
-    return atomic_load_explicit(&shim->quantum_frames, memory_order_relaxed);
 }
 
 uint64_t archibald_pipewire_xruns(const archibald_pipewire *shim)

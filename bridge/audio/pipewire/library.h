@@ -2,6 +2,7 @@
 #ifndef ARCHIBALD_PIPEWIRE_LIBRARY_H
 #define ARCHIBALD_PIPEWIRE_LIBRARY_H
 
+#include <pipewire/impl.h>
 #include <pipewire/pipewire.h>
 
 /* Every function of the library that is used. Everything else comes from
@@ -26,6 +27,7 @@
     X(pw_thread_loop_signal)                                                   \
     X(pw_context_new)                                                          \
     X(pw_context_destroy)                                                      \
+    X(pw_context_load_module)                                                  \
     X(pw_context_connect)                                                      \
     X(pw_context_get_data_loop)                                                \
     X(pw_data_loop_invoke)                                                     \
@@ -35,6 +37,7 @@
     X(pw_stream_destroy)                                                       \
     X(pw_stream_add_listener)                                                  \
     X(pw_stream_connect)                                                       \
+    X(pw_stream_get_node_id)                                                   \
     X(pw_stream_get_state)                                                     \
     X(pw_stream_set_active)                                                    \
     X(pw_stream_update_properties)                                             \

@@ -6,7 +6,9 @@
 
 #include <errno.h>
 
+#include <spa/debug/types.h>
 #include <spa/param/audio/format-utils.h>
+#include <spa/param/audio/type-info.h>
 #include <spa/param/latency-utils.h>
 
 /* ---- events, on the main loop, its lock held ---- */
@@ -82,30 +84,20 @@ static const struct pw_stream_events stream_events[] = {
 
 /* ---- changes, on the caller's thread ---- */
 
-/* Channel order of WAVE files (and games), which is PipeWire's own too. */
-static const uint32_t layouts[8][8] = {
-    {SPA_AUDIO_CHANNEL_MONO},
-    {SPA_AUDIO_CHANNEL_FL, SPA_AUDIO_CHANNEL_FR},
-    {SPA_AUDIO_CHANNEL_FL, SPA_AUDIO_CHANNEL_FR, SPA_AUDIO_CHANNEL_FC},
-    {SPA_AUDIO_CHANNEL_FL, SPA_AUDIO_CHANNEL_FR, SPA_AUDIO_CHANNEL_RL, SPA_AUDIO_CHANNEL_RR},
-    {SPA_AUDIO_CHANNEL_FL, SPA_AUDIO_CHANNEL_FR, SPA_AUDIO_CHANNEL_FC, SPA_AUDIO_CHANNEL_RL,
-     SPA_AUDIO_CHANNEL_RR},
-    {SPA_AUDIO_CHANNEL_FL, SPA_AUDIO_CHANNEL_FR, SPA_AUDIO_CHANNEL_FC, SPA_AUDIO_CHANNEL_LFE,
-     SPA_AUDIO_CHANNEL_RL, SPA_AUDIO_CHANNEL_RR},
-    {SPA_AUDIO_CHANNEL_FL, SPA_AUDIO_CHANNEL_FR, SPA_AUDIO_CHANNEL_FC, SPA_AUDIO_CHANNEL_LFE,
-     SPA_AUDIO_CHANNEL_RC, SPA_AUDIO_CHANNEL_SL, SPA_AUDIO_CHANNEL_SR},
-    {SPA_AUDIO_CHANNEL_FL, SPA_AUDIO_CHANNEL_FR, SPA_AUDIO_CHANNEL_FC, SPA_AUDIO_CHANNEL_LFE,
-     SPA_AUDIO_CHANNEL_RL, SPA_AUDIO_CHANNEL_RR, SPA_AUDIO_CHANNEL_SL, SPA_AUDIO_CHANNEL_SR},
-};
+uint32_t archibald_pipewire_position(const char *name)
+{
+    for (const struct spa_type_info *info = spa_type_audio_channel; info->name != NULL; info++)
+        if (spa_streq(spa_debug_type_short_name(info->name), name))
+            return info->type;
+    return SPA_AUDIO_CHANNEL_UNKNOWN;
+}
 
 /* No rate: PipeWire then negotiates the graph's own, and does so again when
  * the graph changes it, so no resampler ever runs here. */
-static const struct spa_pod *build_format(struct spa_pod_builder *builder, uint32_t channels)
+static const struct spa_pod *build_format(struct spa_pod_builder *builder, const struct node *node)
 {
-    struct spa_audio_info_raw raw = {.format = SPA_AUDIO_FORMAT_F32P, .channels = channels};
-    for (uint32_t c = 0; c < channels; c++)
-        raw.position[c] = channels <= SPA_N_ELEMENTS(layouts) ? layouts[channels - 1][c]
-                                                              : SPA_AUDIO_CHANNEL_AUX0 + c;
+    struct spa_audio_info_raw raw = {.format = SPA_AUDIO_FORMAT_F32P, .channels = node->channels};
+    memcpy(raw.position, node->positions, node->channels * sizeof *raw.position);
     return spa_format_audio_raw_build(builder, SPA_PARAM_EnumFormat, &raw);
 }
 
@@ -115,18 +107,20 @@ static enum spa_direction spa_direction_of(enum archibald_direction direction)
 }
 
 static int add_node(archibald_pipewire *shim, enum archibald_direction direction,
-                    struct pw_properties *properties, uint32_t channels, bool autoconnect)
+                    struct pw_properties *properties, uint32_t channels, const uint32_t *positions,
+                    bool autoconnect)
 {
     struct node *node = &shim->nodes[direction];
     uint8_t space[1024];
     struct spa_pod_builder builder = SPA_POD_BUILDER_INIT(space, sizeof space);
-    const struct spa_pod *format = build_format(&builder, channels);
     enum pw_stream_flags flags =
         PW_STREAM_FLAG_RT_PROCESS | PW_STREAM_FLAG_MAP_BUFFERS | PW_STREAM_FLAG_INACTIVE;
     if (autoconnect)
         flags |= PW_STREAM_FLAG_AUTOCONNECT;
 
     node->channels = channels;
+    memcpy(node->positions, positions, channels * sizeof *positions);
+    const struct spa_pod *format = build_format(&builder, node);
     node->stream = lib.pw_stream_new(shim->core, "Archibald", properties);
     if (node->stream == NULL)
         return -errno;
@@ -136,19 +130,22 @@ static int add_node(archibald_pipewire *shim, enum archibald_direction direction
 }
 
 int archibald_pipewire_add(archibald_pipewire *shim, enum archibald_direction direction,
-                           const char *properties, uint32_t channels, bool autoconnect)
+                           const char *properties, uint32_t channels, const uint32_t *positions,
+                           bool autoconnect)
 {
     struct pw_properties *parsed = lib.pw_properties_new_string(properties);
     if (parsed == NULL)
         return -errno;
     lib.pw_thread_loop_lock(shim->loop);
-    const int result = add_node(shim, direction, parsed, channels, autoconnect);
+    const int result = add_node(shim, direction, parsed, channels, positions, autoconnect);
     lib.pw_thread_loop_unlock(shim->loop);
     return result;
 }
 
 static bool bound(const archibald_pipewire *shim)
 {
+    if (shim->settings_sync != 0)
+        return false;
     for (int i = 0; i < 2; i++) {
         struct pw_stream *stream = shim->nodes[i].stream;
         if (stream != NULL && lib.pw_stream_get_state(stream, NULL) < PW_STREAM_STATE_PAUSED)
@@ -157,10 +154,17 @@ static bool bound(const archibald_pipewire *shim)
     return true;
 }
 
+static bool looked(const archibald_pipewire *shim)
+{
+    return shim->look.profiler == NULL;
+}
+
 int archibald_pipewire_wait(archibald_pipewire *shim, int64_t timeout_ns)
 {
     lib.pw_thread_loop_lock(shim->loop);
     const int result = archibald_wait_for(shim, bound, timeout_ns);
+    if (result == 0) /* most drivers report soon, if any runs */
+        archibald_wait_for(shim, looked, 100 * SPA_NSEC_PER_MSEC);
     lib.pw_thread_loop_unlock(shim->loop);
     return result;
 }
@@ -196,7 +200,7 @@ void archibald_pipewire_follow_rate(archibald_pipewire *shim)
             continue;
         uint8_t space[1024];
         struct spa_pod_builder builder = SPA_POD_BUILDER_INIT(space, sizeof space);
-        const struct spa_pod *format = build_format(&builder, node->channels);
+        const struct spa_pod *format = build_format(&builder, node);
         lib.pw_stream_set_active(node->stream, false);
         lib.pw_stream_update_params(node->stream, &format, 1);
         lib.pw_stream_set_active(node->stream, true);

@@ -96,18 +96,6 @@ func TestPortsFollowTheUsualLayouts(t *testing.T) {
 	}
 }
 
-func TestStreamWithMoreChannelsThanPositionsIsNotMixed(t *testing.T) {
-	d := sharedDesktop(t)
-	b := newBridge(t, Options{})
-	config := stereo("many")
-	config.ReceiveChannels = 9
-	b.mustOpen(t, config)
-	eventually(t, "nine ports", func() bool {
-		ports := d.ports(t, "archibald-many-from-guest")
-		return len(ports) == 9 && ports[8] == "output_AUX8"
-	})
-}
-
 func TestSixtyFourChannelsRun(t *testing.T) {
 	sharedDesktop(t)
 	b := newBridge(t, Options{})

@@ -32,6 +32,7 @@ static void note_graph(archibald_pipewire *shim, const struct spa_io_clock *cloc
 {
     const uint32_t quantum = (uint32_t)clock->duration;
     const uint32_t rate = clock->rate.denom;
+    atomic_store_explicit(&shim->seen_ns, (int64_t)clock->nsec, memory_order_relaxed);
     if (atomic_load_explicit(&shim->quantum_frames, memory_order_relaxed) == quantum &&
         atomic_load_explicit(&shim->rate_hz, memory_order_relaxed) == rate)
         return;

@@ -14,10 +14,6 @@ import (
 	"unsafe"
 )
 
-// namedChannels is how many channels can have positions, such as FL; nodes with
-// more have AUX0, AUX1 ...
-const namedChannels = 8
-
 // nodeName is archibald-to-guest, or archibald-NAME-to-guest for a named bridge.
 func nodeName(bridge, suffix string) string {
 	if bridge != "" {
@@ -48,9 +44,12 @@ func (s *Server) properties(direction C.enum_archibald_direction, channels int) 
 	group := linkGroup + "-" + s.config.Name
 	properties := s.scheduling(false)
 	for key, value := range map[string]string{
-		"node.name":        name,
-		"media.class":      class,
-		"media.name":       description,
+		"node.name":   name,
+		"media.class": class,
+		// WirePlumber keeps volume, mute and target by the first of media.role,
+		// application.id, application.name, media.name and node.name that a node
+		// has, and so do programs for PulseAudio: it is to be this node's own.
+		"media.name":       describe(description, s.config.Name),
 		"node.description": describe(description, s.config.Name),
 		"media.type":       "Audio",
 		"node.link-group":  linkGroup,
@@ -63,10 +62,9 @@ func (s *Server) properties(direction C.enum_archibald_direction, channels int) 
 	} {
 		properties[key] = value
 	}
-	if channels > namedChannels {
-		// A stream's channels are mixed into those of the sink it is linked to,
-		// which has no meaning for channels without a position.
+	if keepsChannels(s.options.positionsOf(channels)) {
 		properties["stream.dont-remix"] = "true"
+		properties["channelmix.disable"] = "true" // which drops AUX beside positions
 	}
 	return encode(properties)
 }

@@ -11,8 +11,6 @@ import "C"
 import (
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"sync"
 	"syscall"
 	"time"
@@ -42,6 +40,9 @@ type Options struct {
 	// Source makes archibald-from-guest an Audio/Source, which programs record
 	// from, in place of a stream that plays on the default sink.
 	Source bool
+	// Positions of the channels of a node that has as many, such as FL; else the
+	// usual ones.
+	Positions []string
 }
 
 // Server is a connection to PipeWire. It implements session.AudioServer; its
@@ -61,6 +62,8 @@ type Server struct {
 	// Wishes outlive a connection: the next one starts with them.
 	active                      bool
 	sendLatency, receiveLatency int
+
+	muteSince time.Time // zero: it is not
 }
 
 var _ session.AudioServer = (*Server)(nil)
@@ -115,6 +118,11 @@ func (s *Server) check(config session.AudioConfig) error {
 	if s.core.ABI != int(C.archibald_rt_abi) {
 		return fmt.Errorf("PipeWire shim was built for core ABI %d and the core has %d: rebuild with go build -a", int(C.archibald_rt_abi), s.core.ABI)
 	}
+	for _, position := range s.options.Positions {
+		if positionNumber(position) == 0 {
+			return fmt.Errorf("channel position %q: PipeWire has none of that name", position)
+		}
+	}
 	send, receive := config.SendChannels, config.ReceiveChannels
 	if send < 0 || send > MaxChannels || receive < 0 || receive > MaxChannels || send+receive == 0 {
 		return fmt.Errorf("channels to send %d, to receive %d: each must be 0 to %d, one of them at least 1", send, receive, MaxChannels)
@@ -132,16 +140,16 @@ func (s *Server) open(config session.AudioConfig, eventFD int) error {
 	if shim == nil {
 		return absent(syscall.Errno(errno))
 	}
-	defaults := C.archibald_pipewire_defaults(shim)
-	s.idle = int(defaults.quantum_frames)
+	settings := C.archibald_pipewire_settings(shim)
+	s.idle = int(settings.quantum_frames)
 	s.config = config
 	if s.config.RateHz == 0 {
-		s.config.RateHz = int(defaults.rate_hz)
+		s.config.RateHz = int(settings.rate_hz)
 	}
 	if s.config.PeriodFrames == 0 {
-		s.config.PeriodFrames = int(defaults.quantum_frames)
+		s.config.PeriodFrames = int(settings.quantum_frames)
 	}
-	C.archibald_pipewire_expect(shim, C.uint32_t(s.config.RateHz), C.uint32_t(s.config.PeriodFrames))
+	C.archibald_pipewire_ask(shim, C.struct_archibald_pipewire_graph{C.uint32_t(s.config.RateHz), C.uint32_t(s.config.PeriodFrames)})
 
 	result := s.addNodes(shim)
 	if result == 0 {
@@ -162,7 +170,11 @@ func (s *Server) addNodes(shim *C.archibald_pipewire) C.int {
 		}
 		properties := C.CString(s.properties(direction, channels))
 		defer C.free(unsafe.Pointer(properties))
-		return C.archibald_pipewire_add(shim, direction, properties, C.uint32_t(channels), C.bool(autoconnect))
+		var positions [MaxChannels]C.uint32_t
+		for i, name := range s.options.positionsOf(channels) {
+			positions[i] = C.uint32_t(positionNumber(name))
+		}
+		return C.archibald_pipewire_add(shim, direction, properties, C.uint32_t(channels), &positions[0], C.bool(autoconnect))
 	}
 	if result := add(C.archibald_to_guest, s.config.SendChannels, false); result != 0 {
 		return result
@@ -170,37 +182,9 @@ func (s *Server) addNodes(shim *C.archibald_pipewire) C.int {
 	return add(C.archibald_from_guest, s.config.ReceiveChannels, !s.options.Source)
 }
 
-// absent says why there is no connection; every reason may pass by itself.
-func absent(errno syscall.Errno) error {
-	reason := errno.Error()
-	switch errno {
-	case syscall.ETIMEDOUT:
-		reason = "no answer within 2 s"
-	case syscall.EHOSTDOWN, syscall.ENOENT, syscall.ECONNREFUSED:
-		reason = "nobody listens"
-	}
-	return fmt.Errorf("PipeWire at %s: %s: %w", socketPath(), reason, session.ErrServerAbsent)
-}
-
-// socketPath is where libpipewire looks for its server.
-func socketPath() string {
-	name := os.Getenv("PIPEWIRE_REMOTE")
-	if name == "" {
-		name = "pipewire-0"
-	}
-	if filepath.IsAbs(name) {
-		return name
-	}
-	for _, variable := range []string{"PIPEWIRE_RUNTIME_DIR", "XDG_RUNTIME_DIR", "HOME", "USERPROFILE"} {
-		if directory := os.Getenv(variable); directory != "" {
-			return filepath.Join(directory, name)
-		}
-	}
-	return name
-}
-
 // Graph returns the rate and period in force while a session is up. Without
-// one, or before the first cycle, it has the values asked for.
+// one, or before the first cycle, it has those that the nodes would run at as the
+// server and its settings are at present.
 func (s *Server) Graph() session.Graph {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -209,10 +193,8 @@ func (s *Server) Graph() session.Graph {
 
 func (s *Server) inForce() session.Graph {
 	if s.shim != nil {
-		s.graph = session.Graph{
-			RateHz:       int(C.archibald_pipewire_rate(s.shim)),
-			PeriodFrames: int(C.archibald_pipewire_quantum(s.shim)),
-		}
+		graph := C.archibald_pipewire_graph(s.shim)
+		s.graph = session.Graph{RateHz: int(graph.rate_hz), PeriodFrames: int(graph.quantum_frames)}
 	}
 	return s.graph
 }

@@ -15,8 +15,19 @@ enum { archibald_max_channels = 64 };
 
 enum archibald_direction { archibald_to_guest, archibald_from_guest };
 
-/* What the server would run at if nobody asked for anything; 0: it did not say. */
-struct archibald_pipewire_defaults {
+/* What the server is set to, in its configuration or later; 0: it did not say. */
+struct archibald_pipewire_settings {
+    uint32_t rate_hz;
+    uint32_t rates[16]; /* that it may change to */
+    uint32_t n_rates;
+    uint32_t quantum_frames;
+    uint32_t least_frames, most_frames;     /* of a quantum, at rate_hz */
+    uint32_t forced_rate_hz, forced_frames; /* 0: the programs' wishes count */
+    bool powers_of_two;                     /* a quantum is rounded down to one */
+    bool in_vm;                             /* it knows of a virtual machine around it */
+};
+
+struct archibald_pipewire_graph {
     uint32_t rate_hz;
     uint32_t quantum_frames;
 };
@@ -37,15 +48,30 @@ archibald_pipewire *archibald_pipewire_open(archibald_engine *engine, archibald_
 /* Removes both nodes. Legal when the server is gone. */
 void archibald_pipewire_close(archibald_pipewire *shim);
 
-struct archibald_pipewire_defaults archibald_pipewire_defaults(const archibald_pipewire *shim);
+struct archibald_pipewire_settings archibald_pipewire_settings(const archibald_pipewire *shim);
 
-/* What Graph shows until the data thread has seen the graph run. */
-void archibald_pipewire_expect(archibald_pipewire *shim, uint32_t rate_hz, uint32_t quantum_frames);
+/* Rate and period in force while our nodes run; else what they would run at. */
+struct archibald_pipewire_graph archibald_pipewire_graph(archibald_pipewire *shim);
+
+struct archibald_pipewire_surroundings {
+    bool manager; /* a session manager is there */
+    bool to_guest_linked, from_guest_linked;
+};
+
+struct archibald_pipewire_surroundings archibald_pipewire_surroundings(const archibald_pipewire *shim);
+
+/* What our nodes ask for. */
+void archibald_pipewire_ask(archibald_pipewire *shim, struct archibald_pipewire_graph asked);
+
+/* Returns the enum spa_audio_channel of a name such as FL; 0: there is none. */
+uint32_t archibald_pipewire_position(const char *name);
 
 /* Makes one node, not scheduled, with the properties of a JSON object of strings.
- * channels is 1 to archibald_max_channels. Returns 0 or -errno. */
+ * channels is 1 to archibald_max_channels, with a position for each. Returns 0 or
+ * -errno. */
 int archibald_pipewire_add(archibald_pipewire *shim, enum archibald_direction direction,
-                           const char *properties, uint32_t channels, bool autoconnect);
+                           const char *properties, uint32_t channels, const uint32_t *positions,
+                           bool autoconnect);
 
 /* Waits until the server has taken all nodes added. Returns 0 or -errno. */
 int archibald_pipewire_wait(archibald_pipewire *shim, int64_t timeout_ns);
@@ -78,9 +104,6 @@ struct archibald_pipewire_events {
 /* Returns what happened since the previous call. */
 struct archibald_pipewire_events archibald_pipewire_take_events(archibald_pipewire *shim);
 
-/* Momentary values. */
-uint32_t archibald_pipewire_rate(const archibald_pipewire *shim);
-uint32_t archibald_pipewire_quantum(const archibald_pipewire *shim);
 uint64_t archibald_pipewire_xruns(const archibald_pipewire *shim);
 
 /* Linux thread id of the data thread; 0 before its first cycle. */

@@ -39,7 +39,13 @@ func tone(hz float64, frames int) []float32 {
 
 func writeTones(t *testing.T, seconds int, hz ...float64) string {
 	t.Helper()
-	audio := wav.Audio{RateHz: 48000}
+	return writeTonesAt(t, 48000, seconds, hz...)
+}
+
+// writeTonesAt is writeTones for a file of another rate: the tones are higher or lower.
+func writeTonesAt(t *testing.T, rateHz, seconds int, hz ...float64) string {
+	t.Helper()
+	audio := wav.Audio{RateHz: rateHz}
 	for _, hz := range hz {
 		audio.Channels = append(audio.Channels, tone(hz, seconds*48000))
 	}

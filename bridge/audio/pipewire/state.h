@@ -4,9 +4,13 @@
 #define ARCHIBALD_PIPEWIRE_STATE_H
 
 #include <stdatomic.h>
+#include <string.h>
 
 #include "library.h"
 #include "shim.h"
+
+/* More links of one node are not counted. */
+enum { max_links = 256 };
 
 /* Fields without a word on threads are written before the stream is connected
  * and constant until it is destroyed. */
@@ -15,6 +19,7 @@ struct node {
     struct pw_stream *stream; /* NULL: there is no such node */
     struct spa_hook listener;
     uint32_t channels;
+    uint32_t positions[archibald_max_channels]; /* enum spa_audio_channel */
 
     /* The driver's clock. Written by the main loop (release), which then
      * waits for the data thread to finish its cycle; read by the data thread
@@ -31,13 +36,27 @@ struct node {
      * the data thread, relaxed. */
     atomic_bool streaming;
 
-    bool scheduled; /* under the loop's lock */
+    /* Under the loop's lock. */
+    bool scheduled;
+    struct {
+        uint32_t id, peer; /* global ids, of the link and the node at its other end */
+    } links[max_links];
+    uint32_t n_links;
 
     /* Data thread only: the cycle being served. */
     uint64_t cycle_position;
     uint64_t cycle_nsec;
     uint64_t cycle_served; /* frames already exchanged in this cycle */
     bool leads;            /* calls playout in this cycle */
+};
+
+/* A look at the drivers that run; see look.c. Under the loop's lock. */
+struct look {
+    uint32_t profiler_id; /* global; SPA_ID_INVALID: there is none */
+    struct pw_proxy *profiler; /* NULL: no look is under way */
+    struct spa_hook listener;
+    uint32_t rate_hz; /* of our driver in the cycle that was reported last */
+    int64_t cycle_ns; /* when that was, CLOCK_MONOTONIC */
 };
 
 /* Data thread only: the latest cycle that a node led. */
@@ -60,11 +79,17 @@ struct archibald_pipewire {
     struct pw_core *core;
     struct spa_hook core_listener;
     bool greeted; /* under the loop's lock */
-    struct archibald_pipewire_defaults defaults; /* under the loop's lock */
+    struct archibald_pipewire_settings settings; /* under the loop's lock */
+    struct archibald_pipewire_graph asked;       /* under the loop's lock */
 
-    /* Main loop only. */
+    struct look look;
+
+    /* Main loop only, its lock held. */
     struct pw_registry *registry;
     struct spa_hook registry_listener;
+    struct pw_proxy *metadata; /* of the settings; NULL: none */
+    int settings_sync;         /* what tells that they have come; 0: they have */
+    struct spa_hook metadata_listener;
     uint32_t manager_metadata; /* global id; SPA_ID_INVALID: no session manager */
     bool manager_left;         /* there was one, and it has not come back */
 
@@ -78,10 +103,13 @@ struct archibald_pipewire {
     /* The nodes were stopped in between: the position may have jumped without
      * an xrun. Set by the main loop, taken by the data thread. */
     atomic_bool restarted;
-    /* Written by the data thread (by archibald_pipewire_expect before the
-     * nodes exist), read by anybody. */
+    /* The graph in the latest cycle with a session, and when that was
+     * (CLOCK_MONOTONIC; 0: there was none). Written by the data thread, read by
+     * anybody. While it has no cycles, archibald_pipewire_graph writes rate and
+     * quantum as it expects them, so that the next one tells when it is wrong. */
     _Atomic uint32_t rate_hz;
     _Atomic uint32_t quantum_frames;
+    _Atomic int64_t seen_ns;
     _Atomic uint64_t xruns;
     _Atomic int data_thread;
     /* Set by the main loop (lost) and the data thread (changed), taken by the
@@ -93,10 +121,27 @@ struct archibald_pipewire {
 /* Wakes the reader of the eventfd. Never blocks. */
 void archibald_notify(archibald_pipewire *shim, atomic_bool *what);
 
-/* Notices session managers: one that dies and comes back is a loss of the nodes.
- * watch returns 0 or -errno. */
-int archibald_watch_manager(archibald_pipewire *shim);
-void archibald_unwatch_manager(archibald_pipewire *shim);
+/* Follows the server's settings, our links and session managers: one that dies and
+ * comes back is a loss of the nodes. watch returns 0 or -errno. */
+int archibald_watch_registry(archibald_pipewire *shim);
+void archibald_unwatch_registry(archibald_pipewire *shim);
+
+/* The settings are in the metadata of that global id. */
+void archibald_read_settings(archibald_pipewire *shim, uint32_t id);
+void archibald_forget_settings(archibald_pipewire *shim);
+
+/* CLOCK_MONOTONIC. */
+int64_t archibald_now_ns(void);
+
+/* Returns the rate of the driver that our idle nodes would be with, 0 when that does
+ * not run, and looks again when it is time. */
+uint32_t archibald_look(archibald_pipewire *shim);
+void archibald_begin_look(archibald_pipewire *shim);
+void archibald_end_look(archibald_pipewire *shim);
+
+/* The settings that the server started with. */
+void archibald_read_configuration(struct archibald_pipewire_settings *settings,
+                                  const struct spa_dict *properties);
 
 /* The connection or a node is gone, or of no use. The loop's lock is held. */
 void archibald_lost(archibald_pipewire *shim);

@@ -46,7 +46,7 @@ function end(s, named) {
   const show = (name, text) => { element.querySelector("." + name).textContent = text; };
   show("name", named ? s.name || "(no name)" : "");
   const a = s.audio;
-  show("audio", a.state !== "running" ? `${a.server}: ${a.state}`
+  show("audio", a.state !== "running" ? `${a.server}: ${a.state}${a.reason && ": " + a.reason}`
     : `${a.server}: ${a.rate} Hz, ${a.period_frames} frames, ${a.realtime ? "real-time" : "NOT real-time"}, ${a.xruns} xruns`);
   const m = s.machine;
   show("machine", [m.cpu_awake ? "processors kept awake" : "processors may sleep", m.memory_locked ? "memory locked" : "memory NOT locked",
