@@ -50,7 +50,7 @@ func hostile(random *rand.Rand, i int, victim proto.Role) []byte {
 	d[0], d[1] = 2<<6, proto.L24.PayloadType()
 	binary.BigEndian.PutUint32(d[8:], proto.SSRC("", peer))
 	switch i % 9 {
-	case 0: // right in everything but where it comes from
+	case 0: // right in everything but where it comes from, and an SSRC that nobody can guess
 	case 1:
 		d[0] = 1 << 6 // version
 	case 2:
