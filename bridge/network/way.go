@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 )
@@ -133,7 +134,15 @@ func HasAddress(address netip.Addr) error {
 	if address.IsUnspecified() || address.IsMulticast() {
 		return nil
 	}
-	probe, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(address, 0)))
+	bound := address
+	if zone := address.Zone(); zone != "" {
+		found, err := interfaceNamed(zone)
+		if err != nil {
+			return err
+		}
+		bound = address.WithZone(strconv.Itoa(found.Index)) // package net may know an older one by the name
+	}
+	probe, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(bound, 0)))
 	switch {
 	case IsAbsent(err):
 		return &Absent{fmt.Sprintf("this machine does not have the address %s", address)}

@@ -37,6 +37,13 @@ func TestWhatIsNotThereIsNamedAndMayCome(t *testing.T) {
 	if err := HasAddress(netip.MustParseAddr("192.0.2.77")); !IsAbsent(err) || !strings.Contains(err.Error(), "192.0.2.77") {
 		t.Errorf("%v", err)
 	}
+	for address, want := range map[string]string{
+		"fe80::77%absent0": "interface absent0 is not there", "fe80::77%lo": "this machine does not have the address fe80::77%lo",
+	} {
+		if err := HasAddress(netip.MustParseAddr(address)); !IsAbsent(err) || err.Error() != want {
+			t.Errorf("%s: %v, want %q", address, err, want)
+		}
+	}
 	for _, here := range []string{"127.0.0.1", "0.0.0.0", "::", "::1", "239.1.2.3"} {
 		if err := HasAddress(netip.MustParseAddr(here)); err != nil {
 			t.Errorf("%s: %v", here, err)
