@@ -100,9 +100,11 @@ func (s *streams) blame() {
 	if allowance < lateAllowance {
 		return
 	}
-	// All that packets were late, of which the sender's part is to be at least half.
+	// All that packets were late, of which the sender's part is to be at least half, as
+	// the latest of it is of the allowance.
 	all := time.Duration(c.LateUs.P99 * float64(time.Microsecond))
-	if windows, latestNs := s.vitals.laterThan(int64(max(lateAllowance, all) / 2)); windows >= lateEvents {
+	windows, latestNs := s.vitals.laterThan(int64(max(lateAllowance, all) / 2))
+	if windows >= lateEvents && 2*time.Duration(latestNs) >= allowance {
 		s.vitals.blamedNs = max(s.vitals.blamedNs, latestNs)
 	}
 }

@@ -35,8 +35,9 @@ func TestLatencyThatIsForALateSenderIsExplained(t *testing.T) {
 	}{
 		"the sender is late":                   {12 * ms, 13000, 20, 3, true},
 		"all of it is the sender":              {12 * ms, 12000, 6, 3, true},
-		"half of it is the sender":             {12 * ms, 23000, 30, 3, true},
-		"the sender was late, calmer now":      {12 * ms, 100, 40, 3, true},
+		"half of it is the sender":             {12 * ms, 23000, 23, 3, true},
+		"the sender was late, calmer now":      {12 * ms, 100, 20, 3, true},
+		"an earlier session was later":         {12 * ms, 13000, 40, 3, false},
 		"the network is late":                  {1 * ms, 20000, 20, 3, false},
 		"the network is later":                 {4 * ms, 20000, 20, 3, false},
 		"it costs little":                      {12 * ms, 13000, 4, 3, false},
