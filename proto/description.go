@@ -113,6 +113,8 @@ type Description struct {
 	// Lateness says that the end writes and reads the header extension that
 	// tells how late a packet left.
 	Lateness bool
+	// OwnOrder says that the channels of a plain stream are not in the usual order.
+	OwnOrder bool
 
 	SSRC    uint32 // of the stream the end sends; 0: not said
 	CNAME   string // RFC 3550, section 6.5.1; only together with SSRC

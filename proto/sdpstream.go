@@ -16,7 +16,7 @@ import (
 func (d Description) describeStream(media *sdp.MediaDescription) {
 	for _, p := range d.Payloads {
 		if p.Encoding != F32 && p.Encoding != Opus {
-			media.WithValueAttribute("fmtp", strconv.Itoa(int(p.Type))+" channel-order=SMPTE2110.("+channelOrder(d.SendChannels)+")")
+			media.WithValueAttribute("fmtp", strconv.Itoa(int(p.Type))+" channel-order=SMPTE2110.("+d.channelOrder()+")")
 		}
 	}
 	if group := plainAddress(d.Address); d.Source.IsValid() && group.IsMulticast() {
@@ -32,8 +32,12 @@ func (d Description) describeStream(media *sdp.MediaDescription) {
 // channelOrder is the convention of SMPTE ST 2110-30, section 6.2.2, table 1, where it
 // is true of both PipeWire's order of positions and a JACK client's first to last port:
 // its 7.1 has the sides before the rear, PipeWire's after it.
-func channelOrder(channels int) string {
-	switch channels {
+func (d Description) channelOrder() string {
+	usual := d.SendChannels
+	if d.OwnOrder {
+		usual = 0
+	}
+	switch usual {
 	case 1:
 		return "M"
 	case 2:
@@ -41,7 +45,7 @@ func channelOrder(channels int) string {
 	case 6:
 		return "51"
 	}
-	return "U" + strconv.Itoa(100 + channels)[1:] // U03
+	return "U" + strconv.Itoa(100 + d.SendChannels)[1:] // U03
 }
 
 // destination writes the address of a connection line, with the TTL that IPv4

@@ -1,6 +1,7 @@
 package proto
 
 import (
+	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -44,6 +45,10 @@ func TestChannelsAreNamedByTheirNumber(t *testing.T) {
 		d.SendChannels = channels
 		if text := string(d.Marshal()); !strings.Contains(text, "channel-order=SMPTE2110."+want+"\r\n") {
 			t.Errorf("%d channels, want %s:\n%s", channels, want, text)
+		}
+		d.OwnOrder = true // positions of the user's choice are nobody's convention
+		if text := string(d.Marshal()); !strings.Contains(text, fmt.Sprintf("channel-order=SMPTE2110.(U%02d)\r\n", channels)) {
+			t.Errorf("%d channels in an order of their own:\n%s", channels, text)
 		}
 	}
 }

@@ -98,7 +98,7 @@ func (e *End) publishStream(plan SenderPlan) {
 	d := proto.Description{
 		Name: e.cname(), Address: plan.To.Addr(), Port: int(plan.To.Port()),
 		Payloads: proto.Payloads(plan.Format.Encoding), RateHz: plan.Format.RateHz, SendChannels: plan.Format.Channels,
-		PacketFrames: plan.PacketFrames, MaxBitrate: e.cfg.OpusBitrate, SSRC: plan.SSRC, CNAME: e.cname(),
+		OwnOrder: e.cfg.ChannelMap.Positions != nil, PacketFrames: plan.PacketFrames, MaxBitrate: e.cfg.OpusBitrate, SSRC: plan.SSRC, CNAME: e.cname(),
 	}
 	if d.Address.IsMulticast() {
 		d.TTL = e.cfg.MulticastTTL

@@ -125,8 +125,8 @@ func ClientNames(bridge string, peer proto.Role) (to, from string) {
 //
 // The error wraps session.ErrServerAbsent when there is no server of that
 // name. Any other error can be transient too: jackd2 refuses a client now and
-// then while another one is leaving. PeriodFrames is not looked at, since a
-// client cannot choose JACK's period; RateHz must be 0 or the server's.
+// then while another one is leaving. RateHz and PeriodFrames are not looked
+// at, since a client cannot choose them: the graph says what they are.
 func (s *Server) Open(config session.AudioConfig) (session.Graph, error) {
 	if err := s.check(config); err != nil {
 		return session.Graph{}, err
@@ -166,11 +166,6 @@ func (s *Server) open(config session.AudioConfig) (session.Graph, error) {
 		return session.Graph{}, err
 	}
 	graph := c.graph()
-	if config.RateHz != 0 && config.RateHz != graph.RateHz {
-		c.close()
-		return session.Graph{}, fmt.Errorf("JACK server %q runs at %d Hz, %d Hz is wanted: start jackd with -r %d or ask for rate %d",
-			s.name, graph.RateHz, config.RateHz, config.RateHz, graph.RateHz)
-	}
 	err = c.fresh()
 	if err == nil {
 		err = c.activate()
