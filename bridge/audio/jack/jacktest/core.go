@@ -12,7 +12,13 @@ import (
 	"fmt"
 	"time"
 	"unsafe"
+
+	"archibald-bridge/bridge/rt"
 )
+
+// Go's build cache does not see the header of bridge/rt change, which the C files here
+// include. This constant does.
+const _ = rt.HeaderHash
 
 // ABI is the number of the real-time core's interface this one implements.
 const ABI = int(C.archibald_rt_abi)

@@ -17,7 +17,15 @@ static void set_tone(archibald_engine *e, int channel, float hz) { atomic_store(
 */
 import "C"
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"archibald-bridge/bridge/rt"
+)
+
+// Go's build cache does not see the header of bridge/rt change, which the C files here
+// include. This constant does.
+const _ = rt.HeaderHash
 
 // ABI is the number this engine was compiled with.
 const ABI = int(C.archibald_rt_abi)
