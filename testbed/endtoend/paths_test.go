@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -22,6 +23,7 @@ type crossing struct {
 	t           *testing.T
 	guest, host *stack.Stack
 	binary      string
+	caller      string // the guest's program
 	starts      int
 }
 
@@ -50,6 +52,7 @@ func must(t *testing.T, err error) {
 func newCrossing(t *testing.T, guest, host *stack.Stack) *crossing {
 	t.Helper()
 	p := &crossing{t: t, guest: guest, host: host, binary: filepath.Join(guest.Dir, "archibald-bridge")}
+	p.caller = p.binary
 	must(t, stack.Build(p.binary, "archibald-bridge"))
 	must(t, guest.Quiet())
 	_, err := guest.StartJackd("path-guest", pathPeriod, 48000)
@@ -70,7 +73,7 @@ func (p *crossing) start(guest, host []string) (stop func()) {
 	h, err := p.host.Start(fmt.Sprintf("bridge-host-%d", p.starts), nil, p.binary, append(append([]string{"host", "--backend", "jack", "--jack-server",
 		stack.JackServerName("path-host")}, append(common, hostStatus)...), host...)...)
 	must(p.t, err)
-	g, err := p.guest.Start(fmt.Sprintf("bridge-guest-%d", p.starts), nil, p.binary, append(append([]string{"guest", "--jack-server",
+	g, err := p.guest.Start(fmt.Sprintf("bridge-guest-%d", p.starts), nil, p.caller, append(append([]string{"guest", "--jack-server",
 		stack.JackServerName("path-guest")}, append(common, guestStatus)...), guest...)...)
 	must(p.t, err)
 	deadline := time.Now().Add(10 * time.Second)
@@ -299,5 +302,39 @@ func TestANewPortOnTheWayCostsLessThanASecondAndNoSession(t *testing.T) {
 		}
 		before = now
 		n.rebound <- struct{}{}
+	}
+}
+
+// A name has addresses of both families, in either order, and each end listens on IPv4 only
+// or on both: control and media take the same way.
+func TestANameWithAddressesOfBothFamiliesLeadsToSound(t *testing.T) {
+	guest, host := newStack(t), newStack(t)
+	must(t, guest.Isolate())
+	must(t, host.Isolate())
+	must(t, stack.Join(guest, host, "10.47.13.2", "10.47.13.1"))
+	for s, address := range map[*stack.Stack]string{guest: "fd47::2", host: "fd47::1"} {
+		command, err := s.Command("ip", "addr", "add", address+"/64", "dev", stack.Wire, "nodad")
+		must(t, err)
+		must(t, command.Run())
+	}
+	p := newCrossing(t, guest, host)
+	for i, hosts := range []string{"fd47::1 bridgehost\n10.47.13.1 bridgehost\n", "10.47.13.1 bridgehost\nfd47::1 bridgehost\n"} {
+		names := filepath.Join(guest.Dir, fmt.Sprintf("hosts-%d", i))
+		must(t, os.WriteFile(names, []byte(hosts), 0o644))
+		p.caller = filepath.Join(guest.Dir, fmt.Sprintf("caller-%d", i)) // sees these names alone
+		must(t, os.WriteFile(p.caller, []byte(fmt.Sprintf("#!/bin/sh\nexec unshare --mount sh -c 'mount --bind %s /etc/hosts && exec %s \"$@\"' caller \"$@\"\n", names, p.binary)), 0o755))
+		all := [][2]string{{"0.0.0.0", "0.0.0.0"}, {"[::]", "[::]"}, {"0.0.0.0", "[::]"}, {"[::]", "0.0.0.0"}, {"10.47.13.1", "[::]"}, {"[fd47::1]", "[::]"}}
+		if i > 0 {
+			all = all[:2] // where the order could matter
+		}
+		for _, listens := range all {
+			t.Run(fmt.Sprintf("%d, host on %s, guest on %s", i, listens[0], listens[1]), func(t *testing.T) {
+				p.t = t
+				stop := p.start([]string{"--peer", "bridgehost", "--listen", listens[1] + ":4713"},
+					[]string{"--listen", listens[0] + ":4713", "--allow", "10.47.13.0/24,fd47::/64"})
+				defer stop()
+				p.stays(3 * time.Second)
+			})
+		}
 	}
 }
