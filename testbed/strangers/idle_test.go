@@ -69,28 +69,43 @@ func TestAGuestThatStartsAnewFindsItsHostAmongStrangers(t *testing.T) {
 		{"64 who never read", in.Hold(HostDoor, 64, Deaf, func() []byte { return Offer("", guestSSRC, unfit) })},
 	} {
 		datagrams := ear.Datagrams(InsideAddress, OutsideAddress)
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan error, 1)
-		go func() { done <- row.attack(ctx) }()
-		time.Sleep(500 * time.Millisecond)
-		town.GuestEnd.Kill9()
-		begun := time.Now()
-		must(t, town.GuestEnd.Restart())
-		err := town.WaitUp(10 * time.Second)
-		took := time.Since(begun)
-		cancel()
-		must(t, <-done)
+		took, err := comesBack(t, town, row.attack)
 		if i == 0 {
 			undisturbed = took
+		}
+		// A machine may stand still for a second, too, but not each time.
+		for attempt := 1; attempt < attempts && (err != nil || took > undisturbed+lateness); attempt++ {
+			t.Logf("%s: back after %v, %v", row.name, took, err)
+			took, err = comesBack(t, town, row.attack)
 		}
 		n := ear.Datagrams(InsideAddress, OutsideAddress) - datagrams
 		t.Logf("%s: back after %v, datagrams to strangers %d", row.name, took.Round(time.Millisecond), n)
 		if err != nil || took > undisturbed+lateness {
 			t.Errorf("%s: back after %v, undisturbed after %v: %v", row.name, took, undisturbed, err)
-			must(t, town.WaitUp(20*time.Second))
 		}
 		if n > 0 {
 			t.Errorf("%s: %d datagrams went to strangers", row.name, n)
 		}
 	}
+}
+
+// comesBack kills the guest end and starts it anew while an attack goes on, and returns
+// how long it takes until there is sound.
+func comesBack(t *testing.T, town *Town, attack Attack) (took time.Duration, err error) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- attack(ctx) }()
+	time.Sleep(500 * time.Millisecond)
+	town.GuestEnd.Kill9()
+	begun := time.Now()
+	must(t, town.GuestEnd.Restart())
+	err = town.WaitUp(10 * time.Second)
+	took = time.Since(begun)
+	cancel()
+	must(t, <-done)
+	if err != nil {
+		must(t, town.WaitUp(20*time.Second))
+	}
+	return took, err
 }
