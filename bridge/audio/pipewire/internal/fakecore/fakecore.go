@@ -17,7 +17,15 @@ static void set_tone(archibald_engine *e, int channel, float hz) { atomic_store(
 */
 import "C"
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"archibald-bridge/bridge/rt"
+)
+
+// As in the package beside it: the header is bridge/rt's, and Go's build cache does not
+// see it change.
+const _ = rt.HeaderHash
 
 // ABI is the number this engine was compiled with.
 const ABI = int(C.archibald_rt_abi)
