@@ -23,8 +23,8 @@ import (
 	"archibald-bridge/bridge/rt"
 )
 
-// Go's build cache does not see the header of bridge/rt change, which the C files here
-// include. This constant does.
+// As in the package beside it: the header is bridge/rt's, and Go's build cache does not
+// see it change.
 const _ = rt.HeaderHash
 
 // ABI is the number this engine was compiled with.
