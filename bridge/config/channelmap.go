@@ -38,8 +38,23 @@ func (m *ChannelMap) UnmarshalText(text []byte) error {
 		}
 		positions = append(positions, position)
 	}
+	if !uniform(positions) {
+		return errNotLegal
+	}
 	m.Positions = positions
 	return nil
+}
+
+// uniform says whether PipeWire carries all of them: it drops AUX where there are
+// positions, and MONO is alone.
+func uniform(positions []string) bool {
+	aux := 0
+	for _, position := range positions {
+		if strings.HasPrefix(position, "AUX") {
+			aux++
+		}
+	}
+	return (aux == 0 || aux == len(positions)) && (len(positions) == 1 || !slices.Contains(positions, "MONO"))
 }
 
 func (m ChannelMap) String() string { return strings.Join(m.Positions, ",") }

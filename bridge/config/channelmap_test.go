@@ -15,8 +15,9 @@ func TestChannelMapsAreListsOfDifferentPositions(t *testing.T) {
 		" ":                  "",
 		"FL,FR":              "FL,FR",
 		" fl , fr,LFE ":      "FL,FR,LFE",
-		"AUX0,AUX63,MONO":    "AUX0,AUX63,MONO",
-		"AUX1,AUX0,FR,FL":    "AUX1,AUX0,FR,FL",
+		"AUX0,AUX63":         "AUX0,AUX63",
+		"mono":               "MONO",
+		"AUX1,AUX0":          "AUX1,AUX0",
 		"FL,FR,FC,LFE,RL,RR": "FL,FR,FC,LFE,RL,RR",
 	} {
 		var m ChannelMap
@@ -24,7 +25,7 @@ func TestChannelMapsAreListsOfDifferentPositions(t *testing.T) {
 			t.Errorf("%q: %q, %v", text, m, err)
 		}
 	}
-	for _, text := range []string{"FL,FL", "fl,FL", "FL,", ",", "FL FR", "AUX64", "AUX", "AUX00", "left", "FL;FR", "FL,\x00"} {
+	for _, text := range []string{"FL,FL", "fl,FL", "FL,FR,AUX0", "MONO,FL", "AUX0,MONO", "FL,", ",", "FL FR", "AUX64", "AUX", "AUX00", "left", "FL;FR", "FL,\x00"} {
 		var m ChannelMap
 		if err := m.UnmarshalText([]byte(text)); err == nil {
 			t.Errorf("%q was taken as %q", text, m)

@@ -27,7 +27,7 @@ func TestEachChannelCanBePatchedWhateverTheSink(t *testing.T) {
 		{8, "", "FL FR FC LFE RL RR SL SR"},
 		{9, "", "AUX0 AUX1 AUX2 AUX3 AUX4 AUX5 AUX6 AUX7 AUX8"},
 		{6, "AUX0,AUX1,AUX2,AUX3,AUX4,AUX5", "AUX0 AUX1 AUX2 AUX3 AUX4 AUX5"},
-		{4, "FR,FL,LFE,AUX7", "FR FL LFE AUX7"},
+		{4, "FR,FL,LFE,TFC", "FR FL LFE TFC"},
 		{2, "AUX0,AUX1", "AUX0 AUX1"},
 	} {
 		t.Run(fmt.Sprint(test.channels, test.mapped), func(t *testing.T) {

@@ -64,7 +64,6 @@ func (s *Server) properties(direction C.enum_archibald_direction, channels int) 
 	}
 	if keepsChannels(s.options.positionsOf(channels)) {
 		properties["stream.dont-remix"] = "true"
-		properties["channelmix.disable"] = "true" // which drops AUX beside positions
 	}
 	return encode(properties)
 }
