@@ -87,9 +87,10 @@ func (f futile) patience() time.Duration {
 	return min(forgetAfter<<min(f.sessions, 8), forgetMost)
 }
 
-// log says what every session says, once a minute while they are futile.
+// log says what every session says, once a minute while they are futile, or many.
 func (f futile) log(e *End, message string, attributes ...any) {
-	if f.sessions == 0 || e.told.again(message, e.clock.monotonicNs()) {
+	now := e.clock.monotonicNs()
+	if f.sessions == 0 && e.told.few(message, now) || e.told.again(message, now) {
 		e.log.Info(message, attributes...)
 	}
 }

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -242,6 +243,30 @@ func TestSessionsInWhichNothingIsHeardLastLongerAndAreToldOnceAMinute(t *testing
 	if v.futile.sessions != 0 {
 		t.Errorf("a session with sound was futile")
 	}
+}
+
+// A peer that takes none of our answers calls again and again, and so may a stranger.
+func TestSessionsThatComeAndGoDoNotFillTheLog(t *testing.T) {
+	v := newVirtual(t)
+	v.openAudio()
+	const minutes = 3
+	for i := range minutes * 60 * 5 {
+		id := fmt.Sprint(i)
+		v.up(agreed(id))
+		v.pass(100 * time.Millisecond)
+		v.down(id)
+		v.pass(100 * time.Millisecond)
+	}
+	for _, line := range []string{"session up", "session over"} {
+		if n := v.log.count(line); n < fewPerMinute || n > minutes*(fewPerMinute+2) {
+			t.Errorf("%d times %q in %d minutes", n, line, minutes)
+		}
+	}
+	v.pass(2 * tellAgain)
+	before := v.log.count("session up")
+	v.up(agreed("later"))
+	v.pass(100 * time.Millisecond)
+	v.logged("session up", before+1)
 }
 
 func TestWishesOfOneEndAreSaidAtBoth(t *testing.T) {

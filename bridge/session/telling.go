@@ -15,8 +15,19 @@ const tellAgain = time.Minute
 // the most, however often it comes and goes.
 type teller struct {
 	told    map[string]int64 // when
-	present map[kind]bool    // kinds of problems that the log says there are
+	minutes map[string]minute
+	present map[kind]bool // kinds of problems that the log says there are
 }
+
+// minute counts how often something was told since it began.
+type minute struct {
+	beganNs int64
+	times   int
+}
+
+// fewPerMinute is how often the log tells in a minute what is right to tell each time:
+// ends that agree and part for ever, or a stranger who does, would fill it.
+const fewPerMinute = 10
 
 // kind is a problem without its figures, which change.
 type kind struct {
@@ -24,7 +35,9 @@ type kind struct {
 	side status.Side
 }
 
-func newTeller() teller { return teller{told: map[string]int64{}, present: map[kind]bool{}} }
+func newTeller() teller {
+	return teller{told: map[string]int64{}, minutes: map[string]minute{}, present: map[kind]bool{}}
+}
 
 // toldElsewhere are problems that the log has from who knows more of them: from the
 // machine, what it tried; from the patchbay, each rule once; from the streams, when the
@@ -38,6 +51,18 @@ func (t *teller) again(what string, nowNs int64) bool {
 	}
 	t.told[what] = nowNs
 	return true
+}
+
+// few says whether something that may be told each time was told seldom lately, and takes
+// it as told.
+func (t *teller) few(what string, nowNs int64) bool {
+	m, ok := t.minutes[what]
+	if !ok || time.Duration(nowNs-m.beganNs) >= tellAgain {
+		m = minute{beganNs: nowNs}
+	}
+	m.times++
+	t.minutes[what] = m
+	return m.times <= fewPerMinute
 }
 
 // problems compares what is wrong now with what was told.
