@@ -116,22 +116,24 @@ func parseRoute(answer []byte) (Way, error) {
 	default:
 		return Way{}, fmt.Errorf("the kernel answers with %d", m.Header.Type)
 	}
-	attributes, err := syscall.ParseNetlinkRouteAttr(m)
-	if err != nil {
-		return Way{}, err
-	}
 	var w Way
-	for _, a := range attributes {
-		switch a.Attr.Type {
+	for rest := m.Data[min(unix.SizeofRtMsg, len(m.Data)):]; len(rest) >= unix.SizeofRtAttr; {
+		size := int(binary.NativeEndian.Uint16(rest))
+		if size < unix.SizeofRtAttr || size > len(rest) {
+			return Way{}, errors.New("an answer of the kernel that breaks off")
+		}
+		switch value := rest[unix.SizeofRtAttr:size]; binary.NativeEndian.Uint16(rest[2:]) {
 		case unix.RTA_OIF:
-			if len(a.Value) >= 4 {
-				w.Index = int(binary.NativeEndian.Uint32(a.Value))
+			if len(value) >= 4 {
+				w.Index = int(binary.NativeEndian.Uint32(value))
 			}
 		case unix.RTA_PREFSRC:
-			if source, ok := netip.AddrFromSlice(a.Value); ok && !source.IsUnspecified() {
+			if source, ok := netip.AddrFromSlice(value); ok && !source.IsUnspecified() {
 				w.Source = source
 			}
 		}
+		// Each begins at a multiple of 4 (rtnetlink(3)), which the last one need not fill.
+		rest = rest[min((size+3)&^3, len(rest)):]
 	}
 	return w, nil
 }

@@ -257,15 +257,15 @@ func FuzzHeaderExtension(f *testing.F) {
 	if err := v.StartReceiver(session.ReceiverPlan{Format: mono, SSRC: 7, Lateness: true}); err != nil {
 		f.Fatal(err)
 	}
-	buf, sequence := make([]clock.Observation, 8), uint16(0)
+	buf, sent := make([]clock.Observation, 8), uint32(0)
 	f.Fuzz(func(t *testing.T, extension []byte) {
 		if len(extension) > 1400 {
 			return
 		}
-		sequence++
-		datagram := append(rtpHeader(96, sequence, uint32(sequence)*64, 7), extension...)
+		sent++ // and in time: what cannot be where it says is doubted
+		datagram := append(rtpHeader(96, uint16(sent), sent*64, 7), extension...)
 		datagram[0] |= 0x10
-		v.Receive(datagram, 1e9)
+		v.Receive(datagram, 1e9+int64(sent)*64*1e9/48000)
 		observed := buf[:v.Observe(buf)]
 		var p rtp.Packet
 		if p.Unmarshal(datagram) != nil || len(p.Payload) == 0 || len(p.Payload)%2 != 0 {
