@@ -210,6 +210,18 @@ func TestWhoIsNoGuestTakesNoPlace(t *testing.T) {
 	}
 }
 
+func TestACallThatIsAnsweredIsTheEndOfTheRefusals(t *testing.T) {
+	s := serve(t, 2, false)
+	s.refused("", proto.Host, http.StatusBadRequest, "both ends are hosts")
+	if got := s.status().Session.LastError; !strings.Contains(got, "both ends are hosts") {
+		t.Errorf("last error %q", got)
+	}
+	s.answered("laptop")
+	if got := s.status().Session.LastError; got != "" {
+		t.Errorf("last error %q of a host with a guest", got)
+	}
+}
+
 func TestAnOfferThatDoesNotFitMakesNoEnd(t *testing.T) {
 	s := serve(t, 2, false)
 	for what, change := range map[string]func(*proto.Description){
