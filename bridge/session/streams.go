@@ -159,7 +159,9 @@ func (s *streams) from() netip.Addr {
 // hear takes the peer's reports where none of its sound is.
 func (s *streams) hear() {
 	if err := s.end.core.Hear(s.from(), s.end.session.Agreement.PeerSSRC); err != nil {
-		s.end.log.Error("cannot hear the peer's reports", "reason", err)
+		if e := s.end; e.told.again("hear", e.clock.monotonicNs()) {
+			e.log.Error("cannot hear the peer's reports", "reason", err)
+		}
 	}
 }
 
@@ -335,7 +337,7 @@ func (s *streams) follow(from netip.AddrPort) {
 	if from == s.to || s.end.cfg.Static {
 		return
 	}
-	s.end.log.Info("the peer is heard from another port, sending there", "until now", s.to, "seen", from)
+	s.end.tellFew("the peer is heard from another port, sending there", "until now", s.to, "seen", from)
 	s.to = from
 	s.startSender()
 }
