@@ -73,6 +73,7 @@ func (s *streams) start() {
 	s.counters = s.base
 	s.packetFrames = a.PeerPacketFrames
 	s.reports.reset()
+	e.readdress.Store(false)
 	s.startReceiver()
 	s.startSender()
 	s.refused.wait(now)
