@@ -21,6 +21,8 @@ const (
 	longGone   = time.Minute      // without a session: another guest may have the place
 	neverCame  = 10 * time.Second // the same, where there never was one
 	nodesTake  = time.Second      // at most, to come up: so long a first call waits
+	foundHolds = 10 * time.Second // what an end found of PipeWire, when it was made for nothing
+	tellAgain  = time.Minute      // of the same failure: guests call again and again
 )
 
 // NewEnd makes the end that serves a guest in a place, 0 to cfg.Guests-1. Its calls
@@ -39,6 +41,11 @@ type house struct {
 	mu     sync.Mutex // guards what follows
 	places []place
 	ends   sync.WaitGroup
+
+	found      *session.End // the last that was made for nothing
+	foundAt    time.Time
+	failure    string // the last that was told
+	toldFailed time.Time
 }
 
 // place is free while end is nil.
@@ -165,7 +172,7 @@ func (h *house) answering(offer proto.Description) (*signaling.Endpoint, error) 
 // fits says why an offer cannot be taken, before a place is made for it. What PipeWire
 // runs at only an end knows: one that is there already, or the guest's own.
 func (h *house) fits(offer proto.Description) error {
-	if end := h.ready(); end != nil {
+	if end := h.ready(time.Now()); end != nil {
 		return end.Answers(offer)
 	}
 	rateHz := h.cfg.Rate
@@ -177,14 +184,18 @@ func (h *house) fits(offer proto.Description) error {
 	return err
 }
 
-// ready is an end that has its nodes; nil: none has.
-func (h *house) ready() *session.End {
+// ready is an end that has its nodes, or had them lately; nil: none has. Who calls for
+// ever with what does not fit is to make and take away no nodes each time.
+func (h *house) ready(now time.Time) *session.End {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, p := range h.places {
 		if p.end != nil && p.end.Ready() {
 			return p.end
 		}
+	}
+	if now.Sub(h.foundAt) < foundHolds {
+		return h.found
 	}
 	return nil
 }
@@ -196,6 +207,7 @@ func (h *house) turnAway(end *session.End) {
 	for i := range h.places {
 		if p := &h.places[i]; p.end == end && !p.leaving {
 			h.leave(i)
+			h.found, h.foundAt = end, time.Now()
 		}
 	}
 }
@@ -227,6 +239,7 @@ func (h *house) endOf(name string, now time.Time) (end *session.End, isNew bool,
 		return end, true, err
 	case leaving || gone >= 0:
 		if !leaving { // one place is enough
+			h.log.Info("a guest that is gone gives its place to another", "guest", h.places[gone].name)
 			h.leave(gone)
 		}
 		return nil, false, signaling.NotNow("the place of a guest that is gone is being made free")
@@ -241,7 +254,7 @@ func (h *house) take(i int, name string, now time.Time) (*session.End, error) {
 	cfg.Name, cfg.Wait = name, config.Duration{}
 	end, err := h.newEnd(i, cfg)
 	if err != nil {
-		h.log.Error("cannot serve a guest", "guest", name, "reason", err)
+		h.failed("cannot serve a guest", name, err)
 		return nil, signaling.NotNow("the host cannot serve another guest now: its log says why")
 	}
 	ctx, stop := context.WithCancel(h.ctx)
@@ -251,23 +264,30 @@ func (h *house) take(i int, name string, now time.Time) (*session.End, error) {
 	go func() {
 		defer h.ends.Done()
 		defer stop()
-		if err := end.Run(ctx); err != nil {
-			h.log.Error("a guest's end stopped", "guest", name, "reason", err)
-		}
+		err := end.Run(ctx)
 		h.board.Disconnect(end.Endpoint())
 		h.mu.Lock()
 		defer h.mu.Unlock()
+		if err != nil {
+			h.failed("a guest's end stopped", name, err)
+		}
 		h.places[i] = place{everUsed: h.places[i].everUsed}
 	}()
 	return end, nil
 }
 
-// leave takes the place away from a guest that is gone. Needs h.mu.
+// failed tells why a guest is not served. Needs h.mu.
+func (h *house) failed(what, guest string, reason error) {
+	if now := time.Now(); reason.Error() != h.failure || now.Sub(h.toldFailed) >= tellAgain {
+		h.failure, h.toldFailed = reason.Error(), now
+		h.log.Error(what, "guest", guest, "reason", reason)
+	}
+}
+
+// leave takes the place away from its guest. Needs h.mu.
 func (h *house) leave(i int) {
-	p := &h.places[i]
-	p.leaving = true
-	h.log.Info("a guest that is gone gives its place to another", "guest", p.name)
-	p.stop()
+	h.places[i].leaving = true
+	h.places[i].stop()
 }
 
 // names lists the guests. Needs h.mu.

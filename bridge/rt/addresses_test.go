@@ -61,6 +61,31 @@ func TestMediaAndReportsLeaveFromTheAddressThatWasCalled(t *testing.T) {
 	wantCount(t, "dropped by the kernel", g.received().KernelDrops, 1)
 }
 
+// An interface that was made again has its name, and another index.
+func TestALinkLocalPeerIsHeardAgainBehindAnInterfaceThatWasMadeAgain(t *testing.T) {
+	host, guest := newMachine(t), newMachine(t)
+	plan := session.ReceiverPlan{Format: stereo, SSRC: 1, From: netip.MustParseAddr("fe80::1%wire")}
+	h, g := host.open(t, "[::]:0"), guest.open(t, "[::]:0")
+	for made := range uint64(3) {
+		join(t, host, guest, "wire", []string{"fe80::1/64"}, []string{"fe80::2/64"})
+		host.in(t, func() {
+			check(t, h.e.StartSender(session.SenderPlan{Format: stereo, PacketFrames: period, SSRC: 1,
+				To: atPort("fe80::2%wire", g), Source: netip.MustParseAddr("fe80::1%wire")}))
+		})
+		guest.in(t, func() { check(t, g.e.StartReceiver(plan)) }) // without a stop before
+		for range 10 {
+			h.play()
+			h.capture(0.25)
+			g.play()
+		}
+		for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline) && g.received().Packets < 10*(made+1); time.Sleep(time.Millisecond) {
+			g.play()
+		}
+		wantCount(t, "packets", g.received().Packets, 10*(made+1))
+		guest.ip(t, "link del wire")
+	}
+}
+
 // The same link-local addresses on two cables: only the zone tells them apart.
 func TestALinkLocalAddressMeansTheCableOfItsZone(t *testing.T) {
 	host, guest := newMachine(t), newMachine(t)

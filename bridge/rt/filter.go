@@ -13,6 +13,7 @@ import (
 type hearing struct {
 	rtcp        bool
 	from        netip.Addr // the zero Addr: anybody
+	scope       uint32     // the interface that from's zone names now; 0: none
 	ssrc        uint32     // 0: any
 	payloadType uint8      // of RTP; 0: none
 	look        bool       // and a sample of the rest
@@ -52,7 +53,7 @@ func (h hearing) program(v6 bool) []unix.SockFilter {
 		return []unix.SockFilter{give(drop)}
 	}
 	var p program
-	p.source(h.from, v6)
+	p.source(h.from, h.scope, v6)
 	p.load(unix.BPF_B, udp)
 	p.and(0xc0)
 	p.want(2<<6, "other")
@@ -137,7 +138,7 @@ func (p *program) label(name string) {
 
 // source wants a source address in the IP header, and of a link-local one with a zone
 // the interface.
-func (p *program) source(from netip.Addr, v6 bool) {
+func (p *program) source(from netip.Addr, scope uint32, v6 bool) {
 	if !from.IsValid() {
 		return
 	}
@@ -159,7 +160,7 @@ func (p *program) source(from netip.Addr, v6 bool) {
 		p.load(unix.BPF_W, ipHeader+at+i)
 		p.want(binary.BigEndian.Uint32(b[i:]), "stranger")
 	}
-	if scope := scopeOf(from); scope != 0 {
+	if scope != 0 {
 		p.load(unix.BPF_W, interfaceIndex)
 		p.want(scope, "stranger")
 	}

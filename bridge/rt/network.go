@@ -45,6 +45,7 @@ func (e *Engine) Look(on bool) error {
 }
 
 func (e *Engine) hear(h hearing) error {
+	h.scope = scopeOf(h.from)
 	if h == e.hearing {
 		return nil
 	}

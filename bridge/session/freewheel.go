@@ -50,8 +50,8 @@ func (s *streams) peerPauses(paused bool, arrivalNs int64) {
 		s.peerGoesOn(arrivalNs)
 		return
 	}
-	s.end.log.Info("the peer's audio server freewheels, as for an export: silence until it ends", "peer", s.peer())
-	s.peerPausedNs, s.silent, s.toldSilent = arrivalNs, true, true
+	s.toldSilent = s.end.tellFew("the peer's audio server freewheels, as for an export: silence until it ends", "peer", s.peer())
+	s.peerPausedNs, s.silent = arrivalNs, true
 	s.end.core.Mute()
 }
 

@@ -59,7 +59,7 @@ func (r *reporter) measure(theirs proto.SenderInfo, held time.Duration, sentNs, 
 			leftNs, errorNs, source = byHostNs, hostErrorNs, status.LatencyByHostClock
 		} else if !r.way.told {
 			r.way.told = true
-			r.end.log.Info("the two ends do not read one host's clock: one-way latency by round trips",
+			r.end.tellFew("the two ends do not read one host's clock: one-way latency by round trips",
 				"difference", time.Duration(off))
 		}
 	}

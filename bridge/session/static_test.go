@@ -37,15 +37,30 @@ func TestStaticPeerIsWhoeverSendsFirst(t *testing.T) {
 	}
 }
 
-func TestTheSenderStartsAnewWhenThePeersInterfaceIsAnotherOne(t *testing.T) {
-	v := newVirtual(t, static)
-	v.openAudio()
-	if got := v.attempts("start sender", time.Second); len(got) != 0 {
-		t.Errorf("started at %v ms, though nothing changed", got)
-	}
-	v.Readdress()
-	if got := v.attempts("start sender", time.Second); len(got) != 1 {
-		t.Errorf("started at %v ms, want once", got)
+func TestBothStreamsStartAnewWhenThePeersInterfaceIsAnotherOne(t *testing.T) {
+	for name, change := range map[string][]func(*config.Config){"a session": nil, "a static peer": {static}} {
+		v := newVirtual(t, change...)
+		v.Readdress() // as the interface is found
+		v.openAudio()
+		if change == nil {
+			v.up(agreed("a"))
+		}
+		v.core.calls = nil
+		v.pass(time.Second / 2)
+		if n := count(v.core.calls, "start sender") + count(v.core.calls, "start receiver"); n != 0 {
+			t.Errorf("%s: %d streams started, though nothing changed", name, n)
+		}
+		v.core.calls = nil
+		v.Readdress()
+		v.pass(time.Second / 2)
+		if s, r := count(v.core.calls, "start sender"), count(v.core.calls, "start receiver"); s != 1 || r != 1 {
+			t.Errorf("%s: %d senders, %d receivers, want one each", name, s, r)
+		}
+		v.core.packets, v.runs = true, true
+		v.pass(2 * time.Second)
+		if !v.streams.clockStatus.Playing {
+			t.Errorf("%s: no sound", name)
+		}
 	}
 }
 

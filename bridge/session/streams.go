@@ -73,6 +73,7 @@ func (s *streams) start() {
 	s.counters = s.base
 	s.packetFrames = a.PeerPacketFrames
 	s.reports.reset()
+	e.readdress.Store(false)
 	s.startReceiver()
 	s.startSender()
 	s.refused.wait(now)
@@ -159,7 +160,9 @@ func (s *streams) from() netip.Addr {
 // hear takes the peer's reports where none of its sound is.
 func (s *streams) hear() {
 	if err := s.end.core.Hear(s.from(), s.end.session.Agreement.PeerSSRC); err != nil {
-		s.end.log.Error("cannot hear the peer's reports", "reason", err)
+		if e := s.end; e.told.again("hear", e.clock.monotonicNs()) {
+			e.log.Error("cannot hear the peer's reports", "reason", err)
+		}
 	}
 }
 
@@ -335,7 +338,7 @@ func (s *streams) follow(from netip.AddrPort) {
 	if from == s.to || s.end.cfg.Static {
 		return
 	}
-	s.end.log.Info("the peer is heard from another port, sending there", "until now", s.to, "seen", from)
+	s.end.tellFew("the peer is heard from another port, sending there", "until now", s.to, "seen", from)
 	s.to = from
 	s.startSender()
 }

@@ -26,7 +26,8 @@ type minute struct {
 }
 
 // fewPerMinute is how often the log tells in a minute what is right to tell each time:
-// ends that agree and part for ever, or a stranger who does, would fill it.
+// ends that agree and part for ever, or a peer that changes its mind or its port with
+// each report, would fill it.
 const fewPerMinute = 10
 
 // kind is a problem without its figures, which change.
@@ -63,6 +64,16 @@ func (t *teller) few(what string, nowNs int64) bool {
 	m.times++
 	t.minutes[what] = m
 	return m.times <= fewPerMinute
+}
+
+// tellFew writes what the peer can bring about as often as it likes, and says whether it
+// did.
+func (e *End) tellFew(message string, attributes ...any) bool {
+	told := e.told.few(message, e.clock.monotonicNs())
+	if told {
+		e.log.Info(message, attributes...)
+	}
+	return told
 }
 
 // problems compares what is wrong now with what was told.

@@ -85,7 +85,10 @@ func (d *door) enter(v *visitor) *visitor {
 			}
 		}
 	}
-	i := slices.IndexFunc(d.inside, func(other *visitor) bool { return sameHolder(other.from, most) })
+	i := slices.IndexFunc(d.inside, func(other *visitor) bool {
+		// In a network of IPv6 the peer shares its /64 with its neighbours.
+		return sameHolder(other.from, most) && (other.from == v.from || !d.entrance.favours(other.from))
+	})
 	if i < 0 { // all others are favoured, which only this one is not
 		return v
 	}

@@ -111,7 +111,7 @@ func TestWhoHoldsConnectionsLosesThemToWhoComes(t *testing.T) {
 	}
 	var net64 []string
 	for i := range 12 {
-		net64 = append(net64, fmt.Sprintf("2001:db8::%x", i+1))
+		net64 = append(net64, fmt.Sprintf("2001:db8::1:%x", i+1))
 	}
 	for name, c := range map[string]struct {
 		inside []string
@@ -125,10 +125,13 @@ func TestWhoHoldsConnectionsLosesThemToWhoComes(t *testing.T) {
 		"full, everybody has one: the oldest goes":        {single, "10.0.0.9", []int{0}},
 		"full, everybody has one: the peer's stays":       {append([]string{"10.0.0.7"}, single[1:]...), "10.0.0.9", []int{1}},
 		"addresses of one /64 are one":                    {net64, "2001:db8::ffff", []int{0, 1, 2, 3, 4}},
+		"a neighbour in the peer's /64, the peer's stays": {append([]string{"2001:db8::7"}, net64[:7]...), "2001:db8::ffff", []int{1}},
+		"full, the peer's /64 has the most, its stays":    {append(append([]string{"2001:db8::7"}, net64[:7]...), single[:8]...), "10.0.0.9", []int{1}},
+		"the peer comes into a /64 that others hold":      {net64[:8], "2001:db8::7", []int{0}},
 		"link-local addresses are of many":                {[]string{"fe80::1%a", "fe80::2%a", "fe80::3%a"}, "fe80::4%a", nil},
 		"full, the peer holds the most and another comes": {append(repeat("10.0.0.7", 8), repeat("10.0.0.1", 8)...), "10.0.0.9", []int{8}},
 	} {
-		open, counts := visits(everybody, []netip.Addr{netip.MustParseAddr("10.0.0.7")}, append(c.inside, c.comes)...)
+		open, counts := visits(everybody, []netip.Addr{netip.MustParseAddr("10.0.0.7"), netip.MustParseAddr("2001:db8::7")}, append(c.inside, c.comes)...)
 		var gone []int
 		for i, is := range open {
 			if !is {

@@ -27,7 +27,7 @@ type Rejected struct {
 	Strangers uint64 // connections from addresses that may not call: closed at once
 	Crowded   uint64 // connections given up for newer ones
 	Unproven  uint64 // requests without a right proof of the secret
-	Refused   uint64 // offers that were answered with no
+	Refused   uint64 // offers that were answered with no, for another reason
 }
 
 // entrance is the gate of one TCP socket, and what came to it.
@@ -97,11 +97,13 @@ func (n *entrance) expect(peer []netip.Addr) {
 	n.peer = peer
 }
 
-// served notes with whom there is a session.
+// served notes with whom there is a session, and forgets why calls were refused: one
+// was not.
 func (n *entrance) served(guest netip.Addr) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.guest = guest
+	n.refusals.clear()
 }
 
 func (n *entrance) crowded() {
@@ -116,15 +118,19 @@ func (n *entrance) unproven() {
 	n.rejected.Unproven++
 }
 
-// refused takes note of an offer that was not accepted.
-func (n *entrance) refused(why string) {
+// refused takes note of an offer that was not accepted, and how it counts.
+func (n *entrance) refused(r *refusal, why string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.rejected.Refused++
+	if r == errSecretWanted || r == errOtherSecret {
+		n.rejected.Unproven++
+	} else {
+		n.rejected.Refused++
+	}
 	n.refusals.note(why)
 }
 
-// satisfied forgets why calls were refused: one was not.
+// satisfied forgets why calls were refused: there is a session.
 func (n *entrance) satisfied() {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -150,11 +150,7 @@ func (s requests) prove(w http.ResponseWriter, r *http.Request, offer []byte) (h
 		return nil, false, nil
 	case secret == nil:
 		return nil, false, errNoSecretHere
-	case says.nonce == "" || visitor == nil:
-		s.entrance.unproven()
-		return nil, false, errSecretWanted
-	case says.proof == "" && visitor.asked:
-		s.entrance.unproven()
+	case says.nonce == "" || visitor == nil, says.proof == "" && visitor.asked:
 		return nil, false, errSecretWanted
 	case says.proof == "":
 		visitor.asked = true
@@ -169,7 +165,6 @@ func (s requests) prove(w http.ResponseWriter, r *http.Request, offer []byte) (h
 	}
 	visitor.nonce = "" // requests of one connection come one after the other
 	if h.answerersNonce == "" || !proves(says.proof, h.offerProof()) {
-		s.entrance.unproven()
 		return nil, false, errOtherSecret
 	}
 	return h, false, nil
@@ -223,7 +218,7 @@ func (s requests) refuse(w http.ResponseWriter, from netip.Addr, err error) {
 		r = &refusal{http.StatusBadRequest, err.Error()}
 	}
 	if r != errGlare {
-		s.entrance.refused("refused a call from " + from.String() + ": " + err.Error())
+		s.entrance.refused(r, "refused a call from "+from.String()+": "+err.Error())
 	}
 	if r.status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "1")
