@@ -41,7 +41,9 @@ func TestControlAndMediaHaveOneFamilyWhateverTheNameHas(t *testing.T) {
 		for i, guests := range []string{"0.0.0.0", "[::]", "0.0.0.0", "[::]"} {
 			t.Run(fmt.Sprint(hosts, " called from ", guests, " ", i), func(t *testing.T) {
 				port := freePort(t)
-				host := start(t, proto.Host, netip.MustParseAddrPort(fmt.Sprintf("%s:%d", hosts, port)), nobody)
+				host := newEnd(t, proto.Host, netip.MustParseAddrPort(fmt.Sprintf("%s:%d", hosts, port)), nobody)
+				host.entrance.Allow = append(host.entrance.Allow, netip.MustParsePrefix("::1/128"))
+				host.run()
 				guestAt := netip.MustParseAddrPort(fmt.Sprintf("%s:%d", guests, freePort(t)))
 				guest := newEnd(t, proto.Guest, guestAt, host.Addr()) // called by its name, as below
 				guest.config.Peer = fmt.Sprintf("bridgehost:%d", port)
@@ -49,7 +51,6 @@ func TestControlAndMediaHaveOneFamilyWhateverTheNameHas(t *testing.T) {
 				if i >= 2 {
 					guest.resolve = bothLoopbacks("::1", "127.0.0.1")
 				}
-				host.entrance.Allow = append(host.entrance.Allow, netip.MustParsePrefix("::1/128"))
 				guest.run()
 				if hosts == "[::1]" && guests == "0.0.0.0" {
 					waitError(t, guest, "refused") // it has ::1 only, and our media could not get there
