@@ -18,6 +18,11 @@ static int fits(const receiver *rx, int ahead, int64_t advance, int64_t more) {
     return advance > frames / 2 && advance <= 2 * frames + more;
 }
 
+/* Whether a timestamp is of the time from which packets may still come. */
+static int behind(const receiver *rx, int64_t advance) {
+    return advance <= 0 && advance >= -2 * (int64_t)rx->plan.rate_hz;
+}
+
 /* Whether a packet that is not the next one can be where it says it is: its timestamp
  * fits the sequence number and, as far as a network may keep packets, the time that has
  * passed. One that is wrong or forged would be a great loss, or make one good. */
@@ -26,7 +31,7 @@ static int plausible(const receiver *rx, int ahead, int64_t advance, int64_t arr
     const int64_t second = rx->plan.rate_hz;
     const int64_t passed = (arrival_ns - rx->newest_ns) / 1000 * second / 1000000;
     if (ahead > 1) return fits(rx, ahead, advance, INT32_MAX) && advance <= passed + second;
-    return advance < 0 && advance >= -2 * second;
+    return advance < 0 && behind(rx, advance);
 }
 
 /* The one after a packet in doubt shows that it was right: bad_seq of appendix A.1. */
@@ -60,7 +65,8 @@ enum arrival sequence_note(receiver *rx, receive_counters *count, uint16_t seque
         begin(rx, sequence);
         return newest(rx, sequence, media, arrival_ns);
     }
-    if (ahead <= 0 && ahead > -SEEN_SEQUENCES && *copies > 0) {
+    /* The number of a sender that began anew may have been seen, too; its time was not. */
+    if (ahead <= 0 && ahead > -SEEN_SEQUENCES && *copies > 0 && behind(rx, advance)) {
         if (*copies <= rx->plan.repeats)
             ++*copies;
         else

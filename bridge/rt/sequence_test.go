@@ -131,11 +131,26 @@ func TestASenderThatBeginsAnewIsNoLoss(t *testing.T) {
 	for range 200 {
 		p := newPlayer(t, 1, 64)
 		p.delayTo(128)
-		p.run(10, p.regular) // few, so that none of the numbers comes again
+		p.run(10, p.regular)
 		p.firstSequence, p.base = uint16(r.Uint32()), r.Uint32()
 		p.run(100, p.regular)
 		if got := p.received(); got.Lost != 0 || got.Implausible > 1 || got.Packets < 108 {
 			t.Errorf("from %d, %d: lost %d, implausible %d, %d packets", p.firstSequence, p.base, int64(got.Lost), got.Implausible, got.Packets)
+		}
+	}
+}
+
+// Each number of the last seconds may be the one that it begins with.
+func TestASenderThatBeginsAnewWithNumbersThatWereSeenIsHeardAtOnce(t *testing.T) {
+	for behind := range 100 {
+		p := newPlayer(t, 1, 64)
+		p.delayTo(128)
+		p.run(100, p.regular)
+		p.firstSequence -= uint16(behind + 1) // its next packet is the 101st
+		p.base += 1 << 30
+		p.run(100, p.regular)
+		if got := p.received(); got.Duplicate+got.Reordered+got.Lost != 0 || got.Implausible != 1 || got.Packets != 199 {
+			t.Errorf("%d behind: duplicate %d, reordered %d, lost %d, implausible %d, %d packets", behind, got.Duplicate, got.Reordered, int64(got.Lost), got.Implausible, got.Packets)
 		}
 	}
 }

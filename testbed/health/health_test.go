@@ -62,10 +62,11 @@ func ip(t *testing.T, machine *stack.Stack, args string) {
 func says(t *testing.T, end string, ask func() (status.Status, error), code, text string, want bool, within time.Duration) {
 	t.Helper()
 	var s status.Status
+	var err error
 	for deadline := time.Now().Add(within); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		var err error
-		s, err = ask()
-		must(t, err)
+		if s, err = ask(); err != nil {
+			continue
+		}
 		found := false
 		for _, p := range s.Problems {
 			found = found || p.Code == code && strings.Contains(p.Text, text)
@@ -74,7 +75,7 @@ func says(t *testing.T, end string, ask func() (status.Status, error), code, tex
 			return
 		}
 	}
-	t.Errorf("the %s within %s: %+v, want %s %q: %v", end, within, s.Problems, code, text, want)
+	t.Errorf("the %s within %s: %+v, %v, want %s %q: %v", end, within, s.Problems, err, code, text, want)
 }
 
 const soon = 5 * time.Second

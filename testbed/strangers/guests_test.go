@@ -46,7 +46,15 @@ func TestAHostOfSeveralGuestsKeepsItsPlacesForThem(t *testing.T) {
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
+	// Her nodes have ports, by which they are found here, once the session manager gave
+	// them some.
 	before := town.nodes(t)
+	for ; len(before) < 2; before = town.nodes(t) {
+		if time.Now().After(deadline) {
+			t.Fatalf("ann has the nodes %q", before)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
 	offered := make(chan struct{})
 	go func() {
 		defer close(offered)

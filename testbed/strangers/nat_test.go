@@ -15,6 +15,16 @@ func (p Phase) relayGaps() int {
 	return 0
 }
 
+// heardEnough says whether the peers were heard most of the time, where a server or the relay
+// stood still half of it.
+func (p Phase) heardEnough() bool {
+	least := 0.9
+	if p.relayGaps()+p.ServerFailures > 0 {
+		least = 0.5
+	}
+	return min(p.Heard[0], p.Heard[1]) >= least
+}
+
 // QEMU's user network ends the guest's connections and begins its own: the host sees
 // one address, and a port for media that no offer named.
 func TestSoundCrossesANetworkThatRewritesPorts(t *testing.T) {
@@ -32,7 +42,7 @@ func TestSoundCrossesANetworkThatRewritesPorts(t *testing.T) {
 	must(t, l.Finish())
 	for _, p := range l.Phases {
 		t.Log(p)
-		if p.Reconnects > 0 || p.Gaps > p.relayGaps()+p.ServerFailures || min(p.Heard[0], p.Heard[1]) < 0.9 {
+		if p.Reconnects > 0 || p.Gaps > p.relayGaps()+p.ServerFailures || !p.heardEnough() {
 			t.Errorf("%s: not undisturbed", p.Name)
 		}
 	}

@@ -17,8 +17,9 @@ int64_t archibald_now_ns(void)
     return SPA_TIMESPEC_TO_NSEC(&t);
 }
 
-/* The rate of the driver that our nodes are with, which those that are played into
- * are, 0 when there is none or it does not run: its clock then says what was. The server writes it in memory that it shares with us. */
+/* The rate of the driver that our nodes are with, as those that are played into are; 0
+ * when there is none or it does not run: its clock then says what was. The server writes
+ * it in memory that it shares with us. */
 static uint32_t driver_rate(const archibald_pipewire *shim, int64_t now_ns)
 {
     for (int i = 1; i >= 0; i--) { /* from-guest is with what the user hears */

@@ -64,7 +64,7 @@ func TestAFileThatBeganBeforeTheBridgeGivesTheGraphItsRateForAsLongAsItPlays(t *
 	d.run(t, "pw-cli", "create-node", "adapter",
 		"{ factory.name=support.null-audio-sink node.name=idles media.class=Audio/Sink audio.position=[FL FR] object.linger=1 }")
 	eventually(t, "it has ports", func() bool { return len(d.ports(t, "idles")) == 4 })
-	player := d.start(t, "pw-cat", "-p", writeTonesAt(t, 44100, 6, 440, 440))
+	player := d.start(t, "pw-cat", "-p", writeTonesAt(t, 44100, 8, 440, 440))
 	eventually(t, "the file plays", func() bool { return d.linked(t, "pw-cat:output_FL", "idles:playback_FL") })
 	time.Sleep(time.Second)
 	b := newBridge(t, Options{})
@@ -77,7 +77,7 @@ func TestAFileThatBeganBeforeTheBridgeGivesTheGraphItsRateForAsLongAsItPlays(t *
 	for end := time.Now().Add(2 * time.Second); time.Now().Before(end); time.Sleep(500 * time.Millisecond) {
 		b.within(t, 0, 44100)
 	}
-	if _, err := player.Wait(10 * time.Second); err != nil {
+	if _, err := player.Wait(20 * time.Second); err != nil {
 		t.Fatal(err)
 	}
 	b.within(t, 2500*time.Millisecond, 48000)

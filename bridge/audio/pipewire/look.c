@@ -1,8 +1,10 @@
 /* A look at the drivers that run. Our nodes have no driver while they are idle, so
  * what another program has made of the graph's rate shows nowhere else than in the
  * server's profiler (as in pw-top). It reports every cycle, so each look ends with the
- * first message, which tells of all cycles since the one before; where nothing plays,
- * none comes. On the main loop and the caller's thread, the loop's lock held. */
+ * first message that tells of ours; where nothing plays, none comes, and where ours
+ * stands still while another driver runs, the look goes on: one message a second in
+ * PipeWire 0.3, one a cycle in later ones. On the main loop and the caller's thread,
+ * the loop's lock held. */
 #define _GNU_SOURCE
 #include "shim.h"
 #include "state.h"

@@ -137,8 +137,7 @@ func TestPeriodThatIsNotTheOneAskedForHasAReason(t *testing.T) {
 }
 
 func TestPeriodIsSaidAsItWillBeWhenTheBridgeIsOpened(t *testing.T) {
-	d := ownDesktop(t, `context.properties = { default.clock.min-quantum = 1024, vm.overrides = { } }`)
-	_ = d
+	ownDesktop(t, `context.properties = { default.clock.min-quantum = 1024, vm.overrides = { } }`)
 	b := newBridge(t, Options{})
 	config := stereo("")
 	config.PeriodFrames = 64
