@@ -43,7 +43,11 @@ func (r *refusals) wait(nowNs int64) {
 
 // tryAgain makes the next attempt at a direction that was refused, when it is time.
 func (s *streams) tryAgain(nowNs int64) {
-	if s.refused.none() || nowNs < s.refused.atNs {
+	if s.refused.none() {
+		s.end.settled() // it may have been mended by what followed the peer or the graph
+		return
+	}
+	if nowNs < s.refused.atNs {
 		return
 	}
 	if s.refused.receive != nil {
