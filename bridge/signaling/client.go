@@ -119,7 +119,7 @@ func (e *Endpoint) offer(ctx context.Context, conn *conversation, offer proto.De
 	}
 	h := handshake{
 		secret: e.entrance.Secret, caller: e.entrance.Role, answerer: other(e.entrance.Role),
-		callersNonce: newNonce(), offer: offer.Marshal(),
+		callersNonce: newToken(), offer: offer.Marshal(),
 	}
 	reply, err := e.post(ctx, conn, &h)
 	if err != nil {

@@ -49,10 +49,10 @@ func (d *door) Accept() (net.Conn, error) {
 			_ = conn.Close()
 			continue
 		}
-		v := &visitor{Conn: conn, door: d, from: from, nonce: newNonce()}
+		v := &visitor{Conn: conn, door: d, from: from, nonce: newToken()}
 		given := d.enter(v)
 		if given != nil {
-			d.entrance.crowded()
+			d.entrance.crowded(given.from)
 			_ = given.Close()
 		}
 		if given != v {
@@ -132,8 +132,8 @@ func (v *visitor) Close() error {
 	return v.Conn.Close()
 }
 
-// newNonce returns 128 bits that were never used before.
-func newNonce() string {
+// newToken returns 128 bits that nobody can guess and that were never used before.
+func newToken() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
 	return hex.EncodeToString(b[:])

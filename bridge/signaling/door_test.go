@@ -79,7 +79,7 @@ func TestOnlyWhoIsAllowedAndThePeerGetIn(t *testing.T) {
 	gate := Gate{Role: proto.Host, Allow: []netip.Prefix{
 		netip.MustParsePrefix("192.168.122.0/24"), netip.MustParsePrefix("fe80::/10"), netip.MustParsePrefix("::1/128"),
 	}}
-	peer := []netip.Addr{netip.MustParseAddr("10.0.0.7")}
+	peer := []netip.Addr{netip.MustParseAddr("10.0.0.7"), netip.MustParseAddr("fec0::1%1")}
 	for from, want := range map[string]bool{
 		"192.168.122.2":        true,
 		"::ffff:192.168.122.2": true, // as a socket of both families says it
@@ -87,6 +87,8 @@ func TestOnlyWhoIsAllowedAndThePeerGetIn(t *testing.T) {
 		"::1":                  true,
 		"10.0.0.7":             true,
 		"::ffff:10.0.0.7":      true,
+		"fec0::1%lo":           true, // an interface by its number is the one of that name
+		"fec0::1":              false,
 		"192.168.123.2":        false,
 		"10.0.0.8":             false,
 		"127.0.0.1":            false,
@@ -233,6 +235,21 @@ func TestStrangersAreToldOfOnceAMinuteAndWhatWouldLetThemIn(t *testing.T) {
 	}
 	if n := entrance.counts().Strangers; n != 120 {
 		t.Errorf("%d counted", n)
+	}
+}
+
+func TestWhoLosesConnectionsIsToldOfOnceAMinute(t *testing.T) {
+	var text strings.Builder
+	entrance := newEntrance(everybody, slog.New(slog.NewTextHandler(&text, nil)))
+	now := time.Now()
+	entrance.crowds.now = func() time.Time { return now }
+	for range 120 { // two minutes
+		entrance.crowded(netip.MustParseAddr("10.9.0.5"))
+		now = now.Add(time.Second)
+	}
+	lines := strings.Split(strings.TrimSpace(text.String()), "\n")
+	if len(lines) != 2 || !strings.Contains(lines[0], "10.9.0.5 lost one") || !strings.Contains(lines[1], "so did 59 calls before") {
+		t.Errorf("log: %q", lines)
 	}
 }
 

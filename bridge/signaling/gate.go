@@ -34,20 +34,21 @@ type Rejected struct {
 type entrance struct {
 	Gate
 	log *slog.Logger
-	now func() time.Time
 
 	mu        sync.Mutex // guards what follows
 	peer      []netip.Addr
 	guest     netip.Addr // of the last session's other end
 	rejected  Rejected
 	strangers seldomLog
+	crowds    seldomLog
 	refusals  errorLog
 }
 
 func newEntrance(gate Gate, log *slog.Logger) *entrance {
-	n := &entrance{Gate: gate, log: log, now: time.Now, refusals: errorLog{log: log, now: time.Now}}
-	n.strangers = seldomLog{now: time.Now}
-	return n
+	return &entrance{
+		Gate: gate, log: log, strangers: seldomLog{now: time.Now}, crowds: seldomLog{now: time.Now},
+		refusals: errorLog{log: log, now: time.Now},
+	}
 }
 
 // admits says whether a connection from that address is served, and notes it if not.
@@ -92,9 +93,13 @@ func (n *entrance) favours(from netip.Addr) bool {
 
 // expect notes the addresses that the peer's name has now.
 func (n *entrance) expect(peer []netip.Addr) {
+	named := make([]netip.Addr, 0, len(peer))
+	for _, addr := range peer {
+		named = append(named, byName(addr))
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.peer = peer
+	n.peer = named
 }
 
 // served notes with whom there is a session, and forgets why calls were refused: one
@@ -106,19 +111,17 @@ func (n *entrance) served(guest netip.Addr) {
 	n.refusals.clear()
 }
 
-func (n *entrance) crowded() {
+// crowded takes note of a connection that was given up.
+func (n *entrance) crowded(from netip.Addr) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.rejected.Crowded++
+	if more, due := n.crowds.due(); due {
+		n.log.Warn(fmt.Sprintf("too many connections at once: %s lost one%s", from, more))
+	}
 }
 
-func (n *entrance) unproven() {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.rejected.Unproven++
-}
-
-// refused takes note of an offer that was not accepted, and how it counts.
+// refused takes note of an offer or a goodbye that was not accepted, and how it counts.
 func (n *entrance) refused(r *refusal, why string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()

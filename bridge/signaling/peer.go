@@ -45,6 +45,16 @@ func byIndex(addr netip.Addr) netip.Addr {
 	return addr
 }
 
+// byName names it by its name, as connections that come in do.
+func byName(addr netip.Addr) netip.Addr {
+	if index, err := strconv.Atoi(addr.Zone()); err == nil {
+		if device, err := net.InterfaceByIndex(index); err == nil {
+			return addr.WithZone(device.Name)
+		}
+	}
+	return addr
+}
+
 // firstOf returns the first connection that is made to one of the addresses, or why none
 // was made to the first of them.
 func firstOf(ctx context.Context, addresses []netip.Addr, dial func(netip.Addr) (net.Conn, error)) (net.Conn, error) {

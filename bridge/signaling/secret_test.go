@@ -265,7 +265,7 @@ func TestAConnectionIsAskedForAProofOnce(t *testing.T) {
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(5 * time.Second))
 	request := "POST /session HTTP/1.1\r\nHost: x\r\nContent-Type: application/sdp\r\n" + headAuth + ": " + scheme +
-		" nonce=\"" + newNonce() + "\"\r\nContent-Length: 0\r\n\r\n"
+		" nonce=\"" + newToken() + "\"\r\nContent-Length: 0\r\n\r\n"
 	io.WriteString(conn, strings.Repeat(request, 10))
 	replies, _ := io.ReadAll(conn) // until the host has had enough
 	if n := strings.Count(string(replies), "HTTP/1.1 401"); n != 2 {
@@ -282,7 +282,7 @@ func TestANonceServesOnce(t *testing.T) {
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(5 * time.Second))
 	replies := bufio.NewReader(conn)
-	h := handshake{secret: secretB, caller: proto.Guest, answerer: proto.Host, callersNonce: newNonce(), offer: describe(proto.Guest, "x").Marshal()}
+	h := handshake{secret: secretB, caller: proto.Guest, answerer: proto.Host, callersNonce: newToken(), offer: describe(proto.Guest, "x").Marshal()}
 	send := func(c credentials) *http.Response {
 		header := http.Header{}
 		c.write(header, headAuth)

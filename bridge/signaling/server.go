@@ -194,7 +194,7 @@ func (e *Endpoint) answer(offer proto.Description, c call) (id string, answer pr
 		e.hungUp(c.replaces, "the peer changed and no longer fits")
 		return "", answer, &refusal{http.StatusConflict, err.Error()}
 	}
-	id = newID()
+	id = newToken()
 	answer, err = e.accept(Session{
 		ID:        id,
 		Agreement: agreement,
@@ -239,8 +239,8 @@ func (s requests) delete(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("id")
 	if secret := s.entrance.Secret; secret != nil {
 		if says, _ := readCredentials(r.Header, headAuth); !proves(says.proof, goodbyeProof(secret, id)) {
-			s.entrance.unproven()
-			writeText(w, errSecretWanted.status, errSecretWanted.text)
+			from, _ := netip.ParseAddrPort(r.RemoteAddr)
+			s.refuse(w, from.Addr().Unmap(), errSecretWanted)
 			return
 		}
 	}

@@ -1,8 +1,6 @@
 package signaling
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"fmt"
 	"net"
 	"net/http"
@@ -199,13 +197,6 @@ func (e *Endpoint) forget(reason string) {
 func (e *Endpoint) nextRevision() uint64 {
 	e.revision = max(e.revision+1, uint64(e.now().UnixNano()))
 	return e.revision
-}
-
-// newID returns a session identifier that nobody can guess.
-func newID() string {
-	var b [16]byte
-	rand.Read(b[:]) // never fails
-	return hex.EncodeToString(b[:])
 }
 
 func mediaAddress(peer netip.AddrPort, port int) netip.AddrPort {

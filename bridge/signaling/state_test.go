@@ -259,7 +259,7 @@ func TestRevisionGrowsWhateverTheClockDoes(t *testing.T) {
 }
 
 func TestSessionIDsDiffer(t *testing.T) {
-	if a, b := newID(), newID(); a == b || !sessionPath.MatchString("/session/"+a) {
+	if a, b := newToken(), newToken(); a == b || !sessionPath.MatchString("/session/"+a) {
 		t.Errorf("%q and %q", a, b)
 	}
 }
