@@ -22,6 +22,14 @@ const (
 	Host  Role = "host"  // beside PipeWire
 )
 
+// Other is the role of the other end of a session.
+func (r Role) Other() Role {
+	if r == Guest {
+		return Host
+	}
+	return Guest
+}
+
 // Bounds of what a description may say.
 const (
 	MaxDescriptionBytes = 16 << 10

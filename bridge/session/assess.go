@@ -35,7 +35,7 @@ func (e *End) assess(nowNs int64) []status.Problem {
 
 // evidence collects what diagnose goes by.
 func (e *End) evidence(nowNs int64) evidence {
-	found := evidence{us: string(e.role), peer: string(otherRole(e.role)), server: e.server, static: e.cfg.Static}
+	found := evidence{us: string(e.role), peer: string(e.role.Other()), server: e.server, static: e.cfg.Static}
 	if e.audioOpen && !e.graph.Freewheels { // for that, libjack takes it from them
 		policy, _ := e.audio.RealTime()
 		found.notRealtime = policy != "" && !realtime(policy)

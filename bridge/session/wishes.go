@@ -19,7 +19,7 @@ func (e *End) wishes() (unmet []status.Problem) {
 	}
 	if most := a.PeerMaxBitrate; a.Send.Encoding == proto.Opus && most > 0 && most != e.cfg.OpusBitrate {
 		unmet = append(unmet, status.Problem{Code: codeBitrate, Side: status.SideSend, Text: fmt.Sprintf(
-			"--opus-bitrate is %d on the %s, %d on the %s: both send at most %d", e.cfg.OpusBitrate, e.role, most, otherRole(e.role), min(most, e.cfg.OpusBitrate))})
+			"--opus-bitrate is %d on the %s, %d on the %s: both send at most %d", e.cfg.OpusBitrate, e.role, most, e.role.Other(), min(most, e.cfg.OpusBitrate))})
 	}
 	if a.Send.Channels > 0 && e.ptimeFrames(a.Send.RateHz) > proto.MaxPacketFrames(a.Send) {
 		unmet = append(unmet, status.Problem{Code: codePtime, Side: status.SideSend, Text: fmt.Sprintf(
@@ -47,7 +47,7 @@ func (e *End) unmatchedRules() (unmet []status.Problem) {
 // unequalChannels compares what each end has for each direction. Both ends say the
 // same of it.
 func unequalChannels(us proto.Role, sends, receives int, a proto.Agreement) (unequal []status.Problem) {
-	peer := otherRole(us)
+	peer := us.Other()
 	ways := [2]struct {
 		side             status.Side
 		sender, receiver proto.Role
@@ -82,11 +82,4 @@ func unequalChannels(us proto.Role, sends, receives int, a proto.Agreement) (une
 			w.sender, w.sends, w.receiver, w.receives, used, end, remedy, max(w.sends, w.receives))})
 	}
 	return unequal
-}
-
-func otherRole(r proto.Role) proto.Role {
-	if r == proto.Guest {
-		return proto.Host
-	}
-	return proto.Guest
 }

@@ -118,7 +118,7 @@ func (e *Endpoint) offer(ctx context.Context, conn *conversation, offer proto.De
 		return Session{}, 0, err
 	}
 	h := handshake{
-		secret: e.entrance.Secret, caller: e.entrance.Role, answerer: other(e.entrance.Role),
+		secret: e.entrance.Secret, caller: e.entrance.Role, answerer: e.entrance.Role.Other(),
 		callersNonce: newToken(), offer: offer.Marshal(),
 	}
 	reply, err := e.post(ctx, conn, &h)

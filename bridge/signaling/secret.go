@@ -109,11 +109,3 @@ func (c credentials) write(h http.Header, name string) {
 	}
 	h.Set(name, text)
 }
-
-// The other role of a session.
-func other(role proto.Role) proto.Role {
-	if role == proto.Guest {
-		return proto.Host
-	}
-	return proto.Guest
-}

@@ -160,7 +160,7 @@ func (s requests) prove(w http.ResponseWriter, r *http.Request, offer []byte) (h
 		return nil, true, nil
 	}
 	h = &handshake{
-		secret: secret, caller: other(s.entrance.Role), answerer: s.entrance.Role,
+		secret: secret, caller: s.entrance.Role.Other(), answerer: s.entrance.Role,
 		callersNonce: says.nonce, answerersNonce: visitor.nonce, offer: offer,
 	}
 	visitor.nonce = "" // requests of one connection come one after the other
