@@ -83,6 +83,29 @@ func TestSessionByPlainHTTP(t *testing.T) {
 	eventually(t, "Down", func() bool { return host.lastDown() == "the peer hung up" })
 }
 
+// Browsers send Origin with every POST and DELETE, whatever name led them here.
+func TestAWebPageMayNotCall(t *testing.T) {
+	host := answering(t)
+	for _, origin := range []string{"http://stranger.example:4713", "http://" + host.Addr().String(), "null"} {
+		for method, path := range map[string]string{"POST": "/session", "DELETE": "/session/0123456789abcdef"} {
+			r, err := http.NewRequest(method, "http://"+host.Addr().String()+path, bytes.NewReader(describe(proto.Guest, "page").Marshal()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header.Set("Content-Type", sdpType)
+			r.Header.Set("Origin", origin)
+			got, err := http.DefaultClient.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got.Body.Close()
+			if _, up := host.Current(); got.StatusCode != http.StatusForbidden || up {
+				t.Errorf("%s of a page of %s: %d, up %v", method, origin, got.StatusCode, up)
+			}
+		}
+	}
+}
+
 func TestHealth(t *testing.T) {
 	if got := request(t, answering(t).Addr(), "GET", "/healthz", "", nil); got.status != http.StatusOK || got.body != "ok\n" {
 		t.Errorf("got %+v", got)

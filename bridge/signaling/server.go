@@ -48,6 +48,12 @@ func newServer(to exchange, entrance *entrance) *http.Server {
 	server := &http.Server{
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Connection", "close") // but after a question
+			// A page in a browser on an address that may call, by a name of its own for
+			// ours (DNS rebinding): browsers say where a page is from, ends do not.
+			if r.Header.Get("Origin") != "" {
+				writeText(w, http.StatusForbidden, "no web page may call")
+				return
+			}
 			// The mux would redirect an unclean path and repeat it in the reply.
 			if path.Clean(r.URL.Path) != r.URL.Path {
 				writeText(w, http.StatusNotFound, "not found")
