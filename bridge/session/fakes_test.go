@@ -82,7 +82,7 @@ func (c *fakeCore) StartReceiver(p ReceiverPlan) error {
 	defer c.mu.Unlock()
 	c.call("start receiver")
 	if c.receiveErr == nil {
-		c.receiver, c.playing, c.observations = &p, false, nil
+		c.receiver, c.playing = &p, false
 	}
 	return c.receiveErr
 }

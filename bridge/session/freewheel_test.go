@@ -72,6 +72,27 @@ func TestAFreewheelingGraphSendsAndPlaysNothingAndKeepsTheSession(t *testing.T) 
 	}
 }
 
+// The last cycle before an export was not looked at yet. A quarter of an hour later it says
+// nothing about the peer.
+func TestWhatAnExportLeftBehindIsNoSilenceOfThePeer(t *testing.T) {
+	v := playing(t)
+	v.core.flow(v.beat)
+	v.freewheels(true)
+	v.hearing(15 * time.Minute)
+	v.freewheels(false)
+	v.runs = false // the first cycle takes longer than a tick
+	v.pass(tick)
+	if !v.live("a") {
+		t.Error("another may take the session over")
+	}
+	v.runs, v.beat = true, v.time.ns
+	v.pass(2 * time.Second)
+	v.logged("no sound from the peer", 0)
+	if !v.streams.clockStatus.Playing {
+		t.Errorf("no sound: %+v", v.streams.clockStatus)
+	}
+}
+
 func TestAPeerThatDiesWhileTheGraphFreewheelsIsNoticed(t *testing.T) {
 	v := playing(t)
 	v.freewheels(true)

@@ -143,6 +143,8 @@ func (s *streams) startReceiver() {
 		s.hear()
 		return
 	}
+	for e.core.Observe(s.buf) == len(s.buf) { // what the receiver before it left behind
+	}
 	s.servo = clock.NewServo(s.servoConfig(plan.Repeats))
 }
 
