@@ -13,6 +13,7 @@ func (s *streams) readdress() {
 	}
 	if s.refused.receive == nil {
 		s.startReceiver()
+		s.look(s.silent)
 	}
 	if s.refused.send == nil {
 		s.startSender()

@@ -56,6 +56,13 @@ func TestBothStreamsStartAnewWhenThePeersInterfaceIsAnotherOne(t *testing.T) {
 		if s, r := count(v.core.calls, "start sender"), count(v.core.calls, "start receiver"); s != 1 || r != 1 {
 			t.Errorf("%s: %d senders, %d receivers, want one each", name, s, r)
 		}
+		v.pass(2 * time.Second) // silent
+		v.core.calls = nil
+		v.Readdress()
+		v.pass(2 * tick)
+		if count(v.core.calls, "look true") != 1 {
+			t.Errorf("%s: what comes instead is not looked at any more: %q", name, v.core.calls)
+		}
 		v.core.packets, v.runs = true, true
 		v.pass(2 * time.Second)
 		if !v.streams.clockStatus.Playing {
