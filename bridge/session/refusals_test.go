@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -102,29 +101,6 @@ func TestWhatIsRefusedIsTriedLessAndLessOftenAndToldOnce(t *testing.T) {
 	v.logged("problem over", 2)
 	if s := v.Status().Session; s.State != status.SessionUp || s.LastError != "" {
 		t.Errorf("%+v", s)
-	}
-}
-
-// A refusal may end by other means than another attempt at it.
-func TestASessionIsUpHoweverItsRefusalEnds(t *testing.T) {
-	for name, mend := range map[string]func(*virtual){
-		"the peer is heard from another port": func(v *virtual) { v.core.source = netip.MustParseAddrPort("192.0.2.7:40000") },
-		"the period is another one": func(v *virtual) {
-			v.audio.graph.PeriodFrames = 2 * testPeriod
-			v.audioEvent(AudioChanged)
-		},
-	} {
-		v := newVirtual(t)
-		v.core.sendErr = errors.New("not reachable")
-		v.openAudio()
-		v.up(agreed("a"))
-		v.core.sendErr = nil
-		mend(v)
-		v.pass(2 * tick)
-		if !v.streams.refused.none() || !v.everPeer {
-			t.Errorf("%s: refused %v, ever %v", name, v.streams.refused, v.everPeer)
-		}
-		v.logged("session up", 1)
 	}
 }
 

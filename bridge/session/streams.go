@@ -64,8 +64,7 @@ func (s *streams) start() {
 		return // a new agreement is on its way
 	}
 	s.stop()
-	s.send, s.receive, s.to = a.Send, a.Receive, e.session.PeerAddr
-	s.source = netip.AddrPort{}
+	s.send, s.receive, s.to, s.source = a.Send, a.Receive, e.session.PeerAddr, netip.AddrPort{}
 	now := e.clock.monotonicNs()
 	s.running, s.silent, s.peerPausedNs = true, false, 0
 	s.listen(now)
@@ -350,7 +349,7 @@ func (s *streams) follow(from netip.AddrPort) {
 func (s *streams) watch(nowNs int64) {
 	e := s.end
 	missing, patience := time.Duration(nowNs-s.lastPacketNs), checkAfter
-	if s.receive.Channels > 0 && !s.paused() {
+	if s.receive.Channels > 0 && s.refused.receive == nil && !s.paused() {
 		s.watchSound(missing)
 	} else { // its reports are all that comes
 		missing, patience = time.Duration(nowNs-s.lastRTCPNs), reportInterval+checkAfter
