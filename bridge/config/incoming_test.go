@@ -106,6 +106,27 @@ func TestAMissingSDPFileIsNamed(t *testing.T) {
 	}
 }
 
+func TestAnSDPFileWithoutAnEndIsRefused(t *testing.T) {
+	_, err := load(t, EndGuest, "sdp-in = '/dev/zero'")
+	if err == nil || !strings.Contains(err.Error(), "legal is up to 16384") {
+		t.Error(err)
+	}
+}
+
+func TestListenFollowsAStreamOfIPv6UnlessItIsGiven(t *testing.T) {
+	for _, address := range []string{"ff15::7", "2001:db8::7"} {
+		sdp := "c=IN IP6 " + address + "\nm=audio 5004 RTP/AVP 10\n"
+		c, err := incoming(t, sdp, "")
+		if err != nil || c.Listen.String() != "[::]:5004" {
+			t.Errorf("%s: listens on %s, %v", address, c.Listen, err)
+		}
+	}
+	_, err := incoming(t, "c=IN IP6 ff15::7\nm=audio 5004 RTP/AVP 10\n", "listen = '0.0.0.0:5004'")
+	if err == nil || !strings.Contains(err.Error(), "its group ff15::7 cannot be received on 0.0.0.0") {
+		t.Error(err)
+	}
+}
+
 func TestKeysOfAPlainStreamNeedOne(t *testing.T) {
 	for _, text := range []string{"sdp-out = 'out.sdp'", "ptime = '1ms'", "multicast-ttl = 0", "multicast-ttl = 256", "multicast-interface = 'eth 0'"} {
 		if _, err := load(t, EndGuest, text); err == nil {
