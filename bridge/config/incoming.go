@@ -56,7 +56,7 @@ func (c Config) Receiving(d proto.Description) (Config, error) {
 		return c, fmt.Errorf("it has %d channels: legal are 1 to %d", d.SendChannels, proto.MaxChannels)
 	case c.Rate != 0 && c.Rate != d.RateHz:
 		return c, fmt.Errorf("it runs at %d Hz, rate asks for %d", d.RateHz, c.Rate)
-	case d.Address.IsMulticast() && d.Address.Is4() != c.Listen.Addr().Unmap().Is4():
+	case d.Address.IsMulticast() && d.Address.Is4() != c.Listen.Addr().Unmap().Is4() && c.Listen.Addr() != netip.IPv6Unspecified():
 		return c, fmt.Errorf("its group %s cannot be received on %s", d.Address, c.Listen.Addr())
 	}
 	c.Incoming, c.Static = &d, true

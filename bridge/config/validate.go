@@ -66,10 +66,12 @@ func (c *Config) complete() {
 	}
 }
 
-// listenForPeer lets an end that was not told where to listen reach a peer that is an
-// IPv6 address.
-func (c *Config) listenForPeer() {
-	if addr, err := netip.ParseAddr(c.Peer.Host); err == nil && !addr.Unmap().Is4() {
+// listenWide lets an end that was not told where to listen reach a peer that is an IPv6
+// address, and take announced streams that go to groups of IPv6.
+func (c *Config) listenWide() {
+	is6 := func(n netip.Prefix) bool { return n.Addr().Is6() }
+	addr, err := netip.ParseAddr(c.Peer.Host)
+	if err == nil && !addr.Unmap().Is4() || c.SAPReceive != "" && slices.ContainsFunc(c.SAPNetworks.Prefixes, is6) {
 		c.Listen = Socket{netip.AddrPortFrom(netip.IPv6Unspecified(), c.Listen.Port())}
 	}
 }
