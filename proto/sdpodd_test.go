@@ -209,6 +209,8 @@ func oddities() (all []oddity) {
 		"one more part":    func(s string) string { return s + strings.Repeat("/1", 3-strings.Count(s, "/")) + "/x" },
 		"no-break space":   func(s string) string { return strings.Replace(s, " ", "\u00a0", 1) },
 		"a slash too many": func(s string) string { return s + "/" },
+		"a remark":         func(s string) string { return s + " # left, right" },
+		"zeros before it":  func(s string) string { return strings.Replace(s, ":", ":0", 1) },
 	} {
 		add("rtpmap with "+name, same, func(lines []string) []string {
 			for i, l := range lines {
@@ -246,7 +248,7 @@ func oddities() (all []oddity) {
 		add("behind "+name, same, func(lines []string) []string { return slices.Insert(lines, at(lines, "m="), section...) })
 		add("before "+name, same, func(lines []string) []string { return append(lines, section...) })
 	}
-	for _, transport := range []string{"rtp/avp", "RTP/AVPF"} {
+	for _, transport := range []string{"rtp/avp", "RTP/AVPF", "RTP/AVP/UDP"} {
 		add("by "+transport, same, func(lines []string) []string {
 			i := at(lines, "m=")
 			lines[i] = strings.Replace(lines[i], "RTP/AVP", transport, 1)

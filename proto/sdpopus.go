@@ -54,10 +54,11 @@ func (d *Description) readOpus(scope sdpScope) error {
 	}
 	payloadType := strconv.Itoa(int(d.Payloads[0].Type))
 	for line := range scope.attributes("fmtp") {
-		of, parameters, _ := strings.Cut(line.value, " ")
-		if of != payloadType {
+		fields := strings.Fields(line.value)
+		if len(fields) == 0 || canonicalType(fields[0]) != payloadType {
 			continue
 		}
+		parameters := strings.Join(fields[1:], " ")
 		for parameter := range strings.SplitSeq(parameters, ";") {
 			name, value, _ := strings.Cut(strings.TrimSpace(parameter), "=")
 			switch strings.ToLower(strings.TrimSpace(name)) {

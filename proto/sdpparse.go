@@ -30,9 +30,13 @@ func ParseDescription(text []byte) (Description, error) {
 		return Description{}, err
 	}
 	var refusal error // of the first section that is audio
+	tried := 0
 	for _, section := range sections {
 		if !audio(section.media) {
 			continue
+		}
+		if tried++; tried > maxSections {
+			break
 		}
 		read, err := d.readSection(sdpScope{section, session})
 		if err == nil {
@@ -54,6 +58,10 @@ func ParseDescription(text []byte) (Description, error) {
 	return Description{}, errors.New(noStreamText)
 }
 
+// maxSections bounds the time that a text can cost: each section is read together with
+// all that stands before the first.
+const maxSections = 32
+
 const noStreamText = "SDP has no m=audio line of RTP/AVP with an rtpmap"
 
 func noStream(media sdpLine) error {
@@ -63,8 +71,11 @@ func noStream(media sdpLine) error {
 // audio says whether a section is of audio that comes as plain RTP.
 func audio(media sdpLine) bool {
 	fields := strings.Fields(media.value)
-	return len(fields) > 2 && strings.EqualFold(fields[0], "audio") &&
-		(strings.EqualFold(fields[2], "RTP/AVP") || strings.EqualFold(fields[2], "RTP/AVPF"))
+	if len(fields) < 3 || !strings.EqualFold(fields[0], "audio") {
+		return false
+	}
+	transport := strings.TrimSuffix(strings.ToUpper(fields[2]), "/UDP") // as RTSP names it (RFC 2326)
+	return transport == "RTP/AVP" || transport == "RTP/AVPF"
 }
 
 // readSection completes a description, of which identity and name are read, by what is
@@ -79,7 +90,9 @@ func (d Description) readSection(scope sdpScope) (Description, error) {
 	if d.Port, err = parseInt(scope.media.media.number, "m=audio port", port, 1, 65535, ""); err != nil {
 		return Description{}, err
 	}
-	d.readDestination(scope)
+	if err := d.readDestination(scope); err != nil {
+		return Description{}, err
+	}
 	d.readSourceFilter(scope)
 	for _, read := range []func(sdpScope) error{d.readOpus, d.readChannels, d.readPacketTime, d.readSource, d.readRedundancy} {
 		if err := read(scope); err != nil {

@@ -2,6 +2,7 @@ package proto
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -11,11 +12,15 @@ func (d *Description) readPayloads(scope sdpScope, types []string) error {
 	var unknown []string
 	var refusal, unknownAt = error(nil), 0
 	for _, formatType := range types {
+		formatType = canonicalType(formatType)
 		mapping, found := mappings[formatType]
 		if !found {
 			continue
 		}
 		parts := strings.Split(mapping.value, "/")
+		for i, part := range parts {
+			parts[i], _, _ = strings.Cut(trim(part), " ") // what people note behind it
+		}
 		encoding, err := ParseEncoding(parts[0])
 		if err != nil {
 			if unknown = append(unknown, parts[0]); len(unknown) == 1 {
@@ -52,8 +57,9 @@ func rtpmaps(scope sdpScope) map[string]sdpLine {
 		if len(fields) < 2 {
 			continue
 		}
-		if _, found := mappings[fields[0]]; !found {
-			mappings[fields[0]] = sdpLine{number: line.number, value: strings.Join(fields[1:], "")}
+		formatType := canonicalType(fields[0])
+		if _, found := mappings[formatType]; !found {
+			mappings[formatType] = sdpLine{number: line.number, value: strings.Join(fields[1:], " ")}
 		}
 	}
 	for formatType, mapping := range map[string]string{"10": "L16/44100/2", "11": "L16/44100/1"} {
@@ -62,6 +68,14 @@ func rtpmaps(scope sdpScope) map[string]sdpLine {
 		}
 	}
 	return mappings
+}
+
+// canonicalType is a payload type as numbers are mostly written: 097 is 97.
+func canonicalType(text string) string {
+	if n, err := strconv.ParseUint(text, 10, 8); err == nil {
+		return strconv.FormatUint(n, 10)
+	}
+	return text
 }
 
 // addPayload notes one rtpmap, of the line with the number. All of a section share rate

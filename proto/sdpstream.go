@@ -67,8 +67,9 @@ func addressType(a netip.Addr) string {
 }
 
 // readDestination reads where the stream goes: the section's connection lines, or else
-// the session's. A host name is legal there, and of no use here.
-func (d *Description) readDestination(scope sdpScope) {
+// the session's. A host name is legal there, and of no use here. What is meant to be an
+// address and is none would be a group that is never joined.
+func (d *Description) readDestination(scope sdpScope) error {
 	for line := range scope.all() {
 		if line.letter != 'c' {
 			continue
@@ -76,14 +77,25 @@ func (d *Description) readDestination(scope sdpScope) {
 		for field := range strings.FieldsSeq(line.value) {
 			text, rest, _ := strings.Cut(field, "/")
 			address, err := netip.ParseAddr(text)
+			if err != nil && meantAsAddress(text) {
+				return &FieldError{Line: line.number, Field: "address", Value: clip(text), Legal: "239.69.1.7 or ff15::7, for example"}
+			}
 			if err != nil || address.IsUnspecified() {
 				continue
 			}
 			d.Address = address.Unmap().WithZone("")
 			d.readTTL(rest)
-			return
+			return nil
 		}
 	}
+	return nil
+}
+
+// meantAsAddress tells what somebody wrote for an address from names: 239.069.001.007 or
+// 239.69.1.256, or whatever has a colon.
+func meantAsAddress(text string) bool {
+	numbers := strings.Trim(text, "0123456789.") == "" && strings.Contains(text, ".")
+	return numbers || strings.Contains(text, ":")
 }
 
 // readTTL reads what stands behind the address of an IPv4 group, "TTL" or
@@ -108,7 +120,7 @@ func (d *Description) readSourceFilter(scope sdpScope) {
 	}
 	for line := range scope.attributes("source-filter") {
 		fields := strings.Fields(line.value)
-		if len(fields) < 5 || fields[0] != "incl" || fields[3] != "*" && fields[3] != d.Address.String() {
+		if len(fields) < 5 || !strings.EqualFold(fields[0], "incl") || !isFor(fields[3], d.Address) {
 			continue
 		}
 		source, err := netip.ParseAddr(fields[4])
@@ -117,4 +129,12 @@ func (d *Description) readSourceFilter(scope sdpScope) {
 			return
 		}
 	}
+}
+
+// isFor says whether the destination of a source filter is that group. People copy it
+// from the c= line, TTL and all.
+func isFor(destination string, group netip.Addr) bool {
+	text, _, _ := strings.Cut(destination, "/")
+	address, err := netip.ParseAddr(text)
+	return text == "*" || err == nil && address.WithZone("").Unmap() == group
 }

@@ -1,6 +1,7 @@
 package proto
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -60,6 +61,7 @@ func TestSourceFiltersAreReadTolerantly(t *testing.T) {
 		" incl IN IP4 239.69.1.2 192.168.122.2":             source,
 		"incl IN IP4 239.69.1.2 192.168.122.2":              source,
 		" incl IN IP4 * 192.168.122.2":                      source,
+		"\tINCL in ip4 239.69.1.2/8  192.168.122.2":         source,
 		" incl IN IP4 239.69.1.2 192.168.122.2 192.168.9.9": source,
 		" incl IN IP4 239.69.1.3 192.168.122.2":             none, // another group's
 		" excl IN IP4 239.69.1.2 192.168.122.2":             none,
@@ -72,6 +74,35 @@ func TestSourceFiltersAreReadTolerantly(t *testing.T) {
 		if d := mustParse(t, []byte(text)); d.Source != want {
 			t.Errorf("%q: %v", line, d.Source)
 		}
+	}
+}
+
+func TestASourceFilterIsOfItsGroupHoweverThatIsWritten(t *testing.T) {
+	for _, group := range []string{"ff15::7", "FF15::7", "ff15:0:0::0007"} {
+		text := "c=IN IP6 FF15::7\nm=audio 5004 RTP/AVP 10\na=source-filter: incl IN IP6 " + group + " 2001:DB8::1\n"
+		if d := mustParse(t, []byte(text)); d.Source != netip.MustParseAddr("2001:db8::1") {
+			t.Errorf("%s: %v", group, d.Source)
+		}
+	}
+}
+
+func TestWhatIsMeantAsAnAddressAndIsNoneIsRefused(t *testing.T) {
+	// Without an address there would be silence: nobody would join the group.
+	for _, address := range []string{"239.069.001.007", "239.69.1.256", "239.69.1", "239.69.1.7.1/32", "ff15:::7", "239.69.1.7:5004", "[ff15::7]"} {
+		for _, text := range []string{
+			"c=IN IP4 " + address + "\nm=audio 5004 RTP/AVP 10\n",
+			"c=IN IP4 239.69.1.8\nm=audio 5004 RTP/AVP 10\nc=IN IP4 " + address + "\n",
+		} {
+			_, err := ParseDescription([]byte(text))
+			line := strings.Count(text[:strings.LastIndex(text, address)], "\n") + 1
+			if field := new(FieldError); !errors.As(err, &field) || field.Line != line || field.Field != "address" {
+				t.Errorf("%q: %v", text, err)
+			}
+		}
+	}
+	// A name is legal. It is of a unicast stream, which is awaited at the port.
+	if d := mustParse(t, []byte("c=IN IP4 7.studio.example.org\nm=audio 5004 RTP/AVP 10\n")); d.Address.IsValid() {
+		t.Error(d.Address)
 	}
 }
 

@@ -2,6 +2,7 @@ package proto
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -114,6 +115,28 @@ func TestOfSeveralUnusableSectionsTheFirstOfAudioIsTheReason(t *testing.T) {
 	_, err := ParseDescription([]byte(text))
 	if want := `SDP line 3: rtpmap rate "384000": legal is 8000 to 192000 Hz`; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+func TestATextOfManySectionsCostsLittle(t *testing.T) {
+	// Anybody can announce one, again and again.
+	const most = 100_000 // allocations, which are as many everywhere
+	for before := 0; before < MaxDescriptionBytes; before += MaxDescriptionBytes / 8 {
+		var text strings.Builder
+		for i := 0; text.Len() < before; i++ {
+			fmt.Fprintf(&text, "a=rtpmap:%d a\n", i)
+		}
+		for text.Len() < MaxDescriptionBytes-20 {
+			text.WriteString("m=audio 1 RTP/AVP 9\n")
+		}
+		cost := testing.AllocsPerRun(1, func() {
+			if d, err := ParseDescription([]byte(text.String())); err == nil {
+				t.Errorf("%+v", d)
+			}
+		})
+		if cost > most {
+			t.Errorf("%d bytes before the first of many sections: %.0f allocations", before, cost)
+		}
 	}
 }
 

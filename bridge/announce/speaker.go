@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"archibald-bridge/bridge/network"
 	"archibald-bridge/proto"
 )
 
@@ -87,7 +88,7 @@ func send(packet []byte, from netip.Addr, groups []netip.Addr, device string, tt
 func prepare(raw syscall.RawConn, v6 bool, device string, ttl int) error {
 	index := 0
 	if device != "" {
-		found, err := net.InterfaceByName(device)
+		found, err := network.Interface(device)
 		if err != nil {
 			return fmt.Errorf("interface %s: %w", device, err)
 		}

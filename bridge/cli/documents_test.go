@@ -41,14 +41,20 @@ func blocks(t *testing.T, file string) (found []string) {
 
 // What the documents say to type is legal, and so are the configurations that they show.
 func TestTheDocumentsCommandsAndConfigurationsAreLegal(t *testing.T) {
-	files := []string{"../../README.md", "../../docs/security.md"}
+	files := []string{"../../README.md", "../../docs/security.md", "../../docs/interop.md", "../../docs/scale.md"}
 	texts := map[string][]string{}
 	for _, file := range files {
 		texts[file] = blocks(t, file)
 	}
 	// The files that the commands name.
+	named := map[string]string{"bridge.secret": config.NewSecret(), "bridge.toml": config.Example}
+	for _, block := range texts["../../docs/interop.md"] {
+		if strings.HasPrefix(block, "v=0") {
+			named["in.sdp"] = block
+		}
+	}
 	t.Chdir(t.TempDir())
-	for name, text := range map[string]string{"bridge.secret": config.NewSecret(), "bridge.toml": config.Example} {
+	for name, text := range named {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -86,7 +92,7 @@ func TestTheDocumentsCommandsAndConfigurationsAreLegal(t *testing.T) {
 			}
 		}
 	}
-	if commands < 8 || configurations < 1 {
+	if commands < 18 || configurations < 1 {
 		t.Errorf("found %d commands and %d configurations only", commands, configurations)
 	}
 }

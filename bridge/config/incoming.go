@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/netip"
 	"os"
 
@@ -11,9 +12,9 @@ import (
 
 // readIncoming reads the file of SDPIn. listens says that Listen was set by the user.
 func (c *Config) readIncoming(listens bool) error {
-	text, err := os.ReadFile(c.SDPIn)
+	text, err := readStart(c.SDPIn, proto.MaxDescriptionBytes+1)
 	if err != nil {
-		return errors.Unwrap(err) // the path is named anyway
+		return err
 	}
 	d, err := proto.ParseDescription(text)
 	if err != nil {
@@ -22,8 +23,26 @@ func (c *Config) readIncoming(listens bool) error {
 	if listens && int(c.Listen.Port()) != d.Port {
 		return fmt.Errorf("it comes to port %d, listen has %d", d.Port, c.Listen.Port())
 	}
+	if !listens && d.Address.Is6() {
+		c.Listen = Socket{netip.AddrPortFrom(netip.IPv6Unspecified(), c.Listen.Port())}
+	}
 	*c, err = c.Receiving(d)
 	return err
+}
+
+// readStart reads at most that many bytes of a file, which may be without an end. Its
+// errors do not name the file.
+func readStart(path string, most int64) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, errors.Unwrap(err)
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, most))
+	if err != nil {
+		return nil, errors.Unwrap(err)
+	}
+	return text, nil
 }
 
 // Receiving is the configuration with an incoming stream, which decides what it
@@ -37,7 +56,7 @@ func (c Config) Receiving(d proto.Description) (Config, error) {
 		return c, fmt.Errorf("it has %d channels: legal are 1 to %d", d.SendChannels, proto.MaxChannels)
 	case c.Rate != 0 && c.Rate != d.RateHz:
 		return c, fmt.Errorf("it runs at %d Hz, rate asks for %d", d.RateHz, c.Rate)
-	case d.Address.IsMulticast() && d.Address.Is4() != c.Listen.Addr().Unmap().Is4():
+	case d.Address.IsMulticast() && d.Address.Is4() != c.Listen.Addr().Unmap().Is4() && c.Listen.Addr() != netip.IPv6Unspecified():
 		return c, fmt.Errorf("its group %s cannot be received on %s", d.Address, c.Listen.Addr())
 	}
 	c.Incoming, c.Static = &d, true

@@ -90,7 +90,7 @@ func TestAnSDPFileThatCannotServeIsRefusedAndSaysWhy(t *testing.T) {
 		{strings.ReplaceAll(streamSDP, "127", "72"), "", "SDP line 7: payload type 72 cannot be told from RTCP"},
 		{streamSDP, "rate = 48000", "it runs at 44100 Hz, rate asks for 48000"},
 		{streamSDP, "listen = '0.0.0.0:4713'", "it comes to port 5004, listen has 4713"},
-		{streamSDP, "listen = '[::]:5004'", "its group 239.69.1.2 cannot be received on ::"},
+		{streamSDP, "listen = '[fd00::2]:5004'", "its group 239.69.1.2 cannot be received on fd00::2"},
 	} {
 		_, err := incoming(t, test.sdp, test.text)
 		if err == nil || !strings.Contains(err.Error(), `bridge.toml:1: sdp-in: "desk.sdp": legal is`) || !strings.Contains(err.Error(), test.why) {
@@ -103,6 +103,52 @@ func TestAMissingSDPFileIsNamed(t *testing.T) {
 	_, err := load(t, EndGuest, "sdp-in = 'absent.sdp'")
 	if err == nil || !strings.Contains(err.Error(), `"absent.sdp"`) || !strings.Contains(err.Error(), "no such file") {
 		t.Error(err)
+	}
+}
+
+func TestAnSDPFileWithoutAnEndIsRefused(t *testing.T) {
+	_, err := load(t, EndGuest, "sdp-in = '/dev/zero'")
+	if err == nil || !strings.Contains(err.Error(), "legal is up to 16384") {
+		t.Error(err)
+	}
+}
+
+func TestListenFollowsAStreamOfIPv6UnlessItIsGiven(t *testing.T) {
+	for _, address := range []string{"ff15::7", "2001:db8::7"} {
+		sdp := "c=IN IP6 " + address + "\nm=audio 5004 RTP/AVP 10\n"
+		c, err := incoming(t, sdp, "")
+		if err != nil || c.Listen.String() != "[::]:5004" {
+			t.Errorf("%s: listens on %s, %v", address, c.Listen, err)
+		}
+	}
+	_, err := incoming(t, "c=IN IP6 ff15::7\nm=audio 5004 RTP/AVP 10\n", "listen = '0.0.0.0:5004'")
+	if err == nil || !strings.Contains(err.Error(), "its group ff15::7 cannot be received on 0.0.0.0") {
+		t.Error(err)
+	}
+}
+
+func TestAnnouncedStreamsOfBothFamiliesAreReceivedWhereTheNetworksHaveBoth(t *testing.T) {
+	for text, legal := range map[string]string{
+		"":                          "239.69.1.2",
+		"sap-networks = 'ff00::/8'": "239.69.1.2 ff15::7",
+		"listen = '[::]:4713'":      "239.69.1.2 ff15::7",
+		"listen = '[fd00::2]:4713'": "ff15::7",
+		"listen = '0.0.0.0:4713'\nsap-networks = '239.0.0.0/8,ff00::/8'": "239.69.1.2",
+	} {
+		c, err := load(t, EndGuest, "sap-receive = 'desk'\n"+text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, group := range []string{"239.69.1.2", "ff15::7"} {
+			d, err := proto.ParseDescription([]byte("c=IN IP4 " + group + "\nm=audio 5004 RTP/AVP 10\n"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			next, err := c.Receiving(d)
+			if (err == nil) != strings.Contains(legal, group) || err == nil && next.MediaListen() != netip.AddrPortFrom(netip.MustParseAddr(group), 5004) {
+				t.Errorf("%s, %q: receives at %v, %v", group, text, next.MediaListen(), err)
+			}
+		}
 	}
 }
 

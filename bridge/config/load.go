@@ -41,7 +41,7 @@ func (s Source) load(end End, f file) (Config, error) {
 	}
 	c.complete()
 	if _, listens := origins["listen"]; !listens {
-		c.listenForPeer()
+		c.listenWide()
 	}
 	if c.SecretFile != "" {
 		var err error

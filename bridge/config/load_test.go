@@ -184,6 +184,29 @@ func TestDefaultsAreLegal(t *testing.T) {
 	}
 }
 
+func TestAPeerThatNothingCanBeSentToIsRefused(t *testing.T) {
+	const plain = "\nstatic = true\nformat = 'L24'"
+	for _, c := range []struct{ peer, more, want string }{
+		{"fe80::1", "", "fe80::1%eth0"},
+		{"[FE80::1]:4800", "", "fe80::1%eth0"},
+		{"fe80::1", plain, "fe80::1%eth0"},
+		{"ff02::1", plain, "ff02::1%eth0"},
+		{"ff02::1", plain + "\nmulticast-interface = 'eth0'", ""},
+		{"ff15::1", plain, ""},
+		{"239.69.1.2", "", "with --static only"},
+		{"ff15::1", "", "with --static only"},
+		{"239.69.1.2", plain, ""},
+		{"fe80::1%eth0", "", ""},
+		{"169.254.1.1", "", ""}, // of IPv4 the routes say the interface
+		{"::ffff:192.168.122.1", "", ""},
+	} {
+		_, err := load(t, EndGuest, "peer = '"+c.peer+"'"+c.more)
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "bridge.toml:1: peer: ")) {
+			t.Errorf("%s%s: %v", c.peer, c.more, err)
+		}
+	}
+}
+
 func TestListenFollowsAPeerThatIsAnIPv6Address(t *testing.T) {
 	for _, c := range []struct {
 		peer, listen string // "": not given

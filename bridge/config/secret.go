@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 // secretBytes is the length of a secret: that of the output of SHA-256, beyond which a
@@ -24,7 +25,7 @@ func NewSecret() string {
 // readSecret reads the file of SecretFile. Its errors say what is wrong with it, without
 // anything that stands in it.
 func readSecret(path string) ([]byte, error) {
-	file, err := os.Open(path)
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe would be waited for
 	if err != nil {
 		return nil, errors.Unwrap(err) // the path is named anyway
 	}

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -61,7 +62,15 @@ func TestSecretThatCannotBeUsedIsRefusedInOneLineWithoutIt(t *testing.T) {
 			t.Errorf("%s: the error tells the secret: %v", name, err)
 		}
 	}
-	for _, path := range []string{"/nowhere/bridge.secret", t.TempDir()} {
+	pipe := filepath.Join(t.TempDir(), "pipe") // that nobody writes to
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	loop := filepath.Join(t.TempDir(), "loop")
+	if err := os.Symlink(loop, loop); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"/nowhere/bridge.secret", t.TempDir(), pipe, loop, "/dev/null", "/dev/zero"} {
 		if _, err := loadSecret(path); err == nil || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: %v", path, err)
 		}

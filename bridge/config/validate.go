@@ -66,10 +66,12 @@ func (c *Config) complete() {
 	}
 }
 
-// listenForPeer lets an end that was not told where to listen reach a peer that is an
-// IPv6 address.
-func (c *Config) listenForPeer() {
-	if addr, err := netip.ParseAddr(c.Peer.Host); err == nil && !addr.Unmap().Is4() {
+// listenWide lets an end that was not told where to listen reach a peer that is an IPv6
+// address, and take announced streams that go to groups of IPv6.
+func (c *Config) listenWide() {
+	is6 := func(n netip.Prefix) bool { return n.Addr().Is6() }
+	addr, err := netip.ParseAddr(c.Peer.Host)
+	if err == nil && !addr.Unmap().Is4() || c.SAPReceive != "" && slices.ContainsFunc(c.SAPNetworks.Prefixes, is6) {
 		c.Listen = Socket{netip.AddrPortFrom(netip.IPv6Unspecified(), c.Listen.Port())}
 	}
 }
@@ -79,6 +81,22 @@ func (c Config) reachesPeer() bool {
 	addr, err := netip.ParseAddr(c.Peer.Host)
 	listen := c.Listen.Addr()
 	return err != nil || addr.Unmap().Is4() && (listen.Unmap().Is4() || listen.IsUnspecified()) || !addr.Unmap().Is4() && !listen.Unmap().Is4()
+}
+
+// legalPeer says what is legal where the peer is an address that nothing can be sent to; ""
+// where it is not.
+func (c Config) legalPeer() string {
+	addr, err := netip.ParseAddr(c.Peer.Host)
+	addr = addr.Unmap()
+	switch {
+	case err != nil: // a name
+		return ""
+	case addr.Is6() && (addr.IsLinkLocalUnicast() || addr.IsLinkLocalMulticast() && c.MulticastInterface == "") && addr.Zone() == "":
+		return fmt.Sprintf("an address that says on which interface it is: %s%%eth0", addr)
+	case addr.IsMulticast() && !c.Static:
+		return "the address of one machine; a multicast group with --static only"
+	}
+	return ""
 }
 
 // Validate returns the first wrong value as an *Error, or nil. connectRule says
@@ -132,6 +150,9 @@ func (c Config) fault(connectRule func(string) error) *fault {
 			key, _ := findKey(check.key)
 			return &fault{key.Name, key.Text(c), key.Legal}
 		}
+	}
+	if legal := c.legalPeer(); legal != "" {
+		return &fault{"peer", c.Peer.Host, legal}
 	}
 	if !c.reachesPeer() {
 		return &fault{"peer", c.Peer.Host, fmt.Sprintf("an address that %s reaches; listen on [::]:%d for both kinds", c.Listen.Addr(), c.Listen.Port())}

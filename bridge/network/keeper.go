@@ -71,7 +71,10 @@ func (k *Keeper) follow(ctx context.Context, changed <-chan struct{}) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-changed:
+		case _, more := <-changed:
+			if !more {
+				changed = nil // from now on by the ticker
+			}
 			k.Look()
 			time.Sleep(settle)
 		case <-ticker.C:
@@ -140,7 +143,7 @@ func (k *Keeper) take(h *held) error {
 	h.by, h.reason = by, ""
 	switch {
 	case missing && !k.without(by) && !k.without(was):
-		k.told.back(by, h.ever, k.now())
+		k.told.back(by, h.ever)
 	case !missing && h.ever && was != by:
 		k.log.Info("the network has changed", "for", h.Name, "was", was, "is", by)
 	}
@@ -162,6 +165,8 @@ func (k *Keeper) lost(h *held, err error) {
 		k.told.gone(h.by, reason, k.now())
 	case first || changed && !h.ever:
 		k.told.waiting(h.Name, reason, k.now())
+	case h.ever:
+		k.told.still(h.by, reason, k.now())
 	}
 }
 

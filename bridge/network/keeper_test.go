@@ -163,6 +163,50 @@ func TestALooseCableDoesNotFloodTheLog(t *testing.T) {
 	}
 }
 
+func TestALooseCableThatStaysOutIsToldOfInTheEnd(t *testing.T) {
+	k, f := keep(t), &fake{by: "interface gw"}
+	k.add("group", f)
+	for range mostTold + 1 {
+		f.reason = ""
+		k.Look()
+		f.reason = "interface gw is down"
+		k.Look()
+	}
+	k.told()
+	for range 3 * window / lookAgain {
+		k.Look()
+		k.at = k.at.Add(lookAgain)
+	}
+	k.tells(`level=WARN msg="interface gw is gone" reason="interface gw is down"`)
+	f.reason = ""
+	k.Look()
+	k.tells(`msg="interface gw is back"`)
+}
+
+func TestChangesThatNobodyTellsOfAnyMoreAreLookedFor(t *testing.T) {
+	k, f := keep(t), &fake{by: "interface gw"}
+	k.add("group", f)
+	changed := make(chan struct{})
+	close(changed)
+	ctx, cancel := context.WithCancel(t.Context())
+	over := make(chan struct{})
+	go func() {
+		k.follow(ctx, changed)
+		close(over)
+	}()
+	for range 3 { // the first as the last that was told, the others by the ticker
+		k.mu.Lock()
+		looked := k.looked
+		k.mu.Unlock()
+		<-looked
+	}
+	cancel()
+	<-over
+	if f.taken > 10 {
+		t.Errorf("looked %d times", f.taken)
+	}
+}
+
 func TestWhatIsDroppedIsNotTakenAnyMoreAndMissesNothing(t *testing.T) {
 	k, f := keep(t), &fake{reason: "no route"}
 	drop := k.add("group", f)

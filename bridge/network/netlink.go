@@ -31,7 +31,8 @@ func netlink(kind int, groups uint32) (fd int, err error) {
 }
 
 // changes tells of every change of interfaces, addresses and routes until ctx ends
-// (rtnetlink(7)). The channel holds one: many at once are as good as one.
+// (rtnetlink(7)). The channel holds one: many at once are as good as one. It is closed
+// when there are no more to be had.
 func changes(ctx context.Context) (<-chan struct{}, error) {
 	fd, err := netlink(unix.SOCK_NONBLOCK, unix.RTMGRP_LINK|
 		unix.RTMGRP_IPV4_IFADDR|unix.RTMGRP_IPV6_IFADDR|unix.RTMGRP_IPV4_ROUTE|unix.RTMGRP_IPV6_ROUTE)
@@ -41,6 +42,7 @@ func changes(ctx context.Context) (<-chan struct{}, error) {
 	socket, signal := os.NewFile(uintptr(fd), "netlink"), make(chan struct{}, 1)
 	context.AfterFunc(ctx, func() { _ = socket.Close() })
 	go func() {
+		defer close(signal)
 		buf := make([]byte, 1<<16)
 		for {
 			// What it says does not matter, nor that some was lost (ENOBUFS): the kernel

@@ -53,7 +53,15 @@ func (t *teller) note(name string, now time.Time) bool {
 	return !l.quiet
 }
 
-func (t *teller) back(name string, ever bool, _ time.Time) {
+// still tells a loss that was not told when it came, and lasts: the last line of it in
+// the log would say that it is back.
+func (t *teller) still(name, reason string, now time.Time) {
+	if l := t.went[name]; l != nil && l.quiet && now.Sub(l.since) >= window {
+		t.gone(name, reason, now)
+	}
+}
+
+func (t *teller) back(name string, ever bool) {
 	if l := t.went[name]; l != nil && l.quiet {
 		return
 	}

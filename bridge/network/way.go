@@ -110,7 +110,7 @@ func (w Way) By() string {
 }
 
 func interfaceNamed(name string) (*net.Interface, error) {
-	found, err := net.InterfaceByName(name)
+	found, err := Interface(name)
 	if err != nil {
 		return nil, &Absent{fmt.Sprintf("interface %s is not there", name)}
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Unmatched is a rule that no pair of ports matches, and why, for the user.
@@ -114,7 +115,7 @@ func distance(glob, name string) int {
 			switch {
 			case want == have:
 				cost = 0
-			case strings.EqualFold(string(want), string(have)):
+			case unicode.ToLower(want) == unicode.ToLower(have):
 				cost = otherCase
 			}
 			best := min(diagonal+cost, row[j+1]+change, row[j]+change)

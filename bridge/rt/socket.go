@@ -15,6 +15,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"archibald-bridge/bridge/network"
 )
 
 const (
@@ -146,7 +148,7 @@ func scopeOf(a netip.Addr) uint32 {
 	if a.Zone() == "" {
 		return 0
 	}
-	if device, err := net.InterfaceByName(a.Zone()); err == nil {
+	if device, err := network.Interface(a.Zone()); err == nil {
 		return uint32(device.Index)
 	}
 	number, _ := strconv.ParseUint(a.Zone(), 10, 32)
