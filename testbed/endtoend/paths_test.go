@@ -177,7 +177,7 @@ func TestAHostIsHeardAtTheAddressThatWasCalled(t *testing.T) {
 			p.t = t
 			stop := p.start(append([]string{"--peer", c.called + ":4713"}, c.listen...), append(allow, c.listen...))
 			defer stop()
-			p.stays(4 * time.Second)
+			p.stays(2 * time.Second)
 		})
 	}
 }
@@ -333,7 +333,7 @@ func TestANameWithAddressesOfBothFamiliesLeadsToSound(t *testing.T) {
 				stop := p.start([]string{"--peer", "bridgehost", "--listen", listens[1] + ":4713"},
 					[]string{"--listen", listens[0] + ":4713", "--allow", "10.47.13.0/24,fd47::/64"})
 				defer stop()
-				p.stays(3 * time.Second)
+				p.stays(2 * time.Second)
 			})
 		}
 	}

@@ -65,10 +65,10 @@ func (c Case) String() string {
 func Gate() []Case {
 	return []Case{
 		{Peer: GStreamer, Direction: Send, Encoding: proto.L24, Channels: 2, RateHz: 48000, Ptime: time.Millisecond},
+		{Peer: GStreamer, Direction: Send, Encoding: proto.L24, Channels: 8, RateHz: 48000},
 		{Peer: GStreamer, Direction: Receive, Encoding: proto.L24, Channels: 8, RateHz: 48000},
 		{Peer: GStreamer, Direction: Receive, Encoding: proto.L16, Channels: 2, RateHz: 48000, Ptime: 500 * time.Microsecond},
 		{Peer: FFmpeg, Direction: Send, Encoding: proto.L24, Channels: 8, RateHz: 48000},
-		{Peer: FFmpeg, Direction: Send, Encoding: proto.L16, Channels: 2, RateHz: 48000},
 		{Peer: FFmpeg, Direction: Receive, Encoding: proto.L16, Channels: 2, RateHz: 48000, Restart: Theirs},
 		{Peer: PipeWire, Direction: Send, Encoding: proto.L16, Channels: 2, RateHz: 48000, Ptime: time.Millisecond, Restart: Ours},
 		{Peer: PipeWire, Direction: Receive, Encoding: proto.L24, Channels: 2, RateHz: 48000},

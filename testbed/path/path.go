@@ -24,6 +24,7 @@ type Kind struct {
 // Path is open until Close.
 type Path struct {
 	kind       Kind
+	at         netip.Addr
 	near, far  *net.UDPConn // towards who calls, and towards who is called
 	listener   *net.TCPListener
 	to         netip.AddrPort
@@ -38,7 +39,7 @@ type Path struct {
 // Open makes a path from the address at, which is to be called in place of to, and
 // must be another of this machine.
 func Open(at, to netip.AddrPort, kind Kind) (*Path, error) {
-	p := &Path{kind: kind, to: to, open: map[net.Conn]bool{}}
+	p := &Path{kind: kind, at: at.Addr(), to: to, open: map[net.Conn]bool{}}
 	var err error
 	if p.near, err = net.ListenUDP("udp4", net.UDPAddrFromAddrPort(at)); err != nil {
 		return nil, err
@@ -133,12 +134,14 @@ func (p *Path) forward(way int, from *net.UDPConn, pass func([]byte)) {
 // accept forwards connections, at once: what is measured is not there.
 func (p *Path) accept() {
 	defer p.done.Done()
+	// From where datagrams come: a session is with one address.
+	dialer := net.Dialer{LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(p.at, 0))}
 	for {
 		caller, err := p.listener.Accept()
 		if err != nil {
 			return
 		}
-		called, err := net.Dial("tcp4", p.to.String())
+		called, err := dialer.Dial("tcp4", p.to.String())
 		if err != nil || !p.keep(caller, called) {
 			_ = caller.Close()
 			continue

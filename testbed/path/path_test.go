@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// echo answers every datagram with itself, and TCP with its greeting.
+// echo answers every datagram with itself, and TCP with the address of who calls.
 func echo(t *testing.T) netip.AddrPort {
 	t.Helper()
 	listener, err := net.Listen("tcp4", "127.0.0.71:0")
@@ -28,7 +28,7 @@ func echo(t *testing.T) netip.AddrPort {
 			if err != nil {
 				return
 			}
-			fmt.Fprint(c, "hello")
+			fmt.Fprint(c, c.RemoteAddr().(*net.TCPAddr).IP)
 			c.Close()
 		}
 	}()
@@ -59,8 +59,8 @@ func came(t *testing.T, kind Kind, count int) (which string, first time.Duration
 		t.Fatal(err)
 	}
 	defer tcp.Close()
-	if greeting, err := io.ReadAll(tcp); err != nil || string(greeting) != "hello" {
-		t.Fatalf("%q, %v", greeting, err)
+	if caller, err := io.ReadAll(tcp); err != nil || string(caller) != "127.0.0.72" {
+		t.Fatalf("TCP comes from %q, datagrams from 127.0.0.72: %v", caller, err)
 	}
 	c, err := net.Dial("udp4", p.near.LocalAddr().String())
 	if err != nil {
