@@ -2,6 +2,7 @@ package announce
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
@@ -17,8 +18,9 @@ import (
 
 // packet is what came in on one of the groups.
 type packet struct {
-	data []byte
-	from netip.Addr
+	data  []byte
+	from  netip.Addr
+	index int // of the interface that it came by; 0: not known
 }
 
 // ears hear the groups of announcements on every interface that has multicast.
@@ -34,7 +36,7 @@ type ears struct {
 // link-local one cannot be bound to without an interface.
 type ear struct {
 	groups []netip.Addr
-	socket net.PacketConn
+	socket *net.UDPConn
 	raw    syscall.RawConn
 	joined map[membership]bool
 }
@@ -81,9 +83,11 @@ func newEar(groups []netip.Addr) (*ear, error) {
 		err := raw.Control(func(fd uintptr) {
 			failed = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
 			if failed == nil && local.Is4() {
-				failed = unix.SetsockoptInt(int(fd), unix.IPPROTO_IP, unix.IP_MULTICAST_ALL, 0)
+				failed = errors.Join(unix.SetsockoptInt(int(fd), unix.IPPROTO_IP, unix.IP_MULTICAST_ALL, 0),
+					unix.SetsockoptInt(int(fd), unix.IPPROTO_IP, unix.IP_PKTINFO, 1))
 			} else if failed == nil {
-				failed = unix.SetsockoptInt(int(fd), unix.IPPROTO_IPV6, unix.IPV6_MULTICAST_ALL, 0)
+				failed = errors.Join(unix.SetsockoptInt(int(fd), unix.IPPROTO_IPV6, unix.IPV6_MULTICAST_ALL, 0),
+					unix.SetsockoptInt(int(fd), unix.IPPROTO_IPV6, unix.IPV6_RECVPKTINFO, 1))
 			}
 		})
 		return errors.Join(err, failed)
@@ -94,29 +98,52 @@ func newEar(groups []netip.Addr) (*ear, error) {
 	if err != nil {
 		return nil, fmt.Errorf("announcements: %w", err)
 	}
-	raw, err := socket.(syscall.Conn).SyscallConn()
+	udp := socket.(*net.UDPConn)
+	raw, err := udp.SyscallConn()
 	if err != nil {
-		_ = socket.Close()
+		_ = udp.Close()
 		return nil, fmt.Errorf("announcements: %w", err)
 	}
-	return &ear{groups: groups, socket: socket, raw: raw, joined: map[membership]bool{}}, nil
+	return &ear{groups: groups, socket: udp, raw: raw, joined: map[membership]bool{}}, nil
 }
 
 // receive passes on what comes, until the socket is closed.
-func (e *ears) receive(socket net.PacketConn) {
-	buf := make([]byte, proto.MaxAnnouncementBytes+1)
+func (e *ears) receive(socket *net.UDPConn) {
+	buf, control := make([]byte, proto.MaxAnnouncementBytes+1), make([]byte, 128)
 	for {
-		n, from, err := socket.ReadFrom(buf)
+		n, controlled, _, from, err := socket.ReadMsgUDPAddrPort(buf, control)
 		if err != nil {
 			return
 		}
-		sender := from.(*net.UDPAddr).AddrPort().Addr().Unmap()
 		select {
-		case e.packets <- packet{append([]byte(nil), buf[:n]...), sender}:
+		case e.packets <- packet{append([]byte(nil), buf[:n]...), from.Addr().Unmap(), cameBy(control[:controlled])}:
 		case <-e.over:
 			return
 		}
 	}
+}
+
+// cameBy is the index of the interface that a packet came by (ip(7), RFC 3542); 0: not
+// said.
+func cameBy(control []byte) int {
+	const index4, index6 = 0, 16 // in struct in_pktinfo and in6_pktinfo
+	messages, err := unix.ParseSocketControlMessage(control)
+	if err != nil {
+		return 0
+	}
+	for _, m := range messages {
+		at := -1
+		switch {
+		case m.Header.Level == unix.IPPROTO_IP && m.Header.Type == unix.IP_PKTINFO:
+			at = index4
+		case m.Header.Level == unix.IPPROTO_IPV6 && m.Header.Type == unix.IPV6_PKTINFO:
+			at = index6
+		}
+		if at >= 0 && len(m.Data) >= at+4 {
+			return int(binary.NativeEndian.Uint32(m.Data[at:]))
+		}
+	}
+	return 0
 }
 
 func (e *ears) close() {

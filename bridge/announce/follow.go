@@ -35,7 +35,7 @@ func Follow(ctx context.Context, cfg config.Config, log *slog.Logger, net *netwo
 	if err != nil {
 		return err
 	}
-	streams := make(chan proto.Description)
+	streams := make(chan announced)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	wanted := Wanted{Name: cfg.SAPReceive, Networks: cfg.SAPNetworks.Prefixes}
@@ -65,8 +65,15 @@ type hearing struct {
 	wanted   Wanted
 	packets  <-chan packet
 	tick     <-chan time.Time
-	streams  chan<- proto.Description
+	streams  chan<- announced
 	refusals refusals
+	ways     ways
+}
+
+// announced is a stream to receive, and by which interface it was announced.
+type announced struct {
+	proto.Description
+	device string // "": not known
 }
 
 func (h *hearing) run(ctx context.Context) {
@@ -86,6 +93,8 @@ func (h *hearing) run(ctx context.Context) {
 			if changed, err = f.hear(p.data, p.from, time.Now()); err != nil {
 				h.refuse(p.from, err.Error())
 			}
+			moved := h.ways.note(p.from, p.index)
+			changed = changed || moved && f.current != nil && f.current.id.from == p.from
 		}
 		if !changed {
 			continue
@@ -93,7 +102,7 @@ func (h *hearing) run(ctx context.Context) {
 		s := f.current
 		h.log.Info("stream announced", "name", h.wanted.Name, "announced_by", s.id.from, "group", s.Address, "port", s.Port)
 		select {
-		case h.streams <- s.Description:
+		case h.streams <- announced{s.Description, h.ways[s.id.from]}:
 		case <-ctx.Done():
 			return
 		}
@@ -134,7 +143,7 @@ type running struct {
 }
 
 // runEach runs one end after the other: each until the next stream is there.
-func runEach(ctx context.Context, cfg config.Config, log *slog.Logger, streams <-chan proto.Description, giveUp <-chan time.Time,
+func runEach(ctx context.Context, cfg config.Config, log *slog.Logger, streams <-chan announced, giveUp <-chan time.Time,
 	run func(context.Context, config.Config) error,
 ) error {
 	var now running // ended is nil before the first stream
@@ -149,7 +158,7 @@ func runEach(ctx context.Context, cfg config.Config, log *slog.Logger, streams <
 			return err
 		case stream := <-streams:
 			giveUp = nil
-			next, err := cfg.Receiving(stream)
+			next, err := receiving(cfg, stream)
 			if err != nil {
 				log.Warn("the announced stream cannot be received", "name", cfg.SAPReceive, "reason", err)
 				continue
@@ -163,6 +172,15 @@ func runEach(ctx context.Context, cfg config.Config, log *slog.Logger, streams <
 			go func(ended chan<- error) { ended <- run(endCtx, next) }(now.ended)
 		}
 	}
+}
+
+// receiving is the configuration with a stream, received where it is announced.
+func receiving(cfg config.Config, stream announced) (config.Config, error) {
+	next, err := cfg.Receiving(stream.Description)
+	if next.MulticastInterface == "" && next.Peer == (config.Peer{}) { // else that is what is sent by, too
+		next.MulticastInterface = stream.device
+	}
+	return next, err
 }
 
 // end stops the end and waits for it.

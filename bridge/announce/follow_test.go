@@ -17,7 +17,7 @@ import (
 )
 
 // ends is what runEach starts: each says with which group, and ends when told.
-func ends(streams chan proto.Description, giveUp <-chan time.Time) (started chan string, over chan error, cancel func()) {
+func ends(streams chan announced, giveUp <-chan time.Time) (started chan string, over chan error, cancel func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	started, over = make(chan string, 8), make(chan error, 1)
 	cfg := config.Default(config.EndHost)
@@ -26,7 +26,7 @@ func ends(streams chan proto.Description, giveUp <-chan time.Time) (started chan
 	go func() {
 		over <- runEach(ctx, cfg, log, streams, giveUp, func(ctx context.Context, cfg config.Config) error {
 			group, _ := cfg.Group()
-			started <- group.String()
+			started <- strings.TrimSpace(group.String() + " " + cfg.MulticastInterface)
 			<-ctx.Done()
 			started <- "end of " + group.String()
 			return nil
@@ -36,14 +36,14 @@ func ends(streams chan proto.Description, giveUp <-chan time.Time) (started chan
 }
 
 func TestAnotherStreamEndsTheFirstAndStartsAnew(t *testing.T) {
-	streams := make(chan proto.Description)
+	streams := make(chan announced)
 	started, over, cancel := ends(streams, nil)
-	streams <- stream5004("239.69.1.2")
+	streams <- announced{stream5004("239.69.1.2"), "lo"}
 	many := stream5004("239.69.1.9")
 	many.SendChannels = 65
-	streams <- many // cannot be received, so that the first goes on
-	streams <- stream5004("239.69.1.3")
-	for _, want := range []string{"239.69.1.2", "end of 239.69.1.2", "239.69.1.3"} {
+	streams <- announced{Description: many} // cannot be received, so that the first goes on
+	streams <- announced{Description: stream5004("239.69.1.3")}
+	for _, want := range []string{"239.69.1.2 lo", "end of 239.69.1.2", "239.69.1.3"} {
 		if got := <-started; got != want {
 			t.Errorf("%s, want %s", got, want)
 		}
@@ -60,7 +60,7 @@ func TestAnotherStreamEndsTheFirstAndStartsAnew(t *testing.T) {
 func TestAStreamThatIsNeverAnnouncedIsGivenUp(t *testing.T) {
 	giveUp := make(chan time.Time, 1)
 	giveUp <- start
-	_, over, cancel := ends(make(chan proto.Description), giveUp)
+	_, over, cancel := ends(make(chan announced), giveUp)
 	defer cancel()
 	if err := <-over; !errors.Is(err, config.ErrNeverReached) || !strings.Contains(err.Error(), `stream "desk"`) {
 		t.Error(err)
@@ -68,8 +68,8 @@ func TestAStreamThatIsNeverAnnouncedIsGivenUp(t *testing.T) {
 }
 
 func TestAnEndThatFailsIsTheEnd(t *testing.T) {
-	streams := make(chan proto.Description, 1)
-	streams <- stream5004("239.69.1.2")
+	streams := make(chan announced, 1)
+	streams <- announced{stream5004("239.69.1.2"), "lo"}
 	failure := errors.New("address in use")
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	err := runEach(context.Background(), config.Default(config.EndHost), log, streams, nil,
@@ -93,7 +93,7 @@ func TestWrongAnnouncementsAreToldInLogAndStatusAndDoNotFillTheLog(t *testing.T)
 	over := make(chan struct{})
 	go func() { defer close(over); h.run(ctx) }()
 	for port := range 1000 {
-		packets <- packet{change(func(d *proto.Description) { d.Port = 1 + port }), stranger}
+		packets <- packet{change(func(d *proto.Description) { d.Port = 1 + port }), stranger, 1}
 	}
 	cancel()
 	<-over
