@@ -140,7 +140,11 @@ func ParseAnnouncement(packet []byte) (Announcement, error) {
 	// The payload type may be missing where the payload shows by itself what it is.
 	if !beginsAsSDP(rest) {
 		payloadType, sdp, found := bytes.Cut(rest, []byte{0})
-		if !found || !strings.EqualFold(string(payloadType), sapPayloadType) {
+		if len(rest) == 0 && a.Delete { // the hash says of what
+			return a, nil
+		}
+		kind, _, _ := strings.Cut(string(payloadType), ";") // behind it: charset=
+		if !found || !strings.EqualFold(trim(kind), sapPayloadType) {
 			return Announcement{}, fmt.Errorf("announcement: payload type %q: legal is %s", clip(string(payloadType)), sapPayloadType)
 		}
 		rest = sdp

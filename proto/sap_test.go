@@ -59,6 +59,8 @@ func TestWhatOtherProgramsAnnounceIsRead(t *testing.T) {
 		"m= first":                     "\x20\x00\x00\x01\xc0\xa8\x7a\x02m=audio 5004 RTP/AVP 10",
 		"a byte order mark":            "\x20\x00\x00\x01\xc0\xa8\x7a\x02\xef\xbb\xbfv=0\r\n",
 		"a type in capitals":           "\x20\x00\x00\x01\xc0\xa8\x7a\x02Application/SDP\x00v=0\r\n",
+		"a type with a parameter":      "\x20\x00\x00\x01\xc0\xa8\x7a\x02application/sdp; charset=utf-8\x00v=0\r\n",
+		"a deletion by its hash":       "\x24\x00\x00\x01\xc0\xa8\x7a\x02",
 		"with nothing behind its type": "\x20\x00\x00\x01\xc0\xa8\x7a\x02application/sdp\x00",
 	} {
 		a, err := ParseAnnouncement([]byte(packet))

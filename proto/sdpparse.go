@@ -24,7 +24,7 @@ func ParseDescription(text []byte) (Description, error) {
 	if !any && len(text) > 0 {
 		return Description{}, errors.New("not a session description (SDP, RFC 8866): line 1 is none of it")
 	}
-	d := Description{Name: cleanName(session.first('s').value, maxNameBytes)}
+	d := Description{Name: SessionName(session.first('s').value)}
 	_, d.Revision = splitOrigin(session.first('o').value)
 	if err := d.readIdentity(sdpScope{session: session}); err != nil {
 		return Description{}, err

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // What is read of SDP's grammar is what every writer keeps to: lines of a letter, "="
@@ -129,7 +130,20 @@ func (s sdpScope) attribute(keys ...string) (line sdpLine, found bool) {
 func SessionIdentity(text []byte) (name, origin string) {
 	session, _, _ := readLines(string(text))
 	origin, _ = splitOrigin(session.first('o').value)
-	return cleanName(session.first('s').value, maxNameBytes), origin
+	return SessionName(session.first('s').value), origin
+}
+
+// SessionName is a session's name as it is compared and shown: printable, at most 64
+// bytes, "" for "-". What is not UTF-8 is taken for Latin-1, which older devices write.
+func SessionName(text string) string {
+	if !utf8.ValidString(text) {
+		runes := make([]rune, len(text))
+		for i := range len(text) {
+			runes[i] = rune(text[i])
+		}
+		text = string(runes)
+	}
+	return cleanName(text, maxNameBytes)
 }
 
 // splitOrigin takes the sess-version out of the value of an o= line. It stands before

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 )
 
 // eachOdd calls back with every text of every device with every oddity.
@@ -163,6 +164,18 @@ func TestAnOfferOfOursIsReadAsStrictlyAsEver(t *testing.T) {
 			if d, err := ParseDescription([]byte(text)); err == nil {
 				t.Errorf("%q was taken: %+v", edit.to, d)
 			}
+		}
+	}
+}
+
+func TestNamesAreReadAsTheyAreWrittenAndAsTheUserWritesThem(t *testing.T) {
+	long := strings.Repeat("desk ", 20)
+	for written, typed := range map[string]string{
+		"Caf\xe9": "Café", "Café": "Café", "K\xfcche \xb5": "Küche µ", long: long, " desk\t": "desk", "de\x00sk": "desk", "-": "-", "": "-", "\xff": "ÿ",
+	} {
+		name, _ := SessionIdentity([]byte("s=" + written + "\n"))
+		if want := SessionName(typed); name != want || len(name) > maxNameBytes || strings.ContainsFunc(name, unicode.IsControl) {
+			t.Errorf("%q is %q, want %q", written, name, want)
 		}
 	}
 }

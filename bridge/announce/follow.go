@@ -38,7 +38,7 @@ func Follow(ctx context.Context, cfg config.Config, log *slog.Logger, net *netwo
 	streams := make(chan announced)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	wanted := Wanted{Name: cfg.SAPReceive, Networks: cfg.SAPNetworks.Prefixes}
+	wanted := Wanted{Name: proto.SessionName(cfg.SAPReceive), Networks: cfg.SAPNetworks.Prefixes}
 	ticker := time.NewTicker(lookInterval)
 	defer ticker.Stop()
 	h := hearing{log: log, page: page, wanted: wanted, packets: ears.packets, tick: ticker.C, streams: streams}

@@ -60,7 +60,7 @@ type Common struct {
 	SAPNetworks        Networks       `toml:"sap-networks" name:"sap-networks" placeholder:"LIST" help:"Networks that the group of an announced stream may be in." legal:"multicast networks such as 239.0.0.0/8,224.0.0.0/24"`
 	Ptime              Duration       `toml:"ptime" placeholder:"TIME" help:"Packet time of Opus, or of the stream sent without a session; 0: 5 ms, or a packet each period." legal:"0, with format opus 2.5ms, 5ms, 10ms or 20ms, or with static a time from 0.1ms to 20ms (1ms)"`
 	MulticastTTL       int            `toml:"multicast-ttl" name:"multicast-ttl" placeholder:"N" help:"How many routers a stream to a multicast group may cross." legal:"1 to 255"`
-	MulticastInterface string         `toml:"multicast-interface" placeholder:"NAME" help:"Network interface of multicast; empty: as the routes say." legal:"empty, or the name of a network interface"`
+	MulticastInterface string         `toml:"multicast-interface" placeholder:"NAME" help:"Network interface of multicast; empty: as the routes say, of an announced stream where it is announced." legal:"empty, or the name of a network interface"`
 	JackServer         string         `toml:"jack-server" placeholder:"NAME" help:"Name of the JACK server, as given to jackd --name." legal:"a name that is not empty"`
 	StatusListen       StatusSocket   `toml:"status-listen" placeholder:"ADDR:PORT|off" help:"Where the status page is served." legal:"IP-ADDRESS:PORT (port 1 to 65535) or off"`
 	LogFormat          string         `toml:"log-format" placeholder:"text|json" help:"Form of the log on standard error." legal:"text or json"`
