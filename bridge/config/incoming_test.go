@@ -133,7 +133,7 @@ func TestAnnouncedStreamsOfBothFamiliesAreReceivedWhereTheNetworksHaveBoth(t *te
 		"sap-networks = 'ff00::/8'": "239.69.1.2 ff15::7",
 		"listen = '[::]:4713'":      "239.69.1.2 ff15::7",
 		"listen = '[fd00::2]:4713'": "ff15::7",
-		"listen = '0.0.0.0:4713'\nsap-networks = '239.0.0.0/8,ff00::/8'": "239.69.1.2",
+		"listen = '0.0.0.0:4713'\nsap-networks = '239.0.0.0/8, ff00::/8'": "239.69.1.2",
 	} {
 		c, err := load(t, EndGuest, "sap-receive = 'desk'\n"+text)
 		if err != nil {

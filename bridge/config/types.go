@@ -170,11 +170,11 @@ func (d *Duration) UnmarshalText(text []byte) error {
 // Networks is a list of multicast networks.
 type Networks struct{ Prefixes []netip.Prefix }
 
-// UnmarshalText reads ADDRESS/BITS, several with commas between.
+// UnmarshalText reads ADDRESS/BITS, several with commas between; blanks do not count.
 func (n *Networks) UnmarshalText(text []byte) error {
 	var prefixes []netip.Prefix
 	for part := range strings.SplitSeq(string(text), ",") {
-		prefix, err := netip.ParsePrefix(part)
+		prefix, err := netip.ParsePrefix(strings.TrimSpace(part))
 		if err != nil || !prefix.Addr().IsMulticast() || prefix != prefix.Masked() || prefix.Bits() < 4 {
 			return errNotLegal
 		}
