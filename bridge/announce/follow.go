@@ -174,10 +174,12 @@ func runEach(ctx context.Context, cfg config.Config, log *slog.Logger, streams <
 	}
 }
 
-// receiving is the configuration with a stream, received where it is announced.
+// receiving is the configuration with a stream, received where it is announced, unless
+// the user says otherwise.
 func receiving(cfg config.Config, stream announced) (config.Config, error) {
 	next, err := cfg.Receiving(stream.Description)
-	if next.MulticastInterface == "" && next.Peer == (config.Peer{}) { // else that is what is sent by, too
+	sends := next.Peer != config.Peer{} // by the same interface
+	if next.MulticastInterface == "" && !sends && !network.RouteChosen(stream.Address) {
 		next.MulticastInterface = stream.device
 	}
 	return next, err

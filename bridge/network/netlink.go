@@ -61,24 +61,49 @@ func changes(ctx context.Context) (<-chan struct{}, error) {
 
 // route asks the kernel which way it would take; index 0: any. It answers at once.
 func route(to netip.Addr, index int) (Way, error) {
-	fd, err := netlink(0, 0)
+	answer, err := ask(routeRequest(to, index, 0))
 	if err != nil {
 		return Way{}, err
 	}
+	return parseRoute(answer)
+}
+
+// ask sends a request to the kernel and returns its answer.
+func ask(request []byte) ([]byte, error) {
+	fd, err := netlink(0, 0)
+	if err != nil {
+		return nil, err
+	}
 	defer func() { _ = unix.Close(fd) }()
 	_ = unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: 1})
-	if err := unix.Sendto(fd, routeRequest(to, index), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
-		return Way{}, fmt.Errorf("%w: %w", errRefused, err)
+	if err := unix.Sendto(fd, request, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+		return nil, fmt.Errorf("%w: %w", errRefused, err)
 	}
 	buf := make([]byte, 1<<13)
 	n, _, err := unix.Recvfrom(fd, buf, 0)
 	if err != nil {
-		return Way{}, fmt.Errorf("%w: %w", errRefused, err)
+		return nil, fmt.Errorf("%w: %w", errRefused, err)
 	}
-	return parseRoute(buf[:n])
+	return buf[:n], nil
 }
 
-func routeRequest(to netip.Addr, index int) []byte {
+// RouteChosen says whether somebody chose the way to an IPv4 group, by a route that is not
+// the one to everywhere. Of IPv6 every interface has a route for groups by itself.
+func RouteChosen(to netip.Addr) bool {
+	if !to.Is4() {
+		return false
+	}
+	answer, err := ask(routeRequest(to, 0, unix.RTM_F_FIB_MATCH)) // the entry, not what follows from it
+	if err != nil {
+		return false
+	}
+	messages, err := syscall.ParseNetlinkMessage(answer)
+	const prefixLength = 1 // in struct rtmsg
+	return err == nil && len(messages) > 0 && messages[0].Header.Type == unix.RTM_NEWROUTE &&
+		len(messages[0].Data) >= unix.SizeofRtMsg && messages[0].Data[prefixLength] > 0
+}
+
+func routeRequest(to netip.Addr, index int, flags uint32) []byte {
 	family := byte(unix.AF_INET)
 	if to.Is6() {
 		family = unix.AF_INET6
@@ -99,6 +124,7 @@ func routeRequest(to netip.Addr, index int) []byte {
 	message = append(message, make([]byte, 8)...) // sequence number and port
 	routing := make([]byte, unix.SizeofRtMsg)
 	routing[0], routing[1] = family, byte(to.BitLen())
+	binary.NativeEndian.PutUint32(routing[8:], flags)
 	return append(append(message, routing...), attributes...)
 }
 

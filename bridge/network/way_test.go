@@ -29,6 +29,14 @@ func TestTheKernelSaysTheWay(t *testing.T) {
 	}
 }
 
+func TestTheRouteToEverywhereWasNotChosenForGroups(t *testing.T) {
+	for to, want := range map[string]bool{"127.0.0.9": true, "203.0.113.9": false, "::1": false, "ff15::7": false} {
+		if got := RouteChosen(netip.MustParseAddr(to)); got != want {
+			t.Errorf("%s: %v", to, got)
+		}
+	}
+}
+
 func TestWhatIsNotThereIsNamedAndMayCome(t *testing.T) {
 	_, err := WayTo(somewhere, "absent0")
 	if !IsAbsent(err) || err.Error() != "interface absent0 is not there" {
@@ -73,7 +81,7 @@ func TestAnAnswerOfTheKernelThatIsCutOffIsAnError(t *testing.T) {
 }
 
 func FuzzTheKernelsAnswer(f *testing.F) {
-	f.Add(routeRequest(somewhere, 7))
+	f.Add(routeRequest(somewhere, 7, 0))
 	f.Add([]byte("*\x00\x00\x00\x18\x000000000000000000000000\b\x00000000\x06\x00000000")) // the last attribute is not padded
 	f.Fuzz(func(_ *testing.T, answer []byte) { _, _ = parseRoute(answer) })
 }
