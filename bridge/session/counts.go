@@ -7,6 +7,7 @@ type since struct {
 	counters Counters
 	xruns    uint64 // of the audio server
 	sentLost lossTotal
+	lost     uint64 // the most that was shown as the total
 }
 
 // begin starts to count a session. What the streams do within it changes nothing.
@@ -46,6 +47,10 @@ func (s *streams) countSent(d *status.Direction) {
 func (s *streams) countReceived(d *status.Direction) {
 	now, then := s.counters.Received, s.since.counters.Received
 	d.Total = totalsOf(now)
+	// What was lost can still come, but for who watches totals (Prometheus) one that
+	// shrinks has begun anew.
+	s.since.lost = max(s.since.lost, now.Lost)
+	d.Total.Lost = s.since.lost
 	d.RejectedBy = rejectedSince(now, then)
 	d.Rejected = d.RejectedBy.Sum()
 	d.Packets, d.Lost = grown(now.Packets, then.Packets), grown(now.Lost, then.Lost)
