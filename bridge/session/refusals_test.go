@@ -178,7 +178,7 @@ func TestASessionWithoutItsAudioServerIsNotUp(t *testing.T) {
 	v.audio.absent = errors.New("no such server")
 	v.audioEvent(AudioLost)
 	v.pass(time.Second)
-	if s := v.Status().Session; s.State != status.SessionWaiting || s.LastError != "no such server" || s.ID != "a" {
+	if s := v.Status().Session; s.State != status.SessionWaiting || s.LastError != "no such server" || s.ID != shownID("a") {
 		t.Errorf("%+v", s)
 	}
 	v.audio.absent = nil

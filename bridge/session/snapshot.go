@@ -1,6 +1,8 @@
 package session
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"math"
 	"time"
 
@@ -66,7 +68,7 @@ func (e *End) sessionStatus() status.Session {
 	if e.session == nil {
 		return s
 	}
-	s.Peer, s.ID = e.streams.peer(), e.session.ID
+	s.Peer, s.ID = e.streams.peer(), shownID(e.session.ID)
 	switch {
 	case !e.streams.running: // for the audio server, or for the end of it
 	case !e.streams.refused.none():
@@ -77,6 +79,13 @@ func (e *End) sessionStatus() status.Session {
 		s.State = status.SessionUp
 	}
 	return s
+}
+
+// shownID tells one session from others, the same at both ends, to all who can see the
+// status. They could end or replace a session whose own id they knew.
+func shownID(id string) string {
+	digest := sha256.Sum256([]byte("archibald-bridge status " + id))
+	return hex.EncodeToString(digest[:8])
 }
 
 func (s *streams) direction(f proto.Format) status.Direction {

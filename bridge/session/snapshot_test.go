@@ -1,8 +1,11 @@
 package session
 
 import (
+	"bytes"
+	"encoding/json"
 	"math"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -38,6 +41,31 @@ func TestStatusOfAnEndThatWaits(t *testing.T) {
 	}
 }
 
+// Every user of the machine can see the status, and may call: who knows a session's id
+// can end or replace it.
+func TestTheStatusHasNothingToEndASessionWith(t *testing.T) {
+	const id = "0123456789abcdef0123456789abcdef"
+	a, b := newVirtual(t), newVirtual(t)
+	for _, v := range []*virtual{a, b} {
+		v.openAudio()
+		v.up(agreed(id))
+		v.publish()
+		var text bytes.Buffer
+		if err := json.NewEncoder(&text).Encode(v.Status()); err != nil || strings.Contains(text.String(), id) {
+			t.Errorf("%v, %s", err, text.String())
+		}
+	}
+	if one, other := a.Status().Session.ID, b.Status().Session.ID; one != other || one == "" {
+		t.Errorf("one session is %q and %q", one, other)
+	}
+	before := a.Status().Session.ID
+	a.up(agreed("fedcba9876543210fedcba9876543210"))
+	a.publish()
+	if now := a.Status().Session.ID; now == before {
+		t.Error("two sessions cannot be told apart")
+	}
+}
+
 func TestEveryFieldOfTheStatus(t *testing.T) {
 	v := playing(t)
 	v.audio.xruns, v.audio.policy = 3, "SCHED_FIFO"
@@ -58,7 +86,7 @@ func TestEveryFieldOfTheStatus(t *testing.T) {
 	if want := (status.Audio{Server: "JACK server lab", State: "running", Rate: testRate, PeriodFrames: testPeriod, Xruns: 3, XrunsTotal: 3, Realtime: true}); s.Audio != want {
 		t.Errorf("got  %+v\nwant %+v", s.Audio, want)
 	}
-	if want := (status.Session{State: "up", Peer: "192.0.2.7:4713", ID: "a"}); s.Session != want {
+	if want := (status.Session{State: "up", Peer: "192.0.2.7:4713", ID: shownID("a")}); s.Session != want {
 		t.Errorf("got  %+v\nwant %+v", s.Session, want)
 	}
 	wantSend := status.Direction{

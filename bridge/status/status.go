@@ -83,7 +83,7 @@ const (
 type Session struct {
 	State      State  `json:"state"`      // waiting, up, failed or static
 	Peer       string `json:"peer"`       // HOST:PORT; "" while unknown
-	ID         string `json:"id"`         // "" while there is none
+	ID         string `json:"id"`         // tells it from others, and is not what signaling knows it by; "" while there is none
 	LastError  string `json:"last_error"` // one line; "" when there was none
 	Reconnects uint64 `json:"reconnects"` // sessions that followed an earlier one
 
