@@ -119,14 +119,20 @@ func (p *crossing) playing() bool {
 // stays holds both ends to their one session for some time.
 func (p *crossing) stays(duration time.Duration) {
 	p.t.Helper()
+	reported := func(s status.Status) bool { return s.Directions.Send.LatencyBy == status.LatencyByPeer }
 	time.Sleep(duration)
 	guest, host, err := p.both()
 	must(p.t, err)
+	// Nobody knows when the first report comes.
+	for deadline := time.Now().Add(5 * time.Second); !(reported(guest) && reported(host)) && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		guest, host, err = p.both()
+		must(p.t, err)
+	}
 	for _, s := range []status.Status{guest, host} {
 		if s.Session.Reconnects != 0 || s.Directions.Receive.State != status.DirectionRunning {
 			p.t.Errorf("%s: %d reconnects, sound %s", s.End, s.Session.Reconnects, s.Directions.Receive.State)
 		}
-		if s.Directions.Send.LatencyBy != status.LatencyByPeer {
+		if !reported(s) {
 			p.t.Errorf("%s: no report of the peer", s.End)
 		}
 	}
