@@ -127,8 +127,10 @@ func (h *house) look(now time.Time) {
 		if p.end == nil {
 			continue
 		}
-		if _, up := p.end.Endpoint().Current(); up {
-			p.lastUp, p.cameUp, p.everUsed = now, p.cameUp || p.end.Heard(), true
+		_, up := p.end.Endpoint().Current()
+		p.everUsed = p.everUsed || up
+		if up && p.end.Heard() { // who only calls holds no place by that
+			p.lastUp, p.cameUp = now, true
 		}
 	}
 }

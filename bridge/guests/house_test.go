@@ -244,7 +244,9 @@ func TestAGuestThatIsGoneKeepsItsPlaceUntilAnotherNeedsIt(t *testing.T) {
 	now := time.Now()
 	s.look(now)
 	s.mu.Lock()
-	s.places[0].cameUp, s.places[1].cameUp = true, true // both were heard
+	for i := range s.places { // both were heard
+		s.places[i].cameUp, s.places[i].lastUp = true, now
+	}
 	s.mu.Unlock()
 	for _, name := range []string{"ann", "bob"} { // both hang up
 		end, _, err := s.endOf(name, now)

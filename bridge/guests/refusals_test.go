@@ -118,3 +118,16 @@ func TestAnOfferOfAnotherRateMakesNoEndWhereOneIsThereToAsk(t *testing.T) {
 		t.Errorf("ends were made: %q", s.made)
 	}
 }
+
+func TestWhoOnlyCallsHoldsNoPlace(t *testing.T) {
+	s := serve(t, 1, false)
+	s.answered("mute") // has a session, and never sends
+	now := time.Now()
+	for range 12 {
+		now = now.Add(time.Second)
+		s.look(now)
+	}
+	if _, _, err := s.endOf("ann", now); err == nil || !strings.Contains(err.Error(), "being made free") {
+		t.Errorf("after %s without a sound: %v", neverCame, err)
+	}
+}
