@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -34,10 +33,16 @@ type tables struct {
 	Host  struct{} `toml:"host"`
 }
 
+// maxFileBytes is far more than all keys with their comments.
+const maxFileBytes = 1 << 20
+
 func readFile(path string) (file, error) {
-	data, err := os.ReadFile(path)
+	data, err := readStart(path, maxFileBytes+1)
 	if err != nil {
 		return file{}, fmt.Errorf("--config: %w", err)
+	}
+	if len(data) > maxFileBytes {
+		return file{}, fmt.Errorf("%s: legal is a file of at most %d bytes", path, maxFileBytes)
 	}
 	return parseFile(path, data)
 }

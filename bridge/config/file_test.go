@@ -132,3 +132,10 @@ func FuzzParseFile(f *testing.F) {
 		}
 	})
 }
+
+func TestAFileWithoutAnEndIsRefused(t *testing.T) {
+	err := Check("/dev/zero", arrowRule)
+	if err == nil || err.Error() != "/dev/zero: legal is a file of at most 1048576 bytes" {
+		t.Error(err)
+	}
+}

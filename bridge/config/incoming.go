@@ -14,7 +14,7 @@ import (
 func (c *Config) readIncoming(listens bool) error {
 	text, err := readStart(c.SDPIn, proto.MaxDescriptionBytes+1)
 	if err != nil {
-		return err
+		return errors.Unwrap(err) // the path is named anyway
 	}
 	d, err := proto.ParseDescription(text)
 	if err != nil {
@@ -30,19 +30,14 @@ func (c *Config) readIncoming(listens bool) error {
 	return err
 }
 
-// readStart reads at most that many bytes of a file, which may be without an end. Its
-// errors do not name the file.
+// readStart reads at most that many bytes of a file, which may be without an end.
 func readStart(path string, most int64) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, errors.Unwrap(err)
+		return nil, err
 	}
 	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, most))
-	if err != nil {
-		return nil, errors.Unwrap(err)
-	}
-	return text, nil
+	return io.ReadAll(io.LimitReader(file, most))
 }
 
 // Receiving is the configuration with an incoming stream, which decides what it
