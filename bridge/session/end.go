@@ -62,6 +62,7 @@ type End struct {
 	tried     chan struct{}                     // closed when the first attempt at it has ended ...
 	wasTried  func()                            // ... by this
 	heard     atomic.Pointer[heard]             // nil before the first session
+	lookedNs  atomic.Int64                      // when that was last looked after
 
 	missing atomic.Pointer[string] // why it is; nil: it is not known yet
 
@@ -219,6 +220,7 @@ func (e *End) tick() {
 	e.core.Idle(nowNs)
 	e.machine.Tend(e.audio.Threads())
 	e.streams.tick(nowNs)
+	e.lookedNs.Store(e.clock.monotonicNs())
 	if time.Duration(nowNs-e.publishedNs) >= publishInterval {
 		e.publishedNs = nowNs
 		e.streams.count(nowNs)

@@ -69,3 +69,18 @@ func TestASessionThatOnlySendsIsLiveByThePeersReports(t *testing.T) {
 		t.Error("its reports are missing, and it is live")
 	}
 }
+
+// The end's goroutine can stand still, in a call of an audio server or without a processor.
+func TestASessionIsNotGivenAwayWhileItsEndHasNoTime(t *testing.T) {
+	v := playing(t)
+	v.pass(time.Second)
+	v.time.ns += int64(2 * time.Second) // in which nobody looks
+	if !v.live("a") {
+		t.Error("nobody looked whether the peer is there, and it counts as gone")
+	}
+	v.core.packets = false
+	v.pass(checkAfter + 2*tick)
+	if v.live("a") {
+		t.Error("looked at again, it is silent, and counts as there")
+	}
+}

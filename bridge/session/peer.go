@@ -61,11 +61,16 @@ type heard struct {
 	came    bool // anything of it has
 }
 
+// unlookedAfter is how long the end's goroutine may be busy, or without a processor,
+// before what it knows of the peer is old.
+const unlookedAfter = 5 * tick
+
 // live says whether the peer of a session that is up is heard, from any goroutine. One that
-// just came up counts as such.
+// just came up counts as such, and so does one of which nothing new is known: that this
+// end had no time is no reason to give its session to another.
 func (e *End) live(id string) bool {
-	h := e.heard.Load()
-	return h == nil || h.session != id || e.clock.monotonicNs() < h.untilNs
+	h, nowNs := e.heard.Load(), e.clock.monotonicNs()
+	return h == nil || h.session != id || nowNs < h.untilNs || time.Duration(nowNs-e.lookedNs.Load()) > unlookedAfter
 }
 
 // hear notes that the peer is there for some time from a moment on.
