@@ -11,9 +11,9 @@ import (
 // pure are the packages that think. They know the real-time core and the audio
 // servers by interfaces only, so that they can be tested without either.
 var pure = []string{
-	"bridge/session", "bridge/clock", "bridge/opus", "bridge/patch", "bridge/config",
-	"bridge/status", "bridge/signaling", "bridge/bench", "bridge/cli", "bridge/memory", "bridge/hosttime",
-	"bridge/machine", "bridge/announce", "bridge/guests", "bridge/network",
+	"bridge/session", "bridge/clock", "bridge/codec", "bridge/patchbay", "bridge/config",
+	"bridge/status", "bridge/signaling", "bridge/roundtrip", "bridge/cli", "bridge/jitterstore", "bridge/kvmclock",
+	"bridge/realtime", "bridge/announce", "bridge/guests", "bridge/network",
 }
 
 // mayNot is why a package may not need another, "" if it may.
@@ -60,7 +60,7 @@ func TestTheImportRulesForbidWhatTheyShould(t *testing.T) {
 		{"bridge/session", "bridge/clock", false},
 		{"bridge/cli", "guest", true},
 		{"bridge/rt", "bridge/session", false},
-		{"bridge/rt/sim", "bridge/audio/jack", true},
+		{"bridge/rt/deep", "bridge/audio/jack", true},
 		{"bridge/audio/jack", "bridge/rt", false},
 		{"guest", "bridge/rt", false},
 		{".", "guest", false},

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"archibald-bridge/bridge/clock"
-	"archibald-bridge/bridge/opus"
+	"archibald-bridge/bridge/codec"
 	"archibald-bridge/bridge/session"
 	"archibald-bridge/proto"
 )
@@ -40,9 +40,9 @@ func captureCycle(t *testing.T, v *Virtual, first uint64, frames int) {
 }
 
 // wantCycle takes a cycle and holds it to what was captured.
-func wantCycle(t *testing.T, v *Virtual, first uint64, frames int) opus.Cycle {
+func wantCycle(t *testing.T, v *Virtual, first uint64, frames int) codec.Cycle {
 	t.Helper()
-	var c opus.Cycle
+	var c codec.Cycle
 	if !v.TakeCycle(&c) {
 		t.Fatalf("no cycle, want that of frame %d", first)
 	}
@@ -92,7 +92,7 @@ func TestWhatControlDoesNotTakeInTimeIsAGap(t *testing.T) {
 	if lost == 0 || lost > cycles/2 {
 		t.Fatalf("%d of %d cycles had no room", lost, cycles)
 	}
-	var last opus.Cycle
+	var last codec.Cycle
 	for i := range cycles - lost {
 		last = wantCycle(t, v, uint64(i*period), period)
 	}
@@ -106,7 +106,7 @@ func TestCapturedSoundThatIsNotFiniteIsSilence(t *testing.T) {
 	v := captures(t, 1, proto.Repeats{})
 	v.Advance(3, 0, 0)
 	v.Capture([][]float32{{float32(math.NaN()), float32(math.Inf(1)), 0.5}}, 0, 0)
-	var c opus.Cycle
+	var c codec.Cycle
 	if !v.TakeCycle(&c) || c.Samples[0] != 0 || c.Samples[1] != 0 || c.Samples[2] != 0.5 || v.Counters().Sent.NonFinite != 2 {
 		t.Errorf("%+v, %d counted", c, v.Counters().Sent.NonFinite)
 	}
@@ -114,7 +114,7 @@ func TestCapturedSoundThatIsNotFiniteIsSilence(t *testing.T) {
 
 func TestEncodedPacketsAreRepeatedWholePacketsLater(t *testing.T) {
 	v := captures(t, 1, proto.Repeats{Copies: 1, DistanceFrames: 2 * 240})
-	sender := opus.NewSender(v, counting{}, 1, 240, func() int64 { return 0 })
+	sender := codec.NewSender(v, counting{}, 1, 240, func() int64 { return 0 })
 	first := v.c.tx.sequence
 	var sent, want []uint16
 	for cycle := range 60 { // a packet is done after 4, 4, 4, 3 of them
@@ -158,12 +158,12 @@ func TestPacketsOfOpusComeToControlOnce(t *testing.T) {
 		again bool
 		bytes string
 	}{{0, false, "\x07"}, {2, false, "\x09\x09"}, {1, true, "\x08"}} {
-		var got opus.Packet
+		var got codec.Packet
 		if !p.v.TakePacket(&got) || got.Media != int64(p.base)+int64(want.n*240) || got.Sequence != p.firstSequence+uint16(want.n) || got.Again != want.again || string(got.Payload) != want.bytes {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
 	}
-	if p.v.TakePacket(new(opus.Packet)) {
+	if p.v.TakePacket(new(codec.Packet)) {
 		t.Error("a packet more")
 	}
 	c := p.v.Counters().Received
@@ -175,7 +175,7 @@ func TestPacketsOfOpusComeToControlOnce(t *testing.T) {
 func TestAPacketOfOpusThatNoEthernetFrameHoldsIsMalformed(t *testing.T) {
 	p := opusPlayer(t, proto.Repeats{})
 	p.play(p.opusPacket(0, make([]byte, 1501)...), p.opusPacket(1, make([]byte, 1500)...))
-	var got opus.Packet
+	var got codec.Packet
 	if !p.v.TakePacket(&got) || len(got.Payload) != 1500 || p.v.TakePacket(&got) {
 		t.Errorf("%d bytes came first", len(got.Payload))
 	}
@@ -190,7 +190,7 @@ func TestPacketsThatControlDoesNotTakeAreLate(t *testing.T) {
 		p.play(p.opusPacket(n, 1))
 	}
 	taken := 0
-	for p.v.TakePacket(new(opus.Packet)) {
+	for p.v.TakePacket(new(codec.Packet)) {
 		taken++
 	}
 	if late := p.v.Counters().Received.Late; taken != 128 || late != 72 {
@@ -204,7 +204,7 @@ func TestDecodedBlocksPlayBitForBit(t *testing.T) {
 	p.delayTo(500)
 	p.play()
 	for n := range 100 {
-		block := opus.Block{Media: int64(p.base) + int64(n*240), Frames: 240, ReadyNs: p.nowNs(), ArrivalNs: p.nowNs(), LateNs: -1, Observed: true}
+		block := codec.Block{Media: int64(p.base) + int64(n*240), Frames: 240, ReadyNs: p.nowNs(), ArrivalNs: p.nowNs(), LateNs: -1, Observed: true}
 		for i := range 240 {
 			block.Samples = append(block.Samples, p.sample(int64(n*240+i), 0))
 		}
@@ -227,13 +227,13 @@ func TestBlocksSayWhatBecameOfTheirPackets(t *testing.T) {
 	p.delayTo(2000)
 	p.play()
 	media := int64(p.base)
-	for _, b := range []opus.Block{
-		{Media: media, Frames: 120, Samples: make([]float32, 120), Kind: opus.Concealed},
-		{Media: media + 120, Frames: 120, Samples: make([]float32, 120), Kind: opus.Concealed},
+	for _, b := range []codec.Block{
+		{Media: media, Frames: 120, Samples: make([]float32, 120), Kind: codec.Concealed},
+		{Media: media + 120, Frames: 120, Samples: make([]float32, 120), Kind: codec.Concealed},
 		{Media: media + 240, Frames: 240, Samples: make([]float32, 240), Observed: true},
-		{Media: media + 480, Frames: 120, Samples: make([]float32, 120), Kind: opus.Concealed},
-		{Media: media, Frames: 240, Kind: opus.Late, Observed: true},
-		{Media: media + 600, Kind: opus.Malformed},
+		{Media: media + 480, Frames: 120, Samples: make([]float32, 120), Kind: codec.Concealed},
+		{Media: media, Frames: 240, Kind: codec.Late, Observed: true},
+		{Media: media + 600, Kind: codec.Malformed},
 		{Media: media + 600, Frames: 2, Samples: []float32{float32(math.NaN()), 1}},
 	} {
 		p.v.GiveBlock(b)
@@ -248,7 +248,7 @@ func TestAnObservedBlockSaysWhenItsPacketCameAndHowLongItWaited(t *testing.T) {
 	p := opusPlayer(t, proto.Repeats{})
 	p.play()
 	came := p.nowNs()
-	p.v.GiveBlock(opus.Block{
+	p.v.GiveBlock(codec.Block{
 		Media: int64(p.base), Frames: 240, Samples: make([]float32, 240), ArrivalNs: came, ReadyNs: came + 4e6, LateNs: 7e5, Observed: true,
 	})
 	p.play()

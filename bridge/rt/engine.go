@@ -43,7 +43,7 @@ import (
 	"unsafe"
 
 	"archibald-bridge/bridge/clock"
-	"archibald-bridge/bridge/opus"
+	"archibald-bridge/bridge/codec"
 	"archibald-bridge/bridge/session"
 	"archibald-bridge/proto"
 )
@@ -146,7 +146,7 @@ func checkFormat(f proto.Format) error {
 	switch {
 	case encodingOf(f.Encoding) == 0:
 		return fmt.Errorf("format %q: legal are L16, L24, F32, opus", f.Encoding)
-	case f.Encoding == proto.Opus && (f.RateHz != opus.RateHz || f.Channels > opus.MaxChannels):
+	case f.Encoding == proto.Opus && (f.RateHz != codec.RateHz || f.Channels > codec.MaxChannels):
 		return fmt.Errorf("format %s: legal are 1 or 2 channels at 48000 Hz", f)
 	case f.Channels < 1 || f.Channels > MaxChannels:
 		return fmt.Errorf("channels %d: legal are 1 to %d", f.Channels, MaxChannels)

@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"archibald-bridge/bridge/rt"
-	"archibald-bridge/bridge/rt/rttest"
 	"archibald-bridge/bridge/session"
+	"archibald-bridge/testbed/rttest"
 )
 
 // A capture cycle of 32 frames with its system call, as the routes say and from an

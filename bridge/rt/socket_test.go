@@ -16,9 +16,9 @@ import (
 
 	"archibald-bridge/bridge/clock"
 	"archibald-bridge/bridge/rt"
-	"archibald-bridge/bridge/rt/rttest"
 	"archibald-bridge/bridge/session"
 	"archibald-bridge/proto"
+	"archibald-bridge/testbed/rttest"
 )
 
 const period = 64

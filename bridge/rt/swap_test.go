@@ -10,9 +10,9 @@ import (
 
 	"archibald-bridge/bridge/clock"
 	"archibald-bridge/bridge/rt"
-	"archibald-bridge/bridge/rt/rttest"
 	"archibald-bridge/bridge/session"
 	"archibald-bridge/proto"
+	"archibald-bridge/testbed/rttest"
 )
 
 // running runs an engine's two callbacks, each on a goroutine of its own and as

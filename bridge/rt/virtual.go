@@ -48,7 +48,7 @@ import (
 	"net/netip"
 	"unsafe"
 
-	"archibald-bridge/bridge/opus"
+	"archibald-bridge/bridge/codec"
 	"archibald-bridge/proto"
 )
 
@@ -171,8 +171,8 @@ func Decode(f proto.Format, payload []byte, channel int) []float32 {
 	return out
 }
 
-// SendEncoded implements opus.Outgoing: TakeSent returns the datagrams.
-func (v *Virtual) SendEncoded(p opus.Encoded) {
+// SendEncoded implements codec.Outgoing: TakeSent returns the datagrams.
+func (v *Virtual) SendEncoded(p codec.Encoded) {
 	n := v.packEncoded(p)
 	for _, d := range v.c.tx.outgoing[:n] {
 		v.sent = append(v.sent, C.GoBytes(unsafe.Pointer(&d.data[0]), C.int(d.bytes)))

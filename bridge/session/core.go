@@ -5,7 +5,7 @@ import (
 	"syscall"
 
 	"archibald-bridge/bridge/clock"
-	"archibald-bridge/bridge/opus"
+	"archibald-bridge/bridge/codec"
 	"archibald-bridge/proto"
 )
 
@@ -37,11 +37,11 @@ type ReceiverPlan struct {
 }
 
 // Core is the real-time core as the session sees it. Its methods are called
-// from one goroutine, never from an audio thread; those of opus.Outgoing and
-// opus.Incoming each from another one, while a plan of Opus is in use.
+// from one goroutine, never from an audio thread; those of codec.Outgoing and
+// codec.Incoming each from another one, while a plan of Opus is in use.
 type Core interface {
-	opus.Outgoing
-	opus.Incoming
+	codec.Outgoing
+	codec.Incoming
 
 	// SetGraph says that the audio server was opened and runs at rateHz. The
 	// media clock goes on from where it was.

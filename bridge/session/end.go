@@ -9,8 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"archibald-bridge/bridge/codec"
 	"archibald-bridge/bridge/config"
-	"archibald-bridge/bridge/opus"
 	"archibald-bridge/bridge/signaling"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/proto"
@@ -43,7 +43,7 @@ type End struct {
 	log     *slog.Logger
 	memory  Memory
 	role    proto.Role
-	codec   opus.Codec
+	codec   codec.Codec
 
 	publisher Publisher       // may be nil
 	unmatched func() []string // may be nil
@@ -103,7 +103,7 @@ type Parts struct {
 	Hint    string // what else can be done where it was never there
 	Log     *slog.Logger
 	Memory  Memory
-	Codec   opus.Codec
+	Codec   codec.Codec
 	Host    HostClock // of a guest that can read its host's clock; else nil
 	// Shared says that several ends are called at one address: a Switchboard hands
 	// this one's calls to its Endpoint. It listens and calls nowhere itself.

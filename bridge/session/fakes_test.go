@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"archibald-bridge/bridge/clock"
-	"archibald-bridge/bridge/opus"
+	"archibald-bridge/bridge/codec"
 	"archibald-bridge/bridge/signaling"
 	"archibald-bridge/bridge/status"
 )
@@ -154,11 +154,11 @@ func (c *fakeCore) LookaheadFrames() int { return lookahead }
 func (c *fakeCore) Counters() Counters { c.mu.Lock(); defer c.mu.Unlock(); return c.counters }
 
 // The rings of Opus are empty.
-func (c *fakeCore) TakeCycle(*opus.Cycle) bool   { return false }
-func (c *fakeCore) SendEncoded(opus.Encoded)     {}
-func (c *fakeCore) TakePacket(*opus.Packet) bool { return false }
-func (c *fakeCore) DueNs(int64) (int64, bool)    { return 0, false }
-func (c *fakeCore) GiveBlock(opus.Block) bool    { return true }
+func (c *fakeCore) TakeCycle(*codec.Cycle) bool   { return false }
+func (c *fakeCore) SendEncoded(codec.Encoded)     {}
+func (c *fakeCore) TakePacket(*codec.Packet) bool { return false }
+func (c *fakeCore) DueNs(int64) (int64, bool)     { return 0, false }
+func (c *fakeCore) GiveBlock(codec.Block) bool    { return true }
 
 // flow lets one period pass that began at a time: a packet came and a cycle ran.
 func (c *fakeCore) flow(atNs int64) {

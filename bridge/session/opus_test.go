@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"archibald-bridge/bridge/codec"
 	"archibald-bridge/bridge/config"
-	"archibald-bridge/bridge/opus"
 	"archibald-bridge/bridge/signaling"
 	"archibald-bridge/proto"
 )
@@ -18,14 +18,14 @@ type fakeCodec struct {
 	err               error
 }
 
-func (c *fakeCodec) NewEncoder(channels, bitrate int) (opus.Encoder, error) {
+func (c *fakeCodec) NewEncoder(channels, bitrate int) (codec.Encoder, error) {
 	c.channels, c.bitrate = channels, bitrate
 	return nil, c.err
 }
 
-func (c *fakeCodec) NewDecoder(int) (opus.Decoder, error) { return nil, c.err }
+func (c *fakeCodec) NewDecoder(int) (codec.Decoder, error) { return nil, c.err }
 
-func asksForOpus(c *config.Config) { c.Format, c.Rate = proto.Opus, opus.RateHz }
+func asksForOpus(c *config.Config) { c.Format, c.Rate = proto.Opus, codec.RateHz }
 
 // agreedOpus is a session of Opus. The peer's packets have 480 frames, its period 128.
 func agreedOpus(copies, distance int) signaling.Session {

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"archibald-bridge/bridge/clock"
-	"archibald-bridge/bridge/opus"
+	"archibald-bridge/bridge/codec"
 	"archibald-bridge/proto"
 )
 
@@ -20,7 +20,7 @@ type streams struct {
 
 	sending, receiving bool // the core took the plan
 	refused            refusals
-	encoding, decoding *opus.Worker
+	encoding, decoding *codec.Worker
 
 	servo       *clock.Servo
 	buf         []clock.Observation
@@ -171,7 +171,7 @@ func (s *streams) servoConfig(repeats proto.Repeats) clock.Config {
 	e := s.end
 	extra := repeats.SpanFrames()
 	if s.receive.Encoding == proto.Opus {
-		extra += opus.MarginFrames
+		extra += codec.MarginFrames
 	}
 	return clock.Config{
 		RateHz: s.receive.RateHz, LatencyFrames: e.cfg.Latency.FramesAt(s.receive.RateHz),
