@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"archibald-bridge/bridge/stream"
 )
 
 // The codec of these tests has packets of one byte, the number of the packet, and 240
@@ -47,12 +49,12 @@ type network struct {
 	codec    fakeCodec
 	receiver *Receiver
 	nowNs    int64
-	waiting  []Packet
+	waiting  []stream.ArrivedPacket
 	playing  bool
 	dueNs    int64 // of stream frame 0
 	full     bool
 	told     []string
-	blocks   []Block
+	blocks   []stream.Block
 }
 
 const (
@@ -71,7 +73,7 @@ func newNetwork(t *testing.T) *network {
 	return n
 }
 
-func (n *network) TakePacket(p *Packet) bool {
+func (n *network) TakePacket(p *stream.ArrivedPacket) bool {
 	if len(n.waiting) == 0 {
 		return false
 	}
@@ -86,12 +88,12 @@ func (n *network) DueNs(media int64) (int64, bool) {
 	return n.dueNs + int64(float64(media)*frameNs), n.playing
 }
 
-func (n *network) GiveBlock(b Block) bool {
+func (n *network) GiveBlock(b stream.Block) bool {
 	if n.full {
 		return false
 	}
-	word := map[Kind]string{Decoded: "decoded", Concealed: "made up", Late: "late", Malformed: "malformed"}[b.Kind]
-	if b.Kind == Decoded && b.Samples[0] != float32(byte(b.Media/fakeFrames)) {
+	word := map[stream.BlockKind]string{stream.BlockDecoded: "decoded", stream.BlockConcealed: "made up", stream.BlockLate: "late", stream.BlockMalformed: "malformed"}[b.Kind]
+	if b.Kind == stream.BlockDecoded && b.Samples[0] != float32(byte(b.Media/fakeFrames)) {
 		word = fmt.Sprintf("wrongly placed %v", b.Samples[0])
 	}
 	if b.Observed {
@@ -110,8 +112,8 @@ func (n *network) dueIn(packet int, ns int64) {
 // comes lets packets arrive, in this order, and the receiver work.
 func (n *network) comes(packets ...int) {
 	for _, p := range packets {
-		n.waiting = append(n.waiting, Packet{
-			Media: int64(p) * fakeFrames, Sequence: uint16(1000 + p), ArrivalNs: n.nowNs, LateNs: -1, Payload: []byte{byte(p)},
+		n.waiting = append(n.waiting, stream.ArrivedPacket{
+			Media: int64(p) * fakeFrames, Sequence: uint16(1000 + p), ArrivalNs: n.nowNs, SendDelayNs: -1, Payload: []byte{byte(p)},
 		})
 	}
 	n.receiver.Work()

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"archibald-bridge/bridge/stream"
 )
 
 const (
@@ -26,30 +28,30 @@ const (
 // as long as playout can do without it; then the decoder makes it up. So reordered
 // packets and repeats cost nothing but what the buffer target already has for them.
 type Receiver struct {
-	core     Incoming
+	core     stream.ReceiveTap
 	codec    Codec
 	decoder  Decoder
 	channels int
 	nowNs    func() int64
 
 	started   bool
-	next      int64    // the stream frame that the decoder comes to next
-	sequence  uint16   // of the packet before
-	frames    int      // that it had
-	concealed int      // frames made up since
-	pending   []Packet // in order, none before next
-	free      []Packet // with room for a payload
+	next      int64                  // the stream frame that the decoder comes to next
+	sequence  uint16                 // of the packet before
+	frames    int                    // that it had
+	concealed int                    // frames made up since
+	pending   []stream.ArrivedPacket // in order, none before next
+	free      []stream.ArrivedPacket // with room for a payload
 	samples   []float32
 }
 
 // NewReceiver returns a receiver that has seen nothing.
-func NewReceiver(core Incoming, codec Codec, channels int, nowNs func() int64) (*Receiver, error) {
+func NewReceiver(core stream.ReceiveTap, codec Codec, channels int, nowNs func() int64) (*Receiver, error) {
 	decoder, err := codec.NewDecoder(channels)
 	if err != nil {
 		return nil, err
 	}
 	return &Receiver{core: core, codec: codec, decoder: decoder, channels: channels, nowNs: nowNs,
-		pending: make([]Packet, 0, mostPending+1), samples: make([]float32, maxPacketFrames*channels)}, nil
+		pending: make([]stream.ArrivedPacket, 0, mostPending+1), samples: make([]float32, maxPacketFrames*channels)}, nil
 }
 
 // Work decodes what has come and makes up what has not come in time.
@@ -69,17 +71,17 @@ func (r *Receiver) Work() {
 	}
 }
 
-func (r *Receiver) blank() Packet {
+func (r *Receiver) blank() stream.ArrivedPacket {
 	if n := len(r.free); n > 0 {
 		p := r.free[n-1]
 		r.free = r.free[:n-1]
 		return p
 	}
-	return Packet{Payload: make([]byte, 0, MaxPayloadBytes)}
+	return stream.ArrivedPacket{Payload: make([]byte, 0, MaxPayloadBytes)}
 }
 
 // take sorts a packet in.
-func (r *Receiver) take(p Packet) {
+func (r *Receiver) take(p stream.ArrivedPacket) {
 	if !r.started || p.Media-r.next > restartFrames || r.next-p.Media > restartFrames {
 		r.restart(p)
 	}
@@ -87,7 +89,7 @@ func (r *Receiver) take(p Packet) {
 		r.late(p)
 		return
 	}
-	at, again := slices.BinarySearchFunc(r.pending, p.Media, func(q Packet, media int64) int { return cmp.Compare(q.Media, media) })
+	at, again := slices.BinarySearchFunc(r.pending, p.Media, func(q stream.ArrivedPacket, media int64) int { return cmp.Compare(q.Media, media) })
 	if again {
 		r.free = append(r.free, p)
 		return
@@ -100,7 +102,7 @@ func (r *Receiver) take(p Packet) {
 }
 
 // restart begins a new stream with a packet.
-func (r *Receiver) restart(p Packet) {
+func (r *Receiver) restart(p stream.ArrivedPacket) {
 	if decoder, err := r.codec.NewDecoder(r.channels); err == nil {
 		r.decoder = decoder
 	}
@@ -110,9 +112,9 @@ func (r *Receiver) restart(p Packet) {
 }
 
 // late tells of a packet that was made up already.
-func (r *Receiver) late(p Packet) {
+func (r *Receiver) late(p stream.ArrivedPacket) {
 	if _, playing := r.core.DueNs(p.Media); playing {
-		r.core.GiveBlock(Block{Media: p.Media, Frames: r.frames, ReadyNs: r.nowNs(), ArrivalNs: p.ArrivalNs, LateNs: p.LateNs, Observed: !p.Again && r.frames > 0, Kind: Late})
+		r.core.GiveBlock(stream.Block{Media: p.Media, Frames: r.frames, ReadyNs: r.nowNs(), ArrivalNs: p.ArrivalNs, SendDelayNs: p.SendDelayNs, Observed: !p.Again && r.frames > 0, Kind: stream.BlockLate})
 	}
 	r.free = append(r.free, p)
 }
@@ -147,10 +149,10 @@ func (r *Receiver) decode() {
 	r.free = append(r.free, p)
 	n, err := r.decoder.Decode(p.Payload, r.samples)
 	if err != nil || n == 0 {
-		r.core.GiveBlock(Block{Media: p.Media, Kind: Malformed})
+		r.core.GiveBlock(stream.Block{Media: p.Media, Kind: stream.BlockMalformed})
 		return // missing, as one that was lost
 	}
-	r.core.GiveBlock(Block{Media: p.Media, Frames: n, Samples: r.samples[:n*r.channels], ReadyNs: r.nowNs(), ArrivalNs: p.ArrivalNs, LateNs: p.LateNs, Observed: !p.Again})
+	r.core.GiveBlock(stream.Block{Media: p.Media, Frames: n, Samples: r.samples[:n*r.channels], ReadyNs: r.nowNs(), ArrivalNs: p.ArrivalNs, SendDelayNs: p.SendDelayNs, Observed: !p.Again})
 	r.next, r.sequence, r.frames, r.concealed = p.Media+int64(n), p.Sequence, n, 0
 }
 
@@ -170,7 +172,7 @@ func (r *Receiver) conceal(frames int) bool {
 	if r.decoder.Conceal(samples) != nil {
 		return false
 	}
-	r.core.GiveBlock(Block{Media: r.next, Frames: frames, Samples: samples, ReadyNs: r.nowNs(), LateNs: -1, Kind: Concealed})
+	r.core.GiveBlock(stream.Block{Media: r.next, Frames: frames, Samples: samples, ReadyNs: r.nowNs(), SendDelayNs: -1, Kind: stream.BlockConcealed})
 	r.next += int64(frames)
 	r.concealed += frames
 	r.sequence++

@@ -1,6 +1,10 @@
 package codec
 
-import "testing"
+import (
+	"testing"
+
+	"archibald-bridge/bridge/stream"
+)
 
 func TestPacketsInOrderAreDecodedAtOnce(t *testing.T) {
 	n := newNetwork(t)
@@ -70,9 +74,9 @@ func TestTheSameTwiceIsDecodedOnce(t *testing.T) {
 // What it waits for in the socket and here is not how the sender's clock runs.
 func TestABlockSaysWhenItsPacketCame(t *testing.T) {
 	n := newNetwork(t)
-	n.waiting = []Packet{{Media: 0, Sequence: 1000, ArrivalNs: n.nowNs - 4e6, LateNs: 3e5, Payload: []byte{0}}}
+	n.waiting = []stream.ArrivedPacket{{Media: 0, Sequence: 1000, ArrivalNs: n.nowNs - 4e6, SendDelayNs: 3e5, Payload: []byte{0}}}
 	n.receiver.Work()
-	if b := n.blocks[0]; b.ReadyNs-b.ArrivalNs != 4e6 || b.LateNs != 3e5 || !b.Observed {
+	if b := n.blocks[0]; b.ReadyNs-b.ArrivalNs != 4e6 || b.SendDelayNs != 3e5 || !b.Observed {
 		t.Errorf("%+v", b)
 	}
 }
@@ -80,7 +84,7 @@ func TestABlockSaysWhenItsPacketCame(t *testing.T) {
 func TestALaterRepeatSaysNothingOfTheClock(t *testing.T) {
 	n := newNetwork(t)
 	n.comes(0, 2)
-	n.waiting = []Packet{{Media: fakeFrames, Sequence: 1001, Again: true, Payload: []byte{1}}}
+	n.waiting = []stream.ArrivedPacket{{Media: fakeFrames, Sequence: 1001, Again: true, Payload: []byte{1}}}
 	n.receiver.Work()
 	n.wants("decoded on time 0", "decoded 1", "decoded 2")
 }
@@ -88,7 +92,7 @@ func TestALaterRepeatSaysNothingOfTheClock(t *testing.T) {
 func TestWhatTheSendersGraphLostIsNotWaitedFor(t *testing.T) {
 	n := newNetwork(t)
 	n.comes(0)
-	n.waiting = []Packet{{Media: 3 * fakeFrames, Sequence: 1001, Payload: []byte{3}}}
+	n.waiting = []stream.ArrivedPacket{{Media: 3 * fakeFrames, Sequence: 1001, Payload: []byte{3}}}
 	n.receiver.Work()
 	n.wants("decoded on time 0", "decoded on time 3")
 	if d := n.receiver.decoder.(*fakeDecoder); d.conceals != 0 {
@@ -124,7 +128,7 @@ func TestASenderThatBeginsAnewHasANewDecoder(t *testing.T) {
 func TestAMalformedPacketIsCountedAndMadeUp(t *testing.T) {
 	n := newNetwork(t)
 	n.comes(0)
-	n.waiting = []Packet{{Media: fakeFrames, Sequence: 1001, Payload: []byte{0xff}}}
+	n.waiting = []stream.ArrivedPacket{{Media: fakeFrames, Sequence: 1001, Payload: []byte{0xff}}}
 	n.receiver.Work()
 	n.dueIn(1, 5e6)
 	n.comes(2)

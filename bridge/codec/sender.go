@@ -1,12 +1,14 @@
 package codec
 
+import "archibald-bridge/bridge/stream"
+
 // Sender makes packets of what was captured.
 type Sender struct {
-	core    Outgoing
+	core    stream.SendTap
 	encoder Encoder
 	nowNs   func() int64
 
-	cycle     Cycle
+	cycle     stream.Cycle
 	packet    []float32 // the frames of the next one so far
 	values    int       // that it has when it is full
 	channels  int
@@ -16,7 +18,7 @@ type Sender struct {
 
 // NewSender returns a sender of packets of packetFrames, a length that Opus has:
 // 120, 240, 480 or 960.
-func NewSender(core Outgoing, encoder Encoder, channels, packetFrames int, nowNs func() int64) *Sender {
+func NewSender(core stream.SendTap, encoder Encoder, channels, packetFrames int, nowNs func() int64) *Sender {
 	values := packetFrames * channels
 	return &Sender{core: core, encoder: encoder, nowNs: nowNs, channels: channels, values: values, packet: make([]float32, 0, values)}
 }
@@ -54,9 +56,9 @@ func (s *Sender) send(timestamp uint32, framesMore int) {
 	if err != nil || bytes == 0 {
 		return // to the peer it is lost time
 	}
-	lateNs := s.cycle.LateNs
+	lateNs := s.cycle.SendDelayNs
 	if lateNs >= 0 {
 		lateNs += s.nowNs() - s.cycle.TimeNs + int64(framesMore)*1e9/RateHz
 	}
-	s.core.SendEncoded(Encoded{Payload: s.payload[:bytes], Timestamp: timestamp, Cycle: &s.cycle, LateNs: lateNs})
+	s.core.SendCoded(stream.CodedPacket{Payload: s.payload[:bytes], Timestamp: timestamp, Cycle: &s.cycle, SendDelayNs: lateNs})
 }

@@ -5,15 +5,17 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"archibald-bridge/bridge/stream"
 )
 
 // graph is what the core has for a sender.
 type graph struct {
-	cycles []Cycle
+	cycles []stream.Cycle
 	sent   []string
 }
 
-func (g *graph) TakeCycle(into *Cycle) bool {
+func (g *graph) TakeCycle(into *stream.Cycle) bool {
 	if len(g.cycles) == 0 {
 		return false
 	}
@@ -22,13 +24,13 @@ func (g *graph) TakeCycle(into *Cycle) bool {
 	return true
 }
 
-func (g *graph) SendEncoded(p Encoded) {
-	g.sent = append(g.sent, fmt.Sprintf("%d: %s of %d late %d", p.Timestamp, p.Payload, p.Cycle.Media, p.LateNs))
+func (g *graph) SendCoded(p stream.CodedPacket) {
+	g.sent = append(g.sent, fmt.Sprintf("%d: %s of %d late %d", p.Timestamp, p.Payload, p.Cycle.Media, p.SendDelayNs))
 }
 
 // cycle makes one whose samples are their media time.
-func cycle(media int64, frames, channels int) Cycle {
-	c := Cycle{Media: media, Timestamp: uint32(media) + 5000, TimeNs: 100, LateNs: 7, Frames: frames}
+func cycle(media int64, frames, channels int) stream.Cycle {
+	c := stream.Cycle{Media: media, Timestamp: uint32(media) + 5000, TimeNs: 100, SendDelayNs: 7, Frames: frames}
 	for i := range frames * channels {
 		c.Samples = append(c.Samples, float32(media+int64(i/channels)))
 	}
@@ -40,15 +42,15 @@ func TestPacketsAreMadeOfCycles(t *testing.T) {
 	for _, c := range []struct {
 		name     string
 		channels int
-		cycles   []Cycle
+		cycles   []stream.Cycle
 		want     string
 	}{
-		{"shorter than a packet", 1, []Cycle{cycle(0, 64, 1), cycle(64, 64, 1)}, "5000: 0+120 of 64 late 166723"},
-		{"longer", 2, []Cycle{cycle(0, 256, 2)}, "5000: 0+240 of 0 late 2833390, 5120: 120+240 of 0 late 333390"},
-		{"the rest is kept", 1, []Cycle{cycle(0, 256, 1), cycle(256, 104, 1)}, "5000: 0+120 of 0 late 2833390, 5120: 120+120 of 0 late 333390, 5240: 240+120 of 256 late 57"},
-		{"lost graph time", 1, []Cycle{cycle(0, 100, 1), cycle(300, 120, 1)}, "5300: 300+120 of 300 late 57"},
-		{"the encoder refuses", 1, []Cycle{cycle(-500, 120, 1), cycle(-380, 620, 1)}, "5100: 100+120 of -380 late 416723"},
-		{"timestamps wrap", 1, []Cycle{{Media: 1, Timestamp: 1<<32 - 60, LateNs: -1, Frames: 240, Samples: make([]float32, 240)}},
+		{"shorter than a packet", 1, []stream.Cycle{cycle(0, 64, 1), cycle(64, 64, 1)}, "5000: 0+120 of 64 late 166723"},
+		{"longer", 2, []stream.Cycle{cycle(0, 256, 2)}, "5000: 0+240 of 0 late 2833390, 5120: 120+240 of 0 late 333390"},
+		{"the rest is kept", 1, []stream.Cycle{cycle(0, 256, 1), cycle(256, 104, 1)}, "5000: 0+120 of 0 late 2833390, 5120: 120+120 of 0 late 333390, 5240: 240+120 of 256 late 57"},
+		{"lost graph time", 1, []stream.Cycle{cycle(0, 100, 1), cycle(300, 120, 1)}, "5300: 300+120 of 300 late 57"},
+		{"the encoder refuses", 1, []stream.Cycle{cycle(-500, 120, 1), cycle(-380, 620, 1)}, "5100: 100+120 of -380 late 416723"},
+		{"timestamps wrap", 1, []stream.Cycle{{Media: 1, Timestamp: 1<<32 - 60, SendDelayNs: -1, Frames: 240, Samples: make([]float32, 240)}},
 			"4294967236: 0+120 of 1 late -1, 60: 0+120 of 1 late -1"},
 	} {
 		g := &graph{cycles: c.cycles}

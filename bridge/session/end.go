@@ -13,6 +13,7 @@ import (
 	"archibald-bridge/bridge/config"
 	"archibald-bridge/bridge/signaling"
 	"archibald-bridge/bridge/status"
+	"archibald-bridge/bridge/stream"
 	"archibald-bridge/proto"
 )
 
@@ -85,7 +86,7 @@ type End struct {
 	toldUp        bool  // that this session is up
 	sessionNs     int64 // when it began; 0: it was concluded
 	told          teller
-	toldRejected  ReceiveCounters
+	toldRejected  stream.ReceiveCounters
 	verdict       verdict
 	everAudio     bool
 	everPeer      bool
@@ -292,7 +293,7 @@ func Describe(cfg config.Config, role proto.Role, graph Graph) proto.Description
 		RateHz: graph.RateHz, SendChannels: cfg.SendChannels, ReceiveChannels: cfg.ReceiveChannels,
 		PacketFrames: packetFrames(cfg, graph, format), MaxBitrate: cfg.OpusBitrate,
 		PeriodFrames: graph.PeriodFrames,
-		Redundancy:   cfg.Redundancy, RedundancyDistance: cfg.RedundancyDistance, Lateness: true,
+		Redundancy:   cfg.Redundancy, RedundancyDistance: cfg.RedundancyDistance, SendDelay: true,
 		SSRC: proto.SSRC(cfg.Name, role), CNAME: cname(cfg.Name, role), RTCPMux: true,
 	}
 }

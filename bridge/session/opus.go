@@ -2,6 +2,7 @@ package session
 
 import (
 	"archibald-bridge/bridge/codec"
+	"archibald-bridge/bridge/stream"
 	"archibald-bridge/proto"
 )
 
@@ -9,7 +10,7 @@ import (
 const opusFrames = codec.RateHz / 200
 
 // encode begins to make the packets of a sender of Opus.
-func (s *streams) encode(plan SenderPlan) error {
+func (s *streams) encode(plan stream.SendPlan) error {
 	e := s.end
 	bitrate := e.cfg.OpusBitrate
 	if most := e.session.Agreement.PeerMaxBitrate; most > 0 {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"archibald-bridge/bridge/stream"
 	"archibald-bridge/proto"
 )
 
@@ -216,12 +217,12 @@ func TestLossesAmongPacketsThatAreReorderedMoveNothing(t *testing.T) {
 }
 
 func TestLossesOfWhatIsRepeatedMoveNothing(t *testing.T) {
-	for _, repeats := range []proto.Repeats{{Copies: 1}, {Copies: 2}, {Copies: 1, DistanceFrames: 1}, {Copies: 1, DistanceFrames: 3}, {Copies: 2, DistanceFrames: 2}} {
+	for _, repeats := range []stream.Repeats{{Copies: 1}, {Copies: 2}, {Copies: 1, DistanceFrames: 1}, {Copies: 1, DistanceFrames: 3}, {Copies: 2, DistanceFrames: 2}} {
 		t.Run(fmt.Sprintf("%d copies, %d periods later", repeats.Copies, repeats.DistanceFrames), func(t *testing.T) {
 			eachBurst(t, somePackets, func(t *testing.T, link func() *Link) {
 				eachLoss(t, fewLosses, func() *Link {
 					l := link()
-					l.Repeats = proto.RepeatsOf(repeats.Copies, repeats.DistanceFrames, l.Sender.PeriodFrames)
+					l.Repeats = stream.Repeats(proto.RepeatsOf(repeats.Copies, repeats.DistanceFrames, l.Sender.PeriodFrames))
 					l.Servo.ExtraFrames = l.Repeats.SpanFrames()
 					return l
 				})

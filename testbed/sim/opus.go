@@ -7,7 +7,7 @@ import (
 	"archibald-bridge/bridge/clock"
 	"archibald-bridge/bridge/codec"
 	"archibald-bridge/bridge/rt"
-	"archibald-bridge/bridge/session"
+	"archibald-bridge/bridge/stream"
 	"archibald-bridge/proto"
 )
 
@@ -44,7 +44,7 @@ type OpusLink struct {
 	arriving []arrival
 	played   []float32
 	sent     int
-	see      func(clock.Observation) // each cycle of the receiver
+	see      func(stream.Observation) // each cycle of the receiver
 }
 
 // arrival is a datagram on its way.
@@ -64,7 +64,7 @@ const (
 type Heard struct {
 	Sound    []float32
 	Servo    clock.Status
-	Counters session.ReceiveCounters
+	Counters stream.ReceiveCounters
 	Sent     int // datagrams, repeats among them
 }
 
@@ -114,12 +114,12 @@ func (l *OpusLink) Run(seconds float64) (Heard, error) {
 	return Heard{Sound: l.played, Servo: l.servo.Status(), Counters: l.rx.Counters().Received, Sent: l.sent}, nil
 }
 
-func (l *OpusLink) format() proto.Format {
-	return proto.Format{Encoding: proto.Opus, RateHz: codec.RateHz, Channels: 1}
+func (l *OpusLink) format() stream.Format {
+	return stream.Format{Encoding: stream.Coded, RateHz: codec.RateHz, Channels: 1}
 }
 
-func (l *OpusLink) repeats() proto.Repeats {
-	return proto.RepeatsOf(l.Copies, l.Distance, l.PacketFrames)
+func (l *OpusLink) repeats() stream.Repeats {
+	return stream.Repeats(proto.RepeatsOf(l.Copies, l.Distance, l.PacketFrames))
 }
 
 func (l *OpusLink) now() int64 { return l.nowNs }
@@ -133,14 +133,14 @@ func (l *OpusLink) begin() error {
 	if l.rx, err = rt.NewVirtual(codec.RateHz); err != nil {
 		return err
 	}
-	if err := l.rx.StartReceiver(session.ReceiverPlan{Format: l.format(), SSRC: opusSSRC, Repeats: l.repeats(), Lateness: true}); err != nil {
+	if err := l.rx.StartReceiver(stream.ReceivePlan{Format: l.format(), PayloadType: 111, SSRC: opusSSRC, Repeats: l.repeats(), SendDelay: true}); err != nil {
 		return err
 	}
 	if l.receiver, err = codec.NewReceiver(l.rx, l.Codec, 1, l.now); err != nil {
 		return err
 	}
 	l.servo = clock.NewServo(clock.Config{
-		RateHz: codec.RateHz, JitterFrames: l.JitterFrames, PeriodFrames: l.PeriodFrames, LateByPacket: true, Free: l.Free, LookaheadFrames: rt.LookaheadFrames, ExtraFrames: l.repeats().SpanFrames() + codec.MarginFrames,
+		RateHz: codec.RateHz, JitterFrames: l.JitterFrames, PeriodFrames: l.PeriodFrames, DelayByPacket: true, Free: l.Free, LookaheadFrames: rt.LookaheadFrames, ExtraFrames: l.repeats().SpanFrames() + codec.MarginFrames,
 	})
 	return nil
 }
@@ -154,7 +154,7 @@ func (l *OpusLink) beginSender() error {
 	if l.tx, err = rt.NewVirtual(codec.RateHz); err != nil {
 		return err
 	}
-	if err := l.tx.StartSender(session.SenderPlan{Format: l.format(), PacketFrames: l.PacketFrames, SSRC: opusSSRC, Repeats: l.repeats(), Lateness: true}); err != nil {
+	if err := l.tx.StartSender(stream.SendPlan{Format: l.format(), PayloadType: 111, PacketFrames: l.PacketFrames, SSRC: opusSSRC, Repeats: l.repeats(), SendDelay: true}); err != nil {
 		return err
 	}
 	encoder, err := l.Codec.NewEncoder(1, l.Bitrate)
@@ -203,12 +203,12 @@ func (l *OpusLink) deliver() {
 }
 
 func (l *OpusLink) steer() {
-	buf := make([]clock.Observation, 512)
+	buf := make([]stream.Observation, 512)
 	for n := len(buf); n == len(buf); {
 		n = l.rx.Observe(buf)
 		for _, o := range buf[:n] {
 			l.servo.Observe(o)
-			if l.see != nil && o.Kind == clock.KindCycle {
+			if l.see != nil && o.Kind == stream.KindCycle {
 				l.see(o)
 			}
 		}

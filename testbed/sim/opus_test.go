@@ -6,16 +6,16 @@ import (
 	"slices"
 	"testing"
 
-	"archibald-bridge/bridge/clock"
 	"archibald-bridge/bridge/codec"
 	"archibald-bridge/bridge/codec/libopus"
+	"archibald-bridge/bridge/stream"
 	"archibald-bridge/testbed/signal"
 )
 
 const opusHz, opusDBFS = 997.0, -12.04
 
 func opusTone(frame int64) float32 {
-	return float32(0.25 * math.Sin(2*math.Pi*opusHz*float64(frame)/opus.RateHz))
+	return float32(0.25 * math.Sin(2*math.Pi*opusHz*float64(frame)/codec.RateHz))
 }
 
 // lossy is a way of 40 ms with a little jitter that loses datagrams.
@@ -161,7 +161,7 @@ func TestLossesOfOpusMoveNeitherLatencyNorPitch(t *testing.T) {
 				r, least, most, ppm := rand.New(rand.NewPCG(5, 6)), math.Inf(1), math.Inf(-1), 0.0
 				second := func() float64 { return float64(l.nowNs-opusStartNs) / 1e9 }
 				l.Lose = func() bool { return second() > 10 && second() < 15 && r.Float64() < loss }
-				l.see = func(o clock.Observation) {
+				l.see = func(o stream.Observation) {
 					if second() > 9 {
 						at := float64(o.Position-o.Media) + o.PositionFraction
 						least, most = min(least, at), max(most, at)

@@ -3,7 +3,7 @@ package sim
 import (
 	"slices"
 
-	"archibald-bridge/proto"
+	"archibald-bridge/bridge/stream"
 )
 
 // sendNs is between two packets that are sent at once.
@@ -22,7 +22,7 @@ type packet struct {
 type outgoing struct {
 	packetFrames int64
 	whole        bool // each period by itself: what is left of it is a smaller packet
-	repeats      proto.Repeats
+	repeats      stream.Repeats
 	sequence     uint16
 	next         int64 // media behind the newest cycle
 	sent         int64 // and behind the newest packet

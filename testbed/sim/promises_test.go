@@ -84,8 +84,8 @@ func TestLoadOfTheSendersGraphDoesNotMoveTheLatency(t *testing.T) {
 	}
 	l.GraphNs = busy
 	o := run(t, l, 120)
-	if o.wander() > 1 || o.counters.Late > 0 || len(o.seeks) != 1 {
-		t.Errorf("wander %.2f frames, %d late packets, %d seeks", o.wander(), o.counters.Late, len(o.seeks))
+	if o.wander() > 1 || o.counters.DiscardedLate > 0 || len(o.seeks) != 1 {
+		t.Errorf("wander %.2f frames, %d late packets, %d seeks", o.wander(), o.counters.DiscardedLate, len(o.seeks))
 	}
 }
 

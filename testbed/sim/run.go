@@ -3,7 +3,7 @@ package sim
 import (
 	"archibald-bridge/bridge/clock"
 	"archibald-bridge/bridge/rt"
-	"archibald-bridge/proto"
+	"archibald-bridge/bridge/stream"
 )
 
 // controlNs is how often control looks at the observations, as it does live.
@@ -19,7 +19,7 @@ type Link struct {
 	// and GStreamer's blocks.
 	WholePeriods bool
 	// Repeats is how often, and how much later, each packet goes out again.
-	Repeats proto.Repeats
+	Repeats stream.Repeats
 	// Unagreed: the receiver does not know of the repeats.
 	Unagreed bool
 	// NetworkNs draws the time from the capture callback to the arrival of the first
@@ -56,7 +56,7 @@ type Link struct {
 // State is the receiver after one cycle.
 type State struct {
 	Seconds float64
-	Cycle   clock.Observation
+	Cycle   stream.Observation
 	// TrueDelay is how far playout is behind the sender's clock, in stream
 	// frames, by the virtual time itself and not by what the servo believes.
 	TrueDelay float64
@@ -71,7 +71,7 @@ func (l *Link) Run(seconds float64, see func(State)) error {
 	}
 	defer l.engine.Close()
 	defer l.clock.Close()
-	buf := make([]clock.Observation, 512)
+	buf := make([]stream.Observation, 512)
 	controlAt := 0.0
 	var state State
 	for l.now.startNs < seconds*1e9 {
@@ -87,7 +87,7 @@ func (l *Link) Run(seconds float64, see func(State)) error {
 		for n := len(buf); n == len(buf); {
 			n = l.engine.Observe(buf)
 			for _, o := range buf[:n] {
-				if o.Kind == clock.KindCycle {
+				if o.Kind == stream.KindCycle {
 					state.Cycle = o
 				}
 				l.servo.Observe(o)
@@ -134,7 +134,7 @@ func (l *Link) begin() error {
 	}
 	expected := l.Repeats
 	if l.Unagreed {
-		expected = proto.Repeats{}
+		expected = stream.Repeats{}
 	}
 	return engine.StartPositions(l.Receiver.RateHz, expected)
 }
@@ -186,7 +186,7 @@ func (l *Link) deliverUntil(ns float64) {
 }
 
 // trueDelay compares the position of an observed cycle with the sender's clock.
-func (l *Link) trueDelay(o clock.Observation) float64 {
+func (l *Link) trueDelay(o stream.Observation) float64 {
 	sinceSent := (l.now.startNs - l.sent.startNs) * l.Sender.framesPerNs()
 	position := float64(o.Position) + o.PositionFraction
 	return float64(l.media) + sinceSent - position

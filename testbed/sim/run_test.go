@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"archibald-bridge/bridge/clock"
-	"archibald-bridge/bridge/session"
+	"archibald-bridge/bridge/stream"
 )
 
 // link is a quiet machine at period 64, 48 kHz.
@@ -22,7 +22,7 @@ type outcome struct {
 	seeks                 []float64 // times
 	least, most           float64   // delay after settled
 	first                 float64   // time of the first sound
-	counters              session.ReceiveCounters
+	counters              stream.ReceiveCounters
 	status                clock.Status
 	ratioLeast, ratioMost float64
 }
@@ -55,7 +55,7 @@ func run(t *testing.T, l *Link, seconds float64) outcome {
 	o.status = l.ServoStatus()
 	t.Logf("delay %.2f to %.2f, target %.0f, %d seeks at %.2f, drift %.2f ppm, equal %v, concealed %d frames, late %d, dropouts %d",
 		o.least, o.most, o.status.TargetFrames, len(o.seeks), o.seeks[:min(8, len(o.seeks))], o.status.DriftPPM, o.status.Equal,
-		o.counters.ConcealedFrames, o.counters.Late, o.counters.Dropouts)
+		o.counters.ConcealedFrames, o.counters.DiscardedLate, o.counters.Dropouts)
 	return o
 }
 
@@ -160,8 +160,8 @@ func TestSmallStepOfAClockIsFollowedAtOnce(t *testing.T) {
 				return 0
 			})
 			o := run(t, l, 60)
-			if o.counters.Late > 6*20 || len(o.seeks) > 8 {
-				t.Errorf("%d late packets in 6 steps, want at most 20 in each; %d seeks", o.counters.Late, len(o.seeks))
+			if o.counters.DiscardedLate > 6*20 || len(o.seeks) > 8 {
+				t.Errorf("%d late packets in 6 steps, want at most 20 in each; %d seeks", o.counters.DiscardedLate, len(o.seeks))
 			}
 			if off := math.Abs(o.status.DelayFrames - o.status.TargetFrames); off > 4 {
 				t.Errorf("delay %.2f, target %.0f", o.status.DelayFrames, o.status.TargetFrames)

@@ -5,10 +5,11 @@ import (
 	"testing"
 
 	bridge "archibald-bridge/bridge/codec"
+	"archibald-bridge/bridge/stream"
 )
 
-// stream is what the core has for a receiver: packets that somebody made up.
-type stream struct {
+// madeUp is what the core has for a receiver: packets that somebody made up.
+type madeUp struct {
 	t       *testing.T
 	input   []byte
 	media   int64
@@ -19,14 +20,14 @@ type stream struct {
 	packets int
 }
 
-func (s *stream) take(n int) []byte {
+func (s *madeUp) take(n int) []byte {
 	n = min(n, len(s.input))
 	taken := s.input[:n]
 	s.input = s.input[n:]
 	return taken
 }
 
-func (s *stream) byte() int {
+func (s *madeUp) byte() int {
 	if b := s.take(1); len(b) == 1 {
 		return int(b[0])
 	}
@@ -34,7 +35,7 @@ func (s *stream) byte() int {
 }
 
 // TakePacket makes a packet of what the input says, and now and then ends a batch.
-func (s *stream) TakePacket(p *bridge.Packet) bool {
+func (s *madeUp) TakePacket(p *stream.ArrivedPacket) bool {
 	op := s.byte()
 	if len(s.input) == 0 || op%7 == 6 {
 		return false
@@ -50,18 +51,18 @@ func (s *stream) TakePacket(p *bridge.Packet) bool {
 	}
 	s.seq++
 	s.packets++
-	*p = bridge.Packet{Media: s.media, Sequence: s.seq, ArrivalNs: s.nowNs, LateNs: -1, Again: op > 128, Payload: append(p.Payload[:0], s.take(1+s.byte())...)}
+	*p = stream.ArrivedPacket{Media: s.media, Sequence: s.seq, ArrivalNs: s.nowNs, SendDelayNs: -1, Again: op > 128, Payload: append(p.Payload[:0], s.take(1+s.byte())...)}
 	s.media += 240
 	return len(p.Payload) > 0
 }
 
-func (s *stream) DueNs(media int64) (int64, bool) {
+func (s *madeUp) DueNs(media int64) (int64, bool) {
 	return s.nowNs + (media-s.media)*1e9/bridge.RateHz + 5e6, s.packets%5 != 0
 }
 
-func (s *stream) GiveBlock(b bridge.Block) bool {
+func (s *madeUp) GiveBlock(b stream.Block) bool {
 	s.blocks++
-	if b.Kind == bridge.Decoded || b.Kind == bridge.Concealed {
+	if b.Kind == stream.BlockDecoded || b.Kind == stream.BlockConcealed {
 		s.frames += b.Frames
 		if b.Frames < 1 || b.Frames > 5760 || len(b.Samples) != 2*b.Frames {
 			s.t.Fatalf("block of %d frames, %d samples", b.Frames, len(b.Samples))
@@ -96,7 +97,7 @@ func FuzzReceiver(f *testing.F) {
 		if len(input) > 1<<14 {
 			return
 		}
-		s := &stream{t: t, input: input, nowNs: 1e9, media: 1 << 30}
+		s := &madeUp{t: t, input: input, nowNs: 1e9, media: 1 << 30}
 		receiver, err := bridge.NewReceiver(s, Codec{}, 2, func() int64 { return s.nowNs })
 		if err != nil {
 			t.Fatal(err)

@@ -1,4 +1,4 @@
-package clock
+package stream
 
 // Kind tells a packet observation from a cycle observation.
 type Kind uint32
@@ -19,10 +19,10 @@ type Observation struct {
 	// or the start of the cycle.
 	TimeNs int64
 
-	// LateNs is, for a packet, how late it left the sender after the start of
-	// the sender's graph cycle (Config.LateByPacket: of its first frame), as the
+	// SendDelayNs is, for a packet, how late it left the sender after the start of
+	// the sender's graph cycle (by packet: of its first frame), as the
 	// sender itself says: 0 to 65.534 ms (the most it can say); -1: not said.
-	LateNs int64
+	SendDelayNs int64
 
 	// WaitNs is, for a packet, how long after its arrival it could be played: the time
 	// until it was decoded; 0: at once.
