@@ -7,17 +7,17 @@ import (
 	"time"
 
 	"archibald-bridge/benchmarks/quality"
-	"archibald-bridge/bridge/opus"
-	"archibald-bridge/bridge/opus/libopus"
-	"archibald-bridge/bridge/rt/sim"
+	"archibald-bridge/bridge/codec"
+	"archibald-bridge/bridge/codec/libopus"
 	"archibald-bridge/proto"
 	"archibald-bridge/testbed/endtoend"
+	"archibald-bridge/testbed/sim"
 )
 
 // The packet times of Opus, as --ptime takes them.
 var packetTimes = []time.Duration{2500 * time.Microsecond, 5 * time.Millisecond, 10 * time.Millisecond, 20 * time.Millisecond}
 
-func framesOf(d time.Duration) int { return int(d * opus.RateHz / time.Second) }
+func framesOf(d time.Duration) int { return int(d * codec.RateHz / time.Second) }
 
 // opusProfile measures what the Opus profile costs: latency on real servers, quality of
 // the codec alone, and both over a way that loses packets, on virtual time.
@@ -34,22 +34,22 @@ func opusProfile(length time.Duration) error {
 // phrase is music of a kind: plucked notes, a drum of noise each half second, a bass.
 func phrase(seconds int, seed uint64) []float32 {
 	r := rand.New(rand.NewPCG(seed, 5))
-	sound := make([]float32, seconds*opus.RateHz)
+	sound := make([]float32, seconds*codec.RateHz)
 	scale := []float64{220, 261.6, 293.7, 329.6, 392, 440, 523.3, 587.3}
-	for at := 0; at < len(sound); at += opus.RateHz / 4 {
+	for at := 0; at < len(sound); at += codec.RateHz / 4 {
 		hz := scale[r.IntN(len(scale))] * float64(int(1)<<r.IntN(3))
-		for i := at; i < min(len(sound), at+opus.RateHz); i++ {
-			t := float64(i-at) / opus.RateHz
+		for i := at; i < min(len(sound), at+codec.RateHz); i++ {
+			t := float64(i-at) / codec.RateHz
 			for h := 1.0; h <= 12 && h*hz < 20000; h++ {
 				sound[i] += float32(0.12 / h * math.Exp(-t*(3+h)) * math.Min(1, t*1000) * math.Sin(2*math.Pi*hz*h*t))
 			}
 		}
-		for i := at; at%(opus.RateHz/2) == 0 && i < min(len(sound), at+opus.RateHz/10); i++ {
+		for i := at; at%(codec.RateHz/2) == 0 && i < min(len(sound), at+codec.RateHz/10); i++ {
 			sound[i] += float32(0.1 * math.Exp(-float64(i-at)/1500) * r.NormFloat64())
 		}
 	}
 	for i := range sound {
-		sound[i] += float32(0.1 * math.Sin(2*math.Pi*55*float64(i)/opus.RateHz))
+		sound[i] += float32(0.1 * math.Sin(2*math.Pi*55*float64(i)/codec.RateHz))
 	}
 	return sound
 }
@@ -80,7 +80,7 @@ func codecAlone(left, right []float32, frames, bitrate int) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	packet, samples, in := make([]byte, opus.MaxPayloadBytes), make([]float32, 2*frames), make([]float32, 2*frames)
+	packet, samples, in := make([]byte, codec.MaxPayloadBytes), make([]float32, 2*frames), make([]float32, 2*frames)
 	var heard [2][]float32
 	var encoding, decoding time.Duration
 	packets, bytes := 0, 0
@@ -105,7 +105,7 @@ func codecAlone(left, right []float32, frames, bitrate int) (string, error) {
 	}
 	var sum quality.Score
 	for c, reference := range [][]float32{left, right} {
-		s, err := quality.Compare(reference[:len(heard[c])-opus.LookaheadFrames], heard[c][opus.LookaheadFrames:], opus.RateHz)
+		s, err := quality.Compare(reference[:len(heard[c])-codec.LookaheadFrames], heard[c][codec.LookaheadFrames:], codec.RateHz)
 		if err != nil {
 			return "", err
 		}
@@ -136,7 +136,7 @@ func opusLosses() error {
 						Locked: locked,
 					}
 					if locked {
-						l.JitterFrames = opus.RateHz / 100
+						l.JitterFrames = codec.RateHz / 100
 					}
 					return l.Run(seconds)
 				}
@@ -155,7 +155,7 @@ func opusLosses() error {
 				count := heard.Counters
 				fmt.Printf("%6s  %3.0f %%  %6d  %5d  %6.2f %%  %6.2f %%  %8.1f  %6.1f  %16.1f  %6.1f %%\n", packetTime, 100*loss, c.copies, c.distance,
 					100*float64(count.Lost)/float64(count.Lost+count.Packets), 100*float64(count.ConcealedFrames)/float64(len(heard.Sound)),
-					heard.Servo.DelayFrames*1000/opus.RateHz, s.SNRdB, s.NMRdB, 100*s.Audible)
+					heard.Servo.DelayFrames*1000/codec.RateHz, s.SNRdB, s.NMRdB, 100*s.Audible)
 			}
 		}
 	}
@@ -164,7 +164,7 @@ func opusLosses() error {
 
 // aligned scores the last 12 seconds.
 func aligned(sound, heard []float32) (quality.Score, error) {
-	const part, most = 12 * opus.RateHz, opus.RateHz / 2
+	const part, most = 12 * codec.RateHz, codec.RateHz / 2
 	from := len(heard) - part
 	best, shift := math.Inf(-1), 0
 	for s := range most {
@@ -176,7 +176,7 @@ func aligned(sound, heard []float32) (quality.Score, error) {
 			best, shift = sum, s
 		}
 	}
-	return quality.Compare(sound[from-shift:len(heard)-shift], heard[from:], opus.RateHz)
+	return quality.Compare(sound[from-shift:len(heard)-shift], heard[from:], codec.RateHz)
 }
 
 // opusLatency runs both ends on this machine, so the way takes next to nothing.
@@ -205,7 +205,7 @@ func opusLatency(length time.Duration) error {
 			}
 			d := s.Directions.Receive
 			stages := d.LatencyStagesMs
-			ms := func(frames float64) float64 { return frames * 1000 / opus.RateHz }
+			ms := func(frames float64) float64 { return frames * 1000 / codec.RateHz }
 			fmt.Printf("%6s  %12.2f  %7.2f  %6.2f  %5.2f  %6.2f  %6.2f  %8.2f  %7.2f  %.2f (%.2f to %.2f)  %8d  %3.1f %%\n", name, d.LatencyMs.Bridge, stages.Capture, stages.Packet,
 				stages.Codec, stages.Wire, stages.Wait, stages.Resample, stages.Playout, ms(frames[len(frames)/2]), ms(frames[0]), ms(frames[len(frames)-1]), d.Dropouts,
 				100*(s.CPUSeconds-before.CPUSeconds)/(s.UptimeSeconds-before.UptimeSeconds))

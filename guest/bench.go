@@ -6,21 +6,21 @@ import (
 	"fmt"
 
 	"archibald-bridge/bridge/audio/jack"
-	"archibald-bridge/bridge/bench"
 	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/roundtrip"
 	"archibald-bridge/bridge/session"
 )
 
-var _ bench.Client = (*jack.Probe)(nil)
+var _ roundtrip.Client = (*jack.Probe)(nil)
 
 // Bench measures a path through the JACK server that options name.
-func Bench(ctx context.Context, options bench.Options) (*bench.Report, error) {
-	client, err := jack.OpenProbe(options.Server, bench.ClientName)
+func Bench(ctx context.Context, options roundtrip.Options) (*roundtrip.Report, error) {
+	client, err := jack.OpenProbe(options.Server, roundtrip.ClientName)
 	if errors.Is(err, session.ErrServerAbsent) {
 		return nil, fmt.Errorf("%w: %w", err, config.ErrNeverReached)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return bench.Run(ctx, client, options)
+	return roundtrip.Run(ctx, client, options)
 }

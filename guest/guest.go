@@ -8,13 +8,13 @@ import (
 
 	"archibald-bridge/bridge/announce"
 	"archibald-bridge/bridge/audio/jack"
+	"archibald-bridge/bridge/codec/libopus"
 	"archibald-bridge/bridge/config"
-	"archibald-bridge/bridge/hosttime"
-	"archibald-bridge/bridge/machine"
-	"archibald-bridge/bridge/memory"
+	"archibald-bridge/bridge/jitterstore"
+	"archibald-bridge/bridge/kvmclock"
 	"archibald-bridge/bridge/network"
-	"archibald-bridge/bridge/opus/libopus"
-	"archibald-bridge/bridge/patch"
+	"archibald-bridge/bridge/patchbay"
+	"archibald-bridge/bridge/realtime"
 	"archibald-bridge/bridge/rt"
 	"archibald-bridge/bridge/session"
 	"archibald-bridge/proto"
@@ -36,9 +36,9 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 
 // run is an end that knows what it receives.
 func run(ctx context.Context, cfg config.Config, log *slog.Logger, net *network.Keeper, page *session.Page) error {
-	rules := make([]patch.Rule, 0, len(cfg.Connect))
+	rules := make([]patchbay.Rule, 0, len(cfg.Connect))
 	for _, text := range cfg.Connect {
-		rule, err := patch.ParseRule(text)
+		rule, err := patchbay.ParseRule(text)
 		if err != nil {
 			return err
 		}
@@ -48,7 +48,7 @@ func run(ctx context.Context, cfg config.Config, log *slog.Logger, net *network.
 	if err != nil {
 		return err
 	}
-	quiet, err := machine.New(cfg, rt.MemoryLocked, log)
+	quiet, err := realtime.New(cfg, rt.MemoryLocked, log)
 	if err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ func run(ctx context.Context, cfg config.Config, log *slog.Logger, net *network.
 	if !rt.MemoryLocked() {
 		log.Warn("memory not locked: paging can cause dropouts; raise the memlock limit (ulimit -l)")
 	}
-	learned, err := memory.Open(memory.Path(os.Getenv, string(proto.Guest), cfg.Name))
+	learned, err := jitterstore.Open(jitterstore.Path(os.Getenv, string(proto.Guest), cfg.Name))
 	if err != nil {
 		log.Warn("what was learned about peers is lost", "reason", err)
 	}
@@ -79,10 +79,10 @@ func run(ctx context.Context, cfg config.Config, log *slog.Logger, net *network.
 	publisher := announce.NewPublisher(cfg, log, net)
 	defer publisher.Close()
 	parts.Publisher = publisher
-	if clock, err := hosttime.Open(); err == nil {
+	if clock, err := kvmclock.Open(); err == nil {
 		defer func() { _ = clock.Close() }()
 		parts.Host = clock
-	} else if !errors.Is(err, hosttime.ErrAbsent) {
+	} else if !errors.Is(err, kvmclock.ErrAbsent) {
 		log.Info("the host's clock cannot be read: one-way latency by round trips", "reason", err)
 	}
 	end := session.New(cfg, proto.Guest, parts)

@@ -12,7 +12,7 @@ import (
 	gojack "github.com/xthexder/go-jack"
 
 	"archibald-bridge/bridge/audio/jack"
-	"archibald-bridge/bridge/patch"
+	"archibald-bridge/bridge/patchbay"
 )
 
 // lookAgain is how often the connections are looked after without an event: a
@@ -36,29 +36,29 @@ const lookAgain = 2 * time.Second
 // new ports instead.
 type Patchbay struct {
 	name  string
-	rules []patch.Rule
+	rules []patchbay.Rule
 	log   *slog.Logger
 
-	watch   patch.Watch              // the loop's
+	watch   patchbay.Watch           // the loop's
 	without atomic.Pointer[[]string] // rules without a match for long; the loop writes
 
 	// From Open to Close.
 	client  *gojack.Client
-	patcher *patch.Patcher
+	patcher *patchbay.Patcher
 	wake    chan struct{} // holds one token: ports have appeared
 	stop    chan struct{} // closed to end the loop
 	done    chan struct{} // closed by the loop
 }
 
 var (
-	_ jack.Control = (*Patchbay)(nil)
-	_ patch.Graph  = (*Patchbay)(nil)
+	_ jack.Control   = (*Patchbay)(nil)
+	_ patchbay.Graph = (*Patchbay)(nil)
 )
 
 // NewPatchbay returns a closed Patchbay for the bridge of that name ("" for
 // the only one). go-jack can choose a server only through the environment: a
 // serverName other than "" becomes $JACK_DEFAULT_SERVER of this process.
-func NewPatchbay(serverName, bridge string, rules []patch.Rule, log *slog.Logger) (*Patchbay, error) {
+func NewPatchbay(serverName, bridge string, rules []patchbay.Rule, log *slog.Logger) (*Patchbay, error) {
 	if serverName != "" {
 		if err := os.Setenv("JACK_DEFAULT_SERVER", serverName); err != nil {
 			return nil, fmt.Errorf("JACK server name %q: %w", serverName, err)
@@ -79,7 +79,7 @@ func (p *Patchbay) Open() error {
 		return fmt.Errorf("JACK refused client %q (status %#x): another bridge of this name may be running", p.name, status)
 	}
 	p.client = client
-	p.patcher = patch.NewPatcher(p.rules)
+	p.patcher = patchbay.NewPatcher(p.rules)
 	p.watch.Begin()
 	p.wake = make(chan struct{}, 1)
 	p.stop, p.done = make(chan struct{}), make(chan struct{})
@@ -153,15 +153,15 @@ func (p *Patchbay) run() {
 }
 
 // Ports lists all audio ports of the server.
-func (p *Patchbay) Ports() ([]patch.Port, error) {
-	var ports []patch.Port
+func (p *Patchbay) Ports() ([]patchbay.Port, error) {
+	var ports []patchbay.Port
 	for _, source := range []bool{true, false} {
 		var flags uint64 = gojack.PortIsInput
 		if source {
 			flags = gojack.PortIsOutput
 		}
 		for _, name := range p.client.GetPorts("", gojack.DEFAULT_AUDIO_TYPE, flags) {
-			ports = append(ports, patch.Port{Name: name, Source: source})
+			ports = append(ports, patchbay.Port{Name: name, Source: source})
 		}
 	}
 	return ports, nil

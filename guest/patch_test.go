@@ -14,9 +14,9 @@ import (
 	"time"
 
 	"archibald-bridge/bridge/audio/jack"
-	"archibald-bridge/bridge/audio/jack/jacktest"
-	"archibald-bridge/bridge/patch"
+	"archibald-bridge/bridge/patchbay"
 	"archibald-bridge/bridge/session"
+	"archibald-bridge/testbed/jacktest"
 )
 
 type logBuffer struct {
@@ -46,9 +46,9 @@ func newEnd(t *testing.T, jackd *jacktest.Server, bridge string, texts ...string
 func newPatchedEnd(t *testing.T, jackd *jacktest.Server, bridge string, texts ...string) (*jack.Server, *Patchbay, *logBuffer) {
 	t.Helper()
 	t.Setenv("JACK_DEFAULT_SERVER", "") // undoes what NewPatchbay sets
-	var rules []patch.Rule
+	var rules []patchbay.Rule
 	for _, text := range texts {
-		rule, err := patch.ParseRule(text)
+		rule, err := patchbay.ParseRule(text)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,12 +12,12 @@ import (
 	"archibald-bridge/bridge/audio/jack"
 	"archibald-bridge/bridge/audio/pipewire"
 	"archibald-bridge/bridge/audio/portaudio"
+	"archibald-bridge/bridge/codec/libopus"
 	"archibald-bridge/bridge/config"
 	"archibald-bridge/bridge/guests"
-	"archibald-bridge/bridge/machine"
-	"archibald-bridge/bridge/memory"
+	"archibald-bridge/bridge/jitterstore"
 	"archibald-bridge/bridge/network"
-	"archibald-bridge/bridge/opus/libopus"
+	"archibald-bridge/bridge/realtime"
 	"archibald-bridge/bridge/rt"
 	"archibald-bridge/bridge/session"
 	"archibald-bridge/proto"
@@ -74,7 +74,7 @@ func run(ctx context.Context, cfg config.Config, log *slog.Logger, net *network.
 		log.Warn("memory not locked: paging can cause dropouts; raise the memlock limit (ulimit -l)")
 	}
 	if cfg.Guests > 1 {
-		if _, err := machine.New(cfg, rt.MemoryLocked, log); err != nil {
+		if _, err := realtime.New(cfg, rt.MemoryLocked, log); err != nil {
 			return err // before a guest calls
 		}
 		return guests.Serve(ctx, cfg, log, page, func(place int, cfg config.Config) (*session.End, error) {
@@ -107,11 +107,11 @@ func run(ctx context.Context, cfg config.Config, log *slog.Logger, net *network.
 
 // parts are what the end with that engine is made of.
 func parts(cfg config.Config, engine *rt.Engine, log *slog.Logger) (session.Parts, error) {
-	quiet, err := machine.New(cfg, rt.MemoryLocked, log)
+	quiet, err := realtime.New(cfg, rt.MemoryLocked, log)
 	if err != nil {
 		return session.Parts{}, err
 	}
-	learned, err := memory.Open(memory.Path(os.Getenv, string(proto.Host), cfg.Name))
+	learned, err := jitterstore.Open(jitterstore.Path(os.Getenv, string(proto.Host), cfg.Name))
 	if err != nil {
 		log.Warn("what was learned about peers is lost", "reason", err)
 	}

@@ -118,9 +118,9 @@ type Description struct {
 	// MaxRedundancy, and RedundancyDistance how many periods of the sender apart,
 	// 0 to MaxRedundancyDistance; 0: at once.
 	Redundancy, RedundancyDistance int
-	// Lateness says that the end writes and reads the header extension that
+	// SendDelay says that the end writes and reads the header extension that
 	// tells how late a packet left.
-	Lateness bool
+	SendDelay bool
 	// OwnOrder says that the channels of a plain stream are not in the usual order.
 	OwnOrder bool
 

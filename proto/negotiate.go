@@ -32,8 +32,8 @@ type Agreement struct {
 	// PeerMaxBitrate is what the peer wants to receive of Opus at most, in bit/s; 0:
 	// not said.
 	PeerMaxBitrate int
-	// Lateness says that both directions have the header extension.
-	Lateness bool
+	// SendDelay says that both directions have the header extension.
+	SendDelay bool
 }
 
 // Answer settles a session from the peer's offer and the local description:
@@ -61,7 +61,7 @@ func Answer(offer, local Description) (Description, Agreement, error) {
 	if offer.PeriodFrames == 0 {
 		answer.PeriodFrames = 0 // no answer to what was not offered (RFC 3264, section 6)
 	}
-	answer.Lateness = local.Lateness && offer.Lateness
+	answer.SendDelay = local.SendDelay && offer.SendDelay
 	return answer, agreement(local, offer, payload), nil
 }
 
@@ -101,7 +101,7 @@ func agreement(local, peer Description, payload Payload) Agreement {
 		Redundancy:         copies,
 		RedundancyDistance: distance,
 		PeerMaxBitrate:     peer.MaxBitrate,
-		Lateness:           local.Lateness && peer.Lateness,
+		SendDelay:          local.SendDelay && peer.SendDelay,
 	}
 }
 

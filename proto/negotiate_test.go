@@ -29,7 +29,7 @@ func TestUsualPairAgreesOnF32(t *testing.T) {
 		Send: format, Receive: format,
 		LocalSSRC: SSRC("lab", Guest), PeerSSRC: SSRC("lab", Host),
 		PeerPort: 4713, PeerName: "lab", PeerRole: Host, PeerPacketFrames: 64,
-		PeerPeriodFrames: 64, Lateness: true, PeerSends: 2, PeerReceives: 2,
+		PeerPeriodFrames: 64, SendDelay: true, PeerSends: 2, PeerReceives: 2,
 	}
 	if atGuest != want {
 		t.Errorf("guest: %+v", atGuest)
@@ -132,7 +132,7 @@ func TestBothEndsAlwaysAgreeOnTheSame(t *testing.T) {
 		if atCaller.Send != atAnswerer.Receive || atCaller.Receive != atAnswerer.Send ||
 			atCaller.LocalSSRC != atAnswerer.PeerSSRC || atCaller.PeerSSRC != atAnswerer.LocalSSRC ||
 			atCaller.Redundancy != atAnswerer.Redundancy || atCaller.RedundancyDistance != atAnswerer.RedundancyDistance ||
-			atCaller.Lateness != atAnswerer.Lateness {
+			atCaller.SendDelay != atAnswerer.SendDelay {
 			t.Fatalf("caller %+v\nanswerer %+v", atCaller, atAnswerer)
 		}
 	}

@@ -68,7 +68,7 @@ func TestAnOlderPeerGetsNeitherRepeatsNorExtension(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, a := range map[string]Agreement{"answerer": atAnswerer, "caller": atCaller} {
-		if a.Redundancy != 0 || a.RedundancyDistance != 0 || a.Lateness {
+		if a.Redundancy != 0 || a.RedundancyDistance != 0 || a.SendDelay {
 			t.Errorf("%s: %+v", name, a)
 		}
 	}
@@ -77,10 +77,10 @@ func TestAnOlderPeerGetsNeitherRepeatsNorExtension(t *testing.T) {
 func TestLatenessNeedsBothEnds(t *testing.T) {
 	for _, ends := range [][2]bool{{true, true}, {true, false}, {false, true}, {false, false}} {
 		g, h := guest(), host()
-		g.Lateness, h.Lateness = ends[0], ends[1]
+		g.SendDelay, h.SendDelay = ends[0], ends[1]
 		atGuest, atHost := settle(t, g, h)
-		if want := ends[0] && ends[1]; atGuest.Lateness != want || atHost.Lateness != want {
-			t.Errorf("guest %v, host %v: agreed %v and %v", ends[0], ends[1], atGuest.Lateness, atHost.Lateness)
+		if want := ends[0] && ends[1]; atGuest.SendDelay != want || atHost.SendDelay != want {
+			t.Errorf("guest %v, host %v: agreed %v and %v", ends[0], ends[1], atGuest.SendDelay, atHost.SendDelay)
 		}
 	}
 }
@@ -101,7 +101,7 @@ func TestOnlyOurExtensionUnderItsIDIsLateness(t *testing.T) {
 		"a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level":    false,
 		"a=extmap:1": false, "a=extmap": false, "a=x:1": false,
 	} {
-		if got := mustParse(t, []byte(strings.Replace(valid, line, text, 1))).Lateness; got != want {
+		if got := mustParse(t, []byte(strings.Replace(valid, line, text, 1))).SendDelay; got != want {
 			t.Errorf("%q: %v", text, got)
 		}
 	}
@@ -146,7 +146,7 @@ func TestAPlainStreamHasNoAttributesOfOurs(t *testing.T) {
 		t.Errorf("it has:\n%s", text)
 	}
 	text := strings.Replace(string(guest().Marshal()), "a=x-archibald-version:1\r\n", "", 1)
-	if got := mustParse(t, []byte(text)); got.PeriodFrames != 0 || got.Redundancy != 0 || got.Lateness {
+	if got := mustParse(t, []byte(text)); got.PeriodFrames != 0 || got.Redundancy != 0 || got.SendDelay {
 		t.Errorf("taken from a plain stream: %+v", got)
 	}
 }

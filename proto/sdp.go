@@ -87,7 +87,7 @@ func (d Description) Marshal() []byte {
 	if d.Version != 0 && d.PeriodFrames != 0 {
 		media.WithValueAttribute(attrRedundancy, fmt.Sprintf("%d distance=%d period=%d", d.Redundancy, d.RedundancyDistance, d.PeriodFrames))
 	}
-	if d.Version != 0 && d.Lateness {
+	if d.Version != 0 && d.SendDelay {
 		media.WithValueAttribute("extmap", latenessExtension)
 	}
 	if d.declarative() {

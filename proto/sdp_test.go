@@ -21,7 +21,7 @@ func guest() Description {
 		Name: "lab", Role: Guest, Version: Version, Revision: 7,
 		Address: netip.MustParseAddr("192.168.122.2"), Port: Port,
 		Payloads: Payloads(F32, L24, L16), RateHz: 48000,
-		SendChannels: 2, ReceiveChannels: 2, PacketFrames: 32, PeriodFrames: 32, Lateness: true,
+		SendChannels: 2, ReceiveChannels: 2, PacketFrames: 32, PeriodFrames: 32, SendDelay: true,
 		SSRC: SSRC("lab", Guest), CNAME: "lab@guest", RTCPMux: true,
 	}
 }
@@ -128,7 +128,7 @@ func randomDescription(r *rand.Rand) Description {
 	if r.IntN(4) > 0 {
 		d.Version, d.Role = Version, Role(pick("guest", "host"))
 		d.SendChannels, d.ReceiveChannels = r.IntN(65), r.IntN(65)
-		d.Lateness = r.IntN(2) == 0
+		d.SendDelay = r.IntN(2) == 0
 		if r.IntN(3) > 0 {
 			d.PeriodFrames = 1 + r.IntN(8192)
 			d.Redundancy, d.RedundancyDistance = r.IntN(3), r.IntN(9)

@@ -101,7 +101,7 @@ func (d Description) readSection(scope sdpScope) (Description, error) {
 	}
 	for line := range scope.attributes("extmap") {
 		if !d.declarative() && strings.Join(strings.Fields(line.value), " ") == latenessExtension {
-			d.Lateness = true
+			d.SendDelay = true
 		}
 	}
 	_, d.RTCPMux = scope.attribute("rtcp-mux")

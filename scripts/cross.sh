@@ -1,7 +1,7 @@
 #!/bin/bash
 # go vet for macOS and Windows of what has no C and needs nothing of Linux. The
-# rest is written for Linux: the core's sockets (bridge/rt), bridge/network, bridge/machine,
-# bridge/hosttime, bridge/bench and what uses them; for Windows also the clocks of
+# rest is written for Linux: the core's sockets (bridge/rt), bridge/network, bridge/realtime,
+# bridge/kvmclock, bridge/roundtrip and what uses them; for Windows also the clocks of
 # bridge/session and the processor time of bridge/status. Not part of test.sh: it
 # compiles Go's own library twice.
 set -euo pipefail

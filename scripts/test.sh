@@ -103,7 +103,7 @@ echo "archibald-bridge: all tests"
 step "gofmt, go vet, linters" scripts/lint.sh
 step "NixOS modules" check_nix
 
-CGO_ENABLED=0 tests "Go without C" ./proto/... ./bridge/{session,clock,hosttime,memory,patch,config,status,signaling,bench,cli,announce,guests,network}/... ./bridge/opus
+CGO_ENABLED=0 tests "Go without C" ./proto/... ./bridge/{session,clock,kvmclock,jitterstore,patchbay,config,status,signaling,roundtrip,cli,announce,guests,network,stream}/... ./bridge/codec
 
 mapfile -t pure < <(without_c)
 # Not from the cache: some of these tests read the tree through other programs.
@@ -113,7 +113,7 @@ tests "real-time core" -count=1 . ./bridge/rt/...
 # The sanitizer itself allocates; ten minutes of noise are many under it.
 tests "real-time core, address sanitizer" -asan -count=1 \
   -skip 'TestControlDoesNotAllocate|TestTenMinutesOfF32NoiseAreBitExact' ./bridge/rt
-step "real-time core, C drivers under sanitizers" make -C bridge/rt/ctest
+step "real-time core, C drivers under sanitizers" make -C testbed/ctest
 
 while read -r folder target; do
   step "$target, 3 s" fuzz "$folder" "$target"

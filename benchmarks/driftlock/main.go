@@ -8,7 +8,7 @@ import (
 
 	"archibald-bridge/benchmarks/results"
 	"archibald-bridge/bridge/clock"
-	"archibald-bridge/bridge/rt/sim"
+	"archibald-bridge/testbed/sim"
 )
 
 const (

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"archibald-bridge/bridge/bench"
 	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/roundtrip"
 )
 
 type benchCommand struct {
@@ -48,13 +48,13 @@ func (c *benchCommand) Run(ctx context.Context, env *environment) error {
 }
 
 // options are what the flags say; set names those that were given.
-func (c *benchCommand) options(set []string) (bench.Options, error) {
+func (c *benchCommand) options(set []string) (roundtrip.Options, error) {
 	guest := config.Default(config.EndGuest)
 	if !slices.Contains(set, "jack-server") {
 		c.JackServer = guest.JackServer
 	}
-	wrong := func(flag, value, legal string) (bench.Options, error) {
-		return bench.Options{}, &config.Error{Where: flag, Value: value, Legal: legal}
+	wrong := func(flag, value, legal string) (roundtrip.Options, error) {
+		return roundtrip.Options{}, &config.Error{Where: flag, Value: value, Legal: legal}
 	}
 	switch {
 	case c.Seconds < 1 || c.Seconds > 600:
@@ -66,7 +66,7 @@ func (c *benchCommand) options(set []string) (bench.Options, error) {
 	case c.From != "none" && !strings.Contains(c.From, ":"):
 		return wrong("--from", c.From, "CLIENT:PORT or none")
 	}
-	options := bench.Options{
+	options := roundtrip.Options{
 		Server: c.JackServer, Seconds: c.Seconds, To: c.To, From: c.From, Status: guest.StatusListen.String(),
 	}
 	if options.From == "none" {
@@ -75,7 +75,7 @@ func (c *benchCommand) options(set []string) (bench.Options, error) {
 	return options, nil
 }
 
-func (c *benchCommand) write(env *environment, report *bench.Report) error {
+func (c *benchCommand) write(env *environment, report *roundtrip.Report) error {
 	if !c.JSON {
 		return report.WriteText(env.stdout)
 	}

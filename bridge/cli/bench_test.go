@@ -8,18 +8,18 @@ import (
 	"strings"
 	"testing"
 
-	"archibald-bridge/bridge/bench"
 	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/roundtrip"
 )
 
 // benched runs the command bench with a measurement that returns report and
 // err, and returns what it was asked for as well.
-func benched(t *testing.T, report *bench.Report, err error, args ...string) (o outcome, asked *bench.Options) {
+func benched(t *testing.T, report *roundtrip.Report, err error, args ...string) (o outcome, asked *roundtrip.Options) {
 	t.Helper()
 	t.Setenv("JACK_DEFAULT_SERVER", "")
 	var stdout, stderr bytes.Buffer
 	o.code = Main(append([]string{"bench"}, args...), &stdout, &stderr, Runners{
-		Bench: func(_ context.Context, options bench.Options) (*bench.Report, error) {
+		Bench: func(_ context.Context, options roundtrip.Options) (*roundtrip.Report, error) {
 			asked = &options
 			return report, err
 		},
@@ -29,7 +29,7 @@ func benched(t *testing.T, report *bench.Report, err error, args ...string) (o o
 }
 
 func TestBenchMeasuresTheBridgeForTenSecondsUnlessToldOtherwise(t *testing.T) {
-	usual := bench.Options{
+	usual := roundtrip.Options{
 		Server: "default", Seconds: 10,
 		To: "archibald-to-host:in_1", From: "archibald-from-host:out_1", Status: "127.0.0.1:8713",
 	}
@@ -38,13 +38,13 @@ func TestBenchMeasuresTheBridgeForTenSecondsUnlessToldOtherwise(t *testing.T) {
 	effect.To, effect.From = "effect:in", "effect:out"
 	for _, test := range []struct {
 		args []string
-		want bench.Options
+		want roundtrip.Options
 	}{
 		{nil, usual},
 		{[]string{"--seconds", "60", "--jack-server", "rt", "--to", "archibald-bench:in", "--from", "none"}, control},
 		{[]string{"--from=effect:out", "--to=effect:in"}, effect},
 	} {
-		o, asked := benched(t, &bench.Report{}, nil, test.args...)
+		o, asked := benched(t, &roundtrip.Report{}, nil, test.args...)
 		if o.code != exitFine || asked == nil || *asked != test.want {
 			t.Errorf("%q: code %d, asked for %+v, want %+v; %s", test.args, o.code, asked, test.want, o.stderr)
 		}
@@ -66,7 +66,7 @@ func TestWrongFlagsOfBenchSayWhatIsLegal(t *testing.T) {
 		{[]string{"--jack-server", ""}, `--jack-server: "": legal is a name that is not empty`},
 		{[]string{"--plot", "x.svg"}, `unknown flag --plot; see --help`},
 	} {
-		o, asked := benched(t, &bench.Report{}, nil, test.args...)
+		o, asked := benched(t, &roundtrip.Report{}, nil, test.args...)
 		wantLine(t, o, exitUsage, test.line)
 		if asked != nil {
 			t.Errorf("%q: measured %+v", test.args, *asked)
@@ -75,11 +75,11 @@ func TestWrongFlagsOfBenchSayWhatIsLegal(t *testing.T) {
 }
 
 func TestBenchPrintsATableOrOneLineOfJSON(t *testing.T) {
-	report := &bench.Report{Server: "rt", RateHz: 48000, PeriodFrames: 64}
+	report := &roundtrip.Report{Server: "rt", RateHz: 48000, PeriodFrames: 64}
 	o, _ := benched(t, report, nil)
 	contains(t, o.stdout, "rt, 48000 Hz, 64 frames", "nothing was heard")
 	o, _ = benched(t, report, nil, "--json")
-	var got bench.Report
+	var got roundtrip.Report
 	if err := json.Unmarshal([]byte(o.stdout), &got); err != nil || got.PeriodFrames != 64 || strings.Count(o.stdout, "\n") != 1 {
 		t.Errorf("%q: %v", o.stdout, err)
 	}
@@ -91,7 +91,7 @@ func TestBenchEndsWithTheCodeOfWhatWentWrong(t *testing.T) {
 	o, _ = benched(t, nil, config.ErrNeverReached)
 	wantLine(t, o, exitNeverReached, "never reached")
 	// What was measured is printed whatever came after it.
-	o, _ = benched(t, &bench.Report{Server: "rt"}, errors.New("not put back"))
+	o, _ = benched(t, &roundtrip.Report{Server: "rt"}, errors.New("not put back"))
 	if o.code != exitFailed || !strings.Contains(o.stdout, "rt, 0 Hz") || o.stderr != "archibald-bridge: not put back\n" {
 		t.Errorf("code %d, %q, %q", o.code, o.stdout, o.stderr)
 	}

@@ -16,7 +16,7 @@ import (
 	"syscall"
 
 	"archibald-bridge/bridge/config"
-	"archibald-bridge/bridge/patch"
+	"archibald-bridge/bridge/patchbay"
 	"archibald-bridge/bridge/session"
 	"archibald-bridge/bridge/status"
 )
@@ -180,8 +180,8 @@ func (versionCommand) Run(env *environment) error {
 
 // connectRule says why a connection rule is wrong.
 func connectRule(rule string) error {
-	_, err := patch.ParseRule(rule)
-	var wrong *patch.RuleError
+	_, err := patchbay.ParseRule(rule)
+	var wrong *patchbay.RuleError
 	if errors.As(err, &wrong) {
 		return errors.New(wrong.Reason) // what is legal, the key says
 	}

@@ -12,8 +12,8 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"archibald-bridge/bridge/bench"
 	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/roundtrip"
 )
 
 // The exit codes of the program.
@@ -35,7 +35,7 @@ type Runners struct {
 	Devices func(io.Writer) error
 	// Bench measures a round trip. Its errors are as an end's; a report can come
 	// with one.
-	Bench func(context.Context, bench.Options) (*bench.Report, error)
+	Bench func(context.Context, roundtrip.Options) (*roundtrip.Report, error)
 }
 
 // Main runs the program with its arguments, without the program's name, and

@@ -1,5 +1,7 @@
 package clock
 
+import "archibald-bridge/bridge/stream"
+
 // burstFinder finds the bursts: what left in one period of the sender. A period larger
 // than a packet is sent as several at once, and comes at once, within a share of the
 // period. Any of them tells when the period began, so that a first one that is lost, or
@@ -72,7 +74,7 @@ func newBurstFinder(periodFrames int, lateByPacket bool) burstFinder {
 
 // add takes the next packet and says whether it is the first to come of a burst that
 // tells something. Packets that are reordered or repeated never are.
-func (b *burstFinder) add(o Observation, nominalNs float64) (told burst, ok bool) {
+func (b *burstFinder) add(o stream.Observation, nominalNs float64) (told burst, ok bool) {
 	frames := int64(o.Frames)
 	gap := o.Media - b.end // may wrap
 	gapNs := float64(gap) * nominalNs
@@ -113,7 +115,7 @@ func (b *burstFinder) add(o Observation, nominalNs float64) (told burst, ok bool
 	b.firstNs, b.from, b.long = o.TimeNs, o.Media, false
 	known, frame := b.turn(at, o, usualNs), o.Media
 	switch from := b.sender.of(o.Media, frames); {
-	case b.lateByPacket && o.LateNs >= 0:
+	case b.lateByPacket && o.SendDelayNs >= 0:
 	case !known:
 		return burst{}, false
 	case b.sender.trusted(frames) && (!at.known || from-frame > 0):
@@ -132,7 +134,7 @@ func (b *burstFinder) part() { b.edge.known, b.missing = false, 1 }
 
 // turn begins a burst at an edge, with the first packet to come of it. It says whether it
 // is known when the period of that packet began.
-func (b *burstFinder) turn(at edge, o Observation, usualNs float64) bool {
+func (b *burstFinder) turn(at edge, o stream.Observation, usualNs float64) bool {
 	frames := int64(o.Frames)
 	if !b.edge.known && b.missing == 0 { // what had been overtaken came after all
 		b.edge.known, b.sure, b.sureNs = true, true, o.TimeNs

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"archibald-bridge/bridge/stream"
 )
 
 const nominalNs = 1e9 / testRate
@@ -15,7 +17,7 @@ const nominalNs = 1e9 / testRate
 func arrivals(b *burstFinder, packetFrames uint32, packets ...[2]int64) []bool {
 	begins := make([]bool, len(packets))
 	for i, p := range packets {
-		_, begins[i] = b.add(Observation{Kind: KindPacket, Frames: packetFrames, Media: p[0], TimeNs: p[1] * 1000}, nominalNs)
+		_, begins[i] = b.add(stream.Observation{Kind: stream.KindPacket, Frames: packetFrames, Media: p[0], TimeNs: p[1] * 1000}, nominalNs)
 	}
 	return begins
 }
@@ -60,7 +62,7 @@ func bursts(b *burstFinder, packetFrames uint32, packets ...[2]int64) []int64 {
 	frames := make([]int64, len(packets))
 	for i, p := range packets {
 		frames[i] = -1
-		if burst, ok := b.add(Observation{Kind: KindPacket, Frames: packetFrames, Media: p[0], TimeNs: p[1] * 1000}, nominalNs); ok {
+		if burst, ok := b.add(stream.Observation{Kind: stream.KindPacket, Frames: packetFrames, Media: p[0], TimeNs: p[1] * 1000}, nominalNs); ok {
 			frames[i] = burst.frame
 		}
 	}
@@ -162,7 +164,7 @@ func TestPeriodsThatAreNotWholePackets(t *testing.T) {
 		for period := range int64(3000) {
 			from := period * c.period
 			for k := int64(0); from+c.period-sent >= c.packet; k++ {
-				o := Observation{Kind: KindPacket, Frames: uint32(c.packet), Media: sent, TimeNs: int64(float64(from)*nominalNs) + k*1000}
+				o := stream.Observation{Kind: stream.KindPacket, Frames: uint32(c.packet), Media: sent, TimeNs: int64(float64(from)*nominalNs) + k*1000}
 				sent += c.packet
 				if period > 1000 && r.IntN(4) == 0 {
 					continue
@@ -186,7 +188,7 @@ func TestAPacketThatSaysHowLateItIsItselfTellsWhateverIsLost(t *testing.T) {
 				if period > 90 && sent%960 == 0 {
 					continue
 				}
-				o := Observation{Kind: KindPacket, Frames: 480, Media: sent, TimeNs: int64(float64(period*1024)*nominalNs) + sent, LateNs: lateNs}
+				o := stream.Observation{Kind: stream.KindPacket, Frames: 480, Media: sent, TimeNs: int64(float64(period*1024)*nominalNs) + sent, SendDelayNs: lateNs}
 				if burst, ok := b.add(o, nominalNs); ok && period > 90 {
 					told = append(told, burst.frame-sent)
 				}
@@ -204,7 +206,7 @@ func TestASeamIsToldByTheNextBurstThatIsSure(t *testing.T) {
 	// The first packet after the lost time is lost, too: where the period began is not known.
 	expectFrames(t, bursts(&b, 64, [2]int64{0, 0}, [2]int64{64, 1}, [2]int64{128, 2}, [2]int64{192, 3},
 		[2]int64{400 + 64, 8333}, [2]int64{400 + 128, 8334}, [2]int64{400 + 192, 8335}), 0, -1, -1, -1, -1, -1, -1)
-	burst, ok := b.add(Observation{Kind: KindPacket, Frames: 64, Media: 400 + 256, TimeNs: 13667e3}, nominalNs)
+	burst, ok := b.add(stream.Observation{Kind: stream.KindPacket, Frames: 64, Media: 400 + 256, TimeNs: 13667e3}, nominalNs)
 	if !ok || !burst.seam || burst.frame != 656 {
 		t.Errorf("%+v, %v; want a seam at 656", burst, ok)
 	}
@@ -217,7 +219,7 @@ func TestASeamIsToldByTheNextBurstThatIsSure(t *testing.T) {
 func numbered(said int, each ...[4]int64) (told []burst) {
 	b := newBurstFinder(said, false)
 	add := func(sequence, media, us int64) {
-		if burst, ok := b.add(Observation{Kind: KindPacket, Frames: 64, Media: media, TimeNs: us * 1000, Sequence: uint32(sequence)}, nominalNs); ok {
+		if burst, ok := b.add(stream.Observation{Kind: stream.KindPacket, Frames: 64, Media: media, TimeNs: us * 1000, Sequence: uint32(sequence)}, nominalNs); ok {
 			told = append(told, burst)
 		}
 	}
@@ -265,7 +267,7 @@ func TestPacketsOfSeveralSizesAndNoSeamBetween(t *testing.T) {
 	for block := range int64(500) {
 		at := block * 1024
 		for k, frames := range sizes {
-			o := Observation{Kind: KindPacket, Frames: uint32(frames), Media: at, TimeNs: int64(float64(block*1024)*nominalNs) + int64(k)*1000}
+			o := stream.Observation{Kind: stream.KindPacket, Frames: uint32(frames), Media: at, TimeNs: int64(float64(block*1024)*nominalNs) + int64(k)*1000}
 			at += frames
 			if block > 100 && r.IntN(5) == 0 {
 				continue
@@ -289,7 +291,7 @@ func many(b *burstFinder, periodFrames int64, from int) (wrong int) {
 				ns += 60e3 + 100e3*r.Float64()
 			}
 			ns += 2e3
-			o := Observation{Kind: KindPacket, Frames: 4, Media: period*periodFrames + at, TimeNs: int64(ns)}
+			o := stream.Observation{Kind: stream.KindPacket, Frames: 4, Media: period*periodFrames + at, TimeNs: int64(ns)}
 			if _, begins := b.add(o, nominalNs); begins != (at == 0) && int(period) >= from {
 				wrong++
 			}
@@ -314,7 +316,7 @@ func TestAnInterruptedBurstIsStillOne(t *testing.T) {
 func TestAPeriodThatBecomesShorterIsLearned(t *testing.T) {
 	b := newBurstFinder(1024, false)
 	for i := range int64(100) {
-		o := Observation{Kind: KindPacket, Frames: 64, Media: i * 64, TimeNs: int64(float64(i*64) * nominalNs)}
+		o := stream.Observation{Kind: stream.KindPacket, Frames: 64, Media: i * 64, TimeNs: int64(float64(i*64) * nominalNs)}
 		if _, begins := b.add(o, nominalNs); !begins && i > 20 {
 			t.Fatalf("packet %d begins nothing", i)
 		}
@@ -355,7 +357,7 @@ func TestSeamIsAGapThatNoLostPacketLeaves(t *testing.T) {
 		media int64
 		want  bool
 	}{{100, false}, {164, false}, {292, false}, {357, true}, {421, false}, {357, false}, {-1e6, true}, {-1e6 + 64, false}, {-1e6 + 129, true}} {
-		o := Observation{Kind: KindPacket, Frames: 64, Media: p.media, TimeNs: int64(i) * 1333e3}
+		o := stream.Observation{Kind: stream.KindPacket, Frames: 64, Media: p.media, TimeNs: int64(i) * 1333e3}
 		if got, _ := b.add(o, nominalNs); got.seam != p.want {
 			t.Errorf("packet %d at %d: seam %v, want %v", i, p.media, got.seam, p.want)
 		}

@@ -4,16 +4,18 @@ import (
 	"encoding/binary"
 	"math"
 	"testing"
+
+	"archibald-bridge/bridge/stream"
 )
 
 // observationBytes is how much of the fuzzer's input makes one observation.
 const observationBytes = 12
 
 // decode makes an observation that is near the one before, or anywhere.
-func decode(b []byte, last Observation) Observation {
+func decode(b []byte, last stream.Observation) stream.Observation {
 	o := last
 	value := int64(int32(binary.LittleEndian.Uint32(b[4:])))
-	o.Kind = Kind(b[0] % 4)
+	o.Kind = stream.Kind(b[0] % 4)
 	o.Playing = b[0]&16 != 0
 	o.Frames = uint32(binary.LittleEndian.Uint16(b[2:]))
 	if b[0]&32 != 0 {
@@ -46,7 +48,7 @@ func FuzzServo(f *testing.F) {
 	f.Add(uint16(0), uint16(16), false, append(steady, 2|16, 192, 64, 0, 0, 0, 0, 0, 0, 0, 0xf8, 0x7f)) // NaN
 	f.Fuzz(func(t *testing.T, latency, jitter uint16, free bool, b []byte) {
 		s := NewServo(Config{RateHz: testRate, LatencyFrames: int(latency), JitterFrames: int(jitter), LookaheadFrames: lookahead, Free: free})
-		var o Observation
+		var o stream.Observation
 		for ; len(b) >= observationBytes; b = b[observationBytes:] {
 			o = decode(b, o)
 			s.Observe(o)

@@ -3,6 +3,8 @@ package clock
 import (
 	"math"
 	"time"
+
+	"archibald-bridge/bridge/stream"
 )
 
 const (
@@ -47,9 +49,9 @@ type Config struct {
 	ExtraFrames int
 	// PeriodFrames is the period that the sender says it has; 0: not said.
 	PeriodFrames int
-	// LateByPacket says that a packet's LateNs counts from the time of its own first frame,
+	// DelayByPacket says that a packet's SendDelayNs counts from the time of its own first frame,
 	// as Opus's does: each tells for itself.
-	LateByPacket bool
+	DelayByPacket bool
 	// LookaheadFrames is what the resampler reads past its position.
 	LookaheadFrames int
 	// Free keeps resampling even when the clocks look equal.
@@ -78,7 +80,7 @@ type Servo struct {
 	stepped   bool  // a line was shifted: playout is not where it should be
 	joined    bool  // the same after a seam, by little
 	firstNs   int64 // first packet
-	last      Observation
+	last      stream.Observation
 	haveLast  bool
 	seeking   bool  // a seek was decided and no cycle shows it yet
 	seekNs    int64 // when, by the cycles
@@ -100,28 +102,28 @@ type Servo struct {
 func NewServo(cfg Config) *Servo {
 	return &Servo{
 		cfg: cfg, arrival: newTrack(cfg.RateHz), cycle: newTrack(cfg.RateHz),
-		bursts: newBurstFinder(cfg.PeriodFrames, cfg.LateByPacket), target: newTarget(cfg), equalPatience: equalAfter,
+		bursts: newBurstFinder(cfg.PeriodFrames, cfg.DelayByPacket), target: newTarget(cfg), equalPatience: equalAfter,
 	}
 }
 
 // Observe takes the next observation.
-func (s *Servo) Observe(o Observation) {
+func (s *Servo) Observe(o stream.Observation) {
 	switch o.Kind {
-	case KindPacket:
+	case stream.KindPacket:
 		s.observePacket(o)
-	case KindCycle:
+	case stream.KindCycle:
 		s.observeCycle(o)
 	}
 }
 
-func (s *Servo) observePacket(o Observation) {
+func (s *Servo) observePacket(o stream.Observation) {
 	burst, ok := s.bursts.add(o, s.arrival.nominalNs)
 	if !ok {
 		return
 	}
 	// The line is of the packets as if each had left when its cycle began: how
 	// busy the sender's graph is must not move it.
-	left := max(0, o.LateNs)
+	left := max(0, o.SendDelayNs)
 	lateNs, v := s.arrival.add(burst.frame, o.TimeNs-left, burst.seam)
 	switch v {
 	case begun: // the first packet, or the sender's timestamps began anew
@@ -140,7 +142,7 @@ func (s *Servo) observePacket(o Observation) {
 	s.target.observe(lateNs/s.arrival.nsPerFrame, o.TimeNs)
 }
 
-func (s *Servo) observeCycle(o Observation) {
+func (s *Servo) observeCycle(o stream.Observation) {
 	// Not written as its opposite, which NaN would pass.
 	if !(o.PositionFraction >= 0 && o.PositionFraction <= 1) {
 		return

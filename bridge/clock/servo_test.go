@@ -4,12 +4,14 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"archibald-bridge/bridge/stream"
 )
 
 func TestNothingIsDecidedBeforePacketsAndCyclesWereSeen(t *testing.T) {
-	packet := Observation{Kind: KindPacket, Frames: 64, Media: 1 << 20, TimeNs: 1e9}
-	cycle := Observation{Kind: KindCycle, Frames: 64, Media: 5, TimeNs: 9e9}
-	for name, observations := range map[string][]Observation{
+	packet := stream.Observation{Kind: stream.KindPacket, Frames: 64, Media: 1 << 20, TimeNs: 1e9}
+	cycle := stream.Observation{Kind: stream.KindCycle, Frames: 64, Media: 5, TimeNs: 9e9}
+	for name, observations := range map[string][]stream.Observation{
 		"nothing": nil, "packets": {packet}, "cycles": {cycle}, "neither kind": {{Kind: 7, TimeNs: 5}},
 	} {
 		s := NewServo(Config{RateHz: testRate})
@@ -271,7 +273,7 @@ func TestFewStrayPacketsDoNotMoveTheSender(t *testing.T) {
 	w := newWorld(t, Config{Free: true})
 	w.run(10)
 	for range lostPoints - 1 {
-		w.servo.Observe(Observation{Kind: KindPacket, Frames: 64, Media: w.timestamp + 1<<21, TimeNs: int64(w.nowNs)})
+		w.servo.Observe(stream.Observation{Kind: stream.KindPacket, Frames: 64, Media: w.timestamp + 1<<21, TimeNs: int64(w.nowNs)})
 	}
 	w.run(20)
 	if w.seeks != 1 {
@@ -285,7 +287,7 @@ func TestStrayPacketsAmongGoodOnesDoNotMoveTheSender(t *testing.T) {
 	w.ppm = 200
 	w.run(10)
 	for range 1000 {
-		w.servo.Observe(Observation{Kind: KindPacket, Frames: 64, Media: w.timestamp + 1<<21, TimeNs: int64(w.nowNs)})
+		w.servo.Observe(stream.Observation{Kind: stream.KindPacket, Frames: 64, Media: w.timestamp + 1<<21, TimeNs: int64(w.nowNs)})
 		w.run(w.seconds() + 0.005)
 	}
 	if w.seeks != 1 {
@@ -315,8 +317,8 @@ func TestCycleWithoutALegalFractionIsPassedOver(t *testing.T) {
 	w := newWorld(t, Config{Free: true})
 	w.run(10)
 	for _, fraction := range []float64{math.NaN(), math.Inf(1), math.Inf(-1), -0.1, 1.1} {
-		w.servo.Observe(Observation{
-			Kind: KindCycle, Frames: 64, TimeNs: int64(w.nowNs), Media: w.media, Playing: true,
+		w.servo.Observe(stream.Observation{
+			Kind: stream.KindCycle, Frames: 64, TimeNs: int64(w.nowNs), Media: w.media, Playing: true,
 			Position: w.position, PositionFraction: fraction,
 		})
 	}

@@ -3,6 +3,8 @@ package clock
 import (
 	"math"
 	"testing"
+
+	"archibald-bridge/bridge/stream"
 )
 
 // networkNs is how long every packet is under way.
@@ -71,8 +73,8 @@ func (w *world) run(until float64) {
 func (w *world) packets() {
 	for w.sendNs+networkNs <= w.nowNs {
 		if !w.silent {
-			w.servo.Observe(Observation{
-				Kind: KindPacket, Frames: testPeriod, Media: w.timestamp, TimeNs: int64(w.sendNs + networkNs + w.lateNs()),
+			w.servo.Observe(stream.Observation{
+				Kind: stream.KindPacket, Frames: testPeriod, Media: w.timestamp, TimeNs: int64(w.sendNs + networkNs + w.lateNs()),
 				WaitNs: int64(w.waitNs()),
 			})
 		}
@@ -88,8 +90,8 @@ func (w *world) cycle() {
 		}
 	}
 	if w.hideCycles--; w.hideCycles < 0 {
-		w.servo.Observe(Observation{
-			Kind: KindCycle, Frames: uint32(w.period), TimeNs: int64(w.nowNs), Media: w.media,
+		w.servo.Observe(stream.Observation{
+			Kind: stream.KindCycle, Frames: uint32(w.period), TimeNs: int64(w.nowNs), Media: w.media,
 			Position: w.position, PositionFraction: w.fraction, Ratio: w.ratio, Playing: w.playing,
 		})
 	}

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"archibald-bridge/bridge/opus"
+	"archibald-bridge/bridge/codec"
 	"archibald-bridge/proto"
 )
 
@@ -62,7 +62,7 @@ func (c *Config) complete() {
 		c.Format = encoding
 	}
 	if c.Format == proto.Opus && c.Rate == 0 {
-		c.Rate = opus.RateHz
+		c.Rate = codec.RateHz
 	}
 }
 
@@ -168,5 +168,5 @@ func (c Config) fault(connectRule func(string) error) *fault {
 
 // fitsOpus says whether channels and rate are such as Opus has.
 func (c Config) fitsOpus() bool {
-	return max(c.SendChannels, c.ReceiveChannels) <= opus.MaxChannels && c.Rate == opus.RateHz
+	return max(c.SendChannels, c.ReceiveChannels) <= codec.MaxChannels && c.Rate == codec.RateHz
 }

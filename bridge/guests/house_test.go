@@ -14,10 +14,10 @@ import (
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/clock"
 	"archibald-bridge/bridge/config"
 	"archibald-bridge/bridge/session"
 	"archibald-bridge/bridge/status"
+	"archibald-bridge/bridge/stream"
 	"archibald-bridge/proto"
 )
 
@@ -25,21 +25,21 @@ import (
 type core struct{ session.Core }
 
 func (core) SetGraph(int)                                      {}
-func (core) StartSender(session.SenderPlan) error              { return nil }
+func (core) StartSender(stream.SendPlan) error                 { return nil }
 func (core) StopSender()                                       {}
-func (core) StartReceiver(session.ReceiverPlan) error          { return nil }
+func (core) StartReceiver(stream.ReceivePlan) error            { return nil }
 func (core) StopReceiver()                                     {}
 func (core) SetRatio(float64)                                  {}
 func (core) SeekTo(int64)                                      {}
-func (core) Observe([]clock.Observation) int                   { return 0 }
+func (core) Observe([]stream.Observation) int                  { return 0 }
 func (core) MediaSource() netip.AddrPort                       { return netip.AddrPort{} }
 func (core) SendRTCP([]byte, netip.Addr, netip.AddrPort) error { return nil }
 func (core) ReadRTCP([]byte) (int, netip.AddrPort, int64, bool) {
 	return 0, netip.AddrPort{}, 0, false
 }
-func (core) Idle(int64)                 {}
-func (core) LookaheadFrames() int       { return 7 }
-func (core) Counters() session.Counters { return session.Counters{} }
+func (core) Idle(int64)                {}
+func (core) LookaheadFrames() int      { return 7 }
+func (core) Counters() stream.Counters { return stream.Counters{} }
 
 // audio is a server that is there at once, or never.
 type audio struct {

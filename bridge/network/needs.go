@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/stream"
 )
 
 // Listen waits until this machine has the address that an end listens on, as long as
@@ -24,21 +25,13 @@ func (k *Keeper) Listen(ctx context.Context, cfg config.Config) error {
 	return k.Await(ctx, cfg.Wait.Duration)
 }
 
-// Group is what a media socket takes part in.
-type Group struct {
-	Index  int        // of the network interface; 0: as the routes say
-	TTL    int        // of what is sent, 1 to 255
-	Group  netip.Addr // to receive from; the zero Addr: none
-	Source netip.Addr // the only machine heard in Group; the zero Addr: any
-}
-
 // Multicast sets a socket up as the configuration says, waits for that as long as it
 // says, and does it again when the interface is another, or was away, until leave is
 // called.
-func (k *Keeper) Multicast(ctx context.Context, cfg config.Config, use func(Group) error) (leave func(), err error) {
+func (k *Keeper) Multicast(ctx context.Context, cfg config.Config, use func(stream.Group) error) (leave func(), err error) {
 	group, source := cfg.Group()
 	leave, err = k.Add(multicast(cfg.MulticastInterface, group, func(index int) error {
-		return use(Group{Index: index, TTL: cfg.MulticastTTL, Group: group, Source: source})
+		return use(stream.Group{Index: index, TTL: cfg.MulticastTTL, Group: group, Source: source})
 	}))
 	if err != nil {
 		return leave, err

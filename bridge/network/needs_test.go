@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/stream"
 )
 
 func TestAGroupIsJoinedOnceAndAgainWhereItFailed(t *testing.T) {
@@ -53,7 +54,7 @@ func TestAnInterfaceThatIsMissingIsWaitedForAsLongAsTheConfigurationSays(t *test
 	cfg := config.Default(config.EndGuest)
 	cfg.MulticastInterface, cfg.Wait = "absent0", config.Duration{Duration: time.Millisecond}
 	k := keep(t)
-	leave, err := k.Multicast(context.Background(), cfg, func(Group) error { t.Error("used"); return nil })
+	leave, err := k.Multicast(context.Background(), cfg, func(stream.Group) error { t.Error("used"); return nil })
 	defer leave()
 	if !errors.Is(err, config.ErrNeverReached) {
 		t.Error(err)

@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"bytes"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -11,8 +10,6 @@ import (
 	"strings"
 	"testing"
 )
-
-const maxLines = 400
 
 func read(t *testing.T, file string) []byte {
 	t.Helper()
@@ -37,16 +34,6 @@ func TestEveryPackageHasADocComment(t *testing.T) {
 	for _, p := range packages(t) {
 		if p.Doc == "" && len(p.GoFiles)+len(p.CgoFiles) > 0 {
 			t.Errorf("package %s has no doc comment", p.path())
-		}
-	}
-}
-
-func TestNoFileIsTooLongToRead(t *testing.T) {
-	generated := regexp.MustCompile(`(?m)^(//|#|/\*) Code generated .* DO NOT EDIT\.`)
-	for _, file := range files(t, ".go", ".c", ".h", ".sh", ".js", ".css", ".html", ".py", ".scd", ".nix", "Makefile") {
-		text := read(t, file)
-		if lines := bytes.Count(text, []byte("\n")); lines > maxLines && !generated.Match(text) {
-			t.Errorf("%s has %d lines, at most %d are allowed", file, lines, maxLines)
 		}
 	}
 }

@@ -33,11 +33,15 @@ func (p listed) path() string {
 	return strings.TrimPrefix(p.ImportPath, module+"/")
 }
 
-// reaches lists the packages of ours that p needs, those of its tests included,
-// by their path inside the project.
-func (p listed) reaches() []string {
+// needs lists the packages of ours that p is built from, by their path inside the project.
+func (p listed) needs() []string { return p.ours(p.Imports, p.Deps) }
+
+// reaches is needs, with what the tests import.
+func (p listed) reaches() []string { return p.ours(p.Imports, p.Deps, p.TestImports, p.XTestImports) }
+
+func (p listed) ours(lists ...[]string) []string {
 	var ours []string
-	for _, list := range [][]string{p.Imports, p.Deps, p.TestImports, p.XTestImports} {
+	for _, list := range lists {
 		for _, imported := range list {
 			if path, found := strings.CutPrefix(imported, module+"/"); found && path != p.path() {
 				ours = append(ours, path)

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/session"
+	"archibald-bridge/bridge/stream"
 )
 
 // atPort is an address with the port of an end.
@@ -37,8 +37,8 @@ func TestMediaAndReportsLeaveFromTheAddressThatWasCalled(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			h, g := host.open(t, c.hostListens), guest.open(t, c.guestListens)
 			called := netip.MustParseAddr(c.called)
-			check(t, h.e.StartSender(session.SenderPlan{Format: stereo, PacketFrames: period, SSRC: 1, To: atPort(c.guest, g), Source: called}))
-			check(t, g.e.StartReceiver(session.ReceiverPlan{Format: stereo, SSRC: 1, From: called}))
+			check(t, h.e.StartSender(stream.SendPlan{Format: stereo, PayloadType: payloadType(stereo.Encoding), PacketFrames: period, SSRC: 1, To: atPort(c.guest, g), Source: called}))
+			check(t, g.e.StartReceiver(stream.ReceivePlan{Format: stereo, PayloadType: payloadType(stereo.Encoding), SSRC: 1, From: called}))
 			for range 10 {
 				h.play()
 				h.capture(0.25)
@@ -64,8 +64,8 @@ func TestMediaAndReportsLeaveFromTheAddressThatWasCalled(t *testing.T) {
 		})
 	}
 	h, g := host.open(t, "0.0.0.0:0"), guest.open(t, "0.0.0.0:0") // the control
-	check(t, h.e.StartSender(session.SenderPlan{Format: stereo, PacketFrames: period, SSRC: 1, To: atPort("10.9.0.2", g)}))
-	check(t, g.e.StartReceiver(session.ReceiverPlan{Format: stereo, SSRC: 1, From: netip.MustParseAddr("10.9.0.7")}))
+	check(t, h.e.StartSender(stream.SendPlan{Format: stereo, PayloadType: payloadType(stereo.Encoding), PacketFrames: period, SSRC: 1, To: atPort("10.9.0.2", g)}))
+	check(t, g.e.StartReceiver(stream.ReceivePlan{Format: stereo, PayloadType: payloadType(stereo.Encoding), SSRC: 1, From: netip.MustParseAddr("10.9.0.7")}))
 	h.play()
 	h.capture(0.25)
 	g.soon(func() bool { return g.received().KernelDrops > 0 })
@@ -76,12 +76,12 @@ func TestMediaAndReportsLeaveFromTheAddressThatWasCalled(t *testing.T) {
 // An interface that was made again has its name, and another index.
 func TestALinkLocalPeerIsHeardAgainBehindAnInterfaceThatWasMadeAgain(t *testing.T) {
 	host, guest := newMachine(t), newMachine(t)
-	plan := session.ReceiverPlan{Format: stereo, SSRC: 1, From: netip.MustParseAddr("fe80::1%wire")}
+	plan := stream.ReceivePlan{Format: stereo, PayloadType: payloadType(stereo.Encoding), SSRC: 1, From: netip.MustParseAddr("fe80::1%wire")}
 	h, g := host.open(t, "[::]:0"), guest.open(t, "[::]:0")
 	for made := range uint64(3) {
 		join(t, host, guest, "wire", []string{"fe80::1/64"}, []string{"fe80::2/64"})
 		host.in(t, func() {
-			check(t, h.e.StartSender(session.SenderPlan{Format: stereo, PacketFrames: period, SSRC: 1,
+			check(t, h.e.StartSender(stream.SendPlan{Format: stereo, PayloadType: payloadType(stereo.Encoding), PacketFrames: period, SSRC: 1,
 				To: atPort("fe80::2%wire", g), Source: netip.MustParseAddr("fe80::1%wire")}))
 		})
 		guest.in(t, func() { check(t, g.e.StartReceiver(plan)) }) // without a stop before
@@ -124,11 +124,11 @@ func TestALinkLocalAddressMeansTheCableOfItsZone(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			h, g := host.open(t, "[::]:0"), guest.open(t, "[::]:0")
 			host.in(t, func() {
-				check(t, h.e.StartSender(session.SenderPlan{Format: stereo, PacketFrames: period, SSRC: 1,
+				check(t, h.e.StartSender(stream.SendPlan{Format: stereo, PayloadType: payloadType(stereo.Encoding), PacketFrames: period, SSRC: 1,
 					To: atPort("fe80::2%"+c.takes, g), Source: netip.MustParseAddr("fe80::1%" + c.takes)}))
 			})
 			guest.in(t, func() {
-				check(t, g.e.StartReceiver(session.ReceiverPlan{Format: stereo, SSRC: 1, From: netip.MustParseAddr("fe80::1%" + c.hears)}))
+				check(t, g.e.StartReceiver(stream.ReceivePlan{Format: stereo, PayloadType: payloadType(stereo.Encoding), SSRC: 1, From: netip.MustParseAddr("fe80::1%" + c.hears)}))
 			})
 			for range 10 {
 				h.play()

@@ -3,7 +3,7 @@ package rt
 import (
 	"testing"
 
-	"archibald-bridge/bridge/clock"
+	"archibald-bridge/bridge/stream"
 )
 
 // What control does every few milliseconds leaves the garbage collector alone.
@@ -11,7 +11,7 @@ func TestControlDoesNotAllocate(t *testing.T) {
 	p := newPlayer(t, 1, 32)
 	p.delayTo(64)
 	p.run(2000, p.regular)
-	buf := make([]clock.Observation, 256)
+	buf := make([]stream.Observation, 256)
 	packet := make([]byte, 1500)
 	for name, call := range map[string]func(){
 		"Observe":  func() { p.v.Observe(buf[:8]) },

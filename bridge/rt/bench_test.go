@@ -6,15 +6,14 @@ import (
 	"testing"
 
 	"archibald-bridge/bridge/clock"
-	"archibald-bridge/bridge/session"
-	"archibald-bridge/proto"
+	"archibald-bridge/bridge/stream"
 )
 
 // The cost of one period of 32 frames, of all stages between the callbacks and
 // the socket. A call from Go into C, about 50 ns, is in each figure.
-func benchmarkStages(b *testing.B, channels int, stage func(b *testing.B, tx, rx *Virtual, f proto.Format)) {
-	for _, e := range proto.Encodings {
-		f := proto.Format{Encoding: e, RateHz: 48000, Channels: channels}
+func benchmarkStages(b *testing.B, channels int, stage func(b *testing.B, tx, rx *Virtual, f stream.Format)) {
+	for _, e := range []stream.Encoding{stream.F32, stream.L24, stream.L16} {
+		f := stream.Format{Encoding: e, RateHz: 48000, Channels: channels}
 		b.Run(fmt.Sprintf("%s/%dch", e, channels), func(b *testing.B) {
 			var ends [2]*Virtual
 			for i := range ends {
@@ -26,11 +25,11 @@ func benchmarkStages(b *testing.B, channels int, stage func(b *testing.B, tx, rx
 				ends[i] = v
 			}
 			tx, rx := ends[0], ends[1]
-			packet := proto.PacketFrames(f, 32)
-			if err := tx.StartSender(session.SenderPlan{Format: f, PacketFrames: packet, SSRC: 7}); err != nil {
+			packet := packetFrames(f, 32)
+			if err := tx.StartSender(stream.SendPlan{Format: f, PayloadType: payloadType(f.Encoding), PacketFrames: packet, SSRC: 7}); err != nil {
 				b.Fatal(err)
 			}
-			if err := rx.StartReceiver(session.ReceiverPlan{Format: f, SSRC: 7}); err != nil {
+			if err := rx.StartReceiver(stream.ReceivePlan{Format: f, PayloadType: payloadType(f.Encoding), SSRC: 7}); err != nil {
 				b.Fatal(err)
 			}
 			b.ReportAllocs()
@@ -48,7 +47,7 @@ func BenchmarkPlayout(b *testing.B) {
 	for _, channels := range []int{2, 64} {
 		for name, ratio := range map[string]float64{"copied": 1, "resampled": 1.0001} {
 			b.Run(name, func(b *testing.B) {
-				benchmarkStages(b, channels, func(b *testing.B, _, rx *Virtual, _ proto.Format) {
+				benchmarkStages(b, channels, func(b *testing.B, _, rx *Virtual, _ stream.Format) {
 					rx.SetRatio(ratio)
 					rx.SeekTo(0)
 					for i := range b.N {
@@ -62,7 +61,7 @@ func BenchmarkPlayout(b *testing.B) {
 
 func BenchmarkCaptureAndPack(b *testing.B) {
 	for _, channels := range []int{2, 64} {
-		benchmarkStages(b, channels, func(b *testing.B, tx, _ *Virtual, _ proto.Format) {
+		benchmarkStages(b, channels, func(b *testing.B, tx, _ *Virtual, _ stream.Format) {
 			tx.Advance(benchPeriod, 0, benchNs(0))
 			for i := range b.N {
 				tx.capture(channels, benchPeriod, uint64(i*benchPeriod), 0)
@@ -75,7 +74,7 @@ func BenchmarkCaptureAndPack(b *testing.B) {
 
 func BenchmarkReceive(b *testing.B) {
 	for _, channels := range []int{2, 64} {
-		benchmarkStages(b, channels, func(b *testing.B, tx, rx *Virtual, f proto.Format) {
+		benchmarkStages(b, channels, func(b *testing.B, tx, rx *Virtual, f stream.Format) {
 			in := make([][]float32, channels)
 			for c := range in {
 				in[c] = make([]float32, benchPeriod)
@@ -106,11 +105,11 @@ func BenchmarkObserveAndSteer(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer rx.Close()
-	if err := rx.StartPositions(48000, proto.Repeats{}); err != nil {
+	if err := rx.StartPositions(48000, stream.Repeats{}); err != nil {
 		b.Fatal(err)
 	}
 	servo := clock.NewServo(clock.Config{RateHz: 48000, LookaheadFrames: LookaheadFrames})
-	buf := make([]clock.Observation, 512)
+	buf := make([]stream.Observation, 512)
 	b.ReportAllocs()
 	for i := range b.N {
 		rx.ReceivePosition(uint16(i), uint32(i*benchPeriod), benchPeriod, benchNs(i), -1)

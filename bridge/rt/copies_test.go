@@ -5,15 +5,14 @@ import (
 	"slices"
 	"testing"
 
-	"archibald-bridge/bridge/clock"
-	"archibald-bridge/bridge/session"
+	"archibald-bridge/bridge/stream"
 	"archibald-bridge/proto"
 )
 
 // receiving makes a player whose peer agreed to repeat.
-func receiving(t *testing.T, repeats proto.Repeats) *player {
+func receiving(t *testing.T, repeats stream.Repeats) *player {
 	p := newPlayer(t, 1, 64)
-	check(t, p.v.StartReceiver(session.ReceiverPlan{Format: formatF32(1), SSRC: playerSSRC, Repeats: repeats}))
+	check(t, p.v.StartReceiver(stream.ReceivePlan{Format: formatF32(1), PayloadType: payloadType(formatF32(1).Encoding), SSRC: playerSSRC, Repeats: repeats}))
 	return p
 }
 
@@ -32,7 +31,7 @@ func TestCopiesAreCountedAgainstWhatWasAgreed(t *testing.T) {
 		{"none agreed, two sent", 0, 3, 0, 2, 0, 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			p := receiving(t, proto.Repeats{Copies: test.agreed})
+			p := receiving(t, stream.Repeats{Copies: test.agreed})
 			p.delayTo(64)
 			p.run(2000, func(n int) [][]byte {
 				copies := 1 + test.agreed
@@ -56,7 +55,7 @@ func TestCopiesAreCountedAgainstWhatWasAgreed(t *testing.T) {
 }
 
 func TestReorderedCopiesAreNoLoss(t *testing.T) {
-	p := receiving(t, proto.Repeats{Copies: 1})
+	p := receiving(t, stream.Repeats{Copies: 1})
 	p.delayTo(640)
 	p.run(2000, func(n int) [][]byte { // in pairs of packets, the second first
 		if n%2 == 0 {
@@ -73,7 +72,7 @@ func TestReorderedCopiesAreNoLoss(t *testing.T) {
 
 // What was sent before the receiver began has lost nothing.
 func TestRepeatsOfWhatCameBeforeTheReceiverAreNotRecovered(t *testing.T) {
-	p := receiving(t, proto.Repeats{Copies: 1, DistanceFrames: 4 * 64})
+	p := receiving(t, stream.Repeats{Copies: 1, DistanceFrames: 4 * 64})
 	p.delayTo(640)
 	p.cycle = 10
 	p.run(1000, func(n int) [][]byte { return [][]byte{p.packet(n), p.packet(n - 4)} })
@@ -100,7 +99,7 @@ func (p *player) arrivals(cycles, distance int, lost func(cycle, copy int) bool)
 		return packets
 	})
 	for _, o := range p.observe() {
-		if o.Kind != clock.KindPacket {
+		if o.Kind != stream.KindPacket {
 			continue
 		}
 		cycle := (o.Media - int64(p.base)) / 64
@@ -122,7 +121,7 @@ func TestRepeatsAreNoArrivals(t *testing.T) {
 		{2, 1, 899}, {8, 5, 499}, // the last of all still waits for the next one
 		{1, 2, 800}, {2, 3, 700}, {8, 9, 100}, // the repeat is the last before the gap
 	} {
-		p := receiving(t, proto.Repeats{Copies: 1, DistanceFrames: test.distance * 64})
+		p := receiving(t, stream.Repeats{Copies: 1, DistanceFrames: test.distance * 64})
 		good, wrong := p.arrivals(1000, test.distance, func(cycle, copy int) bool {
 			return copy == 0 && cycle%10 >= 10-test.lostInARow
 		})
@@ -143,7 +142,7 @@ func TestRepeatsAreNoArrivalsInRandomLoss(t *testing.T) {
 		distance    int
 		mostPercent float64 // of wrong ones: so many losses in a row, and their repeats come
 	}{{0.05, 1, 0.03}, {0.05, 2, 0.003}, {0.2, 1, 1}, {0.2, 2, 0.3}} {
-		p := receiving(t, proto.Repeats{Copies: 1, DistanceFrames: test.distance * 64})
+		p := receiving(t, stream.Repeats{Copies: 1, DistanceFrames: test.distance * 64})
 		r := rand.New(rand.NewPCG(9, 9))
 		good, wrong := 0, 0
 		for range 50 {
@@ -159,7 +158,7 @@ func TestRepeatsAreNoArrivalsInRandomLoss(t *testing.T) {
 
 // At once, all copies come when the packet was sent, and whichever comes first counts.
 func TestRepeatsAtOnceAreArrivals(t *testing.T) {
-	p := receiving(t, proto.Repeats{Copies: 1})
+	p := receiving(t, stream.Repeats{Copies: 1})
 	good, wrong := p.arrivals(1000, 0, func(cycle, copy int) bool { return cycle%10 == 3 && copy == 0 })
 	if good != 1000 || wrong != 0 {
 		t.Errorf("%d arrivals, %d at another time", good, wrong)
@@ -168,12 +167,12 @@ func TestRepeatsAtOnceAreArrivals(t *testing.T) {
 
 // The longest distance there is: the repeat of a packet that so many came after.
 func TestTheOldestRepeatIsStillKnown(t *testing.T) {
-	f := proto.Format{Encoding: proto.F32, RateHz: 48000, Channels: proto.MaxChannels}
+	f := stream.Format{Encoding: stream.F32, RateHz: 48000, Channels: proto.MaxChannels}
 	for period := 1; period <= 8192; period++ {
 		for copies := 1; copies <= proto.MaxRedundancy; copies++ {
-			repeats := proto.RepeatsOf(copies, proto.MaxRedundancyDistance, period)
+			repeats := stream.Repeats(proto.RepeatsOf(copies, proto.MaxRedundancyDistance, period))
 			span := repeats.SpanFrames()
-			packets := (period + proto.PacketFrames(f, period) - 1) / proto.PacketFrames(f, period)
+			packets := (period + packetFrames(f, period) - 1) / packetFrames(f, period)
 			come, known := (span/period+1)*packets, 512+(span+repeats.DistanceFrames)*f.BytesPerFrame()/600
 			if span == 0 { // behind each batch
 				come = 2 * 16
@@ -186,7 +185,7 @@ func TestTheOldestRepeatIsStillKnown(t *testing.T) {
 	v, err := NewVirtual(48000)
 	check(t, err)
 	t.Cleanup(v.Close)
-	check(t, v.StartPositions(48000, proto.Repeats{}))
+	check(t, v.StartPositions(48000, stream.Repeats{}))
 	for n := range 600 {
 		if n != 10 {
 			v.ReceivePosition(uint16(n), uint32(n*16), 16, int64(n), -1)

@@ -73,12 +73,12 @@ import (
 	"syscall"
 	"unsafe"
 
-	"archibald-bridge/bridge/session"
+	"archibald-bridge/bridge/stream"
 )
 
 // Counters implements session.Core. Peaks have one value per channel the core
 // can hold; each call begins them anew.
-func (e *Engine) Counters() session.Counters {
+func (e *Engine) Counters() stream.Counters {
 	var s C.sent_copy
 	var r C.received_copy
 	C.copy_sent(e.c, &s)
@@ -88,17 +88,17 @@ func (e *Engine) Counters() session.Counters {
 	if C.take_stranger(e.c, &e.scratch) != 0 {
 		e.stranger = e.socket.address(unsafe.Pointer(&e.scratch))
 	}
-	return session.Counters{
-		Sent: session.SendCounters{
+	return stream.Counters{
+		Sent: stream.SendCounters{
 			Cycles: uint64(s.cycles), Packets: uint64(s.packets), Bytes: uint64(s.bytes),
 			SendErrors: uint64(s.errors), NonFinite: uint64(s.nonfinite), Skips: uint64(s.skips),
 			SkippedFrames: uint64(s.skipped_frames), LastTimestamp: uint32(s.last_timestamp),
-			LastSendNs: int64(s.last_send_ns), LastLateNs: int64(s.last_late_ns),
+			LastSendNs: int64(s.last_send_ns), LastCaptureDelayNs: int64(s.last_late_ns),
 			SendErrno: syscall.Errno(s.last_errno), PeakLinear: peaks(&s.peak),
 		},
-		Received: session.ReceiveCounters{
+		Received: stream.ReceiveCounters{
 			Cycles: uint64(r.cycles), Packets: uint64(r.packets), Bytes: uint64(r.bytes),
-			Lost: uint64(r.lost), Late: uint64(r.late), Duplicate: uint64(r.duplicate),
+			Lost: uint64(r.lost), DiscardedLate: uint64(r.late), Duplicate: uint64(r.duplicate),
 			Recovered: uint64(r.recovered), Reordered: uint64(r.reordered), Malformed: uint64(r.malformed),
 			WrongSource: uint64(r.wrong_source), WrongSSRC: uint64(r.wrong_ssrc),
 			WrongPayload: uint64(r.wrong_payload), Outside: uint64(r.outside),

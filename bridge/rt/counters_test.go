@@ -4,8 +4,7 @@ import (
 	"math"
 	"testing"
 
-	"archibald-bridge/bridge/session"
-	"archibald-bridge/proto"
+	"archibald-bridge/bridge/stream"
 )
 
 func TestPeaksAreThoseSinceTheReadingBefore(t *testing.T) {
@@ -27,8 +26,8 @@ func TestPeaksAreThoseSinceTheReadingBefore(t *testing.T) {
 }
 
 func TestSentPeaksAndBytesAreCounted(t *testing.T) {
-	f := proto.Format{Encoding: proto.L24, RateHz: 48000, Channels: 2}
-	v := newSender(t, session.SenderPlan{Format: f, PacketFrames: 32, SSRC: 1})
+	f := stream.Format{Encoding: stream.L24, RateHz: 48000, Channels: 2}
+	v := newSender(t, stream.SendPlan{Format: f, PayloadType: payloadType(f.Encoding), PacketFrames: 32, SSRC: 1})
 	if sent := v.Capture([][]float32{make([]float32, 64), make([]float32, 64)}, 0, 1e9); len(sent) != 0 {
 		t.Error("sent before the media clock ran")
 	}
@@ -47,9 +46,9 @@ func TestSentPeaksAndBytesAreCounted(t *testing.T) {
 
 // More of the sender's channels than the graph has ports, and the other way.
 func TestPortsThatAreMissingAreSentAsSilence(t *testing.T) {
-	f := proto.Format{Encoding: proto.F32, RateHz: 48000, Channels: 3}
+	f := stream.Format{Encoding: stream.F32, RateHz: 48000, Channels: 3}
 	for ports := range 6 {
-		v := newSender(t, session.SenderPlan{Format: f, PacketFrames: 8, SSRC: 1})
+		v := newSender(t, stream.SendPlan{Format: f, PayloadType: payloadType(f.Encoding), PacketFrames: 8, SSRC: 1})
 		in := make([][]float32, max(ports, 1))
 		for c := range in {
 			in[c] = []float32{1, 1, 1, 1, 1, 1, 1, 1}
@@ -76,8 +75,8 @@ func TestPortsThatAreMissingAreSentAsSilence(t *testing.T) {
 // A period that is half a packet: every second callback sends nothing, and a
 // report that joined its time with the packet before would be a period off.
 func TestTheTimeOfTheLastPacketIsThatOfItsCallback(t *testing.T) {
-	f := proto.Format{Encoding: proto.L16, RateHz: 48000, Channels: 1}
-	v := newSender(t, session.SenderPlan{Format: f, PacketFrames: 64, SSRC: 1})
+	f := stream.Format{Encoding: stream.L16, RateHz: 48000, Channels: 1}
+	v := newSender(t, stream.SendPlan{Format: f, PayloadType: payloadType(f.Encoding), PacketFrames: 64, SSRC: 1})
 	sentNs := int64(0)
 	for n := range 7 {
 		now := 1e9 + int64(n)*32*1e9/48000

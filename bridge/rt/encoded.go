@@ -57,11 +57,11 @@ import (
 	"math"
 	"unsafe"
 
-	"archibald-bridge/bridge/opus"
+	"archibald-bridge/bridge/stream"
 )
 
-// TakeCycle implements opus.Outgoing.
-func (e *Engine) TakeCycle(into *opus.Cycle) bool {
+// TakeCycle implements stream.SendTap.
+func (e *Engine) TakeCycle(into *stream.Cycle) bool {
 	var samples *C.float
 	var timestamp C.uint32_t
 	block := C.captured_cycle(e.c, &samples, &timestamp)
@@ -69,55 +69,55 @@ func (e *Engine) TakeCycle(into *opus.Cycle) bool {
 		return false
 	}
 	values := int(block.frames) * int(e.c.tx.captured.channels)
-	*into = opus.Cycle{
-		Media: int64(block.media), Timestamp: uint32(timestamp), TimeNs: int64(block.time_ns), LateNs: int64(block.late_ns),
+	*into = stream.Cycle{
+		Media: int64(block.media), Timestamp: uint32(timestamp), TimeNs: int64(block.time_ns), SendDelayNs: int64(block.late_ns),
 		Frames: int(block.frames), Samples: append(into.Samples[:0], unsafe.Slice((*float32)(unsafe.Pointer(samples)), values)...),
 	}
 	C.drop_cycle(e.c)
 	return true
 }
 
-// SendEncoded implements opus.Outgoing.
-func (e *Engine) SendEncoded(p opus.Encoded) { C.send_encoded(e.c, e.packEncoded(p)) }
+// SendCoded implements stream.SendTap.
+func (e *Engine) SendCoded(p stream.CodedPacket) { C.send_encoded(e.c, e.packEncoded(p)) }
 
 // packEncoded returns how many of the sender's outgoing datagrams are to be sent.
-func (e *Engine) packEncoded(p opus.Encoded) C.uint32_t {
+func (e *Engine) packEncoded(p stream.CodedPacket) C.uint32_t {
 	return C.pack_encoded(e.c, (*C.uint8_t)(unsafe.Pointer(&p.Payload[0])), C.uint32_t(len(p.Payload)), C.uint32_t(p.Timestamp),
-		C.int64_t(p.Cycle.Media), C.uint32_t(p.Cycle.Frames), C.int64_t(p.Cycle.TimeNs), C.int64_t(p.Cycle.LateNs), C.int64_t(p.LateNs))
+		C.int64_t(p.Cycle.Media), C.uint32_t(p.Cycle.Frames), C.int64_t(p.Cycle.TimeNs), C.int64_t(p.Cycle.SendDelayNs), C.int64_t(p.SendDelayNs))
 }
 
-// TakePacket implements opus.Incoming.
-func (e *Engine) TakePacket(p *opus.Packet) bool {
+// TakePacket implements stream.ReceiveTap.
+func (e *Engine) TakePacket(p *stream.ArrivedPacket) bool {
 	slot := C.encoded_packet(e.c)
 	if slot == nil {
 		return false
 	}
-	*p = opus.Packet{
-		Media: int64(slot.media), Sequence: uint16(slot.sequence), ArrivalNs: int64(slot.arrival_ns), LateNs: int64(slot.late_ns),
+	*p = stream.ArrivedPacket{
+		Media: int64(slot.media), Sequence: uint16(slot.sequence), ArrivalNs: int64(slot.arrival_ns), SendDelayNs: int64(slot.late_ns),
 		Again: slot.again != 0, Payload: append(p.Payload[:0], unsafe.Slice((*byte)(&slot.data[0]), int(slot.bytes))...),
 	}
 	C.drop_packet(e.c)
 	return true
 }
 
-// DueNs implements opus.Incoming.
+// DueNs implements stream.ReceiveTap.
 func (e *Engine) DueNs(media int64) (ns int64, playing bool) {
 	ns = int64(C.due_ns(e.c, C.int64_t(media)))
 	return ns, ns != math.MinInt64
 }
 
-// GiveBlock implements opus.Incoming.
-func (e *Engine) GiveBlock(b opus.Block) bool {
+// GiveBlock implements stream.ReceiveTap.
+func (e *Engine) GiveBlock(b stream.Block) bool {
 	block := C.sound_block{
-		media: C.int64_t(b.Media), time_ns: C.int64_t(b.ArrivalNs), wait_ns: C.int64_t(b.ReadyNs - b.ArrivalNs), late_ns: C.int64_t(b.LateNs),
+		media: C.int64_t(b.Media), time_ns: C.int64_t(b.ArrivalNs), wait_ns: C.int64_t(b.ReadyNs - b.ArrivalNs), late_ns: C.int64_t(b.SendDelayNs),
 		frames: C.uint32_t(b.Frames),
 	}
 	switch b.Kind {
-	case opus.Concealed:
+	case stream.BlockConcealed:
 		block.kind = C.BLOCK_CONCEALED
-	case opus.Late:
+	case stream.BlockLate:
 		block.kind = C.BLOCK_LATE
-	case opus.Malformed:
+	case stream.BlockMalformed:
 		block.kind = C.BLOCK_MALFORMED
 	}
 	if b.Observed {

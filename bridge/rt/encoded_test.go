@@ -6,23 +6,21 @@ import (
 	"slices"
 	"testing"
 
-	"archibald-bridge/bridge/clock"
-	"archibald-bridge/bridge/opus"
-	"archibald-bridge/bridge/session"
-	"archibald-bridge/proto"
+	"archibald-bridge/bridge/codec"
+	"archibald-bridge/bridge/stream"
 )
 
-func formatOpus(channels int) proto.Format {
-	return proto.Format{Encoding: proto.Opus, RateHz: playerRate, Channels: channels}
+func formatOpus(channels int) stream.Format {
+	return stream.Format{Encoding: stream.Coded, RateHz: playerRate, Channels: channels}
 }
 
 // captures makes a sender of Opus whose graph has run.
-func captures(t *testing.T, channels int, repeats proto.Repeats) *Virtual {
+func captures(t *testing.T, channels int, repeats stream.Repeats) *Virtual {
 	t.Helper()
 	v, err := NewVirtual(playerRate)
 	check(t, err)
 	t.Cleanup(v.Close)
-	check(t, v.StartSender(session.SenderPlan{Format: formatOpus(channels), PacketFrames: 240, SSRC: playerSSRC, Repeats: repeats}))
+	check(t, v.StartSender(stream.SendPlan{Format: formatOpus(channels), PayloadType: payloadType(formatOpus(channels).Encoding), PacketFrames: 240, SSRC: playerSSRC, Repeats: repeats}))
 	return v
 }
 
@@ -40,9 +38,9 @@ func captureCycle(t *testing.T, v *Virtual, first uint64, frames int) {
 }
 
 // wantCycle takes a cycle and holds it to what was captured.
-func wantCycle(t *testing.T, v *Virtual, first uint64, frames int) opus.Cycle {
+func wantCycle(t *testing.T, v *Virtual, first uint64, frames int) stream.Cycle {
 	t.Helper()
-	var c opus.Cycle
+	var c stream.Cycle
 	if !v.TakeCycle(&c) {
 		t.Fatalf("no cycle, want that of frame %d", first)
 	}
@@ -58,7 +56,7 @@ func wantCycle(t *testing.T, v *Virtual, first uint64, frames int) opus.Cycle {
 }
 
 func TestCapturedCyclesComeToControlWhole(t *testing.T) {
-	v, r := captures(t, 2, proto.Repeats{}), rand.New(rand.NewPCG(1, 2))
+	v, r := captures(t, 2, stream.Repeats{}), rand.New(rand.NewPCG(1, 2))
 	type taken struct {
 		first  uint64
 		frames int
@@ -83,7 +81,7 @@ func TestCapturedCyclesComeToControlWhole(t *testing.T) {
 }
 
 func TestWhatControlDoesNotTakeInTimeIsAGap(t *testing.T) {
-	v := captures(t, 2, proto.Repeats{})
+	v := captures(t, 2, stream.Repeats{})
 	const period, cycles = 64, 700 // 0.93 s; the ring holds 0.68
 	for i := range cycles {
 		captureCycle(t, v, uint64(i*period), period)
@@ -92,7 +90,7 @@ func TestWhatControlDoesNotTakeInTimeIsAGap(t *testing.T) {
 	if lost == 0 || lost > cycles/2 {
 		t.Fatalf("%d of %d cycles had no room", lost, cycles)
 	}
-	var last opus.Cycle
+	var last stream.Cycle
 	for i := range cycles - lost {
 		last = wantCycle(t, v, uint64(i*period), period)
 	}
@@ -103,18 +101,18 @@ func TestWhatControlDoesNotTakeInTimeIsAGap(t *testing.T) {
 }
 
 func TestCapturedSoundThatIsNotFiniteIsSilence(t *testing.T) {
-	v := captures(t, 1, proto.Repeats{})
+	v := captures(t, 1, stream.Repeats{})
 	v.Advance(3, 0, 0)
 	v.Capture([][]float32{{float32(math.NaN()), float32(math.Inf(1)), 0.5}}, 0, 0)
-	var c opus.Cycle
+	var c stream.Cycle
 	if !v.TakeCycle(&c) || c.Samples[0] != 0 || c.Samples[1] != 0 || c.Samples[2] != 0.5 || v.Counters().Sent.NonFinite != 2 {
 		t.Errorf("%+v, %d counted", c, v.Counters().Sent.NonFinite)
 	}
 }
 
 func TestEncodedPacketsAreRepeatedWholePacketsLater(t *testing.T) {
-	v := captures(t, 1, proto.Repeats{Copies: 1, DistanceFrames: 2 * 240})
-	sender := opus.NewSender(v, counting{}, 1, 240, func() int64 { return 0 })
+	v := captures(t, 1, stream.Repeats{Copies: 1, DistanceFrames: 2 * 240})
+	sender := codec.NewSender(v, counting{}, 1, 240, func() int64 { return 0 })
 	first := v.c.tx.sequence
 	var sent, want []uint16
 	for cycle := range 60 { // a packet is done after 4, 4, 4, 3 of them
@@ -140,9 +138,9 @@ type counting struct{}
 func (counting) Encode(_ []float32, packet []byte) (int, error) { return copy(packet, "x"), nil }
 
 // opusPlayer is a player whose packets are of Opus.
-func opusPlayer(t *testing.T, repeats proto.Repeats) *player {
+func opusPlayer(t *testing.T, repeats stream.Repeats) *player {
 	p := newPlayer(t, 1, 64)
-	check(t, p.v.StartReceiver(session.ReceiverPlan{Format: formatOpus(1), SSRC: playerSSRC, Repeats: repeats}))
+	check(t, p.v.StartReceiver(stream.ReceivePlan{Format: formatOpus(1), PayloadType: payloadType(formatOpus(1).Encoding), SSRC: playerSSRC, Repeats: repeats}))
 	return p
 }
 
@@ -151,19 +149,19 @@ func (p *player) opusPacket(n int, payload ...byte) []byte {
 }
 
 func TestPacketsOfOpusComeToControlOnce(t *testing.T) {
-	p := opusPlayer(t, proto.Repeats{Copies: 1, DistanceFrames: 480})
+	p := opusPlayer(t, stream.Repeats{Copies: 1, DistanceFrames: 480})
 	p.play(p.opusPacket(0, 7), p.opusPacket(0, 7), p.opusPacket(2, 9, 9), p.opusPacket(1, 8), p.opusPacket(3))
 	for _, want := range []struct {
 		n     int
 		again bool
 		bytes string
 	}{{0, false, "\x07"}, {2, false, "\x09\x09"}, {1, true, "\x08"}} {
-		var got opus.Packet
+		var got stream.ArrivedPacket
 		if !p.v.TakePacket(&got) || got.Media != int64(p.base)+int64(want.n*240) || got.Sequence != p.firstSequence+uint16(want.n) || got.Again != want.again || string(got.Payload) != want.bytes {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
 	}
-	if p.v.TakePacket(new(opus.Packet)) {
+	if p.v.TakePacket(new(stream.ArrivedPacket)) {
 		t.Error("a packet more")
 	}
 	c := p.v.Counters().Received
@@ -173,9 +171,9 @@ func TestPacketsOfOpusComeToControlOnce(t *testing.T) {
 }
 
 func TestAPacketOfOpusThatNoEthernetFrameHoldsIsMalformed(t *testing.T) {
-	p := opusPlayer(t, proto.Repeats{})
+	p := opusPlayer(t, stream.Repeats{})
 	p.play(p.opusPacket(0, make([]byte, 1501)...), p.opusPacket(1, make([]byte, 1500)...))
-	var got opus.Packet
+	var got stream.ArrivedPacket
 	if !p.v.TakePacket(&got) || len(got.Payload) != 1500 || p.v.TakePacket(&got) {
 		t.Errorf("%d bytes came first", len(got.Payload))
 	}
@@ -185,26 +183,26 @@ func TestAPacketOfOpusThatNoEthernetFrameHoldsIsMalformed(t *testing.T) {
 }
 
 func TestPacketsThatControlDoesNotTakeAreLate(t *testing.T) {
-	p := opusPlayer(t, proto.Repeats{})
+	p := opusPlayer(t, stream.Repeats{})
 	for n := range 200 {
 		p.play(p.opusPacket(n, 1))
 	}
 	taken := 0
-	for p.v.TakePacket(new(opus.Packet)) {
+	for p.v.TakePacket(new(stream.ArrivedPacket)) {
 		taken++
 	}
-	if late := p.v.Counters().Received.Late; taken != 128 || late != 72 {
+	if late := p.v.Counters().Received.DiscardedLate; taken != 128 || late != 72 {
 		t.Errorf("%d packets taken, %d late", taken, late)
 	}
 }
 
 func TestDecodedBlocksPlayBitForBit(t *testing.T) {
-	p := opusPlayer(t, proto.Repeats{})
+	p := opusPlayer(t, stream.Repeats{})
 	p.play()
 	p.delayTo(500)
 	p.play()
 	for n := range 100 {
-		block := opus.Block{Media: int64(p.base) + int64(n*240), Frames: 240, ReadyNs: p.nowNs(), ArrivalNs: p.nowNs(), LateNs: -1, Observed: true}
+		block := stream.Block{Media: int64(p.base) + int64(n*240), Frames: 240, ReadyNs: p.nowNs(), ArrivalNs: p.nowNs(), SendDelayNs: -1, Observed: true}
 		for i := range 240 {
 			block.Samples = append(block.Samples, p.sample(int64(n*240+i), 0))
 		}
@@ -216,46 +214,46 @@ func TestDecodedBlocksPlayBitForBit(t *testing.T) {
 		}
 	}
 	p.wantStream(700, 23000, 500)
-	if c := p.v.Counters().Received; c.Late != 0 || c.ConcealedFrames != 0 {
+	if c := p.v.Counters().Received; c.DiscardedLate != 0 || c.ConcealedFrames != 0 {
 		t.Errorf("%+v", c)
 	}
 }
 
 func TestBlocksSayWhatBecameOfTheirPackets(t *testing.T) {
-	p := opusPlayer(t, proto.Repeats{})
+	p := opusPlayer(t, stream.Repeats{})
 	p.play()
 	p.delayTo(2000)
 	p.play()
 	media := int64(p.base)
-	for _, b := range []opus.Block{
-		{Media: media, Frames: 120, Samples: make([]float32, 120), Kind: opus.Concealed},
-		{Media: media + 120, Frames: 120, Samples: make([]float32, 120), Kind: opus.Concealed},
+	for _, b := range []stream.Block{
+		{Media: media, Frames: 120, Samples: make([]float32, 120), Kind: stream.BlockConcealed},
+		{Media: media + 120, Frames: 120, Samples: make([]float32, 120), Kind: stream.BlockConcealed},
 		{Media: media + 240, Frames: 240, Samples: make([]float32, 240), Observed: true},
-		{Media: media + 480, Frames: 120, Samples: make([]float32, 120), Kind: opus.Concealed},
-		{Media: media, Frames: 240, Kind: opus.Late, Observed: true},
-		{Media: media + 600, Kind: opus.Malformed},
+		{Media: media + 480, Frames: 120, Samples: make([]float32, 120), Kind: stream.BlockConcealed},
+		{Media: media, Frames: 240, Kind: stream.BlockLate, Observed: true},
+		{Media: media + 600, Kind: stream.BlockMalformed},
 		{Media: media + 600, Frames: 2, Samples: []float32{float32(math.NaN()), 1}},
 	} {
 		p.v.GiveBlock(b)
 	}
 	p.play()
-	if c := p.v.Counters().Received; c.ConcealedFrames != 360 || c.Dropouts != 2 || c.Late != 1 || c.Malformed != 1 || c.NonFinite != 1 {
+	if c := p.v.Counters().Received; c.ConcealedFrames != 360 || c.Dropouts != 2 || c.DiscardedLate != 1 || c.Malformed != 1 || c.NonFinite != 1 {
 		t.Errorf("%+v", c)
 	}
 }
 
 func TestAnObservedBlockSaysWhenItsPacketCameAndHowLongItWaited(t *testing.T) {
-	p := opusPlayer(t, proto.Repeats{})
+	p := opusPlayer(t, stream.Repeats{})
 	p.play()
 	came := p.nowNs()
-	p.v.GiveBlock(opus.Block{
-		Media: int64(p.base), Frames: 240, Samples: make([]float32, 240), ArrivalNs: came, ReadyNs: came + 4e6, LateNs: 7e5, Observed: true,
+	p.v.GiveBlock(stream.Block{
+		Media: int64(p.base), Frames: 240, Samples: make([]float32, 240), ArrivalNs: came, ReadyNs: came + 4e6, SendDelayNs: 7e5, Observed: true,
 	})
 	p.play()
-	seen := make([]clock.Observation, 64)
+	seen := make([]stream.Observation, 64)
 	for _, o := range seen[:p.v.Observe(seen)] {
-		if o.Kind == clock.KindPacket {
-			if o.TimeNs != came || o.WaitNs != 4e6 || o.LateNs != 7e5 || o.Media != int64(p.base) || o.Frames != 240 {
+		if o.Kind == stream.KindPacket {
+			if o.TimeNs != came || o.WaitNs != 4e6 || o.SendDelayNs != 7e5 || o.Media != int64(p.base) || o.Frames != 240 {
 				t.Errorf("%+v, came at %d", o, came)
 			}
 			return
@@ -265,7 +263,7 @@ func TestAnObservedBlockSaysWhenItsPacketCameAndHowLongItWaited(t *testing.T) {
 }
 
 func TestWhenPlayoutNeedsAFrameIsKnown(t *testing.T) {
-	p := opusPlayer(t, proto.Repeats{})
+	p := opusPlayer(t, stream.Repeats{})
 	p.play()
 	if _, playing := p.v.DueNs(0); playing {
 		t.Error("it plays before it was told where")

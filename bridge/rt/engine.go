@@ -42,10 +42,7 @@ import (
 	"time"
 	"unsafe"
 
-	"archibald-bridge/bridge/clock"
-	"archibald-bridge/bridge/opus"
-	"archibald-bridge/bridge/session"
-	"archibald-bridge/proto"
+	"archibald-bridge/bridge/stream"
 )
 
 // ABI is the number of the contract archibald_rt.h that the core was built with.
@@ -75,8 +72,6 @@ type Engine struct {
 	kernelDrops uint64         // of the socket so far
 	stranger    netip.AddrPort // whom the receiver refused
 }
-
-var _ session.Core = (*Engine)(nil)
 
 // Open binds the media socket and makes an engine around it.
 func Open(listen netip.AddrPort) (*Engine, error) {
@@ -128,26 +123,26 @@ func (e *Engine) LookaheadFrames() int { return LookaheadFrames }
 // SetGraph implements session.Core.
 func (e *Engine) SetGraph(rateHz int) { C.set_graph(e.c, C.uint32_t(rateHz)) }
 
-func encodingOf(e proto.Encoding) C.enum_wire_encoding {
+func encodingOf(e stream.Encoding) C.enum_wire_encoding {
 	switch e {
-	case proto.L16:
+	case stream.L16:
 		return C.WIRE_L16
-	case proto.L24:
+	case stream.L24:
 		return C.WIRE_L24
-	case proto.F32:
+	case stream.F32:
 		return C.WIRE_F32
-	case proto.Opus:
+	case stream.Coded:
 		return C.WIRE_OPUS
 	}
 	return 0
 }
 
-func checkFormat(f proto.Format) error {
+func checkFormat(f stream.Format, payloadType uint8) error {
 	switch {
 	case encodingOf(f.Encoding) == 0:
-		return fmt.Errorf("format %q: legal are L16, L24, F32, opus", f.Encoding)
-	case f.Encoding == proto.Opus && (f.RateHz != opus.RateHz || f.Channels > opus.MaxChannels):
-		return fmt.Errorf("format %s: legal are 1 or 2 channels at 48000 Hz", f)
+		return fmt.Errorf("format %q: legal are L16, L24, F32, coded", f.Encoding)
+	case payloadType < 1 || payloadType > 127:
+		return fmt.Errorf("RTP payload type %d: legal are 1 to 127", payloadType)
 	case f.Channels < 1 || f.Channels > MaxChannels:
 		return fmt.Errorf("channels %d: legal are 1 to %d", f.Channels, MaxChannels)
 	case f.RateHz < 8000 || f.RateHz > 192000:
@@ -157,25 +152,25 @@ func checkFormat(f proto.Format) error {
 }
 
 // StartSender implements session.Core.
-func (e *Engine) StartSender(p session.SenderPlan) error {
-	if err := checkFormat(p.Format); err != nil {
+func (e *Engine) StartSender(p stream.SendPlan) error {
+	if err := checkFormat(p.Format, p.PayloadType); err != nil {
 		return err
 	}
 	const mostBytes = C.DATAGRAM_BYTES - C.RTP_HEADER_BYTES - C.LATENESS_BYTES
-	most := proto.MaxOpusFrames
+	most := stream.MaxCodedFrames
 	if size := p.Format.BytesPerFrame(); size > 0 {
 		most = mostBytes / size
 	}
 	if p.PacketFrames < 1 || p.PacketFrames > most {
 		return fmt.Errorf("packet of %d frames of %s: legal are 1 to %d", p.PacketFrames, p.Format, most)
 	}
-	if r := p.Repeats; r.Copies < 0 || r.Copies > C.MAX_REPEATS || r.DistanceFrames < 0 || r.SpanFrames() > proto.MaxRepeatFrames {
+	if r := p.Repeats; r.Copies < 0 || r.Copies > C.MAX_REPEATS || r.DistanceFrames < 0 || r.SpanFrames() > stream.MaxRepeatFrames {
 		return fmt.Errorf("%d repeats, %d frames apart: legal are 0 to %d, over at most %d frames", r.Copies, r.DistanceFrames,
-			C.MAX_REPEATS, proto.MaxRepeatFrames)
+			C.MAX_REPEATS, stream.MaxRepeatFrames)
 	}
 	plan := C.sender_plan{
 		encoding:        encodingOf(p.Format.Encoding),
-		payload_type:    C.uint8_t(p.Format.Encoding.PayloadType()),
+		payload_type:    C.uint8_t(p.PayloadType),
 		channels:        C.uint32_t(p.Format.Channels),
 		packet_frames:   C.uint32_t(p.PacketFrames),
 		ssrc:            C.uint32_t(p.SSRC),
@@ -183,7 +178,7 @@ func (e *Engine) StartSender(p session.SenderPlan) error {
 
 		repeats:                C.uint32_t(p.Repeats.Copies),
 		repeat_distance_frames: C.uint32_t(p.Repeats.DistanceFrames),
-		lateness:               flag(p.Lateness),
+		lateness:               flag(p.SendDelay),
 	}
 	if e.socket != nil {
 		plan.to_bytes = e.socket.putAddress(unsafe.Pointer(&plan.to), p.To)
@@ -215,29 +210,25 @@ func (e *Engine) StopSender() {
 }
 
 // StartReceiver implements session.Core.
-func (e *Engine) StartReceiver(p session.ReceiverPlan) error {
-	if err := checkFormat(p.Format); err != nil {
+func (e *Engine) StartReceiver(p stream.ReceivePlan) error {
+	if err := checkFormat(p.Format, p.PayloadType); err != nil {
 		return err
-	}
-	payloadType := p.PayloadType
-	if payloadType == 0 {
-		payloadType = p.Format.Encoding.PayloadType()
 	}
 	plan := C.receiver_plan{
 		encoding:     encodingOf(p.Format.Encoding),
-		payload_type: C.uint8_t(payloadType),
+		payload_type: C.uint8_t(p.PayloadType),
 		channels:     C.uint32_t(p.Format.Channels),
 		rate_hz:      C.uint32_t(p.Format.RateHz),
 		ssrc:         C.uint32_t(p.SSRC),
 
 		repeats:                C.uint32_t(p.Repeats.Copies),
 		repeat_distance_frames: C.uint32_t(p.Repeats.DistanceFrames),
-		lateness:               flag(p.Lateness),
+		lateness:               flag(p.SendDelay),
 	}
 	if e.socket != nil && p.From.IsValid() && e.socket.putAddress(unsafe.Pointer(&plan.from), netip.AddrPortFrom(p.From, 0)) == 0 {
 		return fmt.Errorf("peer %s: not reachable from %s", p.From, e.socket.local)
 	}
-	return e.startReceiver(&plan, hearing{rtcp: true, from: p.From, ssrc: p.SSRC, payloadType: payloadType})
+	return e.startReceiver(&plan, hearing{rtcp: true, from: p.From, ssrc: p.SSRC, payloadType: p.PayloadType})
 }
 
 // startReceiver leaves the running receiver alone when there can be no other.
@@ -311,13 +302,13 @@ func (e *Engine) SeekTo(offset int64) { C.command(e.c, C.int64_t(offset)) }
 func (e *Engine) Mute() { C.command(e.c, math.MinInt64+1) }
 
 // Observe implements session.Core.
-func (e *Engine) Observe(buf []clock.Observation) int {
+func (e *Engine) Observe(buf []stream.Observation) int {
 	n := int(C.observation_read(&e.c.observations, &e.records[0],
 		C.uint32_t(min(len(buf), len(e.records)))))
 	for i, r := range e.records[:n] {
-		buf[i] = clock.Observation{
-			Kind: clock.Kind(r.kind), Frames: uint32(r.frames), TimeNs: int64(r.time_ns),
-			LateNs: int64(r.late_ns), WaitNs: int64(r.wait_ns), Media: int64(r.media), Sequence: uint32(r.sequence), Position: int64(r.position),
+		buf[i] = stream.Observation{
+			Kind: stream.Kind(r.kind), Frames: uint32(r.frames), TimeNs: int64(r.time_ns),
+			SendDelayNs: int64(r.late_ns), WaitNs: int64(r.wait_ns), Media: int64(r.media), Sequence: uint32(r.sequence), Position: int64(r.position),
 			PositionFraction: float64(r.fraction), Ratio: float64(r.ratio), Playing: r.playing != 0,
 		}
 	}

@@ -6,8 +6,7 @@ import (
 	"testing"
 	"unsafe"
 
-	"archibald-bridge/bridge/session"
-	"archibald-bridge/proto"
+	"archibald-bridge/bridge/stream"
 )
 
 // A generator of noise fast enough for minutes of it (Steele, Lea, Flood:
@@ -34,7 +33,7 @@ func bytesOf(x []float32) []byte {
 func TestTenMinutesOfF32NoiseAreBitExact(t *testing.T) {
 	const period, delay, seconds = 256, 512, 600
 	const cycles = seconds * playerRate / period
-	tx := newSender(t, session.SenderPlan{Format: formatF32(2), PacketFrames: proto.PacketFrames(formatF32(2), period), SSRC: playerSSRC})
+	tx := newSender(t, stream.SendPlan{Format: formatF32(2), PayloadType: payloadType(formatF32(2).Encoding), PacketFrames: packetFrames(formatF32(2), period), SSRC: playerSSRC})
 	p := newPlayer(t, 2, period)
 	want, got := sha256.New(), sha256.New()
 	noise := splitMix(1)

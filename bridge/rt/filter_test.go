@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"archibald-bridge/bridge/rt"
-	"archibald-bridge/bridge/session"
+	"archibald-bridge/bridge/stream"
 )
 
 // local is a machine with several addresses of both families.
@@ -61,7 +61,7 @@ func TestAFloodOfAStrangerIsReadByNoThread(t *testing.T) {
 		} {
 			t.Run(fmt.Sprintf("%s from %s to a peer of %s at %s", kind, family.stranger, family.peer, family.listens), func(t *testing.T) {
 				n := m.open(t, family.listens)
-				check(t, n.e.StartReceiver(session.ReceiverPlan{Format: stereo, SSRC: 5, From: netip.MustParseAddr(family.peer)}))
+				check(t, n.e.StartReceiver(stream.ReceivePlan{Format: stereo, PayloadType: payloadType(stereo.Encoding), SSRC: 5, From: netip.MustParseAddr(family.peer)}))
 				flood := m.speaker(t, family.stranger, reached(n, family.stranger))
 				peer := m.speaker(t, family.peer, reached(n, family.peer))
 				const each, cycles = 150, 100 // 15,000 a second beside 100 periods a second
@@ -95,7 +95,7 @@ func TestAFloodOfAStrangerIsReadByNoThread(t *testing.T) {
 // Nobody said who the peer is; once its first packet has, nobody else is read.
 func TestOnceTheFirstSourceIsThePeerOthersAreNotRead(t *testing.T) {
 	n := open(t, "127.0.0.34:0")
-	plan := session.ReceiverPlan{Format: stereo}
+	plan := stream.ReceivePlan{Format: stereo, PayloadType: payloadType(stereo.Encoding)}
 	check(t, n.e.StartReceiver(plan))
 	_, send := stranger(t, "127.0.0.35:0")
 	_, other := stranger(t, "127.0.0.36:0")
@@ -131,7 +131,7 @@ func TestWithoutASessionNothingComesIn(t *testing.T) {
 	both()
 	wantCount(t, "dropped before the first session", n.received().KernelDrops, 2)
 	peer := netip.MustParseAddr("127.0.0.35")
-	check(t, n.e.StartReceiver(session.ReceiverPlan{Format: stereo, SSRC: 5, From: peer}))
+	check(t, n.e.StartReceiver(stream.ReceivePlan{Format: stereo, PayloadType: payloadType(stereo.Encoding), SSRC: 5, From: peer}))
 	both()
 	wantCount(t, "dropped in the session", n.received().KernelDrops, 2)
 	n.e.StopReceiver()
@@ -151,7 +151,7 @@ func TestWithoutASessionNothingComesIn(t *testing.T) {
 // Even the peer has a budget of reports: what keeps control busy is not its sound.
 func TestReportsOverTheBudgetAreNotRead(t *testing.T) {
 	n := open(t, "127.0.0.34:0")
-	check(t, n.e.StartReceiver(session.ReceiverPlan{Format: stereo, SSRC: 5}))
+	check(t, n.e.StartReceiver(stream.ReceivePlan{Format: stereo, PayloadType: payloadType(stereo.Encoding), SSRC: 5}))
 	_, send := stranger(t, "127.0.0.35:0")
 	for range 1000 {
 		send(n.e.LocalAddr(), reportOf(t, 5))
@@ -169,12 +169,12 @@ func TestALookTellsWhatComesInsteadOfWhatWasAgreed(t *testing.T) {
 	for _, family := range families {
 		t.Run(fmt.Sprintf("%s, %s and %s", family.listens, family.peer, family.stranger), func(t *testing.T) {
 			n := m.open(t, family.listens)
-			check(t, n.e.StartReceiver(session.ReceiverPlan{Format: stereo, SSRC: 5, From: netip.MustParseAddr(family.peer)}))
+			check(t, n.e.StartReceiver(stream.ReceivePlan{Format: stereo, PayloadType: payloadType(stereo.Encoding), SSRC: 5, From: netip.MustParseAddr(family.peer)}))
 			peer := m.speaker(t, family.peer, reached(n, family.peer))
 			other := m.speaker(t, family.stranger, reached(n, family.stranger))
 			wrongType := media(1, 5, 0)
 			wrongType[1] = 99
-			comes := func(send func([]byte), datagram []byte, count int) session.ReceiveCounters {
+			comes := func(send func([]byte), datagram []byte, count int) stream.ReceiveCounters {
 				for i := range count {
 					send(datagram)
 					if i%8 == 7 {
@@ -212,9 +212,9 @@ func TestALookTellsWhatComesInsteadOfWhatWasAgreed(t *testing.T) {
 // A plan that cannot be is refused, and the stream before it goes on.
 func TestARefusedPlanLeavesTheRunningStreamAlone(t *testing.T) {
 	a, b := open(t, "127.0.0.31:0"), open(t, "127.0.0.32:0")
-	plan := session.SenderPlan{Format: stereo, PacketFrames: period, SSRC: 5, To: b.e.LocalAddr()}
+	plan := stream.SendPlan{Format: stereo, PayloadType: payloadType(stereo.Encoding), PacketFrames: period, SSRC: 5, To: b.e.LocalAddr()}
 	check(t, a.e.StartSender(plan))
-	good := session.ReceiverPlan{Format: stereo, SSRC: 5, From: a.e.LocalAddr().Addr()}
+	good := stream.ReceivePlan{Format: stereo, PayloadType: payloadType(stereo.Encoding), SSRC: 5, From: a.e.LocalAddr().Addr()}
 	check(t, b.e.StartReceiver(good))
 	plan.To = netip.MustParseAddrPort("[fd09::1]:9")
 	unreachable, wrong := good, good
@@ -275,11 +275,11 @@ func TestANewPortOfATranslatorCostsLessThanASecondOfSound(t *testing.T) {
 	nat.inside, _ = stranger(t, "127.0.0.41:0")
 	nat.rebind()
 	send := func(n *end, ssrc uint32, to net.Addr) {
-		check(t, n.e.StartSender(session.SenderPlan{Format: stereo, PacketFrames: period, SSRC: ssrc, To: to.(*net.UDPAddr).AddrPort()}))
+		check(t, n.e.StartSender(stream.SendPlan{Format: stereo, PayloadType: payloadType(stereo.Encoding), PacketFrames: period, SSRC: ssrc, To: to.(*net.UDPAddr).AddrPort()}))
 	}
 	send(a, 1, nat.inside.LocalAddr())
-	check(t, a.e.StartReceiver(session.ReceiverPlan{Format: stereo, SSRC: 2, From: netip.MustParseAddr("127.0.0.41")}))
-	check(t, b.e.StartReceiver(session.ReceiverPlan{Format: stereo, SSRC: 1, From: netip.MustParseAddr("127.0.0.40")}))
+	check(t, a.e.StartReceiver(stream.ReceivePlan{Format: stereo, PayloadType: payloadType(stereo.Encoding), SSRC: 2, From: netip.MustParseAddr("127.0.0.41")}))
+	check(t, b.e.StartReceiver(stream.ReceivePlan{Format: stereo, PayloadType: payloadType(stereo.Encoding), SSRC: 1, From: netip.MustParseAddr("127.0.0.40")}))
 	send(b, 2, nat.outside.LocalAddr())
 	source := nat.outside.LocalAddr().(*net.UDPAddr).AddrPort()
 	var silentA, silentB time.Duration

@@ -33,7 +33,7 @@ func TestReorderedPacketsAreCountedAndPlayedAsIfInOrder(t *testing.T) {
 	wantCount(t, "reordered", r.Reordered, 3)
 	wantCount(t, "lost", r.Lost, 0)
 	wantCount(t, "packets", r.Packets, 60)
-	wantCount(t, "late", r.Late, 0)
+	wantCount(t, "late", r.DiscardedLate, 0)
 	wantCount(t, "concealed frames", r.ConcealedFrames, 0)
 }
 
@@ -203,7 +203,7 @@ func TestALatePacketIsCountedAndChangesNothing(t *testing.T) {
 		}
 	}
 	a, b := with.received(), without.received()
-	wantCount(t, "late", a.Late, 1)
+	wantCount(t, "late", a.DiscardedLate, 1)
 	wantCount(t, "reordered", a.Reordered, 1)
 	wantCount(t, "lost, it came after all", a.Lost, 0)
 	wantCount(t, "lost without it", b.Lost, 1)
@@ -224,7 +224,7 @@ func TestTheRestOfAPartlyLatePacketIsPlayed(t *testing.T) {
 		return p.regular(n)
 	})
 	r := p.received()
-	wantCount(t, "late", r.Late, 1)
+	wantCount(t, "late", r.DiscardedLate, 1)
 	wantCount(t, "concealed frames", r.ConcealedFrames, 32)
 	gap := 40*64 + 96
 	p.wantNoClick(gap-64, gap+200, clickLimit())
@@ -332,7 +332,7 @@ func TestAPacketFarAheadInPlaceOfALostOneIsImplausible(t *testing.T) {
 	}
 	wantCount(t, "implausible", with.received().Implausible, 1)
 	wantCount(t, "lost", with.received().Lost, 1)
-	wantCount(t, "late", with.received().Late, 0)
+	wantCount(t, "late", with.received().DiscardedLate, 0)
 }
 
 func TestThePacketThatFollowsAndIsFarAheadIsOutside(t *testing.T) {

@@ -8,17 +8,15 @@ import (
 
 	"github.com/pion/rtp"
 
-	"archibald-bridge/bridge/clock"
-	"archibald-bridge/bridge/session"
-	"archibald-bridge/proto"
+	"archibald-bridge/bridge/stream"
 )
 
 // stamped is a graph whose sender says how late its packets leave.
 func stamped(t *testing.T, period int) *graph {
 	t.Helper()
 	g := newGraph(t, period)
-	f := proto.Format{Encoding: proto.L16, RateHz: 48000, Channels: 1}
-	check(t, g.v.StartSender(session.SenderPlan{Format: f, PacketFrames: period, SSRC: 1, Lateness: true}))
+	f := stream.Format{Encoding: stream.L16, RateHz: 48000, Channels: 1}
+	check(t, g.v.StartSender(stream.SendPlan{Format: f, PayloadType: payloadType(f.Encoding), PacketFrames: period, SSRC: 1, SendDelay: true}))
 	return g
 }
 
@@ -146,7 +144,7 @@ func TestLatenessBeginsAnewWithAnotherGraph(t *testing.T) {
 func late(t *testing.T, agreed bool, change func(*rtp.Packet)) int64 {
 	t.Helper()
 	p := newPlayer(t, 2, 64)
-	check(t, p.v.StartReceiver(session.ReceiverPlan{Format: formatF32(2), SSRC: playerSSRC, Lateness: agreed}))
+	check(t, p.v.StartReceiver(stream.ReceivePlan{Format: formatF32(2), PayloadType: payloadType(formatF32(2).Encoding), SSRC: playerSSRC, SendDelay: agreed}))
 	packet := rtp.Packet{
 		Header:  rtp.Header{Version: 2, PayloadType: 98, SSRC: playerSSRC, SequenceNumber: 1, Timestamp: 1},
 		Payload: p.packet(0)[12:],
@@ -156,10 +154,10 @@ func late(t *testing.T, agreed bool, change func(*rtp.Packet)) int64 {
 	check(t, err)
 	p.v.Receive(datagram, 1e9)
 	observed := p.observe()
-	if len(observed) != 1 || observed[0].Kind != clock.KindPacket || observed[0].Frames != 64 {
+	if len(observed) != 1 || observed[0].Kind != stream.KindPacket || observed[0].Frames != 64 {
 		t.Fatalf("observed %+v", observed)
 	}
-	return observed[0].LateNs
+	return observed[0].SendDelayNs
 }
 
 func TestLatenessOfPionsPacketsIsRead(t *testing.T) {
@@ -214,17 +212,17 @@ func TestLatenessComesThrough(t *testing.T) {
 	f := stereoF32()
 	p := newPair(t, f, 64)
 	p.source = noise(f, 3)
-	check(t, p.tx.StartSender(session.SenderPlan{Format: f, PacketFrames: 64, SSRC: 7, Lateness: true}))
-	check(t, p.rx.StartReceiver(session.ReceiverPlan{Format: f, SSRC: 7, Lateness: true}))
+	check(t, p.tx.StartSender(stream.SendPlan{Format: f, PayloadType: payloadType(f.Encoding), PacketFrames: 64, SSRC: 7, SendDelay: true}))
+	check(t, p.rx.StartReceiver(stream.ReceivePlan{Format: f, PayloadType: payloadType(f.Encoding), SSRC: 7, SendDelay: true}))
 	p.start(100)
 	p.run(50, direct)
-	buf := make([]clock.Observation, 512)
+	buf := make([]stream.Observation, 512)
 	packets := 0
 	for _, o := range buf[:p.rx.Observe(buf)] {
-		if o.Kind == clock.KindPacket {
+		if o.Kind == stream.KindPacket {
 			packets++
-			if o.LateNs < 0 || o.LateNs > 2000 {
-				t.Errorf("%d ns late", o.LateNs)
+			if o.SendDelayNs < 0 || o.SendDelayNs > 2000 {
+				t.Errorf("%d ns late", o.SendDelayNs)
 			}
 		}
 	}
@@ -253,11 +251,11 @@ func FuzzHeaderExtension(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Cleanup(v.Close)
-	mono := proto.Format{Encoding: proto.L16, RateHz: 48000, Channels: 1}
-	if err := v.StartReceiver(session.ReceiverPlan{Format: mono, SSRC: 7, Lateness: true}); err != nil {
+	mono := stream.Format{Encoding: stream.L16, RateHz: 48000, Channels: 1}
+	if err := v.StartReceiver(stream.ReceivePlan{Format: mono, PayloadType: payloadType(mono.Encoding), SSRC: 7, SendDelay: true}); err != nil {
 		f.Fatal(err)
 	}
-	buf, sent := make([]clock.Observation, 8), uint32(0)
+	buf, sent := make([]stream.Observation, 8), uint32(0)
 	f.Fuzz(func(t *testing.T, extension []byte) {
 		if len(extension) > 1400 {
 			return
@@ -277,7 +275,7 @@ func FuzzHeaderExtension(f *testing.F) {
 				want = int64(us) * 1000
 			}
 		}
-		if len(observed) != 1 || observed[0].LateNs != want || int(observed[0].Frames) != len(p.Payload)/2 {
+		if len(observed) != 1 || observed[0].SendDelayNs != want || int(observed[0].Frames) != len(p.Payload)/2 {
 			t.Errorf("% x: observed %+v, pion reads %d ns and %d bytes", extension, observed, want, len(p.Payload))
 		}
 	})
@@ -286,7 +284,7 @@ func FuzzHeaderExtension(f *testing.F) {
 // As the fuzzer does, without it: extensions that are nearly right.
 func TestBrokenExtensionsAreReadAsPionDoes(t *testing.T) {
 	p := newPlayer(t, 2, 64)
-	check(t, p.v.StartReceiver(session.ReceiverPlan{Format: formatF32(2), SSRC: playerSSRC, Lateness: true}))
+	check(t, p.v.StartReceiver(stream.ReceivePlan{Format: formatF32(2), PayloadType: payloadType(formatF32(2).Encoding), SSRC: playerSSRC, SendDelay: true}))
 	r := rand.New(rand.NewPCG(3, 14))
 	read := 0
 	for n := range 20000 {
@@ -308,7 +306,7 @@ func TestBrokenExtensionsAreReadAsPionDoes(t *testing.T) {
 			read++
 		}
 		p.v.Receive(datagram, 1e9)
-		if observed := p.observe(); len(observed) != 1 || observed[0].LateNs != want {
+		if observed := p.observe(); len(observed) != 1 || observed[0].SendDelayNs != want {
 			t.Fatalf("% x: observed %+v, pion reads %d ns", extension, observed, want)
 		}
 	}

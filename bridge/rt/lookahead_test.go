@@ -6,14 +6,13 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"archibald-bridge/bridge/session"
-	"archibald-bridge/proto"
+	"archibald-bridge/bridge/stream"
 )
 
 // lateInLookahead plays a tone of -12 dBFS, resampled. With late, every fifth
 // packet comes a cycle late: the cycle before has played all of its frames but the
 // last ones that the resampler reads ahead, lookahead in number.
-func lateInLookahead(t *testing.T, hz float64, lookahead int, late bool) ([]float32, session.ReceiveCounters) {
+func lateInLookahead(t *testing.T, hz float64, lookahead int, late bool) ([]float32, stream.ReceiveCounters) {
 	p := newPlayer(t, 1, 64)
 	p.source = sine(hz, 0.25)
 	p.delayTo(int64(64 + LookaheadFrames - lookahead))
@@ -43,7 +42,7 @@ func TestAPacketThatOnlyTheLookaheadMissesIsNotMissed(t *testing.T) {
 			late, r := lateInLookahead(t, hz, lookahead, true)
 			wantCount(t, "dropouts", r.Dropouts, 0)
 			wantCount(t, "concealed frames", r.ConcealedFrames, 0)
-			wantCount(t, "late", r.Late, 0)
+			wantCount(t, "late", r.DiscardedLate, 0)
 			wantCount(t, "predicted", r.Predicted, 32)
 			largest := 0.0
 			for i := range late {
@@ -106,7 +105,7 @@ func TestPositionsAloneAreConcealedAndPredictedAlike(t *testing.T) {
 		v, err := NewVirtual(playerRate)
 		check(t, err)
 		defer v.Close()
-		check(t, v.StartPositions(playerRate, proto.Repeats{}))
+		check(t, v.StartPositions(playerRate, stream.Repeats{}))
 		r := rand.New(rand.NewPCG(1, 2))
 		due := map[int][]int{}
 		for n := range 3000 {
@@ -133,7 +132,7 @@ func TestPositionsAloneAreConcealedAndPredictedAlike(t *testing.T) {
 		wantCount(t, name+"concealed frames", b.ConcealedFrames, a.ConcealedFrames)
 		wantCount(t, name+"dropouts", b.Dropouts, a.Dropouts)
 		wantCount(t, name+"predicted", b.Predicted, a.Predicted)
-		wantCount(t, name+"late", b.Late, a.Late)
+		wantCount(t, name+"late", b.DiscardedLate, a.DiscardedLate)
 		if a.Dropouts < 100 || (ratio != 1) != (a.Predicted > 100) {
 			t.Errorf("%s%d dropouts, %d predicted", name, a.Dropouts, a.Predicted)
 		}

@@ -7,8 +7,7 @@ import (
 	"slices"
 	"testing"
 
-	"archibald-bridge/bridge/clock"
-	"archibald-bridge/bridge/session"
+	"archibald-bridge/bridge/stream"
 )
 
 // disturbed plays a tone at a ratio while foreign datagrams come in between.
@@ -40,15 +39,15 @@ func TestForeignDatagramsMoveTheirCounterAndNothingElse(t *testing.T) {
 	set := func(at int, value byte) func(p *player, n int) []byte {
 		return change(func(b []byte) []byte { b[at] = value; return b })
 	}
-	malformed := func(r *session.ReceiveCounters) *uint64 { return &r.Malformed }
-	wrongSSRC := func(r *session.ReceiveCounters) *uint64 { return &r.WrongSSRC }
-	wrongPayload := func(r *session.ReceiveCounters) *uint64 { return &r.WrongPayload }
+	malformed := func(r *stream.ReceiveCounters) *uint64 { return &r.Malformed }
+	wrongSSRC := func(r *stream.ReceiveCounters) *uint64 { return &r.WrongSSRC }
+	wrongPayload := func(r *stream.ReceiveCounters) *uint64 { return &r.WrongPayload }
 
 	quiet := disturbed(t, nil)
 	without := quiet.received() // once: reading the peaks clears them
 	for name, test := range map[string]struct {
 		foreign func(p *player, n int) []byte
-		counter func(*session.ReceiveCounters) *uint64
+		counter func(*stream.ReceiveCounters) *uint64
 	}{
 		"one byte":                   {change(func(b []byte) []byte { return b[:1] }), malformed},
 		"truncated header":           {change(func(b []byte) []byte { return b[:11] }), malformed},
@@ -134,7 +133,7 @@ func TestAMadSenderIsSurvived(t *testing.T) {
 		packets := p.regular(n)
 		if n == 320 {
 			for _, o := range p.observe() {
-				if o.Kind == clock.KindPacket { // the last is packet 319
+				if o.Kind == stream.KindPacket { // the last is packet 319
 					p.v.SeekTo(o.Media - 319*64 - 128)
 				}
 			}
@@ -158,7 +157,7 @@ func TestAMadSenderIsSurvived(t *testing.T) {
 
 func TestALatchedReceiverKeepsTheFirstSSRC(t *testing.T) {
 	p := newPlayer(t, 1, 64)
-	check(t, p.v.StartReceiver(session.ReceiverPlan{Format: formatF32(1)}))
+	check(t, p.v.StartReceiver(stream.ReceivePlan{Format: formatF32(1), PayloadType: payloadType(formatF32(1).Encoding)}))
 	p.delayTo(128)
 	p.run(100, func(n int) [][]byte {
 		other := p.packet(n)

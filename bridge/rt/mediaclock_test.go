@@ -8,8 +8,7 @@ import (
 
 	"github.com/pion/rtp"
 
-	"archibald-bridge/bridge/session"
-	"archibald-bridge/proto"
+	"archibald-bridge/bridge/stream"
 )
 
 // graph is an audio server with one sender in it; every cycle makes one packet.
@@ -27,8 +26,8 @@ type graph struct {
 
 func newGraph(t *testing.T, period int) *graph {
 	t.Helper()
-	f := proto.Format{Encoding: proto.L16, RateHz: 48000, Channels: 1}
-	v := newSender(t, session.SenderPlan{Format: f, PacketFrames: period, SSRC: 1})
+	f := stream.Format{Encoding: stream.L16, RateHz: 48000, Channels: 1}
+	v := newSender(t, stream.SendPlan{Format: f, PayloadType: payloadType(f.Encoding), PacketFrames: period, SSRC: 1})
 	return &graph{t: t, v: v, period: period, ns: 1e9, frame: 12345}
 }
 
@@ -199,8 +198,8 @@ func TestNothingIsSentBeforeThePlayoutOfARestartedServer(t *testing.T) {
 
 // The period changes, the counter goes on.
 func TestAPeriodChangeLosesNothing(t *testing.T) {
-	f := proto.Format{Encoding: proto.L16, RateHz: 48000, Channels: 1}
-	v := newSender(t, session.SenderPlan{Format: f, PacketFrames: 16, SSRC: 1})
+	f := stream.Format{Encoding: stream.L16, RateHz: 48000, Channels: 1}
+	v := newSender(t, stream.SendPlan{Format: f, PayloadType: payloadType(f.Encoding), PacketFrames: 16, SSRC: 1})
 	var first rtp.Packet
 	frame, packets := 0, 0
 	for _, period := range []int{64, 64, 128, 1024, 32, 16, 8192, 256, 48, 64} {

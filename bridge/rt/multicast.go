@@ -7,14 +7,14 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"archibald-bridge/bridge/network"
+	"archibald-bridge/bridge/stream"
 )
 
 // UseMulticast prepares the socket for it (ip(7), ipv6(7), RFC 3678). The socket then
 // hears the group, and beside it what is sent to its own address. It may be called
 // again when the interface is another one, of the same name or not: the group is then
 // left there and joined here. It touches no plan, and may be called from any goroutine.
-func (e *Engine) UseMulticast(m network.Group) error {
+func (e *Engine) UseMulticast(m stream.Group) error {
 	s := e.socket
 	options := []struct {
 		level, name, value int

@@ -45,7 +45,9 @@ func (e *Engine) Look(on bool) error {
 }
 
 func (e *Engine) hear(h hearing) error {
-	h.scope = scopeOf(h.from)
+	if e.socket != nil {
+		h.scope = e.socket.scopeOf(h.from)
+	}
 	if h == e.hearing {
 		return nil
 	}

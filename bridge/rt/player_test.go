@@ -5,9 +5,7 @@ import (
 	"math"
 	"testing"
 
-	"archibald-bridge/bridge/clock"
-	"archibald-bridge/bridge/session"
-	"archibald-bridge/proto"
+	"archibald-bridge/bridge/stream"
 )
 
 const (
@@ -41,12 +39,12 @@ func newPlayer(t *testing.T, channels, period int) *player {
 		source: sine(440, 0.25), got: make([][]float32, channels)}
 }
 
-func planF32(channels int) session.ReceiverPlan {
-	return session.ReceiverPlan{Format: formatF32(channels), SSRC: playerSSRC}
+func planF32(channels int) stream.ReceivePlan {
+	return stream.ReceivePlan{Format: formatF32(channels), PayloadType: payloadType(formatF32(channels).Encoding), SSRC: playerSSRC}
 }
 
-func formatF32(channels int) proto.Format {
-	return proto.Format{Encoding: proto.F32, RateHz: playerRate, Channels: channels}
+func formatF32(channels int) stream.Format {
+	return stream.Format{Encoding: stream.F32, RateHz: playerRate, Channels: channels}
 }
 
 // sine is a tone of amplitude, frame 0 at a zero crossing.
@@ -174,12 +172,12 @@ func largestStep(x []float32) (at int, step float64) {
 // leaves room for a fade on top of the tone, and none for a jump.
 func clickLimit() float64 { return 2 * 0.25 * 2 * math.Pi * 440 / playerRate }
 
-func (p *player) received() session.ReceiveCounters { return p.v.Counters().Received }
+func (p *player) received() stream.ReceiveCounters { return p.v.Counters().Received }
 
 // observe empties the observation ring.
-func (p *player) observe() []clock.Observation {
-	var all []clock.Observation
-	buf := make([]clock.Observation, 256)
+func (p *player) observe() []stream.Observation {
+	var all []stream.Observation
+	buf := make([]stream.Observation, 256)
 	for {
 		n := p.v.Observe(buf)
 		all = append(all, buf[:n]...)

@@ -5,8 +5,7 @@ import (
 	"net/netip"
 	"testing"
 
-	"archibald-bridge/bridge/session"
-	"archibald-bridge/proto"
+	"archibald-bridge/bridge/stream"
 )
 
 // What translates addresses on the way may give another port at any time. The old one
@@ -39,7 +38,7 @@ func TestAnotherPortOfThePeerIsFollowedOnceTheOneBeforeIsQuiet(t *testing.T) {
 			v, err := NewVirtual(48000)
 			check(t, err)
 			t.Cleanup(v.Close)
-			check(t, v.StartReceiver(session.ReceiverPlan{Format: proto.Format{Encoding: proto.L16, RateHz: 48000, Channels: 1}, SSRC: 7}))
+			check(t, v.StartReceiver(stream.ReceivePlan{Format: stream.Format{Encoding: stream.L16, RateHz: 48000, Channels: 1}, PayloadType: payloadType(stream.L16), SSRC: 7}))
 			for i, p := range test.packets {
 				data := append(rtpHeader(96, uint16(i), uint32(p.ms*48), p.ssrc), make([]byte, 96)...)
 				v.ReceiveFrom(data, p.from, 1e9+p.ms*millisecond)
@@ -61,7 +60,7 @@ func TestThePayloadTypeThatComesInsteadIsTold(t *testing.T) {
 	v, err := NewVirtual(48000)
 	check(t, err)
 	t.Cleanup(v.Close)
-	check(t, v.StartReceiver(session.ReceiverPlan{Format: proto.Format{Encoding: proto.L24, RateHz: 48000, Channels: 1}, PayloadType: 97}))
+	check(t, v.StartReceiver(stream.ReceivePlan{Format: stream.Format{Encoding: stream.L24, RateHz: 48000, Channels: 1}, PayloadType: 97}))
 	data := append(rtpHeader(98, 1, 0, 7), make([]byte, 96)...)
 	v.Receive(data, 1e9)
 	binary.BigEndian.PutUint16(data, 0x80<<8|0x80|100) // with the marker

@@ -9,8 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"archibald-bridge/bridge/rt"
-	"archibald-bridge/bridge/session"
-	"archibald-bridge/proto"
+	"archibald-bridge/bridge/stream"
 )
 
 const (
@@ -112,8 +111,8 @@ func TestMediaAndReportsArriveMarkedAsExpedited(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			n := open(t, addresses[0])
 			to, next := tosReader(t, addresses[1])
-			check(t, n.e.StartSender(session.SenderPlan{
-				Format: proto.Format{Encoding: proto.F32, RateHz: 48000, Channels: 2}, PacketFrames: period, SSRC: 1, To: to,
+			check(t, n.e.StartSender(stream.SendPlan{
+				Format: stream.Format{Encoding: stream.F32, RateHz: 48000, Channels: 2}, PayloadType: payloadType(stream.F32), PacketFrames: period, SSRC: 1, To: to,
 			}))
 			n.play()
 			n.capture(0.5)

@@ -9,27 +9,25 @@ import (
 
 	"github.com/pion/rtp"
 
-	"archibald-bridge/bridge/clock"
-	"archibald-bridge/bridge/session"
-	"archibald-bridge/proto"
+	"archibald-bridge/bridge/stream"
 )
 
 // On a real socket: every copy goes out, and neither end takes them for anything
 // but one packet.
 func TestRepeatsCountAsOnePacketAtBothEnds(t *testing.T) {
-	for _, repeats := range []proto.Repeats{{}, {Copies: 1}, {Copies: 2}, {Copies: 2, DistanceFrames: 3 * period}} {
+	for _, repeats := range []stream.Repeats{{}, {Copies: 1}, {Copies: 2}, {Copies: 2, DistanceFrames: 3 * period}} {
 		t.Run(fmt.Sprint(repeats), func(t *testing.T) {
 			a, b := open(t, "127.0.0.31:0"), open(t, "127.0.0.32:0")
-			check(t, a.e.StartSender(session.SenderPlan{
-				Format: stereo, PacketFrames: period, SSRC: 1, To: b.e.LocalAddr(), Repeats: repeats, Lateness: true}))
-			check(t, b.e.StartReceiver(session.ReceiverPlan{Format: stereo, SSRC: 1, Repeats: repeats, Lateness: true}))
+			check(t, a.e.StartSender(stream.SendPlan{
+				Format: stereo, PayloadType: payloadType(stereo.Encoding), PacketFrames: period, SSRC: 1, To: b.e.LocalAddr(), Repeats: repeats, SendDelay: true}))
+			check(t, b.e.StartReceiver(stream.ReceivePlan{Format: stereo, PayloadType: payloadType(stereo.Encoding), SSRC: 1, Repeats: repeats, SendDelay: true}))
 			late := 0
 			for range 700 {
 				a.play()
 				a.capture(0.25)
 				b.play()
 				for _, o := range b.observe() {
-					if o.Kind == clock.KindPacket && o.LateNs >= 0 {
+					if o.Kind == stream.KindPacket && o.SendDelayNs >= 0 {
 						late++
 					}
 				}
@@ -54,8 +52,8 @@ func TestRepeatsOnTheWire(t *testing.T) {
 	a := open(t, "127.0.0.31:0")
 	wire, _ := stranger(t, "127.0.0.35:0")
 	to := wire.LocalAddr().(*net.UDPAddr).AddrPort()
-	check(t, a.e.StartSender(session.SenderPlan{
-		Format: stereo, PacketFrames: period / 2, SSRC: 1, To: to, Repeats: proto.Repeats{Copies: 1, DistanceFrames: period}}))
+	check(t, a.e.StartSender(stream.SendPlan{
+		Format: stereo, PayloadType: payloadType(stereo.Encoding), PacketFrames: period / 2, SSRC: 1, To: to, Repeats: stream.Repeats{Copies: 1, DistanceFrames: period}}))
 	for range 3 {
 		a.play()
 		a.capture(0.5)

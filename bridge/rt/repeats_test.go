@@ -7,17 +7,17 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"archibald-bridge/bridge/session"
+	"archibald-bridge/bridge/stream"
 	"archibald-bridge/proto"
 )
 
 // repeating makes a pair that agreed on repetition.
-func repeating(t *testing.T, f proto.Format, period, copies, distance int) *pair {
+func repeating(t *testing.T, f stream.Format, period, copies, distance int) *pair {
 	t.Helper()
 	p := newPair(t, f, period)
-	repeats := proto.RepeatsOf(copies, distance, period)
-	check(t, p.tx.StartSender(session.SenderPlan{Format: f, PacketFrames: proto.PacketFrames(f, period), SSRC: 7, Repeats: repeats}))
-	check(t, p.rx.StartReceiver(session.ReceiverPlan{Format: f, SSRC: 7, Repeats: repeats}))
+	repeats := stream.Repeats(proto.RepeatsOf(copies, distance, period))
+	check(t, p.tx.StartSender(stream.SendPlan{Format: f, PayloadType: payloadType(f.Encoding), PacketFrames: packetFrames(f, period), SSRC: 7, Repeats: repeats}))
+	check(t, p.rx.StartReceiver(stream.ReceivePlan{Format: f, PayloadType: payloadType(f.Encoding), SSRC: 7, Repeats: repeats}))
 	p.source = func(frame int64, _ int) float32 { return float32(frame%1009) / 1024 }
 	return p
 }
@@ -91,7 +91,7 @@ func TestLossIsMadeGoodByRepetition(t *testing.T) {
 		{"bursts of two, once two periods later", burstsOfTwo(0.05), 1, 2, 0.3},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			f := proto.Format{Encoding: proto.L16, RateHz: 48000, Channels: 1}
+			f := stream.Format{Encoding: stream.L16, RateHz: 48000, Channels: 1}
 			p := repeating(t, f, period, test.copies, test.distance)
 			// A packet comes in the cycle that plays it: there is no other delay
 			// than that of the last repeat.
@@ -118,7 +118,7 @@ func TestLossIsMadeGoodByRepetition(t *testing.T) {
 			}
 			wantCount(t, "lost", r.Lost-before.Lost, frames/period)
 			wantCount(t, "duplicates", r.Duplicate, 0)
-			wantCount(t, "late", r.Late-before.Late, 0)
+			wantCount(t, "late", r.DiscardedLate-before.DiscardedLate, 0)
 			for i := len(p.got[0]) - 100*period; i < len(p.got[0]); i++ {
 				if want := p.source(int64(i)-delay, 0); p.got[0][i] != want {
 					t.Fatalf("frame %d: got %v, want %v: the delay moved", i, p.got[0][i], want)
@@ -132,7 +132,7 @@ func TestLossIsMadeGoodByRepetition(t *testing.T) {
 func TestRepeatsTwoPeriodsLaterNeedJustTwoPeriods(t *testing.T) {
 	const period = 64
 	for missing, want := range map[int64]uint64{0: 0, 1: 10 * 2} {
-		p := repeating(t, proto.Format{Encoding: proto.F32, RateHz: 48000, Channels: 2}, period, 1, 2)
+		p := repeating(t, stream.Format{Encoding: stream.F32, RateHz: 48000, Channels: 2}, period, 1, 2)
 		p.start(2*period - missing)
 		p.run(20-p.cycle, direct)
 		network := &lossy{lose: func(cycle int) bool { return cycle%20 < 2 }, packets: map[uint16]int{}}
@@ -149,9 +149,9 @@ func TestRepeatsAreTheSameBytesAtTheirTime(t *testing.T) {
 		{8, 64, 1, 3}, {8, 256, 2, 2}, {8, 512, 2, 8}, {2, 353, 2, 1}, {64, 512, 1, 0}, {2, 8192, 2, 8},
 	} {
 		t.Run(fmt.Sprint(test), func(t *testing.T) {
-			f := proto.Format{Encoding: proto.F32, RateHz: 48000, Channels: test.channels}
+			f := stream.Format{Encoding: stream.F32, RateHz: 48000, Channels: test.channels}
 			p := repeating(t, f, test.period, test.copies, test.distance)
-			distance := proto.RepeatsOf(test.copies, test.distance, test.period).DistanceFrames / test.period
+			distance := stream.Repeats(proto.RepeatsOf(test.copies, test.distance, test.period)).DistanceFrames / test.period
 			type original struct {
 				cycle, sent int
 				data        []byte
@@ -193,7 +193,7 @@ func TestAPeriodWithItsRepeatsIsPackedAtOnce(t *testing.T) {
 	for _, test := range []struct{ channels, period, copies, distance, want int }{
 		{2, 32, 0, 0, 1}, {2, 32, 2, 0, 3}, {8, 64, 2, 0, 6}, {8, 512, 2, 0, 48}, {8, 512, 2, 4, 48}, {2, 64, 2, 8, 3},
 	} {
-		f := proto.Format{Encoding: proto.F32, RateHz: 48000, Channels: test.channels}
+		f := stream.Format{Encoding: stream.F32, RateHz: 48000, Channels: test.channels}
 		p := repeating(t, f, test.period, test.copies, test.distance)
 		for cycle := range 20 {
 			p.send(cycle)
@@ -211,7 +211,7 @@ func TestAPeriodWithItsRepeatsIsPackedAtOnce(t *testing.T) {
 }
 
 func TestRepeatsGoOnAfterTheGraphLostTime(t *testing.T) {
-	f := proto.Format{Encoding: proto.F32, RateHz: 48000, Channels: 2}
+	f := stream.Format{Encoding: stream.F32, RateHz: 48000, Channels: 2}
 	p := repeating(t, f, 64, 2, 4)
 	counts := map[uint16]int{}
 	for cycle := range 400 {
@@ -239,8 +239,8 @@ func TestRepeatsGoOnAfterTheGraphLostTime(t *testing.T) {
 // Until there is a plan for the new period, the history may be too short for it.
 func TestPeriodsThatWereNotPlannedRepeatNothingTooOften(t *testing.T) {
 	p := newPair(t, stereoF32(), 32)
-	check(t, p.tx.StartSender(session.SenderPlan{Format: stereoF32(), PacketFrames: 64, SSRC: 7,
-		Repeats: proto.Repeats{Copies: 2, DistanceFrames: 32}}))
+	check(t, p.tx.StartSender(stream.SendPlan{Format: stereoF32(), PayloadType: payloadType(stereoF32().Encoding), PacketFrames: 64, SSRC: 7,
+		Repeats: stream.Repeats{Copies: 2, DistanceFrames: 32}}))
 	counts, frame := map[uint16]int{}, uint64(0)
 	for cycle := range 100 {
 		period := 32
@@ -275,17 +275,19 @@ func TestWithoutAnAgreementNothingIsRepeated(t *testing.T) {
 	}
 }
 
-func stereoF32() proto.Format { return proto.Format{Encoding: proto.F32, RateHz: 48000, Channels: 2} }
+func stereoF32() stream.Format {
+	return stream.Format{Encoding: stream.F32, RateHz: 48000, Channels: 2}
+}
 
 func TestPlansThatCannotBeRepeatedAreRefused(t *testing.T) {
 	v, err := NewVirtual(48000)
 	check(t, err)
 	t.Cleanup(v.Close)
-	for repeats, legal := range map[proto.Repeats]bool{
+	for repeats, legal := range map[stream.Repeats]bool{
 		{}: true, {Copies: 2}: true, {Copies: 2, DistanceFrames: 4096}: true, {Copies: 1, DistanceFrames: 8192}: true,
 		{Copies: 3}: false, {Copies: -1}: false, {Copies: 1, DistanceFrames: -1}: false, {Copies: 2, DistanceFrames: 4097}: false,
 	} {
-		err := v.StartSender(session.SenderPlan{Format: stereoF32(), PacketFrames: 64, Repeats: repeats})
+		err := v.StartSender(stream.SendPlan{Format: stereoF32(), PayloadType: payloadType(stereoF32().Encoding), PacketFrames: 64, Repeats: repeats})
 		if (err == nil) != legal {
 			t.Errorf("%+v: %v", repeats, err)
 		}

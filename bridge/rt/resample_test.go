@@ -5,7 +5,7 @@ import (
 	"math"
 	"testing"
 
-	"archibald-bridge/bridge/clock"
+	"archibald-bridge/bridge/stream"
 )
 
 const resampledFrames = 40000 // four times through every fraction at 100 ppm
@@ -25,7 +25,7 @@ func resampled(t *testing.T, hz, ratio float64) (x []float32, position float64) 
 	p.run(resampledFrames/256, p.regular)
 	wantCount(t, "concealed frames", p.received().ConcealedFrames, 0)
 	for _, o := range p.observe() {
-		if o.Kind == clock.KindCycle {
+		if o.Kind == stream.KindCycle {
 			return p.got[0][at:], float64(o.Position-int64(p.base)) + o.PositionFraction
 		}
 	}
@@ -160,7 +160,7 @@ func TestChangesOfTheRatioAreContinuous(t *testing.T) {
 func (p *player) positions() []float64 {
 	var all []float64
 	for _, o := range p.observe() {
-		if o.Kind == clock.KindCycle {
+		if o.Kind == stream.KindCycle {
 			all = append(all, float64(o.Position-int64(p.base))+o.PositionFraction)
 		}
 	}

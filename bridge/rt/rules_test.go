@@ -6,7 +6,7 @@ import (
 	"slices"
 	"testing"
 
-	"archibald-bridge/bridge/rt/rtcheck"
+	"archibald-bridge/testbed/rtcheck"
 )
 
 // As the build compiles, but for -fno-builtin: which library calls are inlined

@@ -4,8 +4,7 @@ import (
 	"encoding/binary"
 	"testing"
 
-	"archibald-bridge/bridge/session"
-	"archibald-bridge/proto"
+	"archibald-bridge/bridge/stream"
 )
 
 // Sixteen guests of sixty-four channels each, 1,024 in all, through cores of their
@@ -22,8 +21,8 @@ func TestAThousandChannelsArriveEachInItsPlace(t *testing.T) {
 		rx, err := NewVirtual(playerRate)
 		check(t, err)
 		t.Cleanup(rx.Close)
-		check(t, rx.StartReceiver(session.ReceiverPlan{Format: f, SSRC: uint32(g + 1)}))
-		all[g] = pair{newSender(t, session.SenderPlan{Format: f, PacketFrames: proto.PacketFrames(f, period), SSRC: uint32(g + 1)}), rx, make([][]float32, channels)}
+		check(t, rx.StartReceiver(stream.ReceivePlan{Format: f, PayloadType: payloadType(f.Encoding), SSRC: uint32(g + 1)}))
+		all[g] = pair{newSender(t, stream.SendPlan{Format: f, PayloadType: payloadType(f.Encoding), PacketFrames: packetFrames(f, period), SSRC: uint32(g + 1)}), rx, make([][]float32, channels)}
 		for c := range all[g].in {
 			all[g].in[c] = make([]float32, period)
 		}

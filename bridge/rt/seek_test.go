@@ -6,7 +6,7 @@ import (
 	"slices"
 	"testing"
 
-	"archibald-bridge/bridge/clock"
+	"archibald-bridge/bridge/stream"
 )
 
 // Two pieces of one tone cross-faded: never louder than the tone, never steeper
@@ -47,7 +47,7 @@ func TestAnOwnSkipMovesPlayoutByAsMuchCrossFaded(t *testing.T) {
 			wantCount(t, "skips", r.Skips, 1)
 			wantCount(t, "skipped frames", r.SkippedFrames, uint64(missed*64))
 			wantCount(t, "lost", r.Lost, 0)
-			wantCount(t, "late", r.Late, 0)
+			wantCount(t, "late", r.DiscardedLate, 0)
 			wantCount(t, "concealed frames", r.ConcealedFrames, 0)
 		})
 	}
@@ -207,7 +207,7 @@ func TestMuteFadesOutAndTheStreamComesBack(t *testing.T) {
 	p.wantNoClick(at-64, at+128, clickLimit())
 	p.wantSilence(at+crossfadeFrames, at+50*64)
 	for _, o := range p.observe() {
-		if o.Kind == clock.KindCycle && o.TimeNs > 1e9+int64(51*64)*1e9/playerRate && o.TimeNs < p.nowNs() && o.Playing {
+		if o.Kind == stream.KindCycle && o.TimeNs > 1e9+int64(51*64)*1e9/playerRate && o.TimeNs < p.nowNs() && o.Playing {
 			t.Fatal("a muted cycle says that it plays")
 		}
 	}
@@ -238,12 +238,12 @@ func TestBeforeTheFirstSeekThereIsSilence(t *testing.T) {
 	packets, cycles := 0, 0
 	for _, o := range p.observe() {
 		switch o.Kind {
-		case clock.KindPacket:
+		case stream.KindPacket:
 			if want := int64(p.base) + int64(packets*64); o.Media != want || o.Frames != 64 {
 				t.Errorf("packet %d: media %d, want %d; %d frames", packets, o.Media, want, o.Frames)
 			}
 			packets++
-		case clock.KindCycle:
+		case stream.KindCycle:
 			if o.Media != int64(cycles*64) || o.Playing || o.Frames != 64 {
 				t.Errorf("cycle %d: %+v", cycles, o)
 			}
@@ -263,7 +263,7 @@ func TestObservedPositionsAreWhatIsPlayed(t *testing.T) {
 	p.run(1000, p.regular)
 	position, seen := 0.0, 0
 	for _, o := range p.observe() {
-		if o.Kind != clock.KindCycle {
+		if o.Kind != stream.KindCycle {
 			continue
 		}
 		if !o.Playing {

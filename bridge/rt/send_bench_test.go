@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"archibald-bridge/bridge/rt"
-	"archibald-bridge/bridge/rt/rttest"
-	"archibald-bridge/bridge/session"
+	"archibald-bridge/bridge/stream"
+	"archibald-bridge/testbed/rttest"
 )
 
 // A capture cycle of 32 frames with its system call, as the routes say and from an
@@ -28,7 +28,7 @@ func BenchmarkSend(b *testing.B) {
 				defer sink.Close()
 				e.SetGraph(48000)
 				const frames = 32
-				plan := session.SenderPlan{Format: stereo, PacketFrames: frames, SSRC: 1, To: sink.LocalAddr(), Source: source}
+				plan := stream.SendPlan{Format: stereo, PayloadType: payloadType(stereo.Encoding), PacketFrames: frames, SSRC: 1, To: sink.LocalAddr(), Source: source}
 				if err := e.StartSender(plan); err != nil {
 					b.Fatal(err)
 				}

@@ -4,12 +4,12 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"archibald-bridge/bridge/session"
+	"archibald-bridge/bridge/stream"
 )
 
 // strayed plays 200 packets; after the one numbered at, something else comes with the
 // sequence number ahead and the timestamp advance (in frames) of that.
-func strayed(t *testing.T, at, ahead int, advance int64, lose ...int) session.ReceiveCounters {
+func strayed(t *testing.T, at, ahead int, advance int64, lose ...int) stream.ReceiveCounters {
 	t.Helper()
 	p := newPlayer(t, 1, 64)
 	p.delayTo(256)

@@ -6,17 +6,16 @@ import (
 	"strings"
 	"testing"
 
-	"archibald-bridge/bridge/network"
 	"archibald-bridge/bridge/rt"
-	"archibald-bridge/bridge/session"
+	"archibald-bridge/bridge/stream"
 )
 
 // inGroup is a receiver whose socket is bound to a group, which it hears on loopback.
 func inGroup(t *testing.T, group netip.Addr, port uint16) *end {
 	t.Helper()
 	n := open(t, netip.AddrPortFrom(group, port).String())
-	check(t, n.e.UseMulticast(network.Group{Index: loopback(t), TTL: 1, Group: group}))
-	check(t, n.e.StartReceiver(session.ReceiverPlan{Format: stereo}))
+	check(t, n.e.UseMulticast(stream.Group{Index: loopback(t), TTL: 1, Group: group}))
+	check(t, n.e.StartReceiver(stream.ReceivePlan{Format: stereo, PayloadType: payloadType(stereo.Encoding)}))
 	return n
 }
 
@@ -24,8 +23,8 @@ func inGroup(t *testing.T, group netip.Addr, port uint16) *end {
 func sendsTo(t *testing.T, to netip.AddrPort) *end {
 	t.Helper()
 	n := open(t, "127.0.0.1:0")
-	check(t, n.e.UseMulticast(network.Group{Index: loopback(t), TTL: 1}))
-	check(t, n.e.StartSender(session.SenderPlan{Format: stereo, PacketFrames: period, SSRC: 1, To: to}))
+	check(t, n.e.UseMulticast(stream.Group{Index: loopback(t), TTL: 1}))
+	check(t, n.e.StartSender(stream.SendPlan{Format: stereo, PayloadType: payloadType(stereo.Encoding), PacketFrames: period, SSRC: 1, To: to}))
 	return n
 }
 
@@ -76,8 +75,8 @@ func TestAGroupThatIsJoinedAgainIsHeardOnce(t *testing.T) {
 	group := netip.MustParseAddr("239.255.47.24")
 	n := inGroup(t, group, 0)
 	for range 100 { // more than a socket's list holds
-		check(t, n.e.UseMulticast(network.Group{Index: loopback(t), TTL: 1, Group: group}))
-		check(t, n.e.UseMulticast(network.Group{Index: loopback(t), TTL: 1, Group: group, Source: netip.MustParseAddr("127.0.0.1")}))
+		check(t, n.e.UseMulticast(stream.Group{Index: loopback(t), TTL: 1, Group: group}))
+		check(t, n.e.UseMulticast(stream.Group{Index: loopback(t), TTL: 1, Group: group, Source: netip.MustParseAddr("127.0.0.1")}))
 	}
 	a := sendsTo(t, netip.AddrPortFrom(group, n.e.LocalAddr().Port()))
 	for range 10 {

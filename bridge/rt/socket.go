@@ -15,8 +15,6 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
-
-	"archibald-bridge/bridge/network"
 )
 
 const (
@@ -125,7 +123,7 @@ func (s *mediaSocket) sourceMessage(from netip.Addr) []byte {
 	case !from.IsValid() || from.IsUnspecified() || !s.local.Addr().IsUnspecified():
 		return nil
 	case s.v6:
-		return unix.PktInfo6(&unix.Inet6Pktinfo{Addr: from.As16(), Ifindex: scopeOf(from)})
+		return unix.PktInfo6(&unix.Inet6Pktinfo{Addr: from.As16(), Ifindex: s.scopeOf(from)})
 	case !from.Is4():
 		return nil
 	}
@@ -134,7 +132,7 @@ func (s *mediaSocket) sourceMessage(from netip.Addr) []byte {
 
 func (s *mediaSocket) sockaddr(a netip.AddrPort) unix.Sockaddr {
 	if s.v6 {
-		return &unix.SockaddrInet6{Port: int(a.Port()), Addr: a.Addr().As16(), ZoneId: scopeOf(a.Addr())}
+		return &unix.SockaddrInet6{Port: int(a.Port()), Addr: a.Addr().As16(), ZoneId: s.scopeOf(a.Addr())}
 	}
 	addr := a.Addr().Unmap()
 	if !addr.Is4() {
@@ -144,15 +142,26 @@ func (s *mediaSocket) sockaddr(a netip.AddrPort) unix.Sockaddr {
 }
 
 // scopeOf is the interface that an address's zone names, by name or number; 0: none.
-func scopeOf(a netip.Addr) uint32 {
+func (s *mediaSocket) scopeOf(a netip.Addr) uint32 {
 	if a.Zone() == "" {
 		return 0
 	}
-	if device, err := network.Interface(a.Zone()); err == nil {
-		return uint32(device.Index)
+	if index, err := s.interfaceIndex(a.Zone()); err == nil {
+		return index
 	}
 	number, _ := strconv.ParseUint(a.Zone(), 10, 32)
 	return uint32(number)
+}
+
+// interfaceIndex asks the kernel through the socket itself (netdevice(7)), so that it is
+// known in a sandbox without netlink, too.
+func (s *mediaSocket) interfaceIndex(name string) (uint32, error) {
+	request, err := unix.NewIfreq(name)
+	if err != nil {
+		return 0, err
+	}
+	err = unix.IoctlIfreq(s.fd, unix.SIOCGIFINDEX, request)
+	return request.Uint32(), err
 }
 
 // zone is the name of an interface, which does not change while it is used.
@@ -176,7 +185,7 @@ func (s *mediaSocket) putAddress(at unsafe.Pointer, a netip.AddrPort) C.socklen_
 		sa := (*C.struct_sockaddr_in6)(at)
 		sa.sin6_family = C.AF_INET6
 		sa.sin6_port = port
-		sa.sin6_scope_id = C.uint32_t(scopeOf(a.Addr()))
+		sa.sin6_scope_id = C.uint32_t(s.scopeOf(a.Addr()))
 		b := a.Addr().As16()
 		copy(unsafe.Slice((*byte)(unsafe.Pointer(&sa.sin6_addr)), 16), b[:])
 		return C.sizeof_struct_sockaddr_in6

@@ -14,16 +14,14 @@ import (
 	"github.com/pion/rtcp"
 	"golang.org/x/sys/unix"
 
-	"archibald-bridge/bridge/clock"
 	"archibald-bridge/bridge/rt"
-	"archibald-bridge/bridge/rt/rttest"
-	"archibald-bridge/bridge/session"
-	"archibald-bridge/proto"
+	"archibald-bridge/bridge/stream"
+	"archibald-bridge/testbed/rttest"
 )
 
 const period = 64
 
-var stereo = proto.Format{Encoding: proto.F32, RateHz: 48000, Channels: 2}
+var stereo = stream.Format{Encoding: stream.F32, RateHz: 48000, Channels: 2}
 
 func check(t *testing.T, err error) {
 	t.Helper()
@@ -69,10 +67,10 @@ func (n *end) capture(value float32) {
 	rttest.Capture(n.e, plane, 2, period, n.frame-period, monotonicNs())
 }
 
-func (n *end) received() session.ReceiveCounters { return n.e.Counters().Received }
+func (n *end) received() stream.ReceiveCounters { return n.e.Counters().Received }
 
-func (n *end) observe() []clock.Observation {
-	buf := make([]clock.Observation, 512)
+func (n *end) observe() []stream.Observation {
+	buf := make([]stream.Observation, 512)
 	return buf[:n.e.Observe(buf)]
 }
 
@@ -109,8 +107,8 @@ func wantCount(t *testing.T, name string, got, want uint64) {
 
 func TestADatagramOfSeveralEthernetFramesIsRead(t *testing.T) {
 	n := open(t, "127.0.0.31:0")
-	l16 := proto.Format{Encoding: proto.L16, RateHz: 48000, Channels: 15}
-	check(t, n.e.StartReceiver(session.ReceiverPlan{Format: l16}))
+	l16 := stream.Format{Encoding: stream.L16, RateHz: 48000, Channels: 15}
+	check(t, n.e.StartReceiver(stream.ReceivePlan{Format: l16, PayloadType: payloadType(l16.Encoding)}))
 	_, send := stranger(t, "127.0.0.32:0")
 	const frameBytes, most = 30, 9000
 	for _, frames := range []int{96, (most - 12) / frameBytes, most / frameBytes} { // 2 ms, as many as are read, and more
@@ -140,8 +138,8 @@ func TestTwoEnginesExchangeSound(t *testing.T) {
 				from, to *end
 				ssrc     uint32
 			}{{a, b, 1}, {b, a, 2}} {
-				check(t, x.from.e.StartSender(session.SenderPlan{Format: stereo, PacketFrames: period, SSRC: x.ssrc, To: to(x.to, x.from)}))
-				check(t, x.to.e.StartReceiver(session.ReceiverPlan{Format: stereo, SSRC: x.ssrc}))
+				check(t, x.from.e.StartSender(stream.SendPlan{Format: stereo, PayloadType: payloadType(stereo.Encoding), PacketFrames: period, SSRC: x.ssrc, To: to(x.to, x.from)}))
+				check(t, x.to.e.StartReceiver(stream.ReceivePlan{Format: stereo, PayloadType: payloadType(stereo.Encoding), SSRC: x.ssrc}))
 			}
 			before := monotonicNs()
 			for n := range 100 {
@@ -152,7 +150,7 @@ func TestTwoEnginesExchangeSound(t *testing.T) {
 				if n == 1 {
 					for _, x := range []*end{a, b} {
 						for _, o := range x.observe() {
-							if o.Kind == clock.KindPacket {
+							if o.Kind == stream.KindPacket {
 								x.e.SeekTo(o.Media - 3*period)
 								if o.TimeNs < before || o.TimeNs > monotonicNs() {
 									t.Errorf("arrival at %d, sent after %d, read before %d", o.TimeNs, before, monotonicNs())
@@ -189,7 +187,7 @@ func TestTwoEnginesExchangeSound(t *testing.T) {
 // The kernel's own stamp, not the time of the reading.
 func TestArrivalIsWhenThePacketCameNotWhenItWasRead(t *testing.T) {
 	n := open(t, "127.0.0.34:0")
-	check(t, n.e.StartReceiver(session.ReceiverPlan{Format: stereo, SSRC: 5}))
+	check(t, n.e.StartReceiver(stream.ReceivePlan{Format: stereo, PayloadType: payloadType(stereo.Encoding), SSRC: 5}))
 	_, send := stranger(t, "127.0.0.35:0")
 	before := monotonicNs()
 	send(n.e.LocalAddr(), media(1, 5, 0))
@@ -198,7 +196,7 @@ func TestArrivalIsWhenThePacketCameNotWhenItWasRead(t *testing.T) {
 	n.play()
 	const slackNs = 1e6 // between the two clock readings that join REALTIME and MONOTONIC
 	for _, o := range n.observe() {
-		if o.Kind == clock.KindPacket && (o.TimeNs < before-slackNs || o.TimeNs > after+slackNs) {
+		if o.Kind == stream.KindPacket && (o.TimeNs < before-slackNs || o.TimeNs > after+slackNs) {
 			t.Errorf("arrival %d ns after it was sent", o.TimeNs-before)
 		}
 	}
@@ -211,7 +209,7 @@ func TestRTCPGoesBothWaysOnTheMediaSocket(t *testing.T) {
 		&rtcp.SenderReport{SSRC: 7, NTPTime: 1 << 40, RTPTime: 99, PacketCount: 3},
 		rtcp.NewCNAMESourceDescription(7, "guest@vm")})
 	check(t, err)
-	check(t, b.e.StartReceiver(session.ReceiverPlan{Format: stereo}))
+	check(t, b.e.StartReceiver(stream.ReceivePlan{Format: stereo, PayloadType: payloadType(stereo.Encoding)}))
 	before := monotonicNs()
 	check(t, a.e.SendRTCP(compound, netip.Addr{}, b.e.LocalAddr()))
 	b.play()
@@ -235,7 +233,7 @@ func TestRTCPGoesBothWaysOnTheMediaSocket(t *testing.T) {
 // With nothing playing, Idle keeps the socket empty, and only then.
 func TestIdleEmptiesTheSocketWhenNoCallbackRuns(t *testing.T) {
 	n := open(t, "127.0.0.34:0")
-	check(t, n.e.StartReceiver(session.ReceiverPlan{Format: stereo, SSRC: 5}))
+	check(t, n.e.StartReceiver(stream.ReceivePlan{Format: stereo, PayloadType: payloadType(stereo.Encoding), SSRC: 5}))
 	_, send := stranger(t, "127.0.0.35:0")
 	n.play()
 	for i := range uint16(50) {
@@ -261,7 +259,7 @@ func TestAPeerThatIsNotThereCostsNothing(t *testing.T) {
 	address := gone.LocalAddr().(*net.UDPAddr).AddrPort()
 	check(t, gone.Close())
 	n := open(t, "127.0.0.34:0")
-	check(t, n.e.StartSender(session.SenderPlan{Format: stereo, PacketFrames: period, SSRC: 1, To: address}))
+	check(t, n.e.StartSender(stream.SendPlan{Format: stereo, PayloadType: payloadType(stereo.Encoding), PacketFrames: period, SSRC: 1, To: address}))
 	for range 100 {
 		n.play()
 		n.capture(0.5)
@@ -275,17 +273,17 @@ func TestAPeerThatIsNotThereCostsNothing(t *testing.T) {
 func TestWrongPlansAreRefusedInOneLine(t *testing.T) {
 	n := open(t, "127.0.0.34:0")
 	v4, v6 := netip.MustParseAddrPort("127.0.0.1:9"), netip.MustParseAddrPort("[2001:db8::1]:9")
-	format := func(e proto.Encoding, rate, channels int) proto.Format {
-		return proto.Format{Encoding: e, RateHz: rate, Channels: channels}
+	format := func(e stream.Encoding, rate, channels int) stream.Format {
+		return stream.Format{Encoding: e, RateHz: rate, Channels: channels}
 	}
 	for name, err := range map[string]error{
-		"format":     n.e.StartSender(session.SenderPlan{Format: format("MP3", 48000, 2), PacketFrames: 32, To: v4}),
-		"channels":   n.e.StartSender(session.SenderPlan{Format: format(proto.L16, 48000, 65), PacketFrames: 1, To: v4}),
-		"rate":       n.e.StartReceiver(session.ReceiverPlan{Format: format(proto.L16, 7999, 2)}),
-		"packet":     n.e.StartSender(session.SenderPlan{Format: stereo, PacketFrames: 187, To: v4}),
-		"packet of ": n.e.StartSender(session.SenderPlan{Format: stereo, PacketFrames: 0, To: v4}),
-		"peer":       n.e.StartSender(session.SenderPlan{Format: stereo, PacketFrames: 32, To: v6}),
-		"peer 2":     n.e.StartReceiver(session.ReceiverPlan{Format: stereo, From: v6.Addr()}),
+		"format":     n.e.StartSender(stream.SendPlan{Format: format("MP3", 48000, 2), PayloadType: 96, PacketFrames: 32, To: v4}),
+		"channels":   n.e.StartSender(stream.SendPlan{Format: format(stream.L16, 48000, 65), PayloadType: 96, PacketFrames: 1, To: v4}),
+		"rate":       n.e.StartReceiver(stream.ReceivePlan{Format: format(stream.L16, 7999, 2), PayloadType: 96}),
+		"packet":     n.e.StartSender(stream.SendPlan{Format: stereo, PayloadType: payloadType(stereo.Encoding), PacketFrames: 187, To: v4}),
+		"packet of ": n.e.StartSender(stream.SendPlan{Format: stereo, PayloadType: payloadType(stereo.Encoding), PacketFrames: 0, To: v4}),
+		"peer":       n.e.StartSender(stream.SendPlan{Format: stereo, PayloadType: payloadType(stereo.Encoding), PacketFrames: 32, To: v6}),
+		"peer 2":     n.e.StartReceiver(stream.ReceivePlan{Format: stereo, PayloadType: payloadType(stereo.Encoding), From: v6.Addr()}),
 	} {
 		if err == nil || strings.Contains(err.Error(), "\n") || !strings.HasPrefix(err.Error(), name) {
 			t.Errorf("%s: %v", name, err)
@@ -303,8 +301,8 @@ func TestWrongPlansAreRefusedInOneLine(t *testing.T) {
 // What the contract rules out is refused before anything is touched.
 func TestCyclesOutsideTheContractAreIgnored(t *testing.T) {
 	n := open(t, "127.0.0.34:0")
-	check(t, n.e.StartReceiver(session.ReceiverPlan{Format: stereo, SSRC: 5}))
-	check(t, n.e.StartSender(session.SenderPlan{Format: stereo, PacketFrames: period, SSRC: 1, To: n.e.LocalAddr()}))
+	check(t, n.e.StartReceiver(stream.ReceivePlan{Format: stereo, PayloadType: payloadType(stereo.Encoding), SSRC: 5}))
+	check(t, n.e.StartSender(stream.SendPlan{Format: stereo, PayloadType: payloadType(stereo.Encoding), PacketFrames: period, SSRC: 1, To: n.e.LocalAddr()}))
 	for _, shape := range [][2]int{{2, 0}, {2, rt.MaxPeriodFrames + 1}} {
 		rttest.Playout(n.e, n.plane, shape[0], shape[1], 0, 1e9, monotonicNs())
 		rttest.Capture(n.e, n.plane, shape[0], shape[1], 0, monotonicNs())

@@ -8,12 +8,12 @@ import (
 
 	"github.com/pion/rtcp"
 
-	"archibald-bridge/bridge/session"
+	"archibald-bridge/bridge/stream"
 )
 
 func TestTheKernelDropsWhatIsNotOurs(t *testing.T) {
 	n := open(t, "127.0.0.34:0")
-	check(t, n.e.StartReceiver(session.ReceiverPlan{Format: stereo, SSRC: 5}))
+	check(t, n.e.StartReceiver(stream.ReceivePlan{Format: stereo, PayloadType: payloadType(stereo.Encoding), SSRC: 5}))
 	_, send := stranger(t, "127.0.0.35:0")
 	report, other := reportOf(t, 5), reportOf(t, 9)
 	description := bytes.Clone(report) // no compound packet begins with one
@@ -59,7 +59,7 @@ func TestMediaFromElsewhereIsCountedAndDropped(t *testing.T) {
 			n := open(t, "127.0.0.34:0")
 			ours, send := stranger(t, "127.0.0.35:0")
 			ourAddress := ours.LocalAddr().(*net.UDPAddr).AddrPort()
-			check(t, n.e.StartReceiver(session.ReceiverPlan{Format: stereo, SSRC: 5, From: from}))
+			check(t, n.e.StartReceiver(stream.ReceivePlan{Format: stereo, PayloadType: payloadType(stereo.Encoding), SSRC: 5, From: from}))
 			if source := n.e.MediaSource(); source.IsValid() {
 				t.Errorf("media source before any media: %v", source)
 			}
@@ -94,7 +94,7 @@ func TestMediaFromElsewhereIsCountedAndDropped(t *testing.T) {
 // reads its budget and no more, and the stream goes on.
 func TestAFloodDoesNotLengthenTheDrain(t *testing.T) {
 	n := open(t, "127.0.0.34:0")
-	check(t, n.e.StartReceiver(session.ReceiverPlan{Format: stereo, SSRC: 5, From: netip.MustParseAddr("127.0.0.35")}))
+	check(t, n.e.StartReceiver(stream.ReceivePlan{Format: stereo, PayloadType: payloadType(stereo.Encoding), SSRC: 5, From: netip.MustParseAddr("127.0.0.35")}))
 	_, send := stranger(t, "127.0.0.35:0")
 	_, flood := stranger(t, "127.0.0.35:0")
 	small := media(1, 5, 0)[:21]
@@ -129,7 +129,7 @@ func TestAFloodDoesNotLengthenTheDrain(t *testing.T) {
 // What the filter stops costs no cycle anything.
 func TestAFloodOfStrayDatagramsNeverReachesTheCycle(t *testing.T) {
 	n := open(t, "127.0.0.34:0")
-	check(t, n.e.StartReceiver(session.ReceiverPlan{Format: stereo, SSRC: 5}))
+	check(t, n.e.StartReceiver(stream.ReceivePlan{Format: stereo, PayloadType: payloadType(stereo.Encoding), SSRC: 5}))
 	_, flood := stranger(t, "127.0.0.36:0")
 	_, send := stranger(t, "127.0.0.35:0")
 	stray := media(1, 6, 0)
@@ -150,7 +150,7 @@ func TestAFloodOfStrayDatagramsNeverReachesTheCycle(t *testing.T) {
 // Larger than a datagram of ours can be, with everything else right.
 func TestAnOversizedDatagramIsMalformed(t *testing.T) {
 	n := open(t, "127.0.0.34:0")
-	check(t, n.e.StartReceiver(session.ReceiverPlan{Format: stereo, SSRC: 5}))
+	check(t, n.e.StartReceiver(stream.ReceivePlan{Format: stereo, PayloadType: payloadType(stereo.Encoding), SSRC: 5}))
 	_, send := stranger(t, "127.0.0.35:0")
 	big := append(media(1, 5, 1), make([]byte, 8*2000)...)
 	send(n.e.LocalAddr(), big)
@@ -163,7 +163,7 @@ func TestAnOversizedDatagramIsMalformed(t *testing.T) {
 // RTCP cut short by our buffer would be parsed as if it were whole.
 func TestOversizedRTCPIsNotHandedOn(t *testing.T) {
 	n := open(t, "127.0.0.34:0")
-	check(t, n.e.StartReceiver(session.ReceiverPlan{Format: stereo, SSRC: 5}))
+	check(t, n.e.StartReceiver(stream.ReceivePlan{Format: stereo, PayloadType: payloadType(stereo.Encoding), SSRC: 5}))
 	_, send := stranger(t, "127.0.0.35:0")
 	send(n.e.LocalAddr(), append([]byte{0x80, 201, 1, 0xf4, 0, 0, 0, 5}, make([]byte, 1996)...))
 	n.play()

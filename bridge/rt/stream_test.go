@@ -5,8 +5,7 @@ import (
 	"slices"
 	"testing"
 
-	"archibald-bridge/bridge/clock"
-	"archibald-bridge/bridge/session"
+	"archibald-bridge/bridge/stream"
 )
 
 func TestPacketSizesMayChangeInTheStream(t *testing.T) {
@@ -148,7 +147,7 @@ func TestAReplacedReceiverStartsAnew(t *testing.T) {
 	p := newPlayer(t, 1, 64)
 	p.delayTo(128)
 	p.run(50, p.regular)
-	f := session.ReceiverPlan{Format: formatF32(1), SSRC: playerSSRC}
+	f := stream.ReceivePlan{Format: formatF32(1), PayloadType: payloadType(formatF32(1).Encoding), SSRC: playerSSRC}
 	check(t, p.v.StartReceiver(f))
 	p.run(1, p.regular)
 	p.wantSilence(50*64, 51*64)
@@ -168,7 +167,7 @@ func TestExtendedTimestampsFollowASenderThatBeginsAnewOftenAndFarAway(t *testing
 		want := int64(p.base)
 		for range 7 {
 			p.run(5, p.regular)
-			packets := slices.DeleteFunc(p.observe(), func(o clock.Observation) bool { return o.Kind != clock.KindPacket })
+			packets := slices.DeleteFunc(p.observe(), func(o stream.Observation) bool { return o.Kind != stream.KindPacket })
 			if len(packets) < 4 { // the first one is doubted until the second confirms it
 				t.Fatalf("jumps of %d: %d packets of 5", jump, len(packets))
 			}

@@ -8,11 +8,9 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"archibald-bridge/bridge/clock"
 	"archibald-bridge/bridge/rt"
-	"archibald-bridge/bridge/rt/rttest"
-	"archibald-bridge/bridge/session"
-	"archibald-bridge/proto"
+	"archibald-bridge/bridge/stream"
+	"archibald-bridge/testbed/rttest"
 )
 
 // running runs an engine's two callbacks, each on a goroutine of its own and as
@@ -60,14 +58,14 @@ func TestPlansAreReplacedUnderARunningGraph(t *testing.T) {
 	defer running(b)()
 	r := rand.New(rand.NewPCG(12, 13))
 	var sent, received uint64
-	buf := make([]clock.Observation, 100)
+	buf := make([]stream.Observation, 100)
 	rtcp := make([]byte, 1500)
 	for n := range 1000 {
 		e, peer := a, b
 		if n%2 == 1 {
 			e, peer = b, a
 		}
-		f := proto.Format{Encoding: proto.Encodings[r.IntN(3)], RateHz: []int{44100, 48000, 96000}[r.IntN(3)], Channels: 1 + r.IntN(8)}
+		f := stream.Format{Encoding: []stream.Encoding{stream.F32, stream.L24, stream.L16}[r.IntN(3)], RateHz: []int{44100, 48000, 96000}[r.IntN(3)], Channels: 1 + r.IntN(8)}
 		switch r.IntN(8) {
 		case 0:
 			e.StopReceiver()
@@ -76,13 +74,13 @@ func TestPlansAreReplacedUnderARunningGraph(t *testing.T) {
 		case 2:
 			e.SetGraph(f.RateHz)
 		default:
-			check(t, e.StartReceiver(session.ReceiverPlan{Format: f, SSRC: 3}))
-			check(t, peer.StartSender(session.SenderPlan{Format: f, PacketFrames: 1 + r.IntN(32), SSRC: 3, To: e.LocalAddr()}))
+			check(t, e.StartReceiver(stream.ReceivePlan{Format: f, PayloadType: payloadType(f.Encoding), SSRC: 3}))
+			check(t, peer.StartSender(stream.SendPlan{Format: f, PayloadType: payloadType(f.Encoding), PacketFrames: 1 + r.IntN(32), SSRC: 3, To: e.LocalAddr()}))
 		}
 		for range 3 {
 			seen := e.Observe(buf)
 			for _, o := range buf[:seen] {
-				if o.Kind == clock.KindPacket {
+				if o.Kind == stream.KindPacket {
 					e.SeekTo(o.Media - r.Int64N(2000))
 					break
 				}
@@ -112,9 +110,9 @@ func TestPlansAreReplacedUnderARunningGraph(t *testing.T) {
 func TestASenderThatIsReplacedContinuesItsNumbers(t *testing.T) {
 	n := open(t, "127.0.0.34:0")
 	to := open(t, "127.0.0.35:0")
-	check(t, to.e.StartReceiver(session.ReceiverPlan{Format: stereo, SSRC: 1}))
+	check(t, to.e.StartReceiver(stream.ReceivePlan{Format: stereo, PayloadType: payloadType(stereo.Encoding), SSRC: 1}))
 	for range 50 {
-		check(t, n.e.StartSender(session.SenderPlan{Format: stereo, PacketFrames: period, SSRC: 1, To: to.e.LocalAddr()}))
+		check(t, n.e.StartSender(stream.SendPlan{Format: stereo, PayloadType: payloadType(stereo.Encoding), PacketFrames: period, SSRC: 1, To: to.e.LocalAddr()}))
 		for range 4 {
 			n.play()
 			n.capture(0.5)
@@ -128,7 +126,7 @@ func TestASenderThatIsReplacedContinuesItsNumbers(t *testing.T) {
 	wantCount(t, "duplicate", r.Duplicate, 0)
 	at := int64(-1)
 	for _, o := range to.observe() {
-		if o.Kind != clock.KindPacket {
+		if o.Kind != stream.KindPacket {
 			continue
 		}
 		if at >= 0 && o.Media != at+period {

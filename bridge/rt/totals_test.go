@@ -5,13 +5,13 @@ import (
 	"syscall"
 	"testing"
 
-	"archibald-bridge/bridge/session"
+	"archibald-bridge/bridge/stream"
 )
 
 // Where a datagram may not go (socket(7), SO_BROADCAST) the kernel says so.
 func TestASendThatFailsIsCountedWithItsReason(t *testing.T) {
 	n := open(t, "127.0.0.34:0")
-	check(t, n.e.StartSender(session.SenderPlan{Format: stereo, PacketFrames: period, SSRC: 1, To: netip.MustParseAddrPort("255.255.255.255:9")}))
+	check(t, n.e.StartSender(stream.SendPlan{Format: stereo, PayloadType: payloadType(stereo.Encoding), PacketFrames: period, SSRC: 1, To: netip.MustParseAddrPort("255.255.255.255:9")}))
 	if e := n.e.Counters().Sent.SendErrno; e != 0 {
 		t.Errorf("before anything was sent: %v", e)
 	}

@@ -48,8 +48,7 @@ import (
 	"net/netip"
 	"unsafe"
 
-	"archibald-bridge/bridge/opus"
-	"archibald-bridge/proto"
+	"archibald-bridge/bridge/stream"
 )
 
 // Virtual is an engine without a socket: the same code on virtual time. The
@@ -57,7 +56,7 @@ import (
 type Virtual struct {
 	*Engine
 	plane []C.float
-	sent  [][]byte // by SendEncoded
+	sent  [][]byte // by SendCoded
 }
 
 // NewVirtual makes an engine whose graph runs at rateHz.
@@ -72,7 +71,7 @@ func NewVirtual(rateHz int) (*Virtual, error) {
 
 // StartPositions starts a receiver without channels: it tracks positions and
 // concealment and moves no samples.
-func (v *Virtual) StartPositions(rateHz int, repeats proto.Repeats) error {
+func (v *Virtual) StartPositions(rateHz int, repeats stream.Repeats) error {
 	return v.startReceiver(&C.receiver_plan{encoding: C.WIRE_L16, payload_type: 96,
 		rate_hz: C.uint32_t(rateHz), repeats: C.uint32_t(repeats.Copies),
 		repeat_distance_frames: C.uint32_t(repeats.DistanceFrames)}, hearing{})
@@ -160,7 +159,7 @@ func (v *Virtual) pack(graphFrame uint64, nowNs int64) int {
 
 // Decode is the core's reading of one payload: samples of one channel. It
 // exists for comparison with independent decoders.
-func Decode(f proto.Format, payload []byte, channel int) []float32 {
+func Decode(f stream.Format, payload []byte, channel int) []float32 {
 	frames := len(payload) / f.BytesPerFrame()
 	out := make([]float32, frames)
 	if frames > 0 {
@@ -171,15 +170,15 @@ func Decode(f proto.Format, payload []byte, channel int) []float32 {
 	return out
 }
 
-// SendEncoded implements opus.Outgoing: TakeSent returns the datagrams.
-func (v *Virtual) SendEncoded(p opus.Encoded) {
+// SendCoded implements stream.SendTap: TakeSent returns the datagrams.
+func (v *Virtual) SendCoded(p stream.CodedPacket) {
 	n := v.packEncoded(p)
 	for _, d := range v.c.tx.outgoing[:n] {
 		v.sent = append(v.sent, C.GoBytes(unsafe.Pointer(&d.data[0]), C.int(d.bytes)))
 	}
 }
 
-// TakeSent returns what SendEncoded sent since it was last called.
+// TakeSent returns what SendCoded sent since it was last called.
 func (v *Virtual) TakeSent() [][]byte {
 	sent := v.sent
 	v.sent = nil

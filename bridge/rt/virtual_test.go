@@ -5,23 +5,21 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"archibald-bridge/bridge/clock"
-	"archibald-bridge/bridge/session"
-	"archibald-bridge/proto"
+	"archibald-bridge/bridge/stream"
 )
 
 // pair is a sender and a receiver joined by a test's own network.
 type pair struct {
 	t      *testing.T
 	tx, rx *Virtual
-	format proto.Format
+	format stream.Format
 	period int
 	cycle  int
 	source func(frame int64, channel int) float32
 	got    [][]float32
 }
 
-func newPair(t *testing.T, f proto.Format, period int) *pair {
+func newPair(t *testing.T, f stream.Format, period int) *pair {
 	t.Helper()
 	p := &pair{t: t, format: f, period: period, got: make([][]float32, f.Channels)}
 	for _, v := range []**Virtual{&p.tx, &p.rx} {
@@ -32,8 +30,8 @@ func newPair(t *testing.T, f proto.Format, period int) *pair {
 		t.Cleanup(engine.Close)
 		*v = engine
 	}
-	check(t, p.tx.StartSender(session.SenderPlan{Format: f, PacketFrames: proto.PacketFrames(f, period), SSRC: 7}))
-	check(t, p.rx.StartReceiver(session.ReceiverPlan{Format: f, SSRC: 7}))
+	check(t, p.tx.StartSender(stream.SendPlan{Format: f, PayloadType: payloadType(f.Encoding), PacketFrames: packetFrames(f, period), SSRC: 7}))
+	check(t, p.rx.StartReceiver(stream.ReceivePlan{Format: f, PayloadType: payloadType(f.Encoding), SSRC: 7}))
 	return p
 }
 
@@ -83,11 +81,11 @@ func direct(_ int, sent [][]byte) [][]byte { return sent }
 // start runs cycles until the first packet is observed, mostly one, then puts
 // the playout delayFrames behind the sender.
 func (p *pair) start(delayFrames int64) {
-	buf := make([]clock.Observation, 64)
+	buf := make([]stream.Observation, 64)
 	for range 2 {
 		p.run(1, direct)
 		for _, o := range buf[:p.rx.Observe(buf)] {
-			if o.Kind == clock.KindPacket {
+			if o.Kind == stream.KindPacket {
 				// The packet's first frame was captured at local media time 0.
 				p.rx.SeekTo(o.Media - delayFrames)
 				return
@@ -97,10 +95,10 @@ func (p *pair) start(delayFrames int64) {
 	p.t.Fatal("no packet was observed")
 }
 
-func noise(f proto.Format, seed uint64) func(int64, int) float32 {
+func noise(f stream.Format, seed uint64) func(int64, int) float32 {
 	return func(frame int64, channel int) float32 {
 		r := rand.New(rand.NewPCG(seed+uint64(channel), uint64(frame)))
-		if f.Encoding == proto.F32 {
+		if f.Encoding == stream.F32 {
 			return float32(r.Float64()*4 - 2)
 		}
 		bits := 8*f.Encoding.BytesPerSample() - 1
@@ -109,9 +107,9 @@ func noise(f proto.Format, seed uint64) func(int64, int) float32 {
 }
 
 func TestEveryFormatIsBitExactWhenClocksAreEqual(t *testing.T) {
-	for _, e := range proto.Encodings {
+	for _, e := range []stream.Encoding{stream.F32, stream.L24, stream.L16} {
 		for _, channels := range []int{1, 2, 8, 64} {
-			f := proto.Format{Encoding: e, RateHz: 48000, Channels: channels}
+			f := stream.Format{Encoding: e, RateHz: 48000, Channels: channels}
 			t.Run(f.String(), func(t *testing.T) {
 				p := newPair(t, f, 64)
 				p.source = noise(f, 1)

@@ -8,19 +8,18 @@ import (
 
 	"github.com/pion/rtp"
 
-	"archibald-bridge/bridge/session"
-	"archibald-bridge/proto"
+	"archibald-bridge/bridge/stream"
 )
 
 // referenceSample writes one sample as the RFCs say, in plain arithmetic on
 // float64: L16 and L24 are two's complement, most significant byte first (RFC
 // 3551, section 4.5.11; RFC 3190, section 4), full scale at the lowest value;
 // to the nearest value, halves to the even one. F32 is ours.
-func referenceSample(e proto.Encoding, x float32) []byte {
+func referenceSample(e stream.Encoding, x float32) []byte {
 	if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
 		x = 0
 	}
-	if e == proto.F32 {
+	if e == stream.F32 {
 		return binary.LittleEndian.AppendUint32(nil, math.Float32bits(x))
 	}
 	bytes := e.BytesPerSample()
@@ -30,7 +29,7 @@ func referenceSample(e proto.Encoding, x float32) []byte {
 	return binary.BigEndian.AppendUint32(nil, uint32(int32(v)))[4-bytes:]
 }
 
-func referencePayload(f proto.Format, in [][]float32, from, frames int) []byte {
+func referencePayload(f stream.Format, in [][]float32, from, frames int) []byte {
 	var payload []byte
 	for i := from; i < from+frames; i++ {
 		for c := range f.Channels {
@@ -52,7 +51,7 @@ func testSignal(channels, frames int) [][]float32 {
 	in := make([][]float32, channels)
 	for c := range in {
 		in[c] = make([]float32, frames)
-		value := noise(proto.Format{Encoding: proto.F32, RateHz: 48000, Channels: 1}, uint64(c))
+		value := noise(stream.Format{Encoding: stream.F32, RateHz: 48000, Channels: 1}, uint64(c))
 		for i := range in[c] {
 			if i < len(special) {
 				in[c][i] = special[(i+c)%len(special)]
@@ -64,16 +63,16 @@ func testSignal(channels, frames int) [][]float32 {
 	return in
 }
 
-func eachFormat(t *testing.T, test func(t *testing.T, f proto.Format)) {
-	for _, e := range proto.Encodings {
+func eachFormat(t *testing.T, test func(t *testing.T, f stream.Format)) {
+	for _, e := range []stream.Encoding{stream.F32, stream.L24, stream.L16} {
 		for _, channels := range []int{1, 2, 3, 8, 64} {
-			f := proto.Format{Encoding: e, RateHz: 48000, Channels: channels}
+			f := stream.Format{Encoding: e, RateHz: 48000, Channels: channels}
 			t.Run(f.String(), func(t *testing.T) { test(t, f) })
 		}
 	}
 }
 
-func newSender(t *testing.T, plan session.SenderPlan) *Virtual {
+func newSender(t *testing.T, plan stream.SendPlan) *Virtual {
 	t.Helper()
 	v, err := NewVirtual(plan.Format.RateHz)
 	check(t, err)
@@ -83,10 +82,10 @@ func newSender(t *testing.T, plan session.SenderPlan) *Virtual {
 }
 
 func TestPionReadsWhatIsSent(t *testing.T) {
-	eachFormat(t, func(t *testing.T, f proto.Format) {
+	eachFormat(t, func(t *testing.T, f stream.Format) {
 		const period, cycles, ssrc = 96, 5, 0xfedcba98
-		packetFrames := proto.PacketFrames(f, period)
-		v := newSender(t, session.SenderPlan{Format: f, PacketFrames: packetFrames, SSRC: ssrc})
+		packetFrames := packetFrames(f, period)
+		v := newSender(t, stream.SendPlan{Format: f, PayloadType: payloadType(f.Encoding), PacketFrames: packetFrames, SSRC: ssrc})
 		signal := testSignal(f.Channels, period*cycles)
 		var first rtp.Packet
 		sent, bytes := 0, 0
@@ -106,7 +105,7 @@ func TestPionReadsWhatIsSent(t *testing.T) {
 				if p.Version != 2 || p.Padding || p.Extension || p.Marker || len(p.CSRC) != 0 {
 					t.Errorf("packet %d: header %+v", sent, p.Header)
 				}
-				if p.PayloadType != f.Encoding.PayloadType() || p.SSRC != ssrc {
+				if p.PayloadType != payloadType(f.Encoding) || p.SSRC != ssrc {
 					t.Errorf("packet %d: payload type %d, SSRC %x", sent, p.PayloadType, p.SSRC)
 				}
 				if p.SequenceNumber != first.SequenceNumber+uint16(sent) {
@@ -132,9 +131,9 @@ func TestPionReadsWhatIsSent(t *testing.T) {
 }
 
 func TestDatagramsFitThePathMTU(t *testing.T) {
-	eachFormat(t, func(t *testing.T, f proto.Format) {
+	eachFormat(t, func(t *testing.T, f stream.Format) {
 		for _, period := range []int{1, 16, 32, 37, 256, 1021, 8192} {
-			v := newSender(t, session.SenderPlan{Format: f, PacketFrames: proto.PacketFrames(f, period), SSRC: 1})
+			v := newSender(t, stream.SendPlan{Format: f, PayloadType: payloadType(f.Encoding), PacketFrames: packetFrames(f, period), SSRC: 1})
 			v.Advance(period, 0, 1e9)
 			frames := 0
 			for _, datagram := range v.Capture(testSignal(f.Channels, period), 0, 1e9) {
@@ -143,7 +142,7 @@ func TestDatagramsFitThePathMTU(t *testing.T) {
 				}
 				frames += (len(datagram) - 12) / f.BytesPerFrame()
 			}
-			if frames > period || period-frames >= proto.PacketFrames(f, period) {
+			if frames > period || period-frames >= packetFrames(f, period) {
 				t.Errorf("period %d: %d frames sent", period, frames)
 			}
 		}
@@ -152,12 +151,12 @@ func TestDatagramsFitThePathMTU(t *testing.T) {
 
 func TestSamplesBeyondFullScaleClip(t *testing.T) {
 	in := [][]float32{{1, -1, 1.5, -1.5, 1e30, -1e30}}
-	for encoding, want := range map[proto.Encoding][]byte{
-		proto.L16: {0x7f, 0xff, 0x80, 0, 0x7f, 0xff, 0x80, 0, 0x7f, 0xff, 0x80, 0},
-		proto.L24: {0x7f, 0xff, 0xff, 0x80, 0, 0, 0x7f, 0xff, 0xff, 0x80, 0, 0, 0x7f, 0xff, 0xff, 0x80, 0, 0},
+	for encoding, want := range map[stream.Encoding][]byte{
+		stream.L16: {0x7f, 0xff, 0x80, 0, 0x7f, 0xff, 0x80, 0, 0x7f, 0xff, 0x80, 0},
+		stream.L24: {0x7f, 0xff, 0xff, 0x80, 0, 0, 0x7f, 0xff, 0xff, 0x80, 0, 0, 0x7f, 0xff, 0xff, 0x80, 0, 0},
 	} {
-		f := proto.Format{Encoding: encoding, RateHz: 48000, Channels: 1}
-		v := newSender(t, session.SenderPlan{Format: f, PacketFrames: 6, SSRC: 1})
+		f := stream.Format{Encoding: encoding, RateHz: 48000, Channels: 1}
+		v := newSender(t, stream.SendPlan{Format: f, PayloadType: payloadType(f.Encoding), PacketFrames: 6, SSRC: 1})
 		v.Advance(6, 0, 1e9)
 		if got := v.Capture(in, 0, 1e9)[0][12:]; !slices.Equal(got, want) {
 			t.Errorf("%s: % x", encoding, got)
@@ -171,10 +170,10 @@ func nonFinite() []float32 {
 }
 
 func TestNonFiniteSamplesAreSentAsZeroAndCounted(t *testing.T) {
-	for _, e := range proto.Encodings {
-		f := proto.Format{Encoding: e, RateHz: 48000, Channels: 2}
+	for _, e := range []stream.Encoding{stream.F32, stream.L24, stream.L16} {
+		f := stream.Format{Encoding: e, RateHz: 48000, Channels: 2}
 		bad := nonFinite()
-		v := newSender(t, session.SenderPlan{Format: f, PacketFrames: len(bad), SSRC: 1})
+		v := newSender(t, stream.SendPlan{Format: f, PayloadType: payloadType(f.Encoding), PacketFrames: len(bad), SSRC: 1})
 		good := []float32{0.5, -0.5, 0.25, -0.25, 1.0 / 64}
 		v.Advance(len(bad), 0, 1e9)
 		payload := v.Capture([][]float32{bad, good}, 0, 1e9)[0][12:]
@@ -210,7 +209,7 @@ func TestNonFiniteSamplesArePlayedAsZeroAndCounted(t *testing.T) {
 }
 
 func TestDecodeAgreesWithTheReference(t *testing.T) {
-	eachFormat(t, func(t *testing.T, f proto.Format) {
+	eachFormat(t, func(t *testing.T, f stream.Format) {
 		const frames = 200
 		payload := make([]byte, frames*f.BytesPerFrame())
 		for i := range payload {
@@ -221,12 +220,12 @@ func TestDecodeAgreesWithTheReference(t *testing.T) {
 				at := payload[(i*f.Channels+c)*f.Encoding.BytesPerSample():]
 				var want float32
 				switch f.Encoding {
-				case proto.L16:
+				case stream.L16:
 					want = float32(float64(int16(binary.BigEndian.Uint16(at))) / 32768)
-				case proto.L24:
+				case stream.L24:
 					v := int32(uint32(at[0])<<24|uint32(at[1])<<16|uint32(at[2])<<8) >> 8
 					want = float32(float64(v) / 8388608)
-				case proto.F32:
+				case stream.F32:
 					want = math.Float32frombits(binary.LittleEndian.Uint32(at))
 					if math.IsNaN(float64(want)) || math.IsInf(float64(want), 0) {
 						want = 0
@@ -241,7 +240,7 @@ func TestDecodeAgreesWithTheReference(t *testing.T) {
 }
 
 func TestDecodeOfAPayloadThatIsNoWholeFrameStopsBefore(t *testing.T) {
-	f := proto.Format{Encoding: proto.L24, RateHz: 48000, Channels: 2}
+	f := stream.Format{Encoding: stream.L24, RateHz: 48000, Channels: 2}
 	for bytes, frames := range map[int]int{0: 0, 1: 0, 5: 0, 6: 1, 11: 1, 12: 2} {
 		if got := Decode(f, make([]byte, bytes), 1); len(got) != frames {
 			t.Errorf("%d bytes: %d frames, want %d", bytes, len(got), frames)

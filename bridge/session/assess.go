@@ -79,9 +79,6 @@ func (e *End) evidence(nowNs int64) evidence {
 	if known && found.receive.silent {
 		found.receive.rejected = v.instead()
 	}
-	if found.receive.wantedPayload == 0 {
-		found.receive.wantedPayload = s.receive.Encoding.PayloadType()
-	}
 	if found.receive.senderLateNs = v.blamedNs; v.blamedNs > 0 {
 		stages, _, _ := s.latencyNs()
 		found.receive.latencyMs = stages.sum() / 1e6
@@ -119,7 +116,7 @@ func (s *streams) datagramBytes(payload int) int {
 	switch {
 	case payload == 0:
 		return 0
-	case s.end.session.Agreement.Lateness:
+	case s.end.session.Agreement.SendDelay:
 		return payload + header + lateness
 	}
 	return payload + header

@@ -1,10 +1,14 @@
 package session
 
-import "archibald-bridge/bridge/status"
+import (
+	"archibald-bridge/bridge/status"
+
+	"archibald-bridge/bridge/stream"
+)
 
 // since is where counting for the present session began; totals are of the program.
 type since struct {
-	counters Counters
+	counters stream.Counters
 	xruns    uint64 // of the audio server
 	sentLost lossTotal
 	lost     uint64 // the most that was shown as the total
@@ -54,21 +58,21 @@ func (s *streams) countReceived(d *status.Direction) {
 	d.RejectedBy = rejectedSince(now, then)
 	d.Rejected = d.RejectedBy.Sum()
 	d.Packets, d.Lost = grown(now.Packets, then.Packets), grown(now.Lost, then.Lost)
-	d.Late, d.Duplicate = grown(now.Late, then.Late), grown(now.Duplicate, then.Duplicate)
+	d.Late, d.Duplicate = grown(now.DiscardedLate, then.DiscardedLate), grown(now.Duplicate, then.Duplicate)
 	d.Recovered = grown(now.Recovered, then.Recovered)
 	d.ConcealedFrames, d.Dropouts = grown(now.ConcealedFrames, then.ConcealedFrames), grown(now.Dropouts, then.Dropouts)
 	d.Xruns = grown(now.Skips, then.Skips)
 }
 
-func totalsOf(r ReceiveCounters) status.Totals {
-	by := rejectedSince(r, ReceiveCounters{})
+func totalsOf(r stream.ReceiveCounters) status.Totals {
+	by := rejectedSince(r, stream.ReceiveCounters{})
 	return status.Totals{
-		Packets: r.Packets, Lost: r.Lost, Late: r.Late, Duplicate: r.Duplicate, Rejected: by.Sum(), RejectedBy: by,
+		Packets: r.Packets, Lost: r.Lost, Late: r.DiscardedLate, Duplicate: r.Duplicate, Rejected: by.Sum(), RejectedBy: by,
 		Recovered: r.Recovered, ConcealedFrames: r.ConcealedFrames, Dropouts: r.Dropouts, Xruns: r.Skips,
 	}
 }
 
-func rejectedSince(now, then ReceiveCounters) status.Rejected {
+func rejectedSince(now, then stream.ReceiveCounters) status.Rejected {
 	return status.Rejected{
 		Source:      grown(now.WrongSource, then.WrongSource),
 		SSRC:        grown(now.WrongSSRC, then.WrongSSRC),

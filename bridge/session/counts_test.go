@@ -13,7 +13,7 @@ func (v *virtual) count(times uint64) {
 	c := &v.core.counters
 	c.Sent.Packets, c.Sent.SendErrors, c.Sent.Skips = 1000*times, 10*times, 2*times
 	r := &c.Received
-	r.Packets, r.Lost, r.Late, r.Duplicate, r.Recovered = 900*times, 11*times, 12*times, 13*times, 14*times
+	r.Packets, r.Lost, r.DiscardedLate, r.Duplicate, r.Recovered = 900*times, 11*times, 12*times, 13*times, 14*times
 	r.ConcealedFrames, r.Dropouts, r.Skips = 640*times, 15*times, 16*times
 	r.WrongSource, r.WrongSSRC, r.WrongPayload, r.Malformed, r.Outside = times, 2*times, 3*times, 4*times, 5*times
 	v.audio.xruns = 7 * times

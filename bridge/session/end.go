@@ -9,10 +9,11 @@ import (
 	"sync/atomic"
 	"time"
 
+	"archibald-bridge/bridge/codec"
 	"archibald-bridge/bridge/config"
-	"archibald-bridge/bridge/opus"
 	"archibald-bridge/bridge/signaling"
 	"archibald-bridge/bridge/status"
+	"archibald-bridge/bridge/stream"
 	"archibald-bridge/proto"
 )
 
@@ -43,7 +44,7 @@ type End struct {
 	log     *slog.Logger
 	memory  Memory
 	role    proto.Role
-	codec   opus.Codec
+	codec   codec.Codec
 
 	publisher Publisher       // may be nil
 	unmatched func() []string // may be nil
@@ -85,7 +86,7 @@ type End struct {
 	toldUp        bool  // that this session is up
 	sessionNs     int64 // when it began; 0: it was concluded
 	told          teller
-	toldRejected  ReceiveCounters
+	toldRejected  stream.ReceiveCounters
 	verdict       verdict
 	everAudio     bool
 	everPeer      bool
@@ -103,7 +104,7 @@ type Parts struct {
 	Hint    string // what else can be done where it was never there
 	Log     *slog.Logger
 	Memory  Memory
-	Codec   opus.Codec
+	Codec   codec.Codec
 	Host    HostClock // of a guest that can read its host's clock; else nil
 	// Shared says that several ends are called at one address: a Switchboard hands
 	// this one's calls to its Endpoint. It listens and calls nowhere itself.
@@ -292,7 +293,7 @@ func Describe(cfg config.Config, role proto.Role, graph Graph) proto.Description
 		RateHz: graph.RateHz, SendChannels: cfg.SendChannels, ReceiveChannels: cfg.ReceiveChannels,
 		PacketFrames: packetFrames(cfg, graph, format), MaxBitrate: cfg.OpusBitrate,
 		PeriodFrames: graph.PeriodFrames,
-		Redundancy:   cfg.Redundancy, RedundancyDistance: cfg.RedundancyDistance, Lateness: true,
+		Redundancy:   cfg.Redundancy, RedundancyDistance: cfg.RedundancyDistance, SendDelay: true,
 		SSRC: proto.SSRC(cfg.Name, role), CNAME: cname(cfg.Name, role), RTCPMux: true,
 	}
 }

@@ -11,10 +11,9 @@ import (
 	"syscall"
 	"time"
 
-	"archibald-bridge/bridge/clock"
-	"archibald-bridge/bridge/opus"
 	"archibald-bridge/bridge/signaling"
 	"archibald-bridge/bridge/status"
+	"archibald-bridge/bridge/stream"
 )
 
 const (
@@ -36,13 +35,13 @@ type datagram struct {
 type fakeCore struct {
 	mu                   sync.Mutex
 	calls                []string
-	sender               *SenderPlan
-	receiver             *ReceiverPlan
+	sender               *stream.SendPlan
+	receiver             *stream.ReceivePlan
 	sendErr, receiveErr  error
 	source               netip.AddrPort
 	rtcpIn, rtcpOut      []datagram
-	counters             Counters
-	observations         []clock.Observation
+	counters             stream.Counters
+	observations         []stream.Observation
 	idleNs               int64
 	ratio                float64
 	steps                int64 // periods since the flow began
@@ -60,7 +59,7 @@ func (c *fakeCore) call(format string, args ...any) {
 
 func (c *fakeCore) SetGraph(rateHz int) { c.mu.Lock(); defer c.mu.Unlock(); c.call("graph %d", rateHz) }
 
-func (c *fakeCore) StartSender(p SenderPlan) error {
+func (c *fakeCore) StartSender(p stream.SendPlan) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.call("start sender")
@@ -77,7 +76,7 @@ func (c *fakeCore) StopSender() {
 	c.sender = nil
 }
 
-func (c *fakeCore) StartReceiver(p ReceiverPlan) error {
+func (c *fakeCore) StartReceiver(p stream.ReceivePlan) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.call("start receiver")
@@ -118,7 +117,7 @@ func (c *fakeCore) SeekTo(offset int64) {
 
 func (c *fakeCore) Mute() { c.mu.Lock(); defer c.mu.Unlock(); c.playing = false }
 
-func (c *fakeCore) Observe(buf []clock.Observation) int {
+func (c *fakeCore) Observe(buf []stream.Observation) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n := copy(buf, c.observations)
@@ -151,14 +150,14 @@ func (c *fakeCore) Idle(nowNs int64) { c.mu.Lock(); defer c.mu.Unlock(); c.idleN
 
 func (c *fakeCore) LookaheadFrames() int { return lookahead }
 
-func (c *fakeCore) Counters() Counters { c.mu.Lock(); defer c.mu.Unlock(); return c.counters }
+func (c *fakeCore) Counters() stream.Counters { c.mu.Lock(); defer c.mu.Unlock(); return c.counters }
 
 // The rings of Opus are empty.
-func (c *fakeCore) TakeCycle(*opus.Cycle) bool   { return false }
-func (c *fakeCore) SendEncoded(opus.Encoded)     {}
-func (c *fakeCore) TakePacket(*opus.Packet) bool { return false }
-func (c *fakeCore) DueNs(int64) (int64, bool)    { return 0, false }
-func (c *fakeCore) GiveBlock(opus.Block) bool    { return true }
+func (c *fakeCore) TakeCycle(*stream.Cycle) bool          { return false }
+func (c *fakeCore) SendCoded(stream.CodedPacket)          {}
+func (c *fakeCore) TakePacket(*stream.ArrivedPacket) bool { return false }
+func (c *fakeCore) DueNs(int64) (int64, bool)             { return 0, false }
+func (c *fakeCore) GiveBlock(stream.Block) bool           { return true }
 
 // flow lets one period pass that began at a time: a packet came and a cycle ran.
 func (c *fakeCore) flow(atNs int64) {
@@ -175,13 +174,13 @@ func (c *fakeCore) flow(atNs int64) {
 	}
 	if c.packets {
 		c.counters.Received.Packets++
-		c.observations = append(c.observations, clock.Observation{
-			Kind: clock.KindPacket, Frames: 32, TimeNs: atNs + int64(c.lateFrames*1e9/testRate), Media: 1<<20 + c.steps*testPeriod,
-			LateNs: c.sentLateNs,
+		c.observations = append(c.observations, stream.Observation{
+			Kind: stream.KindPacket, Frames: 32, TimeNs: atNs + int64(c.lateFrames*1e9/testRate), Media: 1<<20 + c.steps*testPeriod,
+			SendDelayNs: c.sentLateNs,
 		})
 	}
-	c.observations = append(c.observations, clock.Observation{
-		Kind: clock.KindCycle, Frames: testPeriod, TimeNs: atNs, Media: c.steps * testPeriod,
+	c.observations = append(c.observations, stream.Observation{
+		Kind: stream.KindCycle, Frames: testPeriod, TimeNs: atNs, Media: c.steps * testPeriod,
 		Position: c.position, PositionFraction: c.fraction, Ratio: c.ratio, Playing: c.playing,
 	})
 	c.steps++

@@ -10,6 +10,7 @@ import (
 
 	"archibald-bridge/bridge/config"
 	"archibald-bridge/bridge/status"
+	"archibald-bridge/bridge/stream"
 	"archibald-bridge/proto"
 )
 
@@ -228,13 +229,13 @@ func TestAnEndThatHasNothingToSendIsNotSaidToBeUnheard(t *testing.T) {
 
 func TestWhatComesInsteadIsSaid(t *testing.T) {
 	for code, c := range map[string]struct {
-		count func(*ReceiveCounters)
+		count func(*stream.ReceiveCounters)
 		text  string
 	}{
-		codePayloadType: {func(r *ReceiveCounters) { r.WrongPayload += 10 }, "98 is expected"},
-		codeWrongSource: {func(r *ReceiveCounters) { r.WrongSource += 10 }, "is expected from 192.0.2.7"},
-		codeWrongSSRC:   {func(r *ReceiveCounters) { r.WrongSSRC += 10 }, "another SSRC than the host said"},
-		codeMalformed:   {func(r *ReceiveCounters) { r.Malformed += 10 }, "malformed"},
+		codePayloadType: {func(r *stream.ReceiveCounters) { r.WrongPayload += 10 }, "98 is expected"},
+		codeWrongSource: {func(r *stream.ReceiveCounters) { r.WrongSource += 10 }, "is expected from 192.0.2.7"},
+		codeWrongSSRC:   {func(r *stream.ReceiveCounters) { r.WrongSSRC += 10 }, "another SSRC than the host said"},
+		codeMalformed:   {func(r *stream.ReceiveCounters) { r.Malformed += 10 }, "malformed"},
 	} {
 		v, r := talking(t)
 		v.core.packets, r.mute = false, true

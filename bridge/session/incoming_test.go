@@ -7,6 +7,7 @@ import (
 
 	"archibald-bridge/bridge/config"
 	"archibald-bridge/bridge/status"
+	"archibald-bridge/bridge/stream"
 	"archibald-bridge/proto"
 )
 
@@ -27,7 +28,7 @@ func incoming(c *config.Config) {
 func TestAnIncomingStreamIsReceivedAsItsDescriptionSays(t *testing.T) {
 	v := newVirtual(t, incoming)
 	v.openAudio()
-	want := ReceiverPlan{Format: proto.Format{Encoding: proto.L16, RateHz: testRate, Channels: 4}, PayloadType: 127}
+	want := stream.ReceivePlan{Format: stream.Format{Encoding: stream.L16, RateHz: testRate, Channels: 4}, PayloadType: 127}
 	if v.core.receiver == nil || *v.core.receiver != want {
 		t.Fatalf("receiver %+v", v.core.receiver)
 	}
@@ -57,10 +58,10 @@ func TestAnIncomingStreamBesideAPeerIsAnswered(t *testing.T) {
 		c.Peer, c.Format = config.Peer{Host: "192.0.2.7", Port: 5006}, proto.L24
 	})
 	v.openAudio()
-	if v.core.sender == nil || v.core.sender.Format.Encoding != proto.L24 || v.core.sender.Format.Channels != 2 {
+	if v.core.sender == nil || v.core.sender.Format.Encoding != stream.L24 || v.core.sender.Format.Channels != 2 {
 		t.Errorf("sender %+v", v.core.sender)
 	}
-	if v.core.receiver == nil || v.core.receiver.Format.Encoding != proto.L16 {
+	if v.core.receiver == nil || v.core.receiver.Format.Encoding != stream.L16 {
 		t.Errorf("receiver %+v", v.core.receiver)
 	}
 }

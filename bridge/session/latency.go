@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"archibald-bridge/bridge/clock"
-	"archibald-bridge/bridge/opus"
+	"archibald-bridge/bridge/codec"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/proto"
 )
@@ -111,7 +111,7 @@ func (s *streams) codecStages(stages *stagesNs) {
 		period = s.end.graph.PeriodFrames // not said
 	}
 	stages.packet = float64(max(0, s.packetFrames-period)) * frame
-	stages.codec = opus.LookaheadFrames * frame
+	stages.codec = codec.LookaheadFrames * frame
 	if _, _, known := s.reports.way.transit.Value(); known {
 		stages.wire -= stages.packet
 	}

@@ -54,7 +54,7 @@ func judgePair(t *testing.T, guest, host *live) {
 	}
 	guestSends, guestReceives := guest.plans()
 	hostSends, hostReceives := host.plans()
-	if guestSends.Format != format(2) || hostReceives.Format != format(2) || guestReceives.Format != format(1) || hostSends.Format != format(1) {
+	if guestSends.Format != coreFormat(format(2)) || hostReceives.Format != coreFormat(format(2)) || guestReceives.Format != coreFormat(format(1)) || hostSends.Format != coreFormat(format(1)) {
 		t.Errorf("guest sends %v, host receives %v; host sends %v, guest receives %v",
 			guestSends.Format, hostReceives.Format, hostSends.Format, guestReceives.Format)
 	}

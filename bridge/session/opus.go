@@ -1,15 +1,16 @@
 package session
 
 import (
-	"archibald-bridge/bridge/opus"
+	"archibald-bridge/bridge/codec"
+	"archibald-bridge/bridge/stream"
 	"archibald-bridge/proto"
 )
 
 // opusFrames is the packet time of Opus when none is asked for: 5 ms.
-const opusFrames = opus.RateHz / 200
+const opusFrames = codec.RateHz / 200
 
 // encode begins to make the packets of a sender of Opus.
-func (s *streams) encode(plan SenderPlan) error {
+func (s *streams) encode(plan stream.SendPlan) error {
 	e := s.end
 	bitrate := e.cfg.OpusBitrate
 	if most := e.session.Agreement.PeerMaxBitrate; most > 0 {
@@ -19,17 +20,17 @@ func (s *streams) encode(plan SenderPlan) error {
 	if err != nil {
 		return err
 	}
-	s.encoding = opus.Start(opus.NewSender(e.core, encoder, plan.Format.Channels, plan.PacketFrames, e.clock.monotonicNs).Work)
+	s.encoding = codec.Start(codec.NewSender(e.core, encoder, plan.Format.Channels, plan.PacketFrames, e.clock.monotonicNs).Work)
 	return nil
 }
 
 // decode begins to read the packets of a receiver of Opus.
 func (s *streams) decode() error {
-	receiver, err := opus.NewReceiver(s.end.core, s.end.codec, s.receive.Channels, s.end.clock.monotonicNs)
+	receiver, err := codec.NewReceiver(s.end.core, s.end.codec, s.receive.Channels, s.end.clock.monotonicNs)
 	if err != nil {
 		return err
 	}
-	s.decoding = opus.Start(receiver.Work)
+	s.decoding = codec.Start(receiver.Work)
 	return nil
 }
 

@@ -6,9 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"archibald-bridge/bridge/codec"
 	"archibald-bridge/bridge/config"
-	"archibald-bridge/bridge/opus"
 	"archibald-bridge/bridge/signaling"
+	"archibald-bridge/bridge/stream"
 	"archibald-bridge/proto"
 )
 
@@ -18,21 +19,21 @@ type fakeCodec struct {
 	err               error
 }
 
-func (c *fakeCodec) NewEncoder(channels, bitrate int) (opus.Encoder, error) {
+func (c *fakeCodec) NewEncoder(channels, bitrate int) (codec.Encoder, error) {
 	c.channels, c.bitrate = channels, bitrate
 	return nil, c.err
 }
 
-func (c *fakeCodec) NewDecoder(int) (opus.Decoder, error) { return nil, c.err }
+func (c *fakeCodec) NewDecoder(int) (codec.Decoder, error) { return nil, c.err }
 
-func asksForOpus(c *config.Config) { c.Format, c.Rate = proto.Opus, opus.RateHz }
+func asksForOpus(c *config.Config) { c.Format, c.Rate = proto.Opus, codec.RateHz }
 
 // agreedOpus is a session of Opus. The peer's packets have 480 frames, its period 128.
 func agreedOpus(copies, distance int) signaling.Session {
 	s := agreed("a")
 	a := &s.Agreement
 	a.Send.Encoding, a.Receive.Encoding = proto.Opus, proto.Opus
-	a.PeerPacketFrames, a.PeerPeriodFrames, a.PeerMaxBitrate, a.Lateness = 480, 128, 96000, true
+	a.PeerPacketFrames, a.PeerPeriodFrames, a.PeerMaxBitrate, a.SendDelay = 480, 128, 96000, true
 	a.Redundancy, a.RedundancyDistance = copies, distance
 	return s
 }
@@ -66,12 +67,12 @@ func TestOpusIsSentInItsPacketTimeAndItsRepeatsCountPackets(t *testing.T) {
 		distance      int
 		frames        int
 		copies        int
-		send, receive proto.Repeats
+		send, receive stream.Repeats
 		extra         int
 	}{
-		{0, 0, 240, 0, proto.Repeats{}, proto.Repeats{}, 96},
-		{20 * time.Millisecond, 0, 960, 1, proto.Repeats{Copies: 1}, proto.Repeats{Copies: 1}, 96},
-		{2500 * time.Microsecond, 3, 120, 1, proto.Repeats{Copies: 1, DistanceFrames: 360}, proto.Repeats{Copies: 1, DistanceFrames: 1440}, 96 + 1440},
+		{0, 0, 240, 0, stream.Repeats{}, stream.Repeats{}, 96},
+		{20 * time.Millisecond, 0, 960, 1, stream.Repeats{Copies: 1}, stream.Repeats{Copies: 1}, 96},
+		{2500 * time.Microsecond, 3, 120, 1, stream.Repeats{Copies: 1, DistanceFrames: 360}, stream.Repeats{Copies: 1, DistanceFrames: 1440}, 96 + 1440},
 	} {
 		v, codec := newOpus(t, func(cfg *config.Config) { cfg.Ptime.Duration = c.ptime })
 		v.up(agreedOpus(c.copies, c.distance))

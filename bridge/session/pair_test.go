@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/stream"
 	"archibald-bridge/proto"
 )
 
@@ -73,7 +74,7 @@ func (l *live) ended(want error) {
 	}
 }
 
-func (l *live) plans() (sender *SenderPlan, receiver *ReceiverPlan) {
+func (l *live) plans() (sender *stream.SendPlan, receiver *stream.ReceivePlan) {
 	l.core.mu.Lock()
 	defer l.core.mu.Unlock()
 	return l.core.sender, l.core.receiver

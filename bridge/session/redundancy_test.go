@@ -5,6 +5,7 @@ import (
 
 	"archibald-bridge/bridge/config"
 	"archibald-bridge/bridge/signaling"
+	"archibald-bridge/bridge/stream"
 	"archibald-bridge/proto"
 )
 
@@ -13,27 +14,27 @@ import (
 func repeating(id string, copies, distance int) signaling.Session {
 	s := agreed(id)
 	s.Agreement.Redundancy, s.Agreement.RedundancyDistance = copies, distance
-	s.Agreement.PeerPeriodFrames, s.Agreement.Lateness = 48, true
+	s.Agreement.PeerPeriodFrames, s.Agreement.SendDelay = 48, true
 	return s
 }
 
 func TestEachDirectionRepeatsAtTheDistanceOfItsSendersPeriod(t *testing.T) {
 	for _, c := range []struct {
 		copies, distance int
-		send, receive    proto.Repeats
+		send, receive    stream.Repeats
 	}{
-		{0, 0, proto.Repeats{}, proto.Repeats{}},
-		{1, 0, proto.Repeats{Copies: 1}, proto.Repeats{Copies: 1}},
-		{1, 2, proto.Repeats{Copies: 1, DistanceFrames: 128}, proto.Repeats{Copies: 1, DistanceFrames: 96}},
-		{2, 8, proto.Repeats{Copies: 2, DistanceFrames: 512}, proto.Repeats{Copies: 2, DistanceFrames: 384}},
+		{0, 0, stream.Repeats{}, stream.Repeats{}},
+		{1, 0, stream.Repeats{Copies: 1}, stream.Repeats{Copies: 1}},
+		{1, 2, stream.Repeats{Copies: 1, DistanceFrames: 128}, stream.Repeats{Copies: 1, DistanceFrames: 96}},
+		{2, 8, stream.Repeats{Copies: 2, DistanceFrames: 512}, stream.Repeats{Copies: 2, DistanceFrames: 384}},
 	} {
 		v := newVirtual(t)
 		v.openAudio()
 		v.up(repeating("a", c.copies, c.distance))
-		if got := v.core.sender; got.Repeats != c.send || !got.Lateness {
+		if got := v.core.sender; got.Repeats != c.send || !got.SendDelay {
 			t.Errorf("%+v: sender %+v", c, got)
 		}
-		if got := v.core.receiver; got.Repeats != c.receive || !got.Lateness {
+		if got := v.core.receiver; got.Repeats != c.receive || !got.SendDelay {
 			t.Errorf("%+v: receiver %+v", c, got)
 		}
 		if extra := v.streams.servoConfig(v.core.receiver.Repeats).ExtraFrames; extra != c.copies*c.distance*48 {
@@ -46,7 +47,7 @@ func TestPeerThatAgreedToNothingGetsNeitherRepeatsNorExtension(t *testing.T) {
 	v := newVirtual(t, func(c *config.Config) { c.Redundancy, c.RedundancyDistance = 2, 3 })
 	v.openAudio()
 	v.up(agreed("a"))
-	if s, r := v.core.sender, v.core.receiver; s.Repeats != (proto.Repeats{}) || s.Lateness || r.Repeats != (proto.Repeats{}) || r.Lateness {
+	if s, r := v.core.sender, v.core.receiver; s.Repeats != (stream.Repeats{}) || s.SendDelay || r.Repeats != (stream.Repeats{}) || r.SendDelay {
 		t.Errorf("sender %+v\nreceiver %+v", s, r)
 	}
 	if extra := v.streams.servoConfig(v.core.receiver.Repeats).ExtraFrames; extra != 0 {
@@ -58,11 +59,11 @@ func TestWishForRepetitionIsDescribed(t *testing.T) {
 	v := newVirtual(t, func(c *config.Config) { c.Redundancy, c.RedundancyDistance = 1, 2 })
 	v.openAudio()
 	d := v.local.Load()
-	if d.Redundancy != 1 || d.RedundancyDistance != 2 || d.PeriodFrames != testPeriod || !d.Lateness {
+	if d.Redundancy != 1 || d.RedundancyDistance != 2 || d.PeriodFrames != testPeriod || !d.SendDelay {
 		t.Errorf("%+v", d)
 	}
 	d = func() *proto.Description { v := newVirtual(t); v.openAudio(); return v.local.Load() }()
-	if d.Redundancy != 0 || d.RedundancyDistance != 0 || d.PeriodFrames != testPeriod || !d.Lateness {
+	if d.Redundancy != 0 || d.RedundancyDistance != 0 || d.PeriodFrames != testPeriod || !d.SendDelay {
 		t.Errorf("by default %+v", d)
 	}
 }
@@ -95,15 +96,15 @@ func TestAnotherPeriodIsNegotiatedWhereRepeatsCountInPeriods(t *testing.T) {
 func TestStaticEndRepeatsAsConfiguredAndExpectsNothing(t *testing.T) {
 	v := newVirtual(t, static, func(c *config.Config) { c.Redundancy, c.RedundancyDistance = 2, 3 })
 	v.openAudio()
-	if s := v.core.sender; s.Repeats != (proto.Repeats{Copies: 2, DistanceFrames: 192}) || s.Lateness {
+	if s := v.core.sender; s.Repeats != (stream.Repeats{Copies: 2, DistanceFrames: 192}) || s.SendDelay {
 		t.Errorf("sender %+v", s)
 	}
-	if r := v.core.receiver; r.Repeats != (proto.Repeats{}) || r.Lateness {
+	if r := v.core.receiver; r.Repeats != (stream.Repeats{}) || r.SendDelay {
 		t.Errorf("receiver %+v", r)
 	}
 	v.audio.graph.PeriodFrames = 32
 	v.audioEvent(AudioChanged)
-	if s := v.core.sender; s.Repeats != (proto.Repeats{Copies: 2, DistanceFrames: 96}) {
+	if s := v.core.sender; s.Repeats != (stream.Repeats{Copies: 2, DistanceFrames: 96}) {
 		t.Errorf("sender %+v", s)
 	}
 }
@@ -120,9 +121,9 @@ func TestWishOfEitherEndIsForBoth(t *testing.T) {
 		guest.start()
 		host.start()
 		eventually(t, "both run", func() bool { return guest.running() && host.running() })
-		want := proto.Repeats{Copies: 1, DistanceFrames: 2 * testPeriod}
+		want := stream.Repeats{Copies: 1, DistanceFrames: 2 * testPeriod}
 		for name, end := range map[string]*live{"guest": guest, "host": host} {
-			if s, r := end.plans(); s.Repeats != want || r.Repeats != want || !s.Lateness || !r.Lateness {
+			if s, r := end.plans(); s.Repeats != want || r.Repeats != want || !s.SendDelay || !r.SendDelay {
 				t.Errorf("the guest wishes %v, %s: sender %+v, receiver %+v", guestWishes, name, s, r)
 			}
 		}

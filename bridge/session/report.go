@@ -5,7 +5,7 @@ import (
 	"net/netip"
 	"time"
 
-	"archibald-bridge/bridge/clock"
+	"archibald-bridge/bridge/stream"
 	"archibald-bridge/proto"
 )
 
@@ -44,9 +44,9 @@ func (r *reporter) reset() {
 	r.jitter = proto.NewJitterEstimator(r.end.session.Agreement.Receive.RateHz)
 }
 
-func (r *reporter) observe(o clock.Observation) {
+func (r *reporter) observe(o stream.Observation) {
 	r.jitter.Add(o.TimeNs, uint32(o.Media))
-	r.way.observe(o.LateNs)
+	r.way.observe(o.SendDelayNs)
 }
 
 // read takes the RTCP that came in since the last tick. Only the peer's counts.
@@ -186,7 +186,7 @@ func (s *streams) mediaAt(nowNs int64) (timestamp uint32, frameNs int64) {
 		last = 0 // the core tells of the cycle
 	}
 	frame := 1e9 / float64(s.send.RateHz)
-	cycleNs := sent.LastSendNs - sent.LastLateNs
+	cycleNs := sent.LastSendNs - sent.LastCaptureDelayNs
 	frames := math.Floor(float64(nowNs-cycleNs) / frame)
 	return sent.LastTimestamp + uint32(int64(frames)-int64(last)), cycleNs + int64(math.Round(frames*frame))
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"archibald-bridge/bridge/stream"
 	"archibald-bridge/proto"
 )
 
@@ -18,9 +19,9 @@ var (
 // counted is an end whose core had a life before this session.
 func counted(t *testing.T) *virtual {
 	v := newVirtual(t)
-	v.core.counters = Counters{
-		Sent:     SendCounters{Packets: 5000, Bytes: 90000},
-		Received: ReceiveCounters{Packets: 7000, Lost: 300, HighestSequence: 9},
+	v.core.counters = stream.Counters{
+		Sent:     stream.SendCounters{Packets: 5000, Bytes: 90000},
+		Received: stream.ReceiveCounters{Packets: 7000, Lost: 300, HighestSequence: 9},
 	}
 	v.openAudio()
 	v.up(agreed("a"))
@@ -72,7 +73,7 @@ func TestTheTwoTimesOfASenderReportAreOfOneFrame(t *testing.T) {
 		cycleNs := v.time.ns
 		sent := &v.core.counters.Sent
 		sent.Packets, sent.LastTimestamp = 1, 0xfffffff0+c.last
-		sent.LastSendNs, sent.LastLateNs = cycleNs+c.lateNs, c.lateNs
+		sent.LastSendNs, sent.LastCaptureDelayNs = cycleNs+c.lateNs, c.lateNs
 		v.time.ns += 777_777
 		v.pass(2 * time.Second)
 		all := v.reports()

@@ -12,6 +12,7 @@ import (
 	"archibald-bridge/bridge/config"
 	"archibald-bridge/bridge/signaling"
 	"archibald-bridge/bridge/status"
+	"archibald-bridge/bridge/stream"
 	"archibald-bridge/proto"
 )
 
@@ -69,9 +70,9 @@ func TestTheStatusHasNothingToEndASessionWith(t *testing.T) {
 func TestEveryFieldOfTheStatus(t *testing.T) {
 	v := playing(t)
 	v.audio.xruns, v.audio.policy = 3, "SCHED_FIFO"
-	v.core.counters.Sent = SendCounters{Packets: 750, Skips: 2, PeakLinear: []float64{1, 0.5, 0.25, 0}}
-	v.core.counters.Received = ReceiveCounters{
-		Packets: 700, Lost: 1, Late: 2, Duplicate: 3, Recovered: 6, Malformed: 10, WrongSource: 20, WrongSSRC: 30, WrongPayload: 40, Outside: 50,
+	v.core.counters.Sent = stream.SendCounters{Packets: 750, Skips: 2, PeakLinear: []float64{1, 0.5, 0.25, 0}}
+	v.core.counters.Received = stream.ReceiveCounters{
+		Packets: 700, Lost: 1, DiscardedLate: 2, Duplicate: 3, Recovered: 6, Malformed: 10, WrongSource: 20, WrongSSRC: 30, WrongPayload: 40, Outside: 50,
 		ConcealedFrames: 64, Dropouts: 4, Skips: 5, PeakLinear: []float64{0.1, 0, 1},
 	}
 	v.fromPeer(proto.Report{SSRC: peerSSRC, Receptions: []proto.Reception{{SSRC: ourSSRC, CumulativeLost: 9}}})

@@ -8,6 +8,7 @@ import (
 
 	"archibald-bridge/bridge/config"
 	"archibald-bridge/bridge/signaling"
+	"archibald-bridge/bridge/stream"
 	"archibald-bridge/proto"
 )
 
@@ -52,12 +53,21 @@ func (e *End) staticSession() {
 	e.streams.start()
 }
 
-// incomingType is the payload type of the stream received; 0: that of its encoding.
+// incomingType is the payload type of the stream received.
 func (e *End) incomingType() uint8 {
 	if e.cfg.Incoming == nil {
-		return 0
+		return e.streams.receive.Encoding.PayloadType()
 	}
 	return e.cfg.Incoming.Payloads[0].Type
+}
+
+// coreFormat is a format as the core knows it: what a codec makes is Coded.
+func coreFormat(f proto.Format) stream.Format {
+	encoding := stream.Encoding(f.Encoding)
+	if f.Encoding == proto.Opus {
+		encoding = stream.Coded
+	}
+	return stream.Format{Encoding: encoding, RateHz: f.RateHz, Channels: f.Channels}
 }
 
 func (e *End) packetFrames(format proto.Format) int { return packetFrames(e.cfg, e.graph, format) }
@@ -91,13 +101,13 @@ type Publisher interface {
 }
 
 // publishStream says what is sent, and where, once that is known.
-func (e *End) publishStream(plan SenderPlan) {
+func (e *End) publishStream(plan stream.SendPlan, encoding proto.Encoding) {
 	if e.publisher == nil || !e.cfg.Static {
 		return
 	}
 	d := proto.Description{
 		Name: e.cname(), Address: plan.To.Addr(), Port: int(plan.To.Port()),
-		Payloads: proto.Payloads(plan.Format.Encoding), RateHz: plan.Format.RateHz, SendChannels: plan.Format.Channels,
+		Payloads: proto.Payloads(encoding), RateHz: plan.Format.RateHz, SendChannels: plan.Format.Channels,
 		OwnOrder: e.cfg.ChannelMap.Positions != nil, PacketFrames: plan.PacketFrames, MaxBitrate: e.cfg.OpusBitrate, SSRC: plan.SSRC, CNAME: e.cname(),
 	}
 	if d.Address.IsMulticast() {

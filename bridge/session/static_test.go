@@ -9,6 +9,7 @@ import (
 
 	"archibald-bridge/bridge/config"
 	"archibald-bridge/bridge/status"
+	"archibald-bridge/bridge/stream"
 	"archibald-bridge/proto"
 )
 
@@ -22,8 +23,8 @@ func TestStaticPeerIsWhoeverSendsFirst(t *testing.T) {
 	v := newVirtual(t, static)
 	v.openAudio()
 	to := netip.MustParseAddrPort("192.0.2.7:5004")
-	wantSend := SenderPlan{Format: proto.Format{Encoding: proto.L24, RateHz: testRate, Channels: 2}, PacketFrames: 64, SSRC: ourSSRC, To: to}
-	wantReceive := ReceiverPlan{Format: proto.Format{Encoding: proto.L24, RateHz: testRate, Channels: 1}, From: to.Addr()}
+	wantSend := stream.SendPlan{Format: stream.Format{Encoding: stream.L24, RateHz: testRate, Channels: 2}, PayloadType: 97, PacketFrames: 64, SSRC: ourSSRC, To: to}
+	wantReceive := stream.ReceivePlan{Format: stream.Format{Encoding: stream.L24, RateHz: testRate, Channels: 1}, PayloadType: 97, From: to.Addr()}
 	if *v.core.sender != wantSend || *v.core.receiver != wantReceive {
 		t.Errorf("sender %+v\nreceiver %+v", *v.core.sender, *v.core.receiver)
 	}

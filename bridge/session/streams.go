@@ -5,7 +5,8 @@ import (
 	"time"
 
 	"archibald-bridge/bridge/clock"
-	"archibald-bridge/bridge/opus"
+	"archibald-bridge/bridge/codec"
+	"archibald-bridge/bridge/stream"
 	"archibald-bridge/proto"
 )
 
@@ -20,13 +21,13 @@ type streams struct {
 
 	sending, receiving bool // the core took the plan
 	refused            refusals
-	encoding, decoding *opus.Worker
+	encoding, decoding *codec.Worker
 
 	servo       *clock.Servo
-	buf         []clock.Observation
+	buf         []stream.Observation
 	clockStatus clock.Status
-	counters    Counters
-	base        Counters // when the streams were started
+	counters    stream.Counters
+	base        stream.Counters // when the streams were started
 	since       since
 	heard       bool // anything of the peer, since the session began
 
@@ -47,7 +48,7 @@ type streams struct {
 
 func newStreams(e *End) streams {
 	return streams{
-		end: e, buf: make([]clock.Observation, 512),
+		end: e, buf: make([]stream.Observation, 512),
 		reports: newReporter(e),
 	}
 }
@@ -96,11 +97,11 @@ func (s *streams) startSender() {
 		return
 	}
 	a, period := s.end.session.Agreement, s.end.graph.PeriodFrames
-	plan := SenderPlan{
-		Format: s.send, SSRC: a.LocalSSRC, To: s.to, Source: s.end.session.LocalAddr, PacketFrames: s.end.packetFrames(s.send),
-		Lateness: a.Lateness,
+	plan := stream.SendPlan{
+		Format: coreFormat(s.send), PayloadType: s.send.Encoding.PayloadType(), SSRC: a.LocalSSRC, To: s.to, Source: s.end.session.LocalAddr, PacketFrames: s.end.packetFrames(s.send),
+		SendDelay: a.SendDelay,
 	}
-	plan.Repeats = proto.RepeatsOf(a.Redundancy, a.RedundancyDistance, distanceUnit(s.send, period, plan.PacketFrames))
+	plan.Repeats = stream.Repeats(proto.RepeatsOf(a.Redundancy, a.RedundancyDistance, distanceUnit(s.send, period, plan.PacketFrames)))
 	s.encoding.Stop()
 	s.encoding = nil
 	err := s.end.core.StartSender(plan)
@@ -112,7 +113,7 @@ func (s *streams) startSender() {
 		s.end.core.StopSender()
 		return
 	}
-	s.end.publishStream(plan)
+	s.end.publishStream(plan, s.send.Encoding)
 }
 
 func (s *streams) startReceiver() {
@@ -122,12 +123,12 @@ func (s *streams) startReceiver() {
 		return
 	}
 	a := e.session.Agreement
-	plan := ReceiverPlan{
-		Format: s.receive, SSRC: a.PeerSSRC, From: s.from(),
-		Lateness: a.Lateness, PayloadType: e.incomingType(),
+	plan := stream.ReceivePlan{
+		Format: coreFormat(s.receive), SSRC: a.PeerSSRC, From: s.from(),
+		SendDelay: a.SendDelay, PayloadType: e.incomingType(),
 	}
 	if !e.cfg.Static { // else nobody knows what the peer repeats
-		plan.Repeats = proto.RepeatsOf(a.Redundancy, a.RedundancyDistance, distanceUnit(s.receive, a.PeerPeriodFrames, a.PeerPacketFrames))
+		plan.Repeats = stream.Repeats(proto.RepeatsOf(a.Redundancy, a.RedundancyDistance, distanceUnit(s.receive, a.PeerPeriodFrames, a.PeerPacketFrames)))
 	}
 	s.decoding.Stop()
 	s.decoding = nil
@@ -167,18 +168,18 @@ func (s *streams) hear() {
 	}
 }
 
-func (s *streams) servoConfig(repeats proto.Repeats) clock.Config {
+func (s *streams) servoConfig(repeats stream.Repeats) clock.Config {
 	e := s.end
 	extra := repeats.SpanFrames()
 	if s.receive.Encoding == proto.Opus {
-		extra += opus.MarginFrames
+		extra += codec.MarginFrames
 	}
 	return clock.Config{
 		RateHz: s.receive.RateHz, LatencyFrames: e.cfg.Latency.FramesAt(s.receive.RateHz),
 		JitterFrames: e.memory.Jitter(s.peerKey()), LookaheadFrames: e.core.LookaheadFrames(),
-		PeriodFrames: s.end.session.Agreement.PeerPeriodFrames,
-		LateByPacket: s.receive.Encoding == proto.Opus,
-		ExtraFrames:  extra, Free: e.cfg.Clock == "free",
+		PeriodFrames:  s.end.session.Agreement.PeerPeriodFrames,
+		DelayByPacket: s.receive.Encoding == proto.Opus,
+		ExtraFrames:   extra, Free: e.cfg.Clock == "free",
 	}
 }
 
@@ -283,11 +284,11 @@ func (s *streams) steer() {
 		n = core.Observe(s.buf)
 		for _, o := range s.buf[:n] {
 			s.servo.Observe(o)
-			if o.Kind == clock.KindPacket {
+			if o.Kind == stream.KindPacket {
 				s.lastPacketNs, s.packetFrames = o.TimeNs, int(o.Frames)
 				s.heardAt(o.TimeNs)
 				s.reports.observe(o)
-				s.vitals.late(o.LateNs)
+				s.vitals.late(o.SendDelayNs)
 			}
 		}
 	}
@@ -302,7 +303,7 @@ func (s *streams) steer() {
 }
 
 // read returns the counters: the core's, and our own.
-func (s *streams) read() Counters {
+func (s *streams) read() stream.Counters {
 	c := s.end.core.Counters()
 	c.Received.RTCPElsewhere = s.rtcpElsewhere
 	return c

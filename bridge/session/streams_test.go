@@ -9,6 +9,7 @@ import (
 
 	"archibald-bridge/bridge/config"
 	"archibald-bridge/bridge/status"
+	"archibald-bridge/bridge/stream"
 	"archibald-bridge/proto"
 )
 
@@ -22,8 +23,8 @@ func TestPlansAreAsAgreed(t *testing.T) {
 		t.Fatalf("the core was told %q", v.core.calls)
 	}
 	v.openAudio()
-	wantSend := SenderPlan{Format: s.Agreement.Send, PacketFrames: 64, SSRC: s.Agreement.LocalSSRC, To: peerAddr, Source: s.LocalAddr}
-	wantReceive := ReceiverPlan{Format: s.Agreement.Receive, SSRC: s.Agreement.PeerSSRC, From: peerAddr.Addr()}
+	wantSend := stream.SendPlan{Format: coreFormat(s.Agreement.Send), PayloadType: s.Agreement.Send.Encoding.PayloadType(), PacketFrames: 64, SSRC: s.Agreement.LocalSSRC, To: peerAddr, Source: s.LocalAddr}
+	wantReceive := stream.ReceivePlan{Format: coreFormat(s.Agreement.Receive), PayloadType: s.Agreement.Receive.Encoding.PayloadType(), SSRC: s.Agreement.PeerSSRC, From: peerAddr.Addr()}
 	if *v.core.sender != wantSend || *v.core.receiver != wantReceive {
 		t.Errorf("sender %+v\nreceiver %+v", *v.core.sender, *v.core.receiver)
 	}

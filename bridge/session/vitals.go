@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"archibald-bridge/bridge/status"
+	"archibald-bridge/bridge/stream"
 	"archibald-bridge/proto"
 )
 
@@ -21,8 +22,8 @@ const (
 // of.
 type vitals struct {
 	startNs int64
-	samples []sample        // the newest last, rejectedWindow of them
-	silence ReceiveCounters // when it began
+	samples []sample               // the newest last, rejectedWindow of them
+	silence stream.ReceiveCounters // when it began
 
 	lateNs      int64   // the latest that a packet left since the last sample, as the peer says
 	latest      []int64 // the same of the samples before
@@ -41,13 +42,13 @@ type vitals struct {
 // sample are the counters of a moment.
 type sample struct {
 	ns       int64
-	counters Counters
+	counters stream.Counters
 }
 
 func (v *vitals) reset(nowNs int64) { *v = vitals{startNs: nowNs} }
 
 // sample takes the counters, twice a second.
-func (v *vitals) sample(nowNs int64, c Counters) {
+func (v *vitals) sample(nowNs int64, c stream.Counters) {
 	v.samples = append(v.samples, sample{nowNs, c})
 	for len(v.samples) > 1 && time.Duration(nowNs-v.samples[1].ns) >= rejectedWindow {
 		v.samples = v.samples[1:]
@@ -74,7 +75,7 @@ func (v *vitals) laterThan(ns int64) (windows int, latestNs int64) {
 
 // window returns the counters of its start and its end; known is false while it is too
 // short to say anything.
-func (v *vitals) window() (from, to Counters, seconds float64, known bool) {
+func (v *vitals) window() (from, to stream.Counters, seconds float64, known bool) {
 	if len(v.samples) == 0 {
 		return from, to, 0, false
 	}

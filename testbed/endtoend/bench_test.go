@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/bench"
+	"archibald-bridge/bridge/roundtrip"
 )
 
 // runBench runs archibald-bridge bench and returns its exit code and output.
@@ -92,7 +92,7 @@ func TestBenchMeasuresTheBridgeAsJackIodelayDoes(t *testing.T) {
 		toleranceFrames = 3
 	}
 	code, output = runBench(t, r, "bench-loop", "--seconds", "5", "--json")
-	var report bench.Report
+	var report roundtrip.Report
 	if err := json.Unmarshal([]byte(output), &report); err != nil || code != 0 {
 		t.Fatalf("exit code %d, %v: %s", code, err, output)
 	}

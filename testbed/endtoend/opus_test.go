@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/opus"
+	"archibald-bridge/bridge/codec"
 	"archibald-bridge/proto"
 	"archibald-bridge/testbed/path"
 	"archibald-bridge/testbed/probe"
@@ -194,18 +194,18 @@ func (f foreign) talks(t *testing.T, r *Rig) (faults []string, serverFailures in
 	if err != nil {
 		t.Fatal(err)
 	}
-	if theirsHeard.RateHz != opus.RateHz || len(theirsHeard.Channels) != 2 || theirsHeard.Frames() < 3*opus.RateHz {
+	if theirsHeard.RateHz != codec.RateHz || len(theirsHeard.Channels) != 2 || theirsHeard.Frames() < 3*codec.RateHz {
 		t.Fatalf("it heard %d channels, %d frames at %d Hz", len(theirsHeard.Channels), theirsHeard.Frames(), theirsHeard.RateHz)
 	}
 	for i, hz := range []float64{guestLeftHz, guestRightHz} {
 		sound := theirsHeard.Channels[i]
-		faults = append(faults, unlikeTone(t, fmt.Sprintf("it heard, %d", i+1), sound[opus.RateHz:3*opus.RateHz], opus.RateHz, hz, 0.5, 0.99)...)
+		faults = append(faults, unlikeTone(t, fmt.Sprintf("it heard, %d", i+1), sound[codec.RateHz:3*codec.RateHz], codec.RateHz, hz, 0.5, 0.99)...)
 	}
 	return faults, len(losses(heard)) + heard.Xruns
 }
 
 func lastSeconds(sound []float32, seconds int) []float32 {
-	return sound[max(0, len(sound)-seconds*opus.RateHz):]
+	return sound[max(0, len(sound)-seconds*codec.RateHz):]
 }
 
 // appears waits for a file to be written.

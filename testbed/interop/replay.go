@@ -7,9 +7,8 @@ import (
 	"strconv"
 	"strings"
 
-	"archibald-bridge/bridge/clock"
 	"archibald-bridge/bridge/rt"
-	"archibald-bridge/bridge/session"
+	"archibald-bridge/bridge/stream"
 	"archibald-bridge/proto"
 )
 
@@ -71,7 +70,7 @@ func playVirtually(format proto.Format, all []datagram) ([][]float32, error) {
 		return nil, err
 	}
 	defer core.Close()
-	plan := session.ReceiverPlan{Format: format, PayloadType: all[0].data[1] & 0x7f}
+	plan := stream.ReceivePlan{Format: stream.Format{Encoding: stream.Encoding(format.Encoding), RateHz: format.RateHz, Channels: format.Channels}, PayloadType: all[0].data[1] & 0x7f}
 	if err := core.StartReceiver(plan); err != nil {
 		return nil, err
 	}
@@ -91,7 +90,7 @@ func playVirtually(format proto.Format, all []datagram) ([][]float32, error) {
 			heard[channel] = append(heard[channel], samples...)
 		}
 		for n := 1; n > 0; { // nobody else reads them
-			n = core.Observe(make([]clock.Observation, 256))
+			n = core.Observe(make([]stream.Observation, 256))
 		}
 	}
 	return heard, nil

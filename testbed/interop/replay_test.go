@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"archibald-bridge/bridge/rt"
-	"archibald-bridge/bridge/session"
+	"archibald-bridge/bridge/stream"
 	"archibald-bridge/proto"
 	"archibald-bridge/testbed/signal"
 )
@@ -17,7 +17,7 @@ func TestACaptureIsPlayedBitForBitOnVirtualTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer sender.Close()
-	if err := sender.StartSender(session.SenderPlan{Format: format, SSRC: 7, PacketFrames: 200}); err != nil {
+	if err := sender.StartSender(stream.SendPlan{Format: stream.Format{Encoding: stream.Encoding(format.Encoding), RateHz: format.RateHz, Channels: format.Channels}, PayloadType: format.Encoding.PayloadType(), SSRC: 7, PacketFrames: 200}); err != nil {
 		t.Fatal(err)
 	}
 	const seed, seconds = 5, 3

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"archibald-bridge/bridge/audio/jack/jacktest"
 	"archibald-bridge/bridge/session"
+	"archibald-bridge/testbed/jacktest"
 )
 
 // machine is one with these listening sockets, seen by alice, user 1000. Users are bob,

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/audio/jack/jacktest"
+	"archibald-bridge/testbed/jacktest"
 )
 
 type stubControl struct {

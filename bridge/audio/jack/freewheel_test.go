@@ -4,8 +4,8 @@ import (
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/audio/jack/jacktest"
 	"archibald-bridge/bridge/session"
+	"archibald-bridge/testbed/jacktest"
 )
 
 // freewheel lets the server run its graph as fast as it can, as Ardour does for an

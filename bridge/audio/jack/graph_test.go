@@ -7,9 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"archibald-bridge/bridge/audio/jack/jacktest"
 	"archibald-bridge/bridge/session"
 	"archibald-bridge/proto"
+	"archibald-bridge/testbed/jacktest"
 )
 
 func TestClientsAndPortsHaveTheDocumentedNames(t *testing.T) {

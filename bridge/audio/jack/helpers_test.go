@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/audio/jack/jacktest"
 	"archibald-bridge/bridge/session"
+	"archibald-bridge/testbed/jacktest"
 )
 
 var stereo = session.AudioConfig{SendChannels: 2, ReceiveChannels: 2}

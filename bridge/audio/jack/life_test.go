@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/audio/jack/jacktest"
 	"archibald-bridge/bridge/session"
+	"archibald-bridge/testbed/jacktest"
 )
 
 func TestOpenSaysThatTheServerIsAbsent(t *testing.T) {

@@ -12,10 +12,10 @@ import (
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/audio/jack/jacktest"
-	"archibald-bridge/bridge/bench"
-	"archibald-bridge/bridge/rt/rtcheck"
+	"archibald-bridge/bridge/roundtrip"
 	"archibald-bridge/bridge/session"
+	"archibald-bridge/testbed/jacktest"
+	"archibald-bridge/testbed/rtcheck"
 )
 
 // What probecycle.c may call.
@@ -33,7 +33,7 @@ func TestTheProbesCallbackKeepsTheRealTimeRule(t *testing.T) {
 
 func openProbe(t *testing.T, server string) *Probe {
 	t.Helper()
-	probe, err := OpenProbe(server, bench.ClientName)
+	probe, err := OpenProbe(server, roundtrip.ClientName)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,9 +41,9 @@ func openProbe(t *testing.T, server string) *Probe {
 }
 
 // measure measures a path for two seconds.
-func measure(t *testing.T, server, to, from string) *bench.Report {
+func measure(t *testing.T, server, to, from string) *roundtrip.Report {
 	t.Helper()
-	report, err := bench.Run(t.Context(), openProbe(t, server), bench.Options{
+	report, err := roundtrip.Run(t.Context(), openProbe(t, server), roundtrip.Options{
 		Server: server, Seconds: 2, To: to, From: from, Status: "127.0.0.1:1",
 	})
 	if err != nil {
@@ -140,7 +140,7 @@ func TestAMeasurementPutsRealConnectionsBack(t *testing.T) {
 		}
 	}
 	for _, port := range jackd.Ports() {
-		if strings.HasPrefix(port, bench.ClientName) {
+		if strings.HasPrefix(port, roundtrip.ClientName) {
 			t.Errorf("%s is left behind", port)
 		}
 	}
@@ -153,7 +153,7 @@ func TestAProbeSaysWhyItCannotJoin(t *testing.T) {
 	jackd := jacktest.Start(t, 256)
 	first := openProbe(t, jackd.Name)
 	defer first.Close()
-	if _, err := OpenProbe(jackd.Name, bench.ClientName); err == nil || !strings.Contains(err.Error(), `already has a client "archibald-bench"`) {
+	if _, err := OpenProbe(jackd.Name, roundtrip.ClientName); err == nil || !strings.Contains(err.Error(), `already has a client "archibald-bench"`) {
 		t.Errorf("name taken: %v", err)
 	}
 	if _, err := first.Connections("nobody:in"); err == nil || !strings.Contains(err.Error(), "no port nobody:in") {

@@ -5,14 +5,14 @@ import (
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/audio/jack/jacktest"
-	"archibald-bridge/bridge/bench"
+	"archibald-bridge/bridge/roundtrip"
+	"archibald-bridge/testbed/jacktest"
 )
 
-var itself = bench.Options{Seconds: 3, To: "archibald-bench:in", Status: "127.0.0.1:1"}
+var itself = roundtrip.Options{Seconds: 3, To: "archibald-bench:in", Status: "127.0.0.1:1"}
 
 // meanwhile does something in the middle of a measurement.
-func meanwhile(t *testing.T, jackd *jacktest.Server, do func()) (*bench.Report, error) {
+func meanwhile(t *testing.T, jackd *jacktest.Server, do func()) (*roundtrip.Report, error) {
 	t.Helper()
 	done := make(chan struct{})
 	probe := openProbe(t, jackd.Name)
@@ -21,7 +21,7 @@ func meanwhile(t *testing.T, jackd *jacktest.Server, do func()) (*bench.Report, 
 		time.Sleep(2500 * time.Millisecond) // a second of it is the bare timer's
 		do()
 	}()
-	report, err := bench.Run(t.Context(), probe, itself)
+	report, err := roundtrip.Run(t.Context(), probe, itself)
 	<-done
 	return report, err
 }
@@ -36,7 +36,7 @@ func TestTheBenchSeesTimeThatTheServerLost(t *testing.T) {
 	if report.ServerLostMs < 350 || report.ServerLostMs > 1000 {
 		t.Errorf("%.1f ms lost, want some 400", report.ServerLostMs)
 	}
-	if report, err = bench.Run(t.Context(), openProbe(t, jackd.Name), itself); err != nil || report.ServerLostMs > 100 {
+	if report, err = roundtrip.Run(t.Context(), openProbe(t, jackd.Name), itself); err != nil || report.ServerLostMs > 100 {
 		t.Errorf("%v: %.1f ms lost by a server that ran", err, report.ServerLostMs)
 	}
 }

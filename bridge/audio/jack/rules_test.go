@@ -3,7 +3,7 @@ package jack
 import (
 	"testing"
 
-	"archibald-bridge/bridge/rt/rtcheck"
+	"archibald-bridge/testbed/rtcheck"
 )
 
 // What process.c and taken.c may call; they are all of this package that runs on

@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"archibald-bridge/bridge/audio/jack/jacktest"
+	"archibald-bridge/testbed/jacktest"
 )
 
 // hold maps a file of that name, as libjack maps the semaphore of a client, and

@@ -7,7 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"archibald-bridge/bridge/audio/jack/jacktest"
+	"archibald-bridge/testbed/jacktest"
 )
 
 // callback is one call of to-host's callback, in cycles counted from the last

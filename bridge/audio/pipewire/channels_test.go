@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/audio/pipewire/internal/fakecore"
 	"archibald-bridge/bridge/config"
+	"archibald-bridge/testbed/fakecore"
 )
 
 // TestEachChannelCanBePatchedWhateverTheSink leads every port of the stream into

@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/audio/pipewire/internal/fakecore"
 	"archibald-bridge/bridge/session"
+	"archibald-bridge/testbed/fakecore"
 	"archibald-bridge/testbed/stack"
 )
 

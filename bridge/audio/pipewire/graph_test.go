@@ -9,8 +9,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"archibald-bridge/bridge/audio/pipewire/internal/fakecore"
 	"archibald-bridge/bridge/session"
+	"archibald-bridge/testbed/fakecore"
 )
 
 func TestOpenReportsTheServersValuesWhenNothingIsAsked(t *testing.T) {

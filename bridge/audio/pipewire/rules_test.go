@@ -5,7 +5,7 @@ import (
 	"regexp"
 	"testing"
 
-	"archibald-bridge/bridge/rt/rtcheck"
+	"archibald-bridge/testbed/rtcheck"
 )
 
 // What process.c may call; it is all of this package that runs on PipeWire's

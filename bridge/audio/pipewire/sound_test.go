@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/audio/pipewire/internal/fakecore"
+	"archibald-bridge/testbed/fakecore"
 	"archibald-bridge/testbed/wav"
 )
 

@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/audio/jack/jacktest"
 	"archibald-bridge/bridge/session"
+	"archibald-bridge/testbed/jacktest"
 )
 
 // On a JACK server that dies: what PortAudio makes of that ends the process, so

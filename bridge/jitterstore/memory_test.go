@@ -1,0 +1,112 @@
+package jitterstore
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func open(t *testing.T, path string) *Memory {
+	t.Helper()
+	m, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func set(t *testing.T, m *Memory, peer string, frames int) {
+	t.Helper()
+	if err := m.SetJitter(peer, frames); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestWhatWasLearnedOutlivesTheProgram(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "not", "there", "yet", "guest.json")
+	m := open(t, path)
+	if m.Jitter("lab@10.0.0.1") != 0 {
+		t.Error("knows a peer that it never saw")
+	}
+	set(t, m, "lab@10.0.0.1", 48)
+	set(t, m, "lab@10.0.0.1", 32)
+	set(t, m, "@::1", 7)
+	m = open(t, path)
+	if m.Jitter("lab@10.0.0.1") != 32 || m.Jitter("@::1") != 7 {
+		t.Errorf("remembers %v", m.frames)
+	}
+}
+
+func TestWithoutAPlaceItForgets(t *testing.T) {
+	m := open(t, "")
+	set(t, m, "a", 5)
+	if m.Jitter("a") != 5 || open(t, "").Jitter("a") != 0 {
+		t.Errorf("%v", m.frames)
+	}
+}
+
+func TestABrokenFileIsNamedAndReplaced(t *testing.T) {
+	for name, text := range map[string]string{
+		"empty": "", "half": `{"a": 3`, "wrong kind": `{"a": "b"}`, "too large": `{"a":1}` + strings.Repeat(" ", maxBytes),
+	} {
+		path := filepath.Join(t.TempDir(), "host.json")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		m, err := Open(path)
+		if err == nil || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: error %v", name, err)
+		}
+		set(t, m, "a", 9)
+		if open(t, path).Jitter("a") != 9 {
+			t.Errorf("%s: not replaced", name)
+		}
+	}
+}
+
+func TestImpossibleValuesAreNotBelieved(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "host.json")
+	if err := os.WriteFile(path, []byte(`{"a": -1, "b": 0, "c": 9601, "d": 9600}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if m := open(t, path); len(m.frames) != 1 || m.Jitter("d") != 9600 {
+		t.Errorf("%v", m.frames)
+	}
+}
+
+func TestPeersWithManyNamesFillNothing(t *testing.T) {
+	m := open(t, "")
+	for i := range 1000 {
+		set(t, m, fmt.Sprint(i), 5)
+	}
+	if len(m.frames) != maxPeers || m.Jitter("999") != 5 {
+		t.Errorf("%d peers kept", len(m.frames))
+	}
+}
+
+func TestAPlaceThatCannotBeWrittenIsAnError(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m, _ := Open(filepath.Join(file, "below", "guest.json"))
+	if err := m.SetJitter("a", 5); err == nil || m.Jitter("a") != 5 {
+		t.Errorf("error %v, %v", err, m.frames)
+	}
+}
+
+func TestThePlaceFollowsTheEnvironment(t *testing.T) {
+	for _, c := range []struct{ state, xdg, home, name, want string }{
+		{"/var/lib/x", "/s", "/h", "", "/var/lib/x/guest.json"},
+		{"", "/s", "/h", "lab", "/s/archibald-bridge/guest-lab.json"},
+		{"", "", "/h", "", "/h/.local/state/archibald-bridge/guest.json"},
+		{"", "", "", "", ""},
+	} {
+		env := map[string]string{"STATE_DIRECTORY": c.state, "XDG_STATE_HOME": c.xdg, "HOME": c.home}
+		if got := Path(func(k string) string { return env[k] }, "guest", c.name); got != c.want {
+			t.Errorf("%+v: %s", c, got)
+		}
+	}
+}

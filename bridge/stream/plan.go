@@ -1,0 +1,55 @@
+package stream
+
+import "net/netip"
+
+// MaxRepeatFrames is the most that passes from the first packet of a period to the last
+// repeat of the period: the receiver's buffer, and its memory of sequence numbers, are
+// not longer.
+const MaxRepeatFrames = 8192
+
+// MaxCodedFrames is the longest coded packet that the core sends.
+const MaxCodedFrames = 960
+
+// Repeats is what a sender repeats: each packet goes out Copies more times, the
+// same bytes under the same sequence number, each time DistanceFrames of its
+// graph's time later. 0: at once.
+type Repeats struct{ Copies, DistanceFrames int }
+
+// SpanFrames is how much later than the packet its last repeat comes.
+func (r Repeats) SpanFrames() int { return r.Copies * r.DistanceFrames }
+
+// SendPlan is everything the core needs to send one stream. It does not change while
+// in use; another plan replaces it.
+type SendPlan struct {
+	Format       Format
+	PayloadType  uint8 // RTP payload type, 1 to 127
+	PacketFrames int   // frames per packet, 1 to 4096
+	SSRC         uint32
+	To           netip.AddrPort
+	Source       netip.Addr // ours that it leaves from; the zero Addr: as the routes say
+	Repeats      Repeats    // what it sends again
+	SendDelay    bool       // packets say their send delay, in a header extension
+}
+
+// ReceivePlan is everything the core needs to receive one stream.
+type ReceivePlan struct {
+	Format Format
+	SSRC   uint32 // 0: the first one seen
+	// From is the address that media comes from; the zero Addr: that of the first
+	// packet. The port is that of the first packet, too, and another one once that has
+	// been quiet for 200 ms: addresses are translated on the way.
+	From netip.Addr
+
+	PayloadType uint8 // RTP payload type, 1 to 127
+
+	Repeats   Repeats // that the peer agreed to send: no duplicates
+	SendDelay bool    // packets say their send delay
+}
+
+// Group is the multicast that a media socket takes part in.
+type Group struct {
+	Index  int        // of the network interface; 0: as the routes say
+	TTL    int        // of what is sent, 1 to 255
+	Group  netip.Addr // to receive from; the zero Addr: none
+	Source netip.Addr // the only machine heard in Group; the zero Addr: any
+}

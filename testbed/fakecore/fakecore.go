@@ -1,0 +1,114 @@
+// Package fakecore is a stand-in for the real-time core in tests of the audio
+// server shims: C functions that play tones or a frame counter and keep what
+// they are handed, with a Go face to look at it while the server runs.
+package fakecore
+
+/*
+#cgo CFLAGS: -std=gnu11 -O2 -Wall -I${SRCDIR}/../../bridge/rt
+#cgo LDFLAGS: -lm
+#include <stdlib.h>
+#include "fakecore.h"
+
+static uint64_t log_count(struct fake_log *log) { return atomic_load(&log->count); }
+static uint64_t sample_count(archibald_engine *e) { return atomic_load(&e->sample_count); }
+static void set_voice(archibald_engine *e, int voice) { atomic_store(&e->voice, voice); }
+static void stall(archibald_engine *e, int ms) { atomic_store(&e->stall_ms, ms); }
+static void set_tone(archibald_engine *e, int channel, float hz) { atomic_store(&e->tone_hz[channel], hz); }
+*/
+import "C"
+
+import (
+	"unsafe"
+
+	"archibald-bridge/bridge/rt"
+)
+
+// As in the package beside it: the header is bridge/rt's, and Go's build cache does not
+// see it change.
+const _ = rt.HeaderHash
+
+// ABI is the number this engine was compiled with.
+const ABI = int(C.archibald_rt_abi)
+
+// Amplitude is the peak of every tone, linear.
+const Amplitude = float64(C.FAKE_AMPLITUDE)
+
+// CounterPeriod is the number of frames after which PlayCounter's ramp restarts.
+const CounterPeriod = int(C.FAKE_COUNTER_PERIOD)
+
+// Cycle is one call of a callback.
+type Cycle struct {
+	GraphFrame  uint64
+	CycleNs     int64 // playout only
+	NowNs       int64
+	Frames      int
+	Channels    int
+	First       float64 // first sample of channel 0
+	SignalsOpen bool    // a Go signal handler could run on the thread
+}
+
+// Engine is one fake core.
+type Engine struct{ c *C.archibald_engine }
+
+// New returns a silent engine. Free it after its shim is closed.
+func New() *Engine {
+	return &Engine{(*C.archibald_engine)(C.calloc(1, C.sizeof_archibald_engine))}
+}
+
+// Free gives the memory back.
+func (e *Engine) Free() { C.free(unsafe.Pointer(e.c)) }
+
+// Handle is the archibald_engine pointer.
+func (e *Engine) Handle() unsafe.Pointer { return unsafe.Pointer(e.c) }
+
+// Playout is the archibald_playout_fn.
+func Playout() unsafe.Pointer { return unsafe.Pointer(C.archibald_playout_fn(C.fake_playout)) }
+
+// Capture is the archibald_capture_fn.
+func Capture() unsafe.Pointer { return unsafe.Pointer(C.archibald_capture_fn(C.fake_capture)) }
+
+// PlayTones plays one tone per channel, in Hz at 48 kHz.
+func (e *Engine) PlayTones(hz ...float64) {
+	for channel, value := range hz {
+		C.set_tone(e.c, C.int(channel), C.float(value))
+	}
+	C.set_voice(e.c, C.fake_tones)
+}
+
+// PlayCounter plays, on every channel, the graph's frame number modulo
+// CounterPeriod, divided by it.
+func (e *Engine) PlayCounter() { C.set_voice(e.c, C.fake_counter) }
+
+// Stall makes the next playout call sleep, 1 to 999 ms, as a core never may.
+func (e *Engine) Stall(ms int) { C.stall(e.c, C.int(ms)) }
+
+// Played returns how often playout was called and the latest calls, at most n
+// and at most half of what is kept, oldest first.
+func (e *Engine) Played(n int) (uint64, []Cycle) { return read(&e.c.played, n) }
+
+// CaptureCalls is the same for capture.
+func (e *Engine) CaptureCalls(n int) (uint64, []Cycle) { return read(&e.c.captured, n) }
+
+func read(log *C.struct_fake_log, n int) (uint64, []Cycle) {
+	count := uint64(C.log_count(log))
+	n = int(min(uint64(n), count, C.fake_cycles/2))
+	cycles := make([]Cycle, n)
+	for i := range cycles {
+		c := &log.cycles[(count-uint64(n-i))%C.fake_cycles]
+		cycles[i] = Cycle{uint64(c.graph_frame), int64(c.cycle_ns), int64(c.now_ns), int(c.frames),
+			int(c.channels), float64(c.first), c.signals_open != 0}
+	}
+	return count, cycles
+}
+
+// Captured returns the latest frames of one channel, at most n and at most half
+// of what is kept, oldest first.
+func (e *Engine) Captured(channel, n int) []float64 {
+	count := uint64(C.sample_count(e.c))
+	n = int(min(uint64(n), count, C.fake_samples/2))
+	samples := make([]float64, n)
+	for i := range samples {
+		samples[i] = float64(e.c.samples[channel][(count-uint64(n-i))%C.fake_samples])
+	}
+	return samples
+}

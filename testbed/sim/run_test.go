@@ -1,0 +1,222 @@
+package sim
+
+import (
+	"math"
+	"testing"
+
+	"archibald-bridge/bridge/clock"
+	"archibald-bridge/bridge/stream"
+)
+
+// link is a quiet machine at period 64, 48 kHz.
+func link(r Random, ppm float64) *Link {
+	return &Link{
+		Sender:    Graph{RateHz: 48000, PeriodFrames: 64, PPM: Steady(ppm), WakeNs: r.Wake(20e3, 20e3)},
+		Receiver:  Graph{RateHz: 48000, PeriodFrames: 64, WakeNs: r.Wake(20e3, 20e3)},
+		NetworkNs: r.Wake(30e3, 20e3),
+	}
+}
+
+// outcome is a run seen from outside.
+type outcome struct {
+	seeks                 []float64 // times
+	least, most           float64   // delay after settled
+	first                 float64   // time of the first sound
+	counters              stream.ReceiveCounters
+	status                clock.Status
+	ratioLeast, ratioMost float64
+}
+
+const settled = 10.0 // seconds after which a delay is judged
+
+func run(t *testing.T, l *Link, seconds float64) outcome {
+	t.Helper()
+	o := outcome{least: math.Inf(1), most: math.Inf(-1), ratioLeast: 2}
+	err := l.Run(seconds, func(s State) {
+		if s.Seek {
+			o.seeks = append(o.seeks, s.Seconds)
+			return
+		}
+		if !s.Cycle.Playing {
+			return
+		}
+		if o.first == 0 {
+			o.first = s.Seconds
+		}
+		if s.Seconds > settled {
+			o.least, o.most = min(o.least, s.TrueDelay), max(o.most, s.TrueDelay)
+			o.ratioLeast, o.ratioMost = min(o.ratioLeast, s.Cycle.Ratio), max(o.ratioMost, s.Cycle.Ratio)
+		}
+		o.counters = l.Engine().Counters().Received
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.status = l.ServoStatus()
+	t.Logf("delay %.2f to %.2f, target %.0f, %d seeks at %.2f, drift %.2f ppm, equal %v, concealed %d frames, late %d, dropouts %d",
+		o.least, o.most, o.status.TargetFrames, len(o.seeks), o.seeks[:min(8, len(o.seeks))], o.status.DriftPPM, o.status.Equal,
+		o.counters.ConcealedFrames, o.counters.DiscardedLate, o.counters.Dropouts)
+	return o
+}
+
+func (o outcome) middle() float64 { return (o.most + o.least) / 2 }
+
+func (o outcome) wander() float64 { return o.most - o.least }
+
+func TestDriftingClocksKeepAConstantDelay(t *testing.T) {
+	for _, ppm := range []float64{-500, -100, -10, 3, 100, 500} {
+		o := run(t, link(NewRandom(1), ppm), 300)
+		if len(o.seeks) != 1 || o.wander() > 2 || o.counters.ConcealedFrames > 0 {
+			t.Errorf("%+.0f ppm: %d seeks, wander %.2f frames, %d frames concealed; want 1, < 2, 0",
+				ppm, len(o.seeks), o.wander(), o.counters.ConcealedFrames)
+		}
+		if math.Abs(o.status.DriftPPM-ppm) > 0.5 {
+			t.Errorf("%+.0f ppm: measured %.2f", ppm, o.status.DriftPPM)
+		}
+	}
+}
+
+func TestEqualClocksAreNotResampled(t *testing.T) {
+	o := run(t, link(NewRandom(2), 0), 600)
+	if !o.status.Equal || o.ratioLeast != 1 || o.ratioMost != 1 || o.wander() > 0.01 {
+		t.Errorf("equal %v, ratio %v to %v, wander %v", o.status.Equal, o.ratioLeast, o.ratioMost, o.wander())
+	}
+}
+
+func TestFreeClocksAreAlwaysResampled(t *testing.T) {
+	l := link(NewRandom(2), 0)
+	l.Servo.Free = true
+	if o := run(t, l, 60); o.status.Equal || o.ratioLeast == o.ratioMost {
+		t.Errorf("equal %v, ratio %v to %v", o.status.Equal, o.ratioLeast, o.ratioMost)
+	}
+}
+
+func TestClocksThatDriftApartAfterAllAreResampledAgain(t *testing.T) {
+	l := link(NewRandom(3), 0)
+	l.Sender.PPM = func(seconds float64) float64 {
+		if seconds < 60 {
+			return 0
+		}
+		return 40
+	}
+	o := run(t, l, 300)
+	if o.status.Equal || o.counters.ConcealedFrames > 0 || math.Abs(o.status.DriftPPM-40) > 0.5 {
+		t.Errorf("equal %v, %d frames concealed, drift %.2f ppm", o.status.Equal, o.counters.ConcealedFrames, o.status.DriftPPM)
+	}
+}
+
+func TestControlStoppedFor100msLosesNothing(t *testing.T) {
+	l := link(NewRandom(4), 100)
+	l.ControlStalls = func(seconds float64) bool { return seconds > 5 && math.Mod(seconds, 1) < 0.1 }
+	o := run(t, l, 60)
+	if o.counters.ConcealedFrames > 0 || o.wander() > 2 || o.counters.Observations > 0 {
+		t.Errorf("%d frames concealed, wander %.2f, %d observations lost", o.counters.ConcealedFrames, o.wander(), o.counters.Observations)
+	}
+}
+
+// A server that re-anchors after an xrun must not move the latency, on either
+// side.
+func TestLostTimeDoesNotMoveTheLatency(t *testing.T) {
+	lose := func(r Random) func() float64 {
+		return func() float64 {
+			if r.Float64() < 1.0/2000 { // every 2.7 s
+				return 1.4e6 + r.Float64()*8e6
+			}
+			return 0
+		}
+	}
+	for name, set := range map[string]func(*Link, Random){
+		"sender":   func(l *Link, r Random) { l.Sender.LostNs = lose(r) },
+		"receiver": func(l *Link, r Random) { l.Receiver.LostNs = lose(r) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := NewRandom(5)
+			l := link(r, 20)
+			set(l, r)
+			o := run(t, l, 300)
+			t.Logf("skips %d, %d frames", o.counters.Skips, o.counters.SkippedFrames)
+			if len(o.seeks) != 1 {
+				t.Errorf("%d seeks", len(o.seeks))
+			}
+		})
+	}
+}
+
+// A server can lose less time than shows against its late wake-ups. Until playout
+// has moved, every packet is late.
+func TestSmallStepOfAClockIsFollowedAtOnce(t *testing.T) {
+	for name, set := range map[string]func(*Link, func() float64){
+		"sender":   func(l *Link, lose func() float64) { l.Sender.LostNs = lose },
+		"receiver": func(l *Link, lose func() float64) { l.Receiver.LostNs = lose },
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := link(NewRandom(12), 30)
+			l.Servo.LatencyFrames = 112
+			cycles := 0
+			set(l, func() float64 {
+				if cycles++; cycles%7500 == 0 { // every 10 s
+					return 0.9e6
+				}
+				return 0
+			})
+			o := run(t, l, 60)
+			if o.counters.DiscardedLate > 6*20 || len(o.seeks) > 8 {
+				t.Errorf("%d late packets in 6 steps, want at most 20 in each; %d seeks", o.counters.DiscardedLate, len(o.seeks))
+			}
+			if off := math.Abs(o.status.DelayFrames - o.status.TargetFrames); off > 4 {
+				t.Errorf("delay %.2f, target %.0f", o.status.DelayFrames, o.status.TargetFrames)
+			}
+		})
+	}
+}
+
+func TestSenderThatBeginsAnewIsFollowedAtOnce(t *testing.T) {
+	l := link(NewRandom(6), 50)
+	sent := 0
+	l.Restarts = func() bool { sent++; return sent == 15000 } // at 20 s
+	o := run(t, l, 40)
+	if len(o.seeks) != 2 || o.seeks[1]-o.seeks[0] > 20.5 {
+		t.Errorf("seeks at %.2f; want one within 0.5 s of second 21", o.seeks)
+	}
+}
+
+func TestTargetGrowsOnEvidenceAndThenHolds(t *testing.T) {
+	r := NewRandom(7)
+	l := link(r, 0)
+	calm := l.NetworkNs
+	wild := Sum(calm, r.Pareto(50e3, 2.5, 4e6))
+	l.NetworkNs = func() float64 {
+		if l.sent.startNs < 30e9 {
+			return calm()
+		}
+		return wild()
+	}
+	o := run(t, l, 600)
+	for _, at := range o.seeks[1:] {
+		if at > 200 {
+			t.Errorf("still moving at %.0f s", at)
+		}
+	}
+	if o.status.JitterFrames < 48 {
+		t.Errorf("allowance %d frames; a delay of up to 4 ms needs more", o.status.JitterFrames)
+	}
+}
+
+func TestFixedLatencyIsHeldHoweverThePacketsCome(t *testing.T) {
+	r := NewRandom(8)
+	l := link(r, 100)
+	l.Servo.LatencyFrames = 128
+	l.NetworkNs = Sum(l.NetworkNs, r.Pareto(20e3, 1.5, 20e6))
+	o := run(t, l, 120)
+	if o.status.TargetFrames != 128 || len(o.seeks) != 1 || o.wander() > 4 {
+		t.Errorf("target %.0f, %d seeks, wander %.2f", o.status.TargetFrames, len(o.seeks), o.wander())
+	}
+}
+
+func TestKnownJitterGivesSoundAfter100ms(t *testing.T) {
+	l := link(NewRandom(9), 0)
+	l.Servo.JitterFrames = 32
+	if o := run(t, l, 12); o.first > 1.25 {
+		t.Errorf("first sound after %.2f s", o.first-1)
+	}
+}
