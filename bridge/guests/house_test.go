@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/fault"
 	"archibald-bridge/bridge/session"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/bridge/stream"
@@ -343,7 +343,7 @@ func TestAHostThatNobodyCallsGivesUpInTime(t *testing.T) {
 	settings := hostSettings()
 	settings.Wait = 20 * time.Millisecond
 	err := Serve(context.Background(), 2, settings, slog.New(slog.DiscardHandler), new(session.Page), nil)
-	if !errors.Is(err, config.ErrNeverReached) || !strings.Contains(err.Error(), "no guest called in 20ms") {
+	if !errors.Is(err, fault.ErrNeverReached) || !strings.Contains(err.Error(), "no guest called in 20ms") {
 		t.Errorf("%v", err)
 	}
 }
