@@ -127,7 +127,7 @@ func TestPacketSizeIsWhatThePeerSaidUntilOneCame(t *testing.T) {
 	v.openAudio()
 	v.up(agreed("a"))
 	v.pass(600 * time.Millisecond)
-	if d := v.Status().Directions.Receive; d.PeriodFrames != 48 || d.State != status.DirectionSilent {
+	if d := v.Status().Directions.Receive; d.PacketFrames != 48 || d.State != status.DirectionSilent {
 		t.Errorf("%+v", d)
 	}
 }
