@@ -134,7 +134,7 @@ kept() { grep -vxF "$(calling_programs)"; }
 readonly portaudio=nolibopusfile,portaudio
 with_portaudio() {
   go list -tags "$portaudio" -test -f '{{.ImportPath}} {{join .Deps " "}} ' ./bridge/... ./guest/... ./host/... |
-    grep -E '^[^ ]+\.test .* archibald-bridge/bridge/audio/portaudio ' | sed 's/\.test .*//'
+    grep -E '^[^ ]+\.test ' | grep -F ' archibald-bridge/bridge/audio/portaudio ' | sed 's/\.test .*//'
 }
 
 # product is all tests of the product that need no server, under the race detector.

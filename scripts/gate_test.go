@@ -60,7 +60,7 @@ func TestWhyATestFailedIsSaidOnceMoreAtTheEnd(t *testing.T) {
 func TestASkippedTestIsAFailureAndSoIsNone(t *testing.T) {
 	for output, why := range map[string]string{
 		"--- PASS: TestA (0.00s)\n--- SKIP: TestB (0.00s)": "1 tests were skipped",
-		"ok  	archibald-bridge/a	0.1s [no tests to run]": "no test ran",
+		"ok  	archibald-bridge/a	0.1s [no tests to run]":   "no test ran",
 	} {
 		passed, said := gate(t, "cat <<'END'\n"+output+"\nEND", "tests go ./...")
 		if passed {
@@ -108,10 +108,10 @@ func TestEveryPackageWithTestsIsOfOneKind(t *testing.T) {
 		}
 	}
 	for function, want := range map[string][2]string{ // one that is listed, and one that is not
-		"with_servers":    {"archibald-bridge/testbed/endtoend", "archibald-bridge/bridge/rt"},
-		"without_servers": {"archibald-bridge/bridge/rt", "archibald-bridge/bridge/audio/jack"},
-		"without_c":       {"archibald-bridge/proto", "archibald-bridge/bridge/rt"},
-		"with_portaudio":  {"archibald-bridge/bridge/audio/portaudio", "archibald-bridge/bridge/audio/jack"},
+		"with_servers":     {"archibald-bridge/testbed/endtoend", "archibald-bridge/bridge/rt"},
+		"without_servers":  {"archibald-bridge/bridge/rt", "archibald-bridge/bridge/audio/jack"},
+		"without_c":        {"archibald-bridge/proto", "archibald-bridge/bridge/rt"},
+		"with_portaudio":   {"archibald-bridge/bridge/audio/portaudio", "archibald-bridge/bridge/audio/jack"},
 		"calling_programs": {"archibald-bridge/scripts", "archibald-bridge/proto"},
 	} {
 		got := " " + strings.Join(list(function), " ") + " "
