@@ -106,7 +106,7 @@ func TestEveryFieldOfTheStatus(t *testing.T) {
 			Packets: 700, Lost: 1, Late: 2, Duplicate: 3, Recovered: 6, Rejected: 150, RejectedBy: rejected, ConcealedFrames: 64, Dropouts: 4, Xruns: 5,
 		},
 		BufferFrames: c.DelayFrames, BufferTargetFrames: 93, RatioPPM: c.RatioPPM,
-		JitterUs:  status.Jitter{P50: c.LateUs.P50, P99: c.LateUs.P99, Max: c.LateUs.Max},
+		JitterUs:  status.Jitter{P50: c.PDVUs.P50, P99: c.PDVUs.P99, Max: c.PDVUs.Max},
 		LatencyMs: status.Latency{Bridge: status.Milliseconds(c.DelayFrames/48 + 1)}, LatencyErrorMs: 0.25, LatencyBy: "round trip",
 		PeakDBFS: []status.Decibels{status.DecibelsOf(0.1), status.Decibels(math.Inf(-1))},
 	}

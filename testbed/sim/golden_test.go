@@ -162,7 +162,7 @@ func periodChanges() *Link {
 func decisions(t *testing.T, l *Link) (lines []string, hash uint64) {
 	t.Helper()
 	all := fnv.New64a()
-	looks, equal, target := 0, false, 0.0
+	looks, locked, target := 0, false, 0.0
 	if err := l.Run(90, func(s State) {
 		d := s.Decision
 		_, _ = fmt.Fprintf(all, "%x %v %d\n", math.Float64bits(d.Ratio), d.Seek, d.Offset)
@@ -173,9 +173,9 @@ func decisions(t *testing.T, l *Link) (lines []string, hash uint64) {
 			return
 		}
 		status := l.ServoStatus()
-		if status.Equal != equal || status.TargetFrames != target {
-			equal, target = status.Equal, status.TargetFrames
-			lines = append(lines, fmt.Sprintf("%.3f s: rate-locked %v target %.0f", s.Seconds, equal, target))
+		if status.RateLocked != locked || status.TargetFrames != target {
+			locked, target = status.RateLocked, status.TargetFrames
+			lines = append(lines, fmt.Sprintf("%.3f s: rate-locked %v target %.0f", s.Seconds, locked, target))
 		}
 		if looks%250 == 0 {
 			lines = append(lines, fmt.Sprintf("%.3f s: ratio %.3f ppm delay %.3f", s.Seconds, (d.Ratio-1)*1e6, s.TrueDelay))
