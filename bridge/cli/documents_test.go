@@ -100,7 +100,7 @@ func TestTheDocumentsCommandsAndConfigurationsAreLegal(t *testing.T) {
 // Every flag that these documents name is one of guest, host or status.
 func TestTheFlagsInTheDocumentsAreThere(t *testing.T) {
 	known := map[string]bool{"config": true, "json": true, "address": true}
-	for _, end := range config.Ends {
+	for _, end := range config.Roles {
 		for _, key := range config.Keys(end) {
 			known[key.Name] = true
 		}

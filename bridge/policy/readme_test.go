@@ -30,15 +30,20 @@ func commands(t *testing.T) (all []string) {
 // the machine, need an audio server, or are what the demo prints.
 var elsewhere = []string{"sudo install bin/archibald-bridge ", "jackd ", "guest -> host ", "PASS: "}
 
+// targets are those of the Makefile.
+func targets(t *testing.T) map[string]bool {
+	t.Helper()
+	made := map[string]bool{}
+	for _, match := range regexp.MustCompile(`(?m)^([a-z-]+):`).FindAllStringSubmatch(string(read(t, "Makefile")), -1) {
+		made[match[1]] = true
+	}
+	return made
+}
+
 // Every line that the README tells to type is a target of the Makefile, or a
 // command of the program (the tests of bridge/cli parse those), or known here.
 func TestTheReadmesCommandsAreThere(t *testing.T) {
-	targets := regexp.MustCompile(`(?m)^([a-z-]+):`)
-	made := map[string]bool{}
-	for _, match := range targets.FindAllStringSubmatch(string(read(t, "Makefile")), -1) {
-		made[match[1]] = true
-	}
-	seen := map[string]bool{}
+	made, seen := targets(t), map[string]bool{}
 	for _, command := range commands(t) {
 		words := strings.Fields(command)
 		known := words[0] == "archibald-bridge"
@@ -57,5 +62,23 @@ func TestTheReadmesCommandsAreThere(t *testing.T) {
 		if !seen[target] {
 			t.Errorf("README.md does not say make %s", target)
 		}
+	}
+}
+
+func TestWhatTheDocumentsMakeIsInTheMakefile(t *testing.T) {
+	made, found := targets(t), 0
+	for _, file := range files(t, ".md") {
+		if file == "CHANGELOG.md" || file == "docs/ROADMAP.md" || below(file, "docs/decisions") {
+			continue // they tell of what was, and what will be
+		}
+		for _, match := range regexp.MustCompile("(?m)(?:^    |`)make ([a-z-]+)").FindAllStringSubmatch(string(read(t, file)), -1) {
+			found++
+			if !made[match[1]] {
+				t.Errorf("%s says make %s, and the Makefile has no such target", file, match[1])
+			}
+		}
+	}
+	if found < 10 {
+		t.Errorf("found %d only", found)
 	}
 }
