@@ -9,13 +9,13 @@ package rt
 typedef struct {
     uint64_t cycles, packets, bytes, errors, nonfinite, skips, skipped_frames;
     uint32_t last_timestamp;
-    int64_t last_send_ns, last_late_ns;
+    int64_t last_send_ns, last_capture_delay_ns;
     int last_errno;
     float peak[MAX_CHANNELS];
 } sent_copy;
 
 typedef struct {
-    uint64_t cycles, packets, bytes, lost, late, duplicate, recovered, reordered, malformed, wrong_source,
+    uint64_t cycles, packets, bytes, lost, discarded_late, duplicate, recovered, reordered, malformed, wrong_source,
         wrong_ssrc, wrong_payload, outside, nonfinite, concealed_frames, dropouts, predicted, skips,
         skipped_frames, implausible, rtcp_over_budget, read_errors, observations;
     int64_t last_packet_ns;
@@ -35,14 +35,14 @@ static void take_peaks(_Atomic uint32_t *bits, float *peak) {
 static void copy_sent(archibald_engine *e, sent_copy *to) {
     send_counters *from = &e->sent;
     TAKE(cycles); TAKE(packets); TAKE(bytes); TAKE(errors); TAKE(nonfinite); TAKE(skips);
-    TAKE(skipped_frames); TAKE(last_timestamp); TAKE(last_send_ns); TAKE(last_late_ns);
+    TAKE(skipped_frames); TAKE(last_timestamp); TAKE(last_send_ns); TAKE(last_capture_delay_ns);
     TAKE(last_errno);
     take_peaks(from->peak_bits, to->peak);
 }
 
 static void copy_received(archibald_engine *e, received_copy *to) {
     receive_counters *from = &e->received;
-    TAKE(cycles); TAKE(packets); TAKE(bytes); TAKE(lost); TAKE(late); TAKE(duplicate);
+    TAKE(cycles); TAKE(packets); TAKE(bytes); TAKE(lost); TAKE(discarded_late); TAKE(duplicate);
     TAKE(recovered); TAKE(reordered); TAKE(malformed); TAKE(wrong_source); TAKE(wrong_ssrc); TAKE(wrong_payload);
     TAKE(outside); TAKE(nonfinite); TAKE(concealed_frames); TAKE(dropouts); TAKE(predicted); TAKE(skips);
     TAKE(skipped_frames); TAKE(last_packet_ns); TAKE(highest_sequence);
@@ -93,12 +93,12 @@ func (e *Engine) Counters() stream.Counters {
 			Cycles: uint64(s.cycles), Packets: uint64(s.packets), Bytes: uint64(s.bytes),
 			SendErrors: uint64(s.errors), NonFinite: uint64(s.nonfinite), Skips: uint64(s.skips),
 			SkippedFrames: uint64(s.skipped_frames), LastTimestamp: uint32(s.last_timestamp),
-			LastSendNs: int64(s.last_send_ns), LastCaptureDelayNs: int64(s.last_late_ns),
+			LastSendNs: int64(s.last_send_ns), LastCaptureDelayNs: int64(s.last_capture_delay_ns),
 			SendErrno: syscall.Errno(s.last_errno), PeakLinear: peaks(&s.peak),
 		},
 		Received: stream.ReceiveCounters{
 			Cycles: uint64(r.cycles), Packets: uint64(r.packets), Bytes: uint64(r.bytes),
-			Lost: uint64(r.lost), DiscardedLate: uint64(r.late), Duplicate: uint64(r.duplicate),
+			Lost: uint64(r.lost), DiscardedLate: uint64(r.discarded_late), Duplicate: uint64(r.duplicate),
 			Recovered: uint64(r.recovered), Reordered: uint64(r.reordered), Malformed: uint64(r.malformed),
 			WrongSource: uint64(r.wrong_source), WrongSSRC: uint64(r.wrong_ssrc),
 			WrongPayload: uint64(r.wrong_payload), Outside: uint64(r.outside),
