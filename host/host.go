@@ -14,6 +14,7 @@ import (
 	"archibald-bridge/bridge/audio/portaudio"
 	"archibald-bridge/bridge/codec/libopus"
 	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/fault"
 	"archibald-bridge/bridge/guests"
 	"archibald-bridge/bridge/jitterstore"
 	"archibald-bridge/bridge/network"
@@ -123,7 +124,7 @@ func parts(cfg config.Config, engine *rt.Engine, log *slog.Logger) (session.Part
 	case config.BackendPortAudio:
 		parts.Server = "PortAudio"
 		if parts.Audio, err = portaudio.New(engine.Callbacks(), portaudio.Options{OutputDevice: cfg.OutputDevice, InputDevice: cfg.InputDevice}); err != nil {
-			return session.Parts{}, &config.Error{Where: "backend", Value: cfg.Backend, Legal: fmt.Sprintf("pipewire or jack here: %v", err)}
+			return session.Parts{}, &fault.WrongValue{Where: "backend", Value: cfg.Backend, Legal: fmt.Sprintf("pipewire or jack here: %v", err)}
 		}
 	default:
 		parts.Audio = pipewire.New(engine.Callbacks(), pipewire.Options{Source: cfg.FromGuest == config.FromGuestSource, Positions: cfg.ChannelMap.Positions})

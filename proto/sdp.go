@@ -68,7 +68,7 @@ func (d Description) Marshal() []byte {
 		payloadType := strconv.Itoa(int(p.Type))
 		format := Format{Encoding: p.Encoding, RateHz: d.RateHz, Channels: channels}
 		if p.Encoding == Opus {
-			format.Channels = opusChannels
+			format.Channels = OpusChannels
 		}
 		media.MediaName.Formats = append(media.MediaName.Formats, payloadType)
 		media.WithValueAttribute("rtpmap", payloadType+" "+format.String())

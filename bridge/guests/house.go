@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/fault"
 	"archibald-bridge/bridge/session"
 	"archibald-bridge/bridge/signaling"
 	"archibald-bridge/bridge/status"
@@ -112,7 +113,7 @@ func (h *house) run() error {
 			h.look(time.Now())
 		case <-giveUp:
 			if h.look(time.Now()); !h.everUsed() {
-				return fmt.Errorf("no guest called in %s: %w", h.cfg.Wait.Duration, config.ErrNeverReached)
+				return fmt.Errorf("no guest called in %s: %w", h.cfg.Wait.Duration, fault.ErrNeverReached)
 			}
 		}
 	}

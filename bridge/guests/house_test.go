@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/fault"
 	"archibald-bridge/bridge/session"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/bridge/stream"
@@ -100,7 +101,7 @@ func (s *served) logged(text string) int {
 
 func serve(t *testing.T, guests int, absent bool) *served {
 	t.Helper()
-	cfg := config.Default(config.EndHost)
+	cfg := config.Default(proto.Host)
 	cfg.Guests, cfg.SendChannels, cfg.ReceiveChannels = guests, 2, 2
 	cfg.Listen = config.Socket{AddrPort: netip.MustParseAddrPort("127.0.0.73:0")}
 	cfg.StatusListen = config.StatusSocket{}
@@ -336,12 +337,12 @@ func TestStatusHasEachGuest(t *testing.T) {
 }
 
 func TestAHostThatNobodyCallsGivesUpInTime(t *testing.T) {
-	cfg := config.Default(config.EndHost)
+	cfg := config.Default(proto.Host)
 	cfg.Guests, cfg.Wait = 2, config.Duration{Duration: 20 * time.Millisecond}
 	cfg.Listen = config.Socket{AddrPort: netip.MustParseAddrPort("127.0.0.73:0")}
 	cfg.StatusListen = config.StatusSocket{}
 	err := Serve(context.Background(), cfg, slog.New(slog.DiscardHandler), new(session.Page), nil)
-	if !errors.Is(err, config.ErrNeverReached) || !strings.Contains(err.Error(), "no guest called in 20ms") {
+	if !errors.Is(err, fault.ErrNeverReached) || !strings.Contains(err.Error(), "no guest called in 20ms") {
 		t.Errorf("%v", err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"archibald-bridge/bridge/codec"
 	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/fault"
 	"archibald-bridge/bridge/signaling"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/bridge/stream"
@@ -142,7 +143,7 @@ func New(cfg config.Config, role proto.Role, parts Parts) *End {
 
 // Run is the life of the end. It returns nil when ctx ends, and an error when
 // the configuration cannot work here (address in use) or nothing was reached in
-// the time given (config.ErrNeverReached).
+// the time given (fault.ErrNeverReached).
 func (e *End) Run(ctx context.Context) error {
 	failed := make(chan error, 1)
 	ctx, cancel := context.WithCancel(ctx)
@@ -248,7 +249,7 @@ func (e *End) retry(nowNs int64) {
 func (e *End) neverReached() error {
 	switch {
 	case !e.everAudio:
-		return fmt.Errorf("%s: not reached in %s: %s: %w", e.server, e.cfg.Wait.Duration, e.audioError, config.ErrNeverReached)
+		return fmt.Errorf("%s: not reached in %s: %s: %w", e.server, e.cfg.Wait.Duration, e.audioError, fault.ErrNeverReached)
 	case !e.everPeer:
 		peer := e.cfg.Peer.String()
 		if peer == "" {
@@ -257,7 +258,7 @@ func (e *End) neverReached() error {
 		if !e.streams.refused.none() {
 			peer += ": " + e.streams.refused.reason()
 		}
-		return fmt.Errorf("peer %s: not reached in %s: %w", peer, e.cfg.Wait.Duration, config.ErrNeverReached)
+		return fmt.Errorf("peer %s: not reached in %s: %w", peer, e.cfg.Wait.Duration, fault.ErrNeverReached)
 	}
 	return nil
 }

@@ -82,7 +82,7 @@ func TestPacketsHaveThePacketTimeAskedFor(t *testing.T) {
 			t.Errorf("ptime %s: packets of %d frames, want %d", ptime, got, want)
 		}
 		v.publish()
-		if got := v.Status().Directions.Send.PeriodFrames; got != want {
+		if got := v.Status().Directions.Send.PacketFrames; got != want {
 			t.Errorf("ptime %s: the status says %d frames, want %d", ptime, got, want)
 		}
 		v.logged("does not fit a packet", map[bool]int{true: 1}[want == 202])

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/fault"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/proto"
 )
@@ -184,7 +185,7 @@ func TestWaitingEndsWithTheNameOfWhatIsMissing(t *testing.T) {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		err := guest.Run(ctx)
 		cancel()
-		if !errors.Is(err, config.ErrNeverReached) || !strings.HasPrefix(err.Error(), name) {
+		if !errors.Is(err, fault.ErrNeverReached) || !strings.HasPrefix(err.Error(), name) {
 			t.Errorf("got %v, want %s ...", err, name)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/fault"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/proto"
 )
@@ -195,7 +196,7 @@ func TestAPeerThatWasOnlyAgreedWithWasNeverReached(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	err := guest.Run(ctx)
-	if !errors.Is(err, config.ErrNeverReached) || !strings.Contains(err.Error(), "cannot send: not reachable from here") {
+	if !errors.Is(err, fault.ErrNeverReached) || !strings.Contains(err.Error(), "cannot send: not reachable from here") {
 		t.Errorf("%v", err)
 	}
 	host.stop()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/fault"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/proto"
 )
@@ -211,7 +212,7 @@ func TestAServerAtAnotherRateThanAskedForIsWaitedForWithItsNodes(t *testing.T) {
 	if s := v.Status(); s.Audio.State != status.AudioWaiting || s.Audio.Reason != why || s.Session.LastError != why {
 		t.Errorf("status %+v, %+v", s.Audio, s.Session)
 	}
-	v.is(config.ErrNeverReached, "JACK server lab: not reached in 0s: "+why+": never reached")
+	v.is(fault.ErrNeverReached, "JACK server lab: not reached in 0s: "+why+": never reached")
 	if _, err := v.describeItself(); err == nil || err.Error() != "no audio on the guest: "+why {
 		t.Errorf("describes itself: %v", err)
 	}
@@ -326,12 +327,12 @@ func TestWhatWasNeverReachedIsNamed(t *testing.T) {
 	v := newVirtual(t, func(c *config.Config) { c.Wait.Duration = 300 * time.Millisecond })
 	v.audio.absent = fmt.Errorf("cannot connect: %w", ErrServerAbsent)
 	v.openAudio()
-	v.is(config.ErrNeverReached, "JACK server lab: not reached in 300ms: cannot connect: audio server not running: never reached")
+	v.is(fault.ErrNeverReached, "JACK server lab: not reached in 300ms: cannot connect: audio server not running: never reached")
 	v.audio.absent = nil
 	v.pass(time.Second)
-	v.is(config.ErrNeverReached, "peer (any): not reached in 300ms: never reached")
+	v.is(fault.ErrNeverReached, "peer (any): not reached in 300ms: never reached")
 	v.cfg.Peer = config.Peer{Host: "tower", Port: 4713}
-	v.is(config.ErrNeverReached, "peer tower:4713: not reached in 300ms: never reached")
+	v.is(fault.ErrNeverReached, "peer tower:4713: not reached in 300ms: never reached")
 	v.up(agreed("a"))
 	v.down("a")
 	v.audioEvent(AudioLost)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"archibald-bridge/bridge/status"
+	"archibald-bridge/bridge/stream"
 	"archibald-bridge/proto"
 )
 
@@ -35,7 +36,7 @@ func (e *End) publish() {
 
 func (e *End) audioStatus() status.Audio {
 	xruns := e.audio.Xruns()
-	a := status.Audio{Server: e.server, State: status.AudioAbsent, Reason: e.audioError, Xruns: grown(xruns, e.streams.since.xruns), XrunsTotal: xruns}
+	a := status.Audio{Server: e.server, State: status.AudioAbsent, Reason: e.audioError, Xruns: stream.Grown(xruns, e.streams.since.xruns), XrunsTotal: xruns}
 	if e.audioOpen {
 		a.State = status.AudioRunning
 		if !e.usable() {
@@ -103,7 +104,7 @@ func (s *streams) sendStatus() status.Direction {
 	if s.sending {
 		d = s.direction(s.send)
 		d.State = s.sendState()
-		d.PeriodFrames = s.end.packetFrames(s.send)
+		d.PacketFrames = s.end.packetFrames(s.send)
 		d.PeakDBFS = peaks(s.counters.Sent.PeakLinear, s.send.Channels)
 		if peer := s.reports.peerLatency; peer != nil {
 			d.LatencyMs.Bridge, d.LatencyErrorMs = milliseconds(float64(peer.OneWay)), milliseconds(float64(peer.Error))
@@ -139,7 +140,7 @@ func (s *streams) receiveStatus() status.Direction {
 		if s.silent || got.Packets == s.base.Received.Packets {
 			d.State = status.DirectionSilent
 		}
-		d.PeriodFrames = s.packetFrames
+		d.PacketFrames = s.packetFrames
 		d.PeakDBFS = peaks(got.PeakLinear, s.receive.Channels)
 	}
 	s.countReceived(&d)

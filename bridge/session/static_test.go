@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/fault"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/bridge/stream"
 	"archibald-bridge/proto"
@@ -110,7 +111,7 @@ func TestStaticPeerNotFoundIsLookedUpAgain(t *testing.T) {
 		return found, nil
 	}
 	v.openAudio()
-	v.is(config.ErrNeverReached, "peer tower:5004: not reached in 1s: never reached")
+	v.is(fault.ErrNeverReached, "peer tower:5004: not reached in 1s: never reached")
 	v.pass(time.Minute)
 	if lookups < 29 || lookups > 31 {
 		t.Errorf("looked up %d times in a minute", lookups)

@@ -25,7 +25,7 @@ type virtual struct {
 }
 
 func testConfig() config.Config {
-	c := config.Default(config.EndGuest)
+	c := config.Default(proto.Guest)
 	c.SendChannels, c.ReceiveChannels = 2, 2
 	return c
 }

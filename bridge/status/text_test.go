@@ -27,14 +27,14 @@ func TestTextOfARunningEnd(t *testing.T) {
   packets                     1000                             900
   lost                        0                                5
   late, duplicate, recovered                                   4, 3, 2
-  concealed                                                    64 frames in 1 dropouts
+  concealed frames, dropouts                                   64, 1
+  xruns                       0                                7
   buffer (target)                                              40.2 (40.0) frames
   clock                                                        -17.5 ppm
   jitter p50, p99, max        0, 0, 0 us                       35, 113, 753 us
   latency, bridge             0.980 +- 0.040 ms, by peer       -
   latency, stages                                              wire 0.070, wait 0.100, resample 0.250, playout 0.667
   latency, total              2.500 ms                         -
-  xruns                       0                                7
   peak dBFS                   -6.0 -inf                        -20.0
 `
 	if got := text(t, sample()); got != want {
