@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/config"
 	"archibald-bridge/bridge/signaling"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/bridge/stream"
@@ -23,7 +22,7 @@ func TestStatusBeforeRunIsEmpty(t *testing.T) {
 }
 
 func TestStatusOfAnEndThatWaits(t *testing.T) {
-	v := newVirtual(t, func(c *config.Config) { c.Name, c.Peer = "lab", config.Peer{Host: "tower", Port: 4713} })
+	v := newVirtual(t, func(c *Settings) { c.Name, c.Peer = "lab", Peer{Host: "tower", Port: 4713} })
 	v.peer.lastErr, v.peer.rejects = "peer tower:4713: connection refused", signaling.Rejected{Strangers: 1, Crowded: 2, Unproven: 3, Refused: 4}
 	v.openAudio()
 	v.pass(time.Second)
