@@ -2,6 +2,8 @@ package interop
 
 import (
 	"testing"
+
+	"archibald-bridge/testbed/gate"
 )
 
 func newRig(t *testing.T) *Rig {
@@ -39,8 +41,10 @@ func runIn(t *testing.T, cases []Case) []Result {
 // Where the machine disturbs the servers or their clients, those that failed are tried again.
 func TestEightPairsWithProgramsOfOthers(t *testing.T) {
 	cases := Gate()
-	const attempts = 3
+	used := 0
+	defer func() { gate.Attempts(t, used, attempts) }()
 	for attempt := 1; len(cases) > 0; attempt++ {
+		used = attempt
 		results := runIn(t, cases)
 		cases = nil
 		for _, result := range results {
