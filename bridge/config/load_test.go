@@ -239,3 +239,10 @@ func TestListenFollowsAPeerThatIsAnIPv6Address(t *testing.T) {
 		}
 	}
 }
+
+func TestAnEnvironmentThatIsNotLegalIsNoDefault(t *testing.T) {
+	t.Setenv("JACK_DEFAULT_SERVER", "two\nlines")
+	if c := Default(proto.Guest); c.JackServer != "default" {
+		t.Errorf("JACK server %q, want the usual one", c.JackServer)
+	}
+}
