@@ -36,7 +36,7 @@ func (e *End) assess(nowNs int64) []status.Problem {
 
 // evidence collects what diagnose goes by.
 func (e *End) evidence(nowNs int64) evidence {
-	found := evidence{us: string(e.role), peer: string(e.role.Other()), server: e.server, static: e.cfg.Static}
+	found := evidence{us: string(e.settings.Role), peer: string(e.settings.Role.Other()), server: e.server, static: e.settings.Static}
 	if e.audioOpen && !e.graph.Freewheels { // for that, libjack takes it from them
 		policy, _ := e.audio.RealTime()
 		found.notRealtime = policy != "" && !realtime(policy)
@@ -45,7 +45,7 @@ func (e *End) evidence(nowNs int64) evidence {
 	if !s.running || e.graph.Freewheels { // the state of the audio server says that
 		return found
 	}
-	if e.cfg.Static {
+	if e.settings.Static {
 		found.peer = "peer"
 	}
 	found.peerPaused = s.peerPausedNs != 0
@@ -69,7 +69,7 @@ func (e *End) evidence(nowNs int64) evidence {
 
 	arrived := stream.Grown(to.Received.Packets, from.Received.Packets)
 	found.receive = receiveEvidence{
-		agreed: s.receive.Channels > 0, refused: s.refused.receive, at: e.cfg.Listen.String(),
+		agreed: s.receive.Channels > 0, refused: s.refused.receive, at: e.settings.Listen.String(),
 		cycles: stream.Grown(to.Received.Cycles, from.Received.Cycles), packets: arrived, silent: s.silent && arrived == 0,
 		rejected:  status.ReceivedSince(to.Received, from.Received).RejectedBy,
 		peerSends: within(v.sendsNs, reportsWithin) && v.sendsFromNs > s.lastPacketNs,
@@ -91,7 +91,7 @@ func (e *End) evidence(nowNs int64) evidence {
 // that. It stays so: no latency is lowered within a session.
 func (s *streams) blame() {
 	c := s.clockStatus
-	if !c.Playing || !s.end.cfg.Latency.Auto || c.LeastFrames == 0 {
+	if !c.Playing || s.end.settings.Latency != (Latency{}) || c.LeastFrames == 0 {
 		return
 	}
 	allowance := time.Duration((c.TargetFrames - float64(c.LeastFrames)) * 1e9 / float64(s.receive.RateHz))
@@ -100,7 +100,7 @@ func (s *streams) blame() {
 	}
 	// All that packets were late, of which the sender's part is to be at least half, as
 	// the latest of it is of the allowance.
-	all := time.Duration(c.LateUs.P99 * float64(time.Microsecond))
+	all := time.Duration(c.PDVUs.P99 * float64(time.Microsecond))
 	windows, latestNs := s.vitals.laterThan(int64(max(lateAllowance, all) / 2))
 	if windows >= lateEvents && 2*time.Duration(latestNs) >= allowance {
 		s.vitals.blamedNs = max(s.vitals.blamedNs, latestNs)

@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/config"
 	"archibald-bridge/bridge/status"
 )
 
@@ -52,7 +51,7 @@ func TestLatencyThatIsForALateSenderIsExplained(t *testing.T) {
 		sound := func() {
 			s.clockStatus.Playing, s.clockStatus.LeastFrames = true, 77
 			s.clockStatus.TargetFrames = 77 + c.allowanceMs*testRate/1000
-			s.clockStatus.LateUs.P99 = c.all99Us
+			s.clockStatus.PDVUs.P99 = c.all99Us
 		}
 		sound()
 		for range c.windows {
@@ -84,7 +83,7 @@ func TestLatencyThatIsForALateSenderIsExplained(t *testing.T) {
 }
 
 func TestAFixedLatencyIsForNobodysSake(t *testing.T) {
-	v := playing(t, func(c *config.Config) { c.Latency = config.Latency{Frames: 2000} })
+	v := playing(t, func(c *Settings) { c.Latency = Latency{Frames: 2000} })
 	v.core.sentLateNs = 30e6
 	v.pass(10 * time.Second)
 	v.wrong("as asked for")

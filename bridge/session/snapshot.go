@@ -22,7 +22,7 @@ func (e *End) Status() status.Status {
 // publish makes the snapshot that Status returns.
 func (e *End) publish() {
 	s := status.Status{
-		End: string(e.role), Version: status.Version, Name: e.cfg.Name,
+		End: string(e.settings.Role), Version: status.Version, Name: e.settings.Name,
 		UptimeSeconds: math.Round(time.Duration(e.clock.monotonicNs()-e.startedNs).Seconds()*10) / 10,
 		Audio:         e.audioStatus(),
 		Machine:       e.machine.Status(),
@@ -53,7 +53,7 @@ func (e *End) audioStatus() status.Audio {
 }
 
 func (e *End) sessionStatus() status.Session {
-	s := status.Session{State: status.SessionWaiting, Peer: e.cfg.Peer.String(), LastError: e.audioError}
+	s := status.Session{State: status.SessionWaiting, Peer: e.settings.Peer.String(), LastError: e.audioError}
 	if s.LastError == "" {
 		s.LastError = e.peerError
 	}
@@ -74,7 +74,7 @@ func (e *End) sessionStatus() status.Session {
 	case !e.streams.running: // for the audio server, or for the end of it
 	case !e.streams.refused.none():
 		s.State, s.LastError = status.SessionFailed, e.streams.refused.reason()
-	case e.cfg.Static:
+	case e.settings.Static:
 		s.State = status.SessionStatic
 	default:
 		s.State = status.SessionUp
@@ -146,7 +146,7 @@ func (s *streams) receiveStatus() status.Direction {
 	s.countReceived(&d)
 	if c := s.clockStatus; s.receiving && c.Playing {
 		d.BufferFrames, d.BufferTargetFrames, d.RatioPPM = c.DelayFrames, c.TargetFrames, c.RatioPPM
-		d.JitterUs = status.Jitter{P50: c.LateUs.P50, P99: c.LateUs.P99, Max: c.LateUs.Max}
+		d.JitterUs = status.Jitter{P50: c.PDVUs.P50, P99: c.PDVUs.P99, Max: c.PDVUs.Max}
 		s.showLatency(&d)
 	}
 	return d

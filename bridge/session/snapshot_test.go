@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/config"
 	"archibald-bridge/bridge/signaling"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/bridge/stream"
@@ -23,7 +22,7 @@ func TestStatusBeforeRunIsEmpty(t *testing.T) {
 }
 
 func TestStatusOfAnEndThatWaits(t *testing.T) {
-	v := newVirtual(t, func(c *config.Config) { c.Name, c.Peer = "lab", config.Peer{Host: "tower", Port: 4713} })
+	v := newVirtual(t, func(c *Settings) { c.Name, c.Peer = "lab", Peer{Host: "tower", Port: 4713} })
 	v.peer.lastErr, v.peer.rejects = "peer tower:4713: connection refused", signaling.Rejected{Strangers: 1, Crowded: 2, Unproven: 3, Refused: 4}
 	v.openAudio()
 	v.pass(time.Second)
@@ -105,7 +104,7 @@ func TestEveryFieldOfTheStatus(t *testing.T) {
 	wantReceive := status.Direction{
 		State: "running", Peer: "192.0.2.7:4713", Format: "F32", Channels: 2, Rate: testRate, PacketFrames: 32, Counts: counts, Total: counts,
 		BufferFrames: c.DelayFrames, BufferTargetFrames: 93, RatioPPM: c.RatioPPM,
-		JitterUs:  status.Jitter{P50: c.LateUs.P50, P99: c.LateUs.P99, Max: c.LateUs.Max},
+		JitterUs:  status.Jitter{P50: c.PDVUs.P50, P99: c.PDVUs.P99, Max: c.PDVUs.Max},
 		LatencyMs: status.Latency{Bridge: status.Milliseconds(c.DelayFrames/48 + 1)}, LatencyErrorMs: 0.25, LatencyBy: "round trip",
 		PeakDBFS: []status.Decibels{status.DecibelsOf(0.1), status.Decibels(math.Inf(-1))},
 	}
