@@ -48,6 +48,8 @@ var only = map[string][]string{
 	"proto":         {},
 	"bridge/stream": {},
 	"bridge/rt":     {"bridge/stream"},
+	"bridge/fault":  {},
+	"bridge/config": {"bridge/fault", "proto"},
 }
 
 // mayNotBeBuiltFrom is why the code of a package, without its tests, may not need another.
