@@ -81,7 +81,7 @@ check_nix() {
 }
 
 # The packages that link C, by name; without_c lists all others.
-with_c='/(bridge/rt|bridge/audio|testbed|guest|host|benchmarks/peers|nix/units)(/|$)|^archibald-bridge$'
+with_c='/(bridge/rt|bridge/audio|bridge/app|testbed|guest|host|benchmarks/peers|nix/units)(/|$)|^archibald-bridge$'
 without_c() { go list ./... | grep -vE "$with_c"; }
 
 fuzz_targets() {
@@ -119,10 +119,10 @@ while read -r folder target; do
   step "$target, 3 s" fuzz "$folder" "$target"
 done < <(fuzz_targets)
 
-tests "PortAudio on ALSA and JACK" -tags nolibopusfile,portaudio -count=1 ./bridge/audio/portaudio ./host
+tests "PortAudio on ALSA and JACK" -tags nolibopusfile,portaudio -count=1 ./bridge/audio/portaudio ./bridge/app ./host
 
 # Where servers fail, some of these try again.
-tests "stack: real audio servers" -timeout 20m -p 1 -count=1 ./testbed/... ./bridge/audio/... ./guest/... ./host/... ./benchmarks/peers ./nix/units
+tests "stack: real audio servers" -timeout 20m -p 1 -count=1 ./testbed/... ./bridge/audio/... ./bridge/app ./guest/... ./host/... ./benchmarks/peers ./nix/units
 
 cat "$logs/reasons" 2>/dev/null # at the end, where it is seen first
 printf '%d tests passed, %d steps failed, %d s\n' "$total" "${#failed[@]}" "$SECONDS"

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/bridge/config"
 	"archibald-bridge/bridge/session"
 	"archibald-bridge/bridge/signaling"
@@ -181,7 +182,7 @@ func (h *house) fits(offer proto.Description) error {
 	if rateHz == 0 {
 		rateHz = offer.RateHz
 	}
-	ours := session.Describe(h.cfg, proto.Host, session.Graph{RateHz: rateHz, PeriodFrames: max(1, h.cfg.HostPeriod)})
+	ours := session.Describe(h.cfg, proto.Host, audio.Graph{RateHz: rateHz, PeriodFrames: max(1, h.cfg.HostPeriod)})
 	_, _, err := proto.Answer(offer, ours)
 	return err
 }

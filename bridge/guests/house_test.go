@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/bridge/config"
 	"archibald-bridge/bridge/session"
 	"archibald-bridge/bridge/status"
@@ -41,32 +42,32 @@ func (core) Idle(int64)                {}
 func (core) LookaheadFrames() int      { return 7 }
 func (core) Counters() stream.Counters { return stream.Counters{} }
 
-// audio is a server that is there at once, or never.
-type audio struct {
+// audioServer is one that is there at once, or never.
+type audioServer struct {
 	absent bool
-	events chan session.AudioEvent
+	events chan audio.Event
 }
 
-func (a *audio) Open(session.AudioConfig) (session.Graph, error) {
+func (a *audioServer) Open(audio.Config) (audio.Graph, error) {
 	if a.absent {
-		return session.Graph{}, session.ErrServerAbsent
+		return audio.Graph{}, audio.ErrServerAbsent
 	}
 	return a.Graph(), nil
 }
-func (a *audio) Graph() session.Graph              { return session.Graph{RateHz: 48000, PeriodFrames: 64} }
-func (a *audio) Events() <-chan session.AudioEvent { return a.events }
-func (a *audio) SetActive(bool)                    {}
-func (a *audio) SetLatency(int, int)               {}
-func (a *audio) RealTime() (string, int)           { return "", 0 }
-func (a *audio) Threads() session.AudioThreads     { return session.AudioThreads{} }
-func (a *audio) Xruns() uint64                     { return 0 }
-func (a *audio) Close() error                      { return nil }
+func (a *audioServer) Graph() audio.Graph         { return audio.Graph{RateHz: 48000, PeriodFrames: 64} }
+func (a *audioServer) Events() <-chan audio.Event { return a.events }
+func (a *audioServer) SetActive(bool)             {}
+func (a *audioServer) SetLatency(int, int)        {}
+func (a *audioServer) RealTime() (string, int)    { return "", 0 }
+func (a *audioServer) Threads() audio.Threads     { return audio.Threads{} }
+func (a *audioServer) Xruns() uint64              { return 0 }
+func (a *audioServer) Close() error               { return nil }
 
 type machine struct{}
 
-func (machine) SetStreaming(bool)         {}
-func (machine) Tend(session.AudioThreads) {}
-func (machine) Status() status.Machine    { return status.Machine{} }
+func (machine) SetStreaming(bool)      {}
+func (machine) Tend(audio.Threads)     {}
+func (machine) Status() status.Machine { return status.Machine{} }
 
 type memory struct{}
 
@@ -117,7 +118,7 @@ func serve(t *testing.T, guests int, absent bool) *served {
 		}
 		cfg.Listen = config.Socket{AddrPort: netip.AddrPortFrom(netip.MustParseAddr("127.0.0.73"), uint16(5000+place))}
 		return session.New(cfg, proto.Host, session.Parts{
-			Core: core{}, Audio: &audio{absent: absent, events: make(chan session.AudioEvent)}, Machine: machine{},
+			Core: core{}, Audio: &audioServer{absent: absent, events: make(chan audio.Event)}, Machine: machine{},
 			Server: "PipeWire", Log: log, Memory: memory{}, Shared: true,
 		}), nil
 	}); err != nil {

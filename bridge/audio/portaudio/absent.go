@@ -2,13 +2,13 @@
 
 package portaudio
 
-import "archibald-bridge/bridge/session"
+import "archibald-bridge/bridge/audio"
 
 // Built says whether this program has PortAudio.
 const Built = false
 
-// New always fails with ErrNotBuilt.
-func New(Core, Options) (session.AudioServer, error) { return nil, ErrNotBuilt }
+// Opener always fails with ErrNotBuilt.
+func Opener(audio.Callbacks, audio.Options) (audio.Server, error) { return nil, ErrNotBuilt }
 
 // Devices always fails with ErrNotBuilt.
 func Devices() ([]Device, error) { return nil, ErrNotBuilt }

@@ -5,11 +5,13 @@ package portaudio
 import (
 	"errors"
 	"testing"
+
+	"archibald-bridge/bridge/audio"
 )
 
 func TestWithoutTheTagThereIsNoPortAudio(t *testing.T) {
-	if _, err := New(Core{}, Options{}); !errors.Is(err, ErrNotBuilt) {
-		t.Errorf("New: %v", err)
+	if _, err := Opener(audio.Callbacks{}, audio.Options{}); !errors.Is(err, ErrNotBuilt) {
+		t.Errorf("Opener: %v", err)
 	}
 	if _, err := Devices(); !errors.Is(err, ErrNotBuilt) {
 		t.Errorf("Devices: %v", err)
