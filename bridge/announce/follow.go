@@ -8,7 +8,7 @@ import (
 	"slices"
 	"time"
 
-	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/fault"
 	"archibald-bridge/bridge/network"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/proto"
@@ -163,7 +163,7 @@ func (r runs) each(ctx context.Context) error {
 		case <-ctx.Done():
 			return now.end()
 		case <-r.giveUp:
-			return fmt.Errorf("stream %q: not announced in %s: %w", r.name, r.wait, config.ErrNeverReached)
+			return fmt.Errorf("stream %q: not announced in %s: %w", r.name, r.wait, fault.ErrNeverReached)
 		case err := <-now.ended:
 			now.stop()
 			return err

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/fault"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/proto"
 )
@@ -61,7 +61,7 @@ func TestAStreamThatIsNeverAnnouncedIsGivenUp(t *testing.T) {
 	giveUp <- start
 	_, over, cancel := follow(make(chan Stream), giveUp)
 	defer cancel()
-	if err := <-over; !errors.Is(err, config.ErrNeverReached) || !strings.Contains(err.Error(), `stream "desk"`) {
+	if err := <-over; !errors.Is(err, fault.ErrNeverReached) || !strings.Contains(err.Error(), `stream "desk"`) {
 		t.Error(err)
 	}
 }

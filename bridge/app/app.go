@@ -70,7 +70,7 @@ func Run(ctx context.Context, role Role, cfg config.Config, log *slog.Logger) er
 	defer cancel()
 	backend, _ := audio.Named(cfg.Backend) // the configuration was checked
 	e := &end{role: role, backend: backend, log: log, net: network.Keep(ctx, log)}
-	e.page = session.OpenPage(cfg, role.Name, log, e.net.Missing)
+	e.page = session.OpenPage(Settings(cfg, role.Name), cfg.StatusListen.AddrPort, log, e.net.Missing)
 	defer e.page.Close()
 	if cfg.SAPReceive == "" {
 		return e.run(ctx, cfg)
@@ -139,21 +139,23 @@ func (e *end) run(ctx context.Context, cfg config.Config) error {
 			e.log.Info("the host's clock cannot be read: one-way latency by round trips", "reason", err)
 		}
 	}
-	end := session.New(cfg, e.role.Name, parts)
+	end := session.New(Settings(cfg, e.role.Name), parts)
 	defer e.net.Zone(cfg, end.Readdress)()
 	return session.Serve(ctx, end, e.page)
 }
 
 // serveGuests is an end for each guest that calls, with an engine each.
 func (e *end) serveGuests(ctx context.Context, cfg config.Config, engines []*rt.Engine) error {
-	return guests.Serve(ctx, cfg, e.log, e.page, func(slot int, cfg config.Config) (*session.End, error) {
-		cfg.Listen = config.Socket{AddrPort: engines[slot].LocalAddr()}
-		parts, err := e.parts(cfg, engines[slot], nil, e.log.With("guest", cfg.Name))
+	return guests.Serve(ctx, cfg.Guests, Settings(cfg, e.role.Name), e.log, e.page, func(slot int, settings session.Settings) (*session.End, error) {
+		settings.Listen = engines[slot].LocalAddr()
+		guest := cfg
+		guest.Name = settings.Name
+		parts, err := e.parts(guest, engines[slot], nil, e.log.With("guest", guest.Name))
 		if err != nil {
 			return nil, err
 		}
 		parts.Shared = true
-		return session.New(cfg, e.role.Name, parts), nil
+		return session.New(settings, parts), nil
 	})
 }
 
@@ -175,7 +177,7 @@ func (e *end) parts(cfg config.Config, engine *rt.Engine, patchbay Patchbay, log
 	if err != nil {
 		log.Warn("what was learned about peers is lost", "reason", err)
 	}
-	parts := session.Parts{Core: engine, Machine: machine, Server: e.backend.Title, Log: log, Memory: learned, Codec: libopus.Codec{}}
+	parts := session.Parts{Core: engine, Machine: machine, Server: e.backend.Title, Log: log, Memory: learned, Codec: libopus.Codec{}, Tap: engine}
 	options := audio.Options{
 		Peer: string(e.role.Peer), Source: e.role.Source(cfg), Positions: cfg.ChannelMap.Positions,
 		OutputDevice: cfg.OutputDevice, InputDevice: cfg.InputDevice,
@@ -187,11 +189,10 @@ func (e *end) parts(cfg config.Config, engine *rt.Engine, patchbay Patchbay, log
 	if patchbay != nil {
 		options.Control, parts.Unmatched = patchbay, patchbay.Unmatched
 	}
-	if e.backend.Name == config.Default(config.End(e.role.Name)).Backend {
+	if e.backend.Name == config.Default(e.role.Name).Backend {
 		parts.Hint = e.role.Hint
 	}
-	core := audio.Callbacks{Engine: engine.Handle(), Playout: rt.Playout(), Capture: rt.Capture(), ABI: rt.ABI}
-	parts.Audio, err = open(e.backend, core, options)
+	parts.Audio, err = open(e.backend, engine.Callbacks(), options)
 	return parts, err
 }
 

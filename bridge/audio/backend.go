@@ -1,6 +1,6 @@
 package audio
 
-import "unsafe"
+import "archibald-bridge/bridge/stream"
 
 // Capabilities are what a backend can do that others cannot. What depends on one
 // asks for it here, and never for a backend by its name.
@@ -62,14 +62,6 @@ func With(can func(Capabilities) bool) []string {
 	return names
 }
 
-// Callbacks are the real-time core as an audio server calls it, from C.
-type Callbacks struct {
-	Engine  unsafe.Pointer // archibald_engine *, in C memory
-	Playout unsafe.Pointer // archibald_playout_fn
-	Capture unsafe.Pointer // archibald_capture_fn
-	ABI     int            // archibald_rt_abi that the core was compiled with
-}
-
 // Options are what an end chooses for the life of a Server. Those that its backend
 // has no capability for are not looked at.
 type Options struct {
@@ -87,7 +79,7 @@ type Options struct {
 
 // Opener makes a closed Server. The error says that this program was built without
 // the backend.
-type Opener func(Callbacks, Options) (Server, error)
+type Opener func(stream.Callbacks, Options) (Server, error)
 
 // Control is a further client of the audio server in this process, that follows the life of a
 // Server: libjack deletes clients that outlive their server when the next

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"archibald-bridge/bridge/audio"
+	"archibald-bridge/bridge/stream"
 )
 
 // clients is one pair of open JACK clients, and the pipe through which their C
@@ -28,7 +29,7 @@ type clients struct {
 	watch  *audio.Watch // nil: not started
 }
 
-func openClients(core audio.Callbacks, server, peer string, config audio.Config, send, receive int) (*clients, error) {
+func openClients(core stream.Callbacks, server, peer string, config audio.Config, send, receive int) (*clients, error) {
 	var fds [2]int
 	if err := unix.Pipe2(fds[:], unix.O_NONBLOCK|unix.O_CLOEXEC); err != nil {
 		return nil, fmt.Errorf("JACK: pipe: %w", err)

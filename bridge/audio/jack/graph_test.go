@@ -47,7 +47,7 @@ func TestClientsAndPortsHaveTheDocumentedNames(t *testing.T) {
 func TestTheHostsClientsAreNamedAfterTheGuest(t *testing.T) {
 	jackd := jacktest.Start(t, 256)
 	core := jacktest.NewCore()
-	server := New(coreOf(core), audio.Options{Server: jackd.Name, Peer: "guest"})
+	server := New(core.Callbacks(), audio.Options{Server: jackd.Name, Peer: "guest"})
 	t.Cleanup(func() { _ = server.Close() })
 	open(t, server, audio.Config{Name: "lab", SendChannels: 1, ReceiveChannels: 1})
 	ports := jackd.Ports()

@@ -15,11 +15,12 @@ import (
 
 	"archibald-bridge/bridge/audio"
 	"archibald-bridge/bridge/rt"
+	"archibald-bridge/bridge/stream"
 )
 
 // Server is an audio.Server for JACK.
 type Server struct {
-	core    audio.Callbacks
+	core    stream.Callbacks
 	name    string
 	peer    string
 	control audio.Control // nil: none
@@ -47,13 +48,13 @@ var _ audio.Server = (*Server)(nil)
 const _ = rt.HeaderHash
 
 // Opener makes a Server.
-func Opener(core audio.Callbacks, options audio.Options) (audio.Server, error) {
+func Opener(core stream.Callbacks, options audio.Options) (audio.Server, error) {
 	return New(core, options), nil
 }
 
 // New returns a closed Server. A Server without a name is that of $JACK_DEFAULT_SERVER, or
 // "default", as for every JACK program.
-func New(core audio.Callbacks, opts audio.Options) *Server {
+func New(core stream.Callbacks, opts audio.Options) *Server {
 	name := opts.Server
 	if name == "" {
 		name = os.Getenv("JACK_DEFAULT_SERVER")
@@ -97,10 +98,6 @@ func (s *Server) Open(config audio.Config) (audio.Graph, error) {
 }
 
 func (s *Server) check(config audio.Config) error {
-	if s.core.ABI != C.archibald_rt_abi {
-		return fmt.Errorf("JACK: built for ABI %d of the real-time core, linked with ABI %d: rebuild with go build -a",
-			int(C.archibald_rt_abi), s.core.ABI)
-	}
 	for _, channels := range []int{config.SendChannels, config.ReceiveChannels} {
 		if channels < 0 || channels > C.archibald_jack_max_channels {
 			return fmt.Errorf("JACK: %d channels, legal are 0 to %d", channels, int(C.archibald_jack_max_channels))

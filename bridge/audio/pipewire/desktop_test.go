@@ -214,21 +214,12 @@ func newBridge(t *testing.T, options audio.Options) *bridge {
 	t.Helper()
 	options.Peer = "guest"
 	engine := fakecore.New()
-	b := &bridge{New(coreOf(engine), options), engine}
+	b := &bridge{New(engine.Callbacks(), options), engine}
 	t.Cleanup(func() {
 		b.Close()
 		engine.Free()
 	})
 	return b
-}
-
-func coreOf(engine *fakecore.Engine) audio.Callbacks {
-	return audio.Callbacks{
-		Engine:  engine.Handle(),
-		Playout: fakecore.Playout(),
-		Capture: fakecore.Capture(),
-		ABI:     fakecore.ABI,
-	}
 }
 
 // openBridge opens an idle stereo bridge with a period of 256.

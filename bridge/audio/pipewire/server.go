@@ -18,6 +18,7 @@ import (
 
 	"archibald-bridge/bridge/audio"
 	"archibald-bridge/bridge/rt"
+	"archibald-bridge/bridge/stream"
 )
 
 // openTimeout is shared by the two waits of Open: for the server's greeting and
@@ -30,7 +31,7 @@ const MaxChannels = int(C.archibald_max_channels)
 // Server is a connection to PipeWire. It is an audio.Server; its
 // methods may be called from any goroutine.
 type Server struct {
-	core    audio.Callbacks
+	core    stream.Callbacks
 	options audio.Options
 	events  chan audio.Event
 
@@ -55,12 +56,12 @@ var _ audio.Server = (*Server)(nil)
 const _ = rt.HeaderHash
 
 // Opener makes a Server.
-func Opener(core audio.Callbacks, options audio.Options) (audio.Server, error) {
+func Opener(core stream.Callbacks, options audio.Options) (audio.Server, error) {
 	return New(core, options), nil
 }
 
 // New returns a server that is not open.
-func New(core audio.Callbacks, options audio.Options) *Server {
+func New(core stream.Callbacks, options audio.Options) *Server {
 	return &Server{core: core, options: options, events: make(chan audio.Event)}
 }
 
@@ -102,9 +103,6 @@ func (s *Server) Open(config audio.Config) (audio.Graph, error) {
 }
 
 func (s *Server) check(config audio.Config) error {
-	if s.core.ABI != int(C.archibald_rt_abi) {
-		return fmt.Errorf("PipeWire shim was built for core ABI %d and the core has %d: rebuild with go build -a", int(C.archibald_rt_abi), s.core.ABI)
-	}
 	for _, position := range s.options.Positions {
 		if positionNumber(position) == 0 {
 			return fmt.Errorf("channel position %q: PipeWire has none of that name", position)

@@ -21,7 +21,7 @@ var stereo = audio.Config{SendChannels: 2, ReceiveChannels: 2}
 func newServer(t *testing.T, options audio.Options) (audio.Server, *jacktest.Core) {
 	t.Helper()
 	core := jacktest.NewCore()
-	server, err := Opener(audio.Callbacks{Engine: core.Engine(), Playout: core.Playout(), Capture: core.Capture(), ABI: jacktest.ABI}, options)
+	server, err := Opener(core.Callbacks(), options)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 
 	"archibald-bridge/bridge/audio"
 	"archibald-bridge/bridge/rt"
+	"archibald-bridge/bridge/stream"
 )
 
 // Built says whether this program has PortAudio.
@@ -37,7 +38,7 @@ var errDeadJACK = fmt.Errorf("PortAudio cannot leave a JACK server that has died
 // Server is an audio.Server for one output and one input device. Its
 // methods may be called from any goroutine.
 type Server struct {
-	core    audio.Callbacks
+	core    stream.Callbacks
 	options audio.Options
 	events  chan audio.Event
 
@@ -62,10 +63,7 @@ var _ audio.Server = (*Server)(nil)
 const _ = rt.HeaderHash
 
 // Opener makes a closed Server.
-func Opener(core audio.Callbacks, options audio.Options) (audio.Server, error) {
-	if core.ABI != C.archibald_rt_abi {
-		return nil, fmt.Errorf("PortAudio shim was built for core ABI %d and the core has %d: rebuild with go build -a", int(C.archibald_rt_abi), core.ABI)
-	}
+func Opener(core stream.Callbacks, options audio.Options) (audio.Server, error) {
 	return &Server{core: core, options: options, events: make(chan audio.Event)}, nil
 }
 
