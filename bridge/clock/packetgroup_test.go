@@ -13,11 +13,11 @@ import (
 const nominalNs = 1e9 / testRate
 
 // arrivals feeds packets given as {timestamp, arrival in us} and returns which
-// began a burst.
-func arrivals(b *burstFinder, packetFrames uint32, packets ...[2]int64) []bool {
+// of them began a group.
+func arrivals(g *packetGroups, packetFrames uint32, packets ...[2]int64) []bool {
 	begins := make([]bool, len(packets))
 	for i, p := range packets {
-		_, begins[i] = b.add(stream.Observation{Kind: stream.KindPacket, Frames: packetFrames, Media: p[0], TimeNs: p[1] * 1000}, nominalNs)
+		_, begins[i] = g.add(stream.Observation{Kind: stream.KindPacket, Frames: packetFrames, Media: p[0], TimeNs: p[1] * 1000}, nominalNs)
 	}
 	return begins
 }
@@ -34,36 +34,36 @@ func expect(t *testing.T, got []bool, want ...bool) {
 	}
 }
 
-func TestEveryPacketOfASmallPeriodBeginsABurst(t *testing.T) {
+func TestEveryPacketOfASmallPeriodBeginsAGroup(t *testing.T) {
 	packets := [][2]int64{{0, 0}, {64, 1333}, {128, 2667}}
-	b := newBurstFinder(64, false)
-	expect(t, arrivals(&b, 64, packets...), true, true, true)
-	b = newBurstFinder(0, false) // the first may be the second of a burst
-	expect(t, arrivals(&b, 64, packets...), false, true, true)
+	g := newPacketGroups(64, false)
+	expect(t, arrivals(&g, 64, packets...), true, true, true)
+	g = newPacketGroups(0, false) // the first may be the second of a group
+	expect(t, arrivals(&g, 64, packets...), false, true, true)
 }
 
-func TestPeriodOfSeveralPacketsIsOneBurst(t *testing.T) {
-	b := newBurstFinder(0, false)
-	expect(t, arrivals(&b, 128,
+func TestPeriodOfSeveralPacketsIsOneGroup(t *testing.T) {
+	g := newPacketGroups(0, false)
+	expect(t, arrivals(&g, 128,
 		[2]int64{0, 0}, [2]int64{128, 10}, [2]int64{256, 20}, [2]int64{384, 30},
 		[2]int64{512, 10667}, [2]int64{640, 10675}), false, false, false, false, true, false)
 }
 
 func TestReorderedAndRepeatedPacketsBeginNothing(t *testing.T) {
-	b := newBurstFinder(64, false)
-	expect(t, arrivals(&b, 64,
+	g := newPacketGroups(64, false)
+	expect(t, arrivals(&g, 64,
 		[2]int64{0, 0}, [2]int64{128, 2667}, [2]int64{64, 2700}, [2]int64{128, 2710}, [2]int64{0, 2720}, [2]int64{192, 4000}),
 		true, true, false, false, false, true)
 }
 
-// bursts feeds packets given as {timestamp, arrival in us} and returns with which frame
-// each burst began that told something; -1: none did.
-func bursts(b *burstFinder, packetFrames uint32, packets ...[2]int64) []int64 {
+// groups feeds packets given as {timestamp, arrival in us} and returns, for each, the frame
+// that it reported its group to begin with; -1: it reported nothing.
+func groups(g *packetGroups, packetFrames uint32, packets ...[2]int64) []int64 {
 	frames := make([]int64, len(packets))
 	for i, p := range packets {
 		frames[i] = -1
-		if burst, ok := b.add(stream.Observation{Kind: stream.KindPacket, Frames: packetFrames, Media: p[0], TimeNs: p[1] * 1000}, nominalNs); ok {
-			frames[i] = burst.frame
+		if group, ok := g.add(stream.Observation{Kind: stream.KindPacket, Frames: packetFrames, Media: p[0], TimeNs: p[1] * 1000}, nominalNs); ok {
+			frames[i] = group.frame
 		}
 	}
 	return frames
@@ -72,24 +72,24 @@ func bursts(b *burstFinder, packetFrames uint32, packets ...[2]int64) []int64 {
 func expectFrames(t *testing.T, got []int64, want ...int64) {
 	t.Helper()
 	if !slices.Equal(got, want) {
-		t.Errorf("bursts begin with %d, want %d", got, want)
+		t.Errorf("groups begin with %d, want %d", got, want)
 	}
 }
 
-// settledBursts is a finder that has seen some periods of four packets of 64 frames, at
+// settledGroups has seen some periods of four packets of 64 frames, at
 // 0 and before, and its next is due at 0.
-func settledBursts(said int) burstFinder {
-	b := newBurstFinder(said, false)
+func settledGroups(said int) packetGroups {
+	g := newPacketGroups(said, false)
 	for i := range int64(20) {
 		from := (i - 20) * 256
 		for k := range int64(4) {
-			arrivals(&b, 64, [2]int64{from + 64*k, from*1000/48 + k})
+			arrivals(&g, 64, [2]int64{from + 64*k, from*1000/48 + k})
 		}
 	}
-	return b
+	return g
 }
 
-func TestWhateverIsMissingOfABurstTellsWhenItsPeriodBegan(t *testing.T) {
+func TestWhateverIsMissingOfAGroupTheRestTellsWhenItsPeriodBegan(t *testing.T) {
 	for _, said := range []int{256, 0} {
 		for name, c := range map[string]struct{ packets, want []int64 }{
 			"nothing":                {[]int64{0, 64, 128, 192, 256}, []int64{0, -1, -1, -1, 256}},
@@ -104,34 +104,34 @@ func TestWhateverIsMissingOfABurstTellsWhenItsPeriodBegan(t *testing.T) {
 			"all in disorder":        {[]int64{192, 128, 64, 0, 320, 256, 512}, []int64{0, -1, -1, -1, 256, -1, 512}},
 		} {
 			t.Run(fmt.Sprintf("%s, said %d", name, said), func(t *testing.T) {
-				b := settledBursts(said)
+				g := settledGroups(said)
 				var packets [][2]int64
 				for i, media := range c.packets {
 					packets = append(packets, [2]int64{media, floorTo(media, 256)*1000/48 + int64(i)})
 				}
-				expectFrames(t, bursts(&b, 64, packets...), c.want...)
+				expectFrames(t, groups(&g, 64, packets...), c.want...)
 			})
 		}
 	}
 }
 
-// What is still to come of a burst is held up on its way, for more than what tells
-// bursts apart: it is no burst of its own.
-func TestABurstThatIsTornTellsOnce(t *testing.T) {
+// The rest of a group is held up on its way, for longer than what tells groups apart. It is no
+// group of its own.
+func TestAGroupThatIsTornTellsOnce(t *testing.T) {
 	for _, said := range []int{256, 0} {
-		b := settledBursts(said)
-		expectFrames(t, bursts(&b, 64, [2]int64{0, 0}, [2]int64{64, 1}, [2]int64{128, 2}, [2]int64{192, 1800},
+		g := settledGroups(said)
+		expectFrames(t, groups(&g, 64, [2]int64{0, 0}, [2]int64{64, 1}, [2]int64{128, 2}, [2]int64{192, 1800},
 			[2]int64{256, 5333}, [2]int64{320, 7200}, [2]int64{384, 7201}, [2]int64{448, 7202}, [2]int64{512, 10667}),
 			0, -1, -1, -1, 256, -1, -1, -1, 512)
 	}
 }
 
 func TestWhereNothingIsKnownOfTheSenderOnlyWhatFollowsIsBelieved(t *testing.T) {
-	b := newBurstFinder(0, false)
-	expectFrames(t, bursts(&b, 64,
+	g := newPacketGroups(0, false)
+	expectFrames(t, groups(&g, 64,
 		[2]int64{64, 0}, [2]int64{192, 5333}, [2]int64{256, 5334}, [2]int64{320, 10667}), -1, -1, -1, 320)
-	b = newBurstFinder(128, false) // the first that follows shows where periods begin
-	expectFrames(t, bursts(&b, 64,
+	g = newPacketGroups(128, false) // the first that follows shows where periods begin
+	expectFrames(t, groups(&g, 64,
 		[2]int64{64, 0}, [2]int64{192, 2667}, [2]int64{256, 5333}, [2]int64{448, 8000}, [2]int64{576, 10667}), -1, -1, 256, 384, 512)
 }
 
@@ -139,10 +139,10 @@ func TestWhereNothingIsKnownOfTheSenderOnlyWhatFollowsIsBelieved(t *testing.T) {
 // comes is believed in the end.
 func TestASenderOfWhichNothingFollowsIsBelievedAfterAWhile(t *testing.T) {
 	for _, said := range []int{128, 64, 0} {
-		b := newBurstFinder(said, false)
+		g := newPacketGroups(said, false)
 		first, n := int64(-1), 0
 		for i := range int64(200) {
-			if got := bursts(&b, 64, [2]int64{64 + 128*i, 2667 * i}); got[0] >= 0 {
+			if got := groups(&g, 64, [2]int64{64 + 128*i, 2667 * i}); got[0] >= 0 {
 				n++
 				if first < 0 {
 					first = i
@@ -150,7 +150,7 @@ func TestASenderOfWhichNothingFollowsIsBelievedAfterAWhile(t *testing.T) {
 			}
 		}
 		if first*2667 > 110000 || n < 150 {
-			t.Errorf("said %d: believed from burst %d on, %d of 200", said, first, n)
+			t.Errorf("said %d: believed from group %d on, %d of 200", said, first, n)
 		}
 	}
 }
@@ -158,7 +158,7 @@ func TestASenderOfWhichNothingFollowsIsBelievedAfterAWhile(t *testing.T) {
 // A period that is no whole number of packets: each packet leaves with its last frame.
 func TestPeriodsThatAreNotWholePackets(t *testing.T) {
 	for _, c := range []struct{ period, packet int64 }{{64, 48}, {1024, 240}, {256, 192}, {1000, 333}, {441, 48}, {64, 63}} {
-		b := newBurstFinder(int(c.period), false)
+		g := newPacketGroups(int(c.period), false)
 		r := rand.New(rand.NewPCG(uint64(c.period), 5))
 		sent := int64(0)
 		for period := range int64(3000) {
@@ -169,18 +169,18 @@ func TestPeriodsThatAreNotWholePackets(t *testing.T) {
 				if period > 1000 && r.IntN(4) == 0 {
 					continue
 				}
-				if burst, ok := b.add(o, nominalNs); ok && period > 1000 && burst.frame != from {
-					t.Fatalf("periods of %d, packets of %d: one that began with %d is taken for %d", c.period, c.packet, from, burst.frame)
+				if group, ok := g.add(o, nominalNs); ok && period > 1000 && group.frame != from {
+					t.Fatalf("periods of %d, packets of %d: one that began with %d is taken for %d", c.period, c.packet, from, group.frame)
 				}
 			}
 		}
 	}
 }
 
-// Opus's lateness counts from the time of each packet's own first frame.
-func TestAPacketThatSaysHowLateItIsItselfTellsWhateverIsLost(t *testing.T) {
+// The send delay of Opus packets counts from the time of each packet's own first frame.
+func TestAPacketThatSaysItsOwnSendDelayTellsWhateverIsLost(t *testing.T) {
 	for _, lateNs := range []int64{0, -1} {
-		b := newBurstFinder(1024, true)
+		g := newPacketGroups(1024, true)
 		told := []int64{}
 		sent := int64(0)
 		for period := range int64(100) {
@@ -189,8 +189,8 @@ func TestAPacketThatSaysHowLateItIsItselfTellsWhateverIsLost(t *testing.T) {
 					continue
 				}
 				o := stream.Observation{Kind: stream.KindPacket, Frames: 480, Media: sent, TimeNs: int64(float64(period*1024)*nominalNs) + sent, SendDelayNs: lateNs}
-				if burst, ok := b.add(o, nominalNs); ok && period > 90 {
-					told = append(told, burst.frame-sent)
+				if group, ok := g.add(o, nominalNs); ok && period > 90 {
+					told = append(told, group.frame-sent)
 				}
 			}
 		}
@@ -201,26 +201,26 @@ func TestAPacketThatSaysHowLateItIsItselfTellsWhateverIsLost(t *testing.T) {
 	}
 }
 
-func TestASeamIsToldByTheNextBurstThatIsSure(t *testing.T) {
-	b := settledBursts(256)
+func TestADiscontinuityIsToldByTheNextGroupWhoseBeginningIsKnown(t *testing.T) {
+	g := settledGroups(256)
 	// The first packet after the lost time is lost, too: where the period began is not known.
-	expectFrames(t, bursts(&b, 64, [2]int64{0, 0}, [2]int64{64, 1}, [2]int64{128, 2}, [2]int64{192, 3},
+	expectFrames(t, groups(&g, 64, [2]int64{0, 0}, [2]int64{64, 1}, [2]int64{128, 2}, [2]int64{192, 3},
 		[2]int64{400 + 64, 8333}, [2]int64{400 + 128, 8334}, [2]int64{400 + 192, 8335}), 0, -1, -1, -1, -1, -1, -1)
-	burst, ok := b.add(stream.Observation{Kind: stream.KindPacket, Frames: 64, Media: 400 + 256, TimeNs: 13667e3}, nominalNs)
-	if !ok || !burst.seam || burst.frame != 656 {
-		t.Errorf("%+v, %v; want a seam at 656", burst, ok)
+	group, ok := g.add(stream.Observation{Kind: stream.KindPacket, Frames: 64, Media: 400 + 256, TimeNs: 13667e3}, nominalNs)
+	if !ok || !group.discontinuity || group.frame != 656 {
+		t.Errorf("%+v, %v; want a discontinuity at 656", group, ok)
 	}
-	expectFrames(t, bursts(&b, 64, [2]int64{656 + 64 + 256, 19000}), 656+256)
+	expectFrames(t, groups(&g, 64, [2]int64{656 + 64 + 256, 19000}), 656+256)
 }
 
-// numbered feeds a settled finder with bursts of four packets of 64 frames. Each is given
+// numbered feeds settled groups with groups of four packets of 64 frames. Each is given
 // by what its first is numbered, its timestamp and its time in us, and by which of its
 // packets come.
-func numbered(said int, each ...[4]int64) (told []burst) {
-	b := newBurstFinder(said, false)
+func numbered(said int, each ...[4]int64) (told []group) {
+	g := newPacketGroups(said, false)
 	add := func(sequence, media, us int64) {
-		if burst, ok := b.add(stream.Observation{Kind: stream.KindPacket, Frames: 64, Media: media, TimeNs: us * 1000, Sequence: uint32(sequence)}, nominalNs); ok {
-			told = append(told, burst)
+		if group, ok := g.add(stream.Observation{Kind: stream.KindPacket, Frames: 64, Media: media, TimeNs: us * 1000, Sequence: uint32(sequence)}, nominalNs); ok {
+			told = append(told, group)
 		}
 	}
 	for i := range int64(80) {
@@ -249,7 +249,7 @@ func TestLostTimeIsKnownByTheSequenceNumbersWhateverIsLostAroundIt(t *testing.T)
 						told = told[1:]
 					}
 					// Of time taken back, a packet looks like one that was overtaken.
-					want := []burst{{256 + lost, true}, {512 + lost, false}, {768 + lost, false}}
+					want := []group{{256 + lost, true}, {512 + lost, false}, {768 + lost, false}}
 					if !slices.Equal(told, want) {
 						t.Errorf("said %d, %d frames lost between packets %04b and %04b: told %v, want %v", said, lost, before, after, told, want)
 					}
@@ -260,8 +260,8 @@ func TestLostTimeIsKnownByTheSequenceNumbersWhateverIsLostAroundIt(t *testing.T)
 }
 
 // Packets of a foreign sender need not be of one size: what is left of a block goes last.
-func TestPacketsOfSeveralSizesAndNoSeamBetween(t *testing.T) {
-	b := newBurstFinder(0, false)
+func TestPacketsOfSeveralSizesAndNoDiscontinuityBetween(t *testing.T) {
+	g := newPacketGroups(0, false)
 	r := rand.New(rand.NewPCG(4, 7))
 	sizes := []int64{347, 347, 330}
 	for block := range int64(500) {
@@ -272,8 +272,8 @@ func TestPacketsOfSeveralSizesAndNoSeamBetween(t *testing.T) {
 			if block > 100 && r.IntN(5) == 0 {
 				continue
 			}
-			if burst, ok := b.add(o, nominalNs); ok && (burst.frame != block*1024 || burst.seam) {
-				t.Fatalf("block %d, packet %d: %+v", block, k, burst)
+			if group, ok := g.add(o, nominalNs); ok && (group.frame != block*1024 || group.discontinuity) {
+				t.Fatalf("block %d, packet %d: %+v", block, k, group)
 			}
 		}
 	}
@@ -282,7 +282,7 @@ func TestPacketsOfSeveralSizesAndNoSeamBetween(t *testing.T) {
 // many is a sender with small packets for its period, whose sending is interrupted
 // within some periods, for some of the time. It counts the wrong firsts, from the
 // given period on.
-func many(b *burstFinder, periodFrames int64, from int) (wrong int) {
+func many(g *packetGroups, periodFrames int64, from int) (wrong int) {
 	r := rand.New(rand.NewPCG(uint64(periodFrames), 3))
 	for period := range int64(400) {
 		ns := float64(period*periodFrames) * nominalNs
@@ -292,7 +292,7 @@ func many(b *burstFinder, periodFrames int64, from int) (wrong int) {
 			}
 			ns += 2e3
 			o := stream.Observation{Kind: stream.KindPacket, Frames: 4, Media: period*periodFrames + at, TimeNs: int64(ns)}
-			if _, begins := b.add(o, nominalNs); begins != (at == 0) && int(period) >= from {
+			if _, begins := g.add(o, nominalNs); begins != (at == 0) && int(period) >= from {
 				wrong++
 			}
 		}
@@ -300,66 +300,66 @@ func many(b *burstFinder, periodFrames int64, from int) (wrong int) {
 	return wrong
 }
 
-func TestAnInterruptedBurstIsStillOne(t *testing.T) {
+func TestAnInterruptedGroupIsStillOne(t *testing.T) {
 	for _, period := range []int64{64, 256} {
-		b := newBurstFinder(int(period), false) // the sender said it
-		if wrong := many(&b, period, 1); wrong > 0 {
+		g := newPacketGroups(int(period), false) // the sender said it
+		if wrong := many(&g, period, 1); wrong > 0 {
 			t.Errorf("period %d, said: %d wrong firsts", period, wrong)
 		}
-		b = newBurstFinder(0, false)
-		if wrong := many(&b, period, 50); wrong > 0 {
+		g = newPacketGroups(0, false)
+		if wrong := many(&g, period, 50); wrong > 0 {
 			t.Errorf("period %d, learned: %d wrong firsts", period, wrong)
 		}
 	}
 }
 
 func TestAPeriodThatBecomesShorterIsLearned(t *testing.T) {
-	b := newBurstFinder(1024, false)
+	g := newPacketGroups(1024, false)
 	for i := range int64(100) {
 		o := stream.Observation{Kind: stream.KindPacket, Frames: 64, Media: i * 64, TimeNs: int64(float64(i*64) * nominalNs)}
-		if _, begins := b.add(o, nominalNs); !begins && i > 20 {
+		if _, begins := g.add(o, nominalNs); !begins && i > 20 {
 			t.Fatalf("packet %d begins nothing", i)
 		}
 	}
 }
 
-func TestBurstsFollowTheSendersPeriod(t *testing.T) {
-	b := newBurstFinder(0, false)
-	expect(t, arrivals(&b, 128, [2]int64{0, 0}, [2]int64{128, 5}, [2]int64{256, 5333}, [2]int64{384, 5338},
+func TestGroupsFollowTheSendersPeriod(t *testing.T) {
+	g := newPacketGroups(0, false)
+	expect(t, arrivals(&g, 128, [2]int64{0, 0}, [2]int64{128, 5}, [2]int64{256, 5333}, [2]int64{384, 5338},
 		[2]int64{512, 10667}, [2]int64{640, 13333}, [2]int64{768, 16000}, [2]int64{896, 18667}, [2]int64{1024, 18670}),
 		false, false, true, false, true, false, true, true, false)
 }
 
 // After a stall of the network everything comes at once; only the first of it
 // is judged.
-func TestCatchUpAfterAStallIsOneBurst(t *testing.T) {
-	b := newBurstFinder(64, false)
-	expect(t, arrivals(&b, 64, [2]int64{0, 0}, [2]int64{64, 50000}, [2]int64{128, 50005}, [2]int64{192, 50010}, [2]int64{256, 51333}),
+func TestCatchUpAfterAStallIsOneGroup(t *testing.T) {
+	g := newPacketGroups(64, false)
+	expect(t, arrivals(&g, 64, [2]int64{0, 0}, [2]int64{64, 50000}, [2]int64{128, 50005}, [2]int64{192, 50010}, [2]int64{256, 51333}),
 		true, true, false, false, true)
 }
 
-func TestSenderThatBeginsAnewWithEarlierTimestampsIsSeen(t *testing.T) {
-	b := newBurstFinder(64, false)
-	begins := arrivals(&b, 64, [2]int64{480000, 0}, [2]int64{0, 1333}, [2]int64{64, 2667})
+func TestSenderThatIsResetToEarlierTimestampsIsSeen(t *testing.T) {
+	g := newPacketGroups(64, false)
+	begins := arrivals(&g, 64, [2]int64{480000, 0}, [2]int64{0, 1333}, [2]int64{64, 2667})
 	expect(t, begins, true, true, true)
 }
 
-func TestBurstsCrossTheEndOfInt64(t *testing.T) {
-	b := newBurstFinder(64, false)
+func TestGroupsCrossTheEndOfInt64(t *testing.T) {
+	g := newPacketGroups(64, false)
 	const last = math.MaxInt64 - 63 // its packet ends on the wrap
-	expect(t, arrivals(&b, 64, [2]int64{last, 0}, [2]int64{math.MinInt64, 5}, [2]int64{math.MinInt64 + 64, 1333}, [2]int64{last, 1340}),
+	expect(t, arrivals(&g, 64, [2]int64{last, 0}, [2]int64{math.MinInt64, 5}, [2]int64{math.MinInt64 + 64, 1333}, [2]int64{last, 1340}),
 		true, false, true, false)
 }
 
-func TestSeamIsAGapThatNoLostPacketLeaves(t *testing.T) {
-	b := newBurstFinder(64, false)
+func TestDiscontinuityIsAGapThatNoLostPacketLeaves(t *testing.T) {
+	g := newPacketGroups(64, false)
 	for i, p := range []struct {
 		media int64
 		want  bool
 	}{{100, false}, {164, false}, {292, false}, {357, true}, {421, false}, {357, false}, {-1e6, true}, {-1e6 + 64, false}, {-1e6 + 129, true}} {
 		o := stream.Observation{Kind: stream.KindPacket, Frames: 64, Media: p.media, TimeNs: int64(i) * 1333e3}
-		if got, _ := b.add(o, nominalNs); got.seam != p.want {
-			t.Errorf("packet %d at %d: seam %v, want %v", i, p.media, got.seam, p.want)
+		if got, _ := g.add(o, nominalNs); got.discontinuity != p.want {
+			t.Errorf("packet %d at %d: discontinuity %v, want %v", i, p.media, got.discontinuity, p.want)
 		}
 	}
 }
