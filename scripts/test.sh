@@ -42,6 +42,7 @@ wait
 {
   tests "real audio servers, race detector" -race -p 2 -count=1 $(asking)
   tests "real audio servers, PortAudio" -tags "$portaudio" -p 1 -count=1 $(with_portaudio)
-  tests "real audio servers, judged by sound" -p 1 -count=1 $(judging_sound)
+  # Two at once, of which those that judge sound wait until they are alone (testbed/stack).
+  tests "real audio servers, judged by sound" -timeout "${test_timeout:-20m}" -p 2 -count=1 $(judging_sound)
 }
 finish

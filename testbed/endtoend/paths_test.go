@@ -32,7 +32,7 @@ const pathPeriod = 256
 
 func newStack(t *testing.T) *stack.Stack {
 	t.Helper()
-	s, err := stack.New()
+	s, err := stack.NewShared()
 	must(t, err)
 	t.Cleanup(func() {
 		if err := s.Close(); err != nil {

@@ -41,7 +41,7 @@ func machines(t *testing.T) *Town {
 	t.Helper()
 	if town == nil {
 		var err error
-		if town, err = Build(*bridgeFlag); err != nil {
+		if town, err = Build(*bridgeFlag, stack.New); err != nil {
 			t.Fatal(err)
 		}
 	}
