@@ -31,7 +31,7 @@ func TestWrongFlagsNameFlagValueAndWhatIsLegal(t *testing.T) {
 		{[]string{"host", "--format", "mp3"}, `--format: "mp3": legal is L16, L24, F32, opus or empty`},
 		{[]string{"host", "--format", "opus", "--channels", "3"}, `--format: "opus": legal is opus only with at most 2 channels at 48000 Hz`},
 		{[]string{"host", "--format", "opus", "--rate", "44100"}, `--format: "opus": legal is opus only with at most 2 channels at 48000 Hz`},
-		{[]string{"host", "--format", "opus", "--ptime", "3ms"}, `--ptime: "3ms": legal is 0, 2.5ms, 5ms, 10ms or 20ms with format opus`},
+		{[]string{"host", "--format", "opus", "--ptime", "3ms"}, `--ptime: "3ms": legal is 0s, 2.5ms, 5ms, 10ms or 20ms with format opus`},
 		{[]string{"host", "--opus-bitrate", "6000"}, `--opus-bitrate: "6000": legal is 16000 to 510000 bit/s`},
 		{[]string{"host", "--rate", "44"}, `--rate: "44": legal is 0, or 8000 to 192000 Hz`},
 		{[]string{"host", "--latency", "2"}, `--latency: "2": legal is ` + latency},

@@ -98,15 +98,15 @@ func Default(role proto.Role) Config {
 	c := Config{Role: role}
 	for _, group := range Groups {
 		for _, key := range group.Keys {
-			text := key.DefaultOf(role)
-			if value := os.Getenv(key.DefaultEnv); value != "" {
-				text = value
-			}
+			field := key.field(&c)
 			if key.Type == List {
 				continue // none
 			}
-			if err := key.Read(text, key.field(&c)); err != nil {
-				panic("config: default of " + key.Name + ": " + text)
+			if value := os.Getenv(key.DefaultEnv); value != "" && key.Read(value, field) == nil {
+				continue
+			}
+			if err := key.Read(key.DefaultOf(role), field); err != nil {
+				panic("config: default of " + key.Name + ": " + err.Error())
 			}
 		}
 	}

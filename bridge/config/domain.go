@@ -81,10 +81,15 @@ func (d Domain) String() string {
 		}
 		return strings.TrimSpace(fmt.Sprintf("%s%d to %d %s", zero, d.Least, d.Most, d.Unit))
 	case Choice:
-		last := len(d.Choices) - 1
-		return strings.Join(d.Choices[:last], ", ") + " or " + cmp.Or(d.Choices[last], "empty")
+		return either(d.Choices)
 	}
 	return d.Form
+}
+
+// either lists alternatives in words.
+func either(texts []string) string {
+	last := len(texts) - 1
+	return strings.Join(texts[:last], ", ") + " or " + cmp.Or(texts[last], "empty")
 }
 
 // Has says whether a text stands for a value of the domain.

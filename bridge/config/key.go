@@ -122,22 +122,23 @@ func (k Key) Read(written string, value reflect.Value) error {
 
 // set sets the key's value in c to one of a TOML file.
 func (k Key) set(c *Config, value any) error {
-	field := k.field(c)
+	var legal bool
 	switch value := value.(type) {
-	case string:
-		if k.Type == Text || k.Type == Choice {
-			return k.Read(value, field)
-		}
-	case int64, bool:
-		if _, isBool := value.(bool); isBool && k.Type == Bool || !isBool && k.Type == Int {
-			return k.Read(fmt.Sprint(value), field)
-		}
 	case []any:
 		if k.Type == List {
-			return setTexts(field, value)
+			return setTexts(k.field(c), value)
 		}
+	case bool:
+		legal = k.Type == Bool
+	case int64:
+		legal = k.Type == Int
+	case string:
+		legal = k.Type == Text || k.Type == Choice
 	}
-	return errNotLegal
+	if !legal {
+		return errNotLegal
+	}
+	return k.Read(fmt.Sprint(value), k.field(c))
 }
 
 // setTexts sets a list. What its elements may be is not looked at.

@@ -26,7 +26,7 @@ var rules = []rule{
 	{key: "sdp-out", legal: "a file only with static and a peer", holds: func(c Config) bool { return c.SDPOut == "" || c.sendsPlain() }},
 	{key: "sap-announce", legal: "true only with static and a peer", holds: func(c Config) bool { return !c.SAPAnnounce || c.sendsPlain() }},
 	{key: "sap-receive", legal: "a name only without sdp-in", holds: func(c Config) bool { return c.SAPReceive == "" || c.SDPIn == "" }},
-	{key: "ptime", legal: "0, 2.5ms, 5ms, 10ms or 20ms with format opus", holds: Config.fitsOpusPackets},
+	{key: "ptime", legal: either(opusPtimes) + " with format opus", holds: Config.fitsOpusPackets},
 	{key: "ptime", legal: "a time only with static or format opus", holds: func(c Config) bool {
 		return c.Ptime.Duration == 0 || c.Format == proto.Opus || c.Static
 	}},
@@ -39,7 +39,7 @@ var rules = []rule{
 	{key: "host-period", legal: "only 0 with the backend jack", holds: func(c Config) bool {
 		return c.HostPeriod == 0 || c.Backend != BackendJack
 	}},
-	{key: "host-period", legal: "0, or at least 240 frames with the backend portaudio", holds: func(c Config) bool {
+	{key: "host-period", legal: fmt.Sprintf("0, or at least %d frames with the backend portaudio", minPortAudioPeriod), holds: func(c Config) bool {
 		return c.HostPeriod == 0 || c.HostPeriod >= minPortAudioPeriod || c.Backend != BackendPortAudio
 	}},
 	{key: "channel-map", legal: "positions only with the backend pipewire, one for each channel of both directions", holds: Config.mapsEachChannel},
@@ -51,16 +51,16 @@ var rules = []rule{
 		return int(c.Listen.Port())+c.Guests <= 1<<16
 	}},
 	{
-		key: "peer", legal: "an IPv6 address of one link only with its interface", holds: Config.namesLink,
+		key: "peer", legal: "a link-local IPv6 address only with its interface", holds: Config.namesLink,
 		hint: func(c Config) string { return c.peerAddr().String() + "%eth0" },
 	},
 	{key: "peer", legal: "a multicast group with static only", holds: func(c Config) bool {
 		return !c.peerAddr().IsMulticast() || c.Static
 	}},
 	{
-		key: "peer", legal: "an address of the kind that listen has", holds: Config.reachesPeer,
+		key: "peer", legal: "an address of the family that listen has", holds: Config.reachesPeer,
 		hint: func(c Config) string {
-			return fmt.Sprintf("for both kinds listen on [::]:%d", c.Listen.Port())
+			return fmt.Sprintf("for both families listen on [::]:%d", c.Listen.Port())
 		},
 	},
 }
@@ -82,7 +82,7 @@ const (
 	mostBitrate  = 510000
 )
 
-var opusPtimes = []time.Duration{0, 2500 * time.Microsecond, 5 * time.Millisecond, 10 * time.Millisecond, 20 * time.Millisecond}
+var opusPtimes = []string{"0s", "2.5ms", "5ms", "10ms", "20ms"}
 
 // fitsOpus says whether channels and rate are such as Opus has, if that is the format.
 func (c Config) fitsOpus() bool {
@@ -91,7 +91,7 @@ func (c Config) fitsOpus() bool {
 
 // fitsOpusPackets says whether the packet time is one of Opus, if that is the format.
 func (c Config) fitsOpusPackets() bool {
-	return c.Format != proto.Opus || slices.Contains(opusPtimes, c.Ptime.Duration)
+	return c.Format != proto.Opus || slices.Contains(opusPtimes, c.Ptime.String())
 }
 
 // knowsPlainStream says whether it is known what is sent or received without a session.
@@ -144,16 +144,8 @@ func LegalName(name string) bool {
 	return key.Has(name)
 }
 
-// Validate returns the first wrong value, or nil. connectRule says why a rule of
-// Config.Connect is wrong.
-func (c Config) Validate(connectRule func(string) error) error {
-	if wrong := c.wrong(connectRule); wrong != nil {
-		return wrong
-	}
-	return nil
-}
-
-// wrong is Validate. Where the value stands is the name of its key.
+// wrong returns the first wrong value, or nil. Where it stands is the name of its key.
+// connectRule says why a rule of Config.Connect is wrong.
 func (c Config) wrong(connectRule func(string) error) *fault.WrongValue {
 	for _, group := range Groups {
 		for _, key := range group.Keys {

@@ -5,6 +5,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -92,5 +93,98 @@ func TestABrokenLinkIsFound(t *testing.T) {
 	})
 	if got := strings.Join(found, " "); got != "gone.md b.md#gone img/gone.svg gone.png" {
 		t.Errorf("found %q", got)
+	}
+}
+
+// past are documents that tell of what was: names in them may be gone.
+func past(file string) bool {
+	return file == "CHANGELOG.md" || file == "docs/ROADMAP.md" || below(file, "docs/decisions")
+}
+
+var fileName = regexp.MustCompile("`(?:\\./)?((?:bridge|guest|host|proto|testbed|benchmarks|nix|scripts|docs|packaging|examples)/[A-Za-z0-9_./-]*)`")
+
+func TestEveryFileThatTheDocumentsNameIsThere(t *testing.T) {
+	names := 0
+	for _, file := range files(t, ".md") {
+		if past(file) {
+			continue
+		}
+		for _, match := range fileName.FindAllStringSubmatch(string(read(t, file)), -1) {
+			names++
+			if _, err := os.Stat(filepath.Join(root, match[1])); err != nil {
+				t.Errorf("%s names %s, which is not there", file, match[1])
+			}
+		}
+	}
+	if names < 20 {
+		t.Errorf("found only %d names", names)
+	}
+}
+
+// What a document tells to run with go test -run is a part of some test's name.
+func TestTheTestsThatTheDocumentsNameAreThere(t *testing.T) {
+	var tests []string
+	for _, file := range files(t, "_test.go") {
+		for _, match := range regexp.MustCompile(`(?m)^func ((?:Test|Fuzz|Benchmark)\w+)`).FindAllStringSubmatch(string(read(t, file)), -1) {
+			tests = append(tests, match[1])
+		}
+	}
+	patterns := 0
+	for _, file := range files(t, ".md") {
+		if past(file) {
+			continue
+		}
+		for _, match := range regexp.MustCompile("-run '?([A-Za-z|_]+)").FindAllStringSubmatch(string(read(t, file)), -1) {
+			for pattern := range strings.SplitSeq(match[1], "|") {
+				patterns++
+				if !slices.ContainsFunc(tests, func(name string) bool { return strings.Contains(name, pattern) }) {
+					t.Errorf("%s names the test %s, which is not there", file, pattern)
+				}
+			}
+		}
+	}
+	if patterns < 5 {
+		t.Errorf("found only %d names", patterns)
+	}
+}
+
+// floors are the packages in the architecture's table, by floor: 0 is the top.
+func floors(document string) map[string]int {
+	floor, found := -1, map[string]int{}
+	for _, row := range rows(document, "folder") {
+		if cells(row.line)[0] != "" {
+			floor++
+		}
+		for _, name := range row.names {
+			found[strings.TrimSuffix(name, "/")] = floor
+		}
+	}
+	return found
+}
+
+// Who looks for a room finds it in the house, and no arrow points up.
+func TestTheHouseIsAsTheArchitectureSays(t *testing.T) {
+	floor := floors(string(read(t, "docs/architecture.md")))
+	for _, p := range packages(t) {
+		if !below(p.path(), "proto", "bridge", "guest", "host") || strings.HasPrefix(p.Doc, "Command ") || below(p.path(), "bridge/policy") {
+			continue
+		}
+		own, has := floor[p.path()]
+		if !has {
+			t.Errorf("docs/architecture.md does not have %s", p.path())
+		}
+		for _, imported := range p.Imports {
+			path, ours := strings.CutPrefix(imported, module+"/")
+			if other := floor[path]; ours && other < own {
+				t.Errorf("%s is on floor %d and needs %s on floor %d above it", p.path(), own, path, other)
+			}
+		}
+	}
+}
+
+func TestFloorsAreReadFromTheTable(t *testing.T) {
+	found := floors("| floor | folder | what |\n|---|---|---|\n| top | `a/`, `b/` | `x/` |\n| | `c/` | |\n| ground | `d/` | |\n")
+	if len(found) != 4 || found["a"] != 0 || found["c"] != 0 || found["d"] != 1 {
+		t.Errorf("found %v", found)
 	}
 }

@@ -57,7 +57,7 @@ func (s *sendDelays) blame(c clock.Status, rateHz int, wanted Latency) {
 	}
 	// The delay variation of packets, of which the sender's part is to be at least half,
 	// as the latest of it is of the margin.
-	all := time.Duration(c.LateUs.P99 * float64(time.Microsecond))
+	all := time.Duration(c.PDVUs.P99 * float64(time.Microsecond))
 	windows, latestNs := s.laterThan(int64(max(blameMargin, all) / 2))
 	if windows >= blameEvents && 2*time.Duration(latestNs) >= margin {
 		s.blamedNs = max(s.blamedNs, latestNs)

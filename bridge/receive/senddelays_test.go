@@ -30,7 +30,7 @@ func TestALatencyIsBlamedOnTheSenderWhenHalfOfItIsItsDelay(t *testing.T) {
 		"two packets in a minute, and no more": {12 * ms, 13000, 20, 2, false},
 	} {
 		status := clock.Status{Playing: true, LeastFrames: least, TargetFrames: least + c.marginMs*rateHz/1000}
-		status.LateUs.P99 = c.all99Us
+		status.PDVUs.P99 = c.all99Us
 		var delays sendDelays
 		for range c.windows {
 			delays.add(c.lateNs)

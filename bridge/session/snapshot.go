@@ -149,7 +149,7 @@ func (e *End) receiveStatus() status.Direction {
 	s.countReceived(&d)
 	if c := s.receive.Clock(); s.receive.Running() && c.Playing {
 		d.BufferFrames, d.BufferTargetFrames, d.RatioPPM = c.DelayFrames, c.TargetFrames, c.RatioPPM
-		d.JitterUs = status.Jitter{P50: c.LateUs.P50, P99: c.LateUs.P99, Max: c.LateUs.Max}
+		d.JitterUs = status.Jitter{P50: c.PDVUs.P50, P99: c.PDVUs.P99, Max: c.PDVUs.Max}
 		showLatency(&d, e.latency())
 	}
 	return d

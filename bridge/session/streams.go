@@ -236,7 +236,7 @@ func (e *End) follow(from netip.AddrPort) {
 func (e *End) latency() report.Latency {
 	a, c := e.session.Agreement, e.streams.receive.Clock()
 	p := report.Playout{RateHz: a.Receive.RateHz, DelayFrames: c.DelayFrames, PeriodFrames: e.graph.PeriodFrames}
-	if !c.Equal {
+	if !c.RateLocked {
 		p.LookaheadFrames = e.streams.receive.LookaheadFrames()
 	}
 	if codec.Codes(a.Receive.Encoding) {

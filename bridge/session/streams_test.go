@@ -257,12 +257,12 @@ func TestConfigurationReachesTheServo(t *testing.T) {
 		c.Latency, c.FreeClock = receive.Latency{Duration: 5 * time.Millisecond}, true
 	})
 	v.pass(20 * time.Second)
-	if s := v.streams.receive.Clock(); s.TargetFrames != 240 || s.Equal {
+	if s := v.streams.receive.Clock(); s.TargetFrames != 240 || s.RateLocked {
 		t.Errorf("%+v", s)
 	}
 	v = playing(t)
 	v.pass(20 * time.Second)
-	if s := v.streams.receive.Clock(); !s.Equal || v.core.ratio != 1 {
+	if s := v.streams.receive.Clock(); !s.RateLocked || v.core.ratio != 1 {
 		t.Errorf("%+v", s)
 	}
 }

@@ -33,7 +33,7 @@ func WriteText(w io.Writer, s Status) error {
 	}
 
 	row("  audio", audioText(s.Audio))
-	row("  machine", machineText(s.Machine))
+	row("  machine", machineText(s))
 	row("  session", sessionText(s.Session))
 	if s.Session.LastError != "" && s.Session.LastError != s.Audio.Reason {
 		row("  last error", s.Session.LastError)
@@ -108,9 +108,13 @@ func audioText(a Audio) string {
 	return fmt.Sprintf("%s %s, %d Hz, %d frames, %s, %d xruns", a.Server, a.State, a.Rate, a.PeriodFrames, realtime, a.Xruns)
 }
 
-func machineText(m Machine) string {
-	text := "processors kept awake"
-	if !m.CPUAwake {
+func machineText(s Status) string {
+	m, text := s.Machine, "processors kept awake"
+	switch {
+	case m.CPUAwake:
+	case s.Session.State == SessionWaiting: // then they need not be
+		text = "processors may sleep until a session is up"
+	default:
 		text = "processors may sleep"
 	}
 	if m.MemoryLocked {

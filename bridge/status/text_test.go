@@ -103,7 +103,7 @@ func TestTextOfAHostWithGuestsHasEach(t *testing.T) {
 func TestTextSaysWhatIsWrong(t *testing.T) {
 	s := Status{End: "host", Audio: Audio{Server: "pipewire", State: AudioAbsent}, Session: Session{State: SessionWaiting, LastError: "no route to host"}}
 	got := text(t, s)
-	for _, part := range []string{"pipewire absent", "processors may sleep, memory NOT locked\n", "waiting", "no route to host"} {
+	for _, part := range []string{"pipewire absent", "processors may sleep until a session is up, memory NOT locked\n", "waiting", "no route to host"} {
 		if !strings.Contains(got, part) {
 			t.Errorf("no %q in\n%s", part, got)
 		}
@@ -145,5 +145,14 @@ func TestTextFromThePeerCannotCommandTheTerminal(t *testing.T) {
 	}
 	if strings.Count(got, "\n") != strings.Count(text(t, sample()), "\n")+1 {
 		t.Errorf("a line break got through:\n%s", got)
+	}
+}
+
+// During a session it is a fault, before one it is as it should be.
+func TestTextSaysWhetherProcessorsMaySleepThatShouldNot(t *testing.T) {
+	s := sample()
+	s.Machine.CPUAwake = false
+	if got := text(t, s); !strings.Contains(got, "processors may sleep, memory") {
+		t.Errorf("in a session:\n%s", got)
 	}
 }

@@ -48,7 +48,7 @@ function end(s, named) {
   show("audio", a.state !== "running" ? `${a.server}: ${a.state}${a.reason && ": " + a.reason}`
     : `${a.server}: ${a.rate} Hz, ${a.period_frames} frames, ${a.realtime ? "real-time" : "NOT real-time"}, ${a.xruns} xruns`);
   const m = s.machine;
-  show("machine", [m.cpu_awake ? "processors kept awake" : "processors may sleep", m.memory_locked ? "memory locked" : "memory NOT locked",
+  show("machine", [m.cpu_awake ? "processors kept awake" : "processors may sleep" + (s.session.state === "waiting" ? " until a session is up" : ""), m.memory_locked ? "memory locked" : "memory NOT locked",
     m.cpus && `audio threads on processors ${m.cpus}`, m.realtime_by && `real-time by ${m.realtime_by}`].filter(Boolean).join(", "));
   const calls = Object.entries(s.session.rejected_calls).filter(([, n]) => n > 0).map(([reason, n]) => `${reason} ${n}`).join(", ");
   show("session", `session: ${s.session.state}, peer ${s.session.peer || "–"}, ${s.session.reconnects} reconnects, counts are since it began; ` +
