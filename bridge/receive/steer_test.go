@@ -2,6 +2,7 @@ package receive
 
 import (
 	"testing"
+	"time"
 
 	"archibald-bridge/bridge/codec"
 	"archibald-bridge/proto"
@@ -53,8 +54,10 @@ func TestLatencyIsCountedAtTheRateOfTheStream(t *testing.T) {
 		{Latency{}, 48000, 0, false},
 		{Latency{Frames: 96}, 48000, 96, true},
 		{Latency{Frames: 96}, 96000, 96, true},
-		{Latency{Duration: 2_000_000}, 48000, 96, true},
-		{Latency{Duration: 2_000_000}, 44100, 88, true},
+		{Latency{Frames: 96}, 44100, 96, true},
+		{Latency{Duration: 2 * time.Millisecond}, 48000, 96, true},
+		{Latency{Duration: 2 * time.Millisecond}, 44100, 88, true}, // 88.2
+		{Latency{Duration: 200 * time.Millisecond}, 192000, 38400, true},
 	} {
 		if got := c.wanted.FramesAt(c.rateHz); got != c.want || c.wanted.Asked() != c.asked {
 			t.Errorf("%+v at %d Hz: %d frames, asked %v", c.wanted, c.rateHz, got, c.wanted.Asked())
