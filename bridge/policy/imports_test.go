@@ -51,7 +51,7 @@ var only = map[string][]string{
 	"bridge/audio":  {"bridge/stream"},
 	"bridge/rt":     {"bridge/stream"},
 	"bridge/fault":  {},
-	"bridge/config": {"bridge/fault", "proto"},
+	"bridge/config": {"bridge/audio", "bridge/fault", "bridge/stream", "proto"},
 
 	// The session is made of its parts, and they know nothing of it.
 	"bridge/clock":   {"bridge/stream"},
