@@ -60,7 +60,7 @@ var only = map[string][]string{
 	"bridge/receive": {"bridge/clock", "bridge/codec", "bridge/stream", "proto"},
 	"bridge/report":  {"bridge/status", "bridge/stream", "proto"},
 	"bridge/session": {
-		"bridge/audio", "bridge/codec", "bridge/fault", "bridge/receive", "bridge/report", "bridge/send",
+		"bridge/audio", "bridge/clock", "bridge/codec", "bridge/fault", "bridge/receive", "bridge/report", "bridge/send",
 		"bridge/signaling", "bridge/status", "bridge/stream", "proto",
 	},
 }
