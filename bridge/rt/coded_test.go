@@ -113,7 +113,7 @@ func TestCapturedSoundThatIsNotFiniteIsSilence(t *testing.T) {
 func TestEncodedPacketsAreRepeatedWholePacketsLater(t *testing.T) {
 	v := captures(t, 1, stream.Repeats{Copies: 1, DistanceFrames: 2 * 240})
 	sender := codec.NewSender(v, counting{}, 1, 240, func() int64 { return 0 })
-	first := v.c.tx.sequence
+	first := v.c.sender.sequence
 	var sent, want []uint16
 	for cycle := range 60 { // a packet is done after 4, 4, 4, 3 of them
 		captureCycle(t, v, uint64(cycle*64), 64)

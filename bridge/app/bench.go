@@ -1,14 +1,14 @@
-package guest
+package app
 
 import (
 	"context"
 	"errors"
 	"fmt"
 
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/bridge/audio/jack"
 	"archibald-bridge/bridge/fault"
 	"archibald-bridge/bridge/roundtrip"
-	"archibald-bridge/bridge/session"
 )
 
 var _ roundtrip.Client = (*jack.Probe)(nil)
@@ -16,7 +16,7 @@ var _ roundtrip.Client = (*jack.Probe)(nil)
 // Bench measures a path through the JACK server that options name.
 func Bench(ctx context.Context, options roundtrip.Options) (*roundtrip.Report, error) {
 	client, err := jack.OpenProbe(options.Server, roundtrip.ClientName)
-	if errors.Is(err, session.ErrServerAbsent) {
+	if errors.Is(err, audio.ErrServerAbsent) {
 		return nil, fmt.Errorf("%w: %w", err, fault.ErrNeverReached)
 	}
 	if err != nil {
