@@ -60,7 +60,7 @@ func TestTheReadmesCommandsAreThere(t *testing.T) {
 			t.Errorf("README.md says %q, and nothing here knows that", command)
 		}
 	}
-	for _, target := range []string{"build", "demo", "test"} {
+	for _, target := range []string{"build", "demo", "check", "test", "soak"} {
 		if !seen[target] {
 			t.Errorf("README.md does not say make %s", target)
 		}

@@ -28,6 +28,8 @@ type Config struct {
 	CallFromHost bool
 	// Tags are further build tags of the bridge.
 	Tags []string
+	// Shared says that no sound is judged: another process may use the machine, too.
+	Shared bool
 	// Static ends have no session; each has the other as its peer.
 	Static bool
 }
@@ -51,7 +53,11 @@ type Rig struct {
 
 // New builds the programs and starts nothing.
 func New(config Config) (*Rig, error) {
-	s, err := stack.New()
+	open := stack.New
+	if config.Shared {
+		open = stack.NewShared
+	}
+	s, err := open()
 	if err != nil {
 		return nil, err
 	}
