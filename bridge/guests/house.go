@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/bridge/config"
 	"archibald-bridge/bridge/fault"
 	"archibald-bridge/bridge/session"
@@ -182,7 +183,7 @@ func (h *house) fits(offer proto.Description) error {
 	if rateHz == 0 {
 		rateHz = offer.RateHz
 	}
-	ours := session.Describe(h.settings, session.Graph{RateHz: rateHz, PeriodFrames: max(1, h.settings.PeriodFrames)})
+	ours := session.Describe(h.settings, audio.Graph{RateHz: rateHz, PeriodFrames: max(1, h.settings.PeriodFrames)})
 	_, _, err := proto.Answer(offer, ours)
 	return err
 }
