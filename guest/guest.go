@@ -72,8 +72,7 @@ func run(ctx context.Context, cfg config.Config, log *slog.Logger, net *network.
 	if err != nil {
 		log.Warn("what was learned about peers is lost", "reason", err)
 	}
-	core := jack.Core{Engine: engine.Handle(), Playout: rt.Playout(), Capture: rt.Capture(), ABI: rt.ABI}
-	audio := jack.New(core, jack.Options{ServerName: cfg.JackServer, Control: patchbay})
+	audio := jack.New(engine.Callbacks(), jack.Options{ServerName: cfg.JackServer, Control: patchbay})
 	parts := session.Parts{Core: engine, Audio: audio, Machine: quiet, Server: "JACK server " + cfg.JackServer, Log: log, Memory: learned, Codec: libopus.Codec{},
 		Unmatched: patchbay.Unmatched}
 	publisher := announce.NewPublisher(cfg, log, net)

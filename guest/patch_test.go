@@ -60,9 +60,7 @@ func newPatchedEnd(t *testing.T, jackd *jacktest.Server, bridge string, texts ..
 		t.Fatal(err)
 	}
 	core := jacktest.NewCore()
-	server := jack.New(jack.Core{
-		Engine: core.Engine(), Playout: core.Playout(), Capture: core.Capture(), ABI: jacktest.ABI,
-	}, jack.Options{ServerName: jackd.Name, Control: patchbay})
+	server := jack.New(core.Callbacks(), jack.Options{ServerName: jackd.Name, Control: patchbay})
 	t.Cleanup(func() {
 		if err := server.Close(); err != nil {
 			t.Errorf("Close: %v", err)

@@ -118,18 +118,15 @@ func parts(cfg config.Config, engine *rt.Engine, log *slog.Logger) (session.Part
 	parts := session.Parts{Core: engine, Machine: quiet, Log: log, Memory: learned, Codec: libopus.Codec{}}
 	switch cfg.Backend {
 	case config.BackendJack:
-		core := jack.Core{Engine: engine.Handle(), Playout: rt.Playout(), Capture: rt.Capture(), ABI: rt.ABI}
-		parts.Audio = jack.New(core, jack.Options{ServerName: cfg.JackServer, Peer: proto.Guest})
+		parts.Audio = jack.New(engine.Callbacks(), jack.Options{ServerName: cfg.JackServer, Peer: proto.Guest})
 		parts.Server = "JACK server " + cfg.JackServer
 	case config.BackendPortAudio:
-		core := portaudio.Core{Engine: engine.Handle(), Playout: rt.Playout(), Capture: rt.Capture(), ABI: rt.ABI}
 		parts.Server = "PortAudio"
-		if parts.Audio, err = portaudio.New(core, portaudio.Options{OutputDevice: cfg.OutputDevice, InputDevice: cfg.InputDevice}); err != nil {
+		if parts.Audio, err = portaudio.New(engine.Callbacks(), portaudio.Options{OutputDevice: cfg.OutputDevice, InputDevice: cfg.InputDevice}); err != nil {
 			return session.Parts{}, &config.Error{Where: "backend", Value: cfg.Backend, Legal: fmt.Sprintf("pipewire or jack here: %v", err)}
 		}
 	default:
-		core := pipewire.Core{Engine: engine.Handle(), Playout: rt.Playout(), Capture: rt.Capture(), ABI: rt.ABI}
-		parts.Audio = pipewire.New(core, pipewire.Options{Source: cfg.FromGuest == config.FromGuestSource, Positions: cfg.ChannelMap.Positions})
+		parts.Audio = pipewire.New(engine.Callbacks(), pipewire.Options{Source: cfg.FromGuest == config.FromGuestSource, Positions: cfg.ChannelMap.Positions})
 		parts.Server = "PipeWire"
 		parts.Hint = withoutPipeWire
 	}

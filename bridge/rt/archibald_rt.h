@@ -1,6 +1,5 @@
 /* The contract between the real-time core (bridge/rt) and the audio server
- * shims (bridge/audio/...). Opaque handles, function types and an ABI number,
- * nothing else: shims reach the core only through the function pointers that
+ * shims (bridge/audio/...). Opaque handles and function types, nothing else: shims reach the core only through the function pointers that
  * Go hands them, so no shim can be compiled against a stale layout.
  *
  * Time is always passed in. Only the core's socket layer reads a clock, to bring
@@ -10,10 +9,6 @@
 #define ARCHIBALD_RT_H
 
 #include <stdint.h>
-
-/* Raised with every change of this file that alters a call. A shim passes the
- * number it was compiled with to its Go face, which compares it with rt.ABI. */
-enum { archibald_rt_abi = 2 };
 
 /* One end of a bridge: one sender, one receiver, one socket, one media clock. */
 typedef struct archibald_engine archibald_engine;

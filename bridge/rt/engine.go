@@ -45,9 +45,6 @@ import (
 	"archibald-bridge/bridge/stream"
 )
 
-// ABI is the number of the contract archibald_rt.h that the core was built with.
-const ABI = int(C.archibald_rt_abi)
-
 // Limits of the core.
 const (
 	MaxChannels     = int(C.MAX_CHANNELS)
@@ -57,7 +54,7 @@ const (
 
 // Engine is one end of a bridge: one sender, one receiver, one socket. It
 // implements session.Core. Its methods are for one goroutine at a time; the
-// audio threads enter through Playout and Capture.
+// audio threads enter through Callbacks.
 type Engine struct {
 	c      *C.archibald_engine
 	socket *mediaSocket // nil on virtual time
@@ -105,14 +102,10 @@ func (e *Engine) Close() {
 	}
 }
 
-// Handle is the archibald_engine that the callbacks take first.
-func (e *Engine) Handle() unsafe.Pointer { return unsafe.Pointer(e.c) }
-
-// Playout is the archibald_playout_fn.
-func Playout() unsafe.Pointer { return C.playout_function() }
-
-// Capture is the archibald_capture_fn.
-func Capture() unsafe.Pointer { return C.capture_function() }
+// Callbacks is the core as an audio server calls it.
+func (e *Engine) Callbacks() stream.Callbacks {
+	return stream.Callbacks{Engine: unsafe.Pointer(e.c), Playout: C.playout_function(), Capture: C.capture_function()}
+}
 
 // MemoryLocked says whether the limits let the core lock all of its memory.
 func MemoryLocked() bool { return C.memory_unlocked() == 0 }

@@ -12,6 +12,6 @@ func TestHeaderHashIsThatOfTheHeader(t *testing.T) {
 	check(t, err)
 	sum := sha256.Sum256(header)
 	if got := hex.EncodeToString(sum[:]); got != HeaderHash {
-		t.Errorf("archibald_rt.h has changed; put this into header.go, and raise archibald_rt_abi if a call changed:\nconst HeaderHash = %q", got)
+		t.Errorf("archibald_rt.h has changed; put this into header.go:\nconst HeaderHash = %q", got)
 	}
 }

@@ -21,14 +21,12 @@ import (
 	"unsafe"
 
 	"archibald-bridge/bridge/rt"
+	"archibald-bridge/bridge/stream"
 )
 
 // As in the package beside it: the header is bridge/rt's, and Go's build cache does not
 // see it change.
 const _ = rt.HeaderHash
-
-// ABI is the number this engine was compiled with.
-const ABI = int(C.archibald_rt_abi)
 
 // Amplitude is the peak of every tone, linear.
 const Amplitude = float64(C.FAKE_AMPLITUDE)
@@ -58,14 +56,14 @@ func New() *Engine {
 // Free gives the memory back.
 func (e *Engine) Free() { C.free(unsafe.Pointer(e.c)) }
 
-// Handle is the archibald_engine pointer.
-func (e *Engine) Handle() unsafe.Pointer { return unsafe.Pointer(e.c) }
-
-// Playout is the archibald_playout_fn.
-func Playout() unsafe.Pointer { return unsafe.Pointer(C.archibald_playout_fn(C.fake_playout)) }
-
-// Capture is the archibald_capture_fn.
-func Capture() unsafe.Pointer { return unsafe.Pointer(C.archibald_capture_fn(C.fake_capture)) }
+// Callbacks are what an audio server calls.
+func (e *Engine) Callbacks() stream.Callbacks {
+	return stream.Callbacks{
+		Engine:  unsafe.Pointer(e.c),
+		Playout: unsafe.Pointer(C.archibald_playout_fn(C.fake_playout)),
+		Capture: unsafe.Pointer(C.archibald_capture_fn(C.fake_capture)),
+	}
+}
 
 // PlayTones plays one tone per channel, in Hz at 48 kHz.
 func (e *Engine) PlayTones(hz ...float64) {

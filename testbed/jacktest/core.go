@@ -14,14 +14,12 @@ import (
 	"unsafe"
 
 	"archibald-bridge/bridge/rt"
+	"archibald-bridge/bridge/stream"
 )
 
 // Go's build cache does not see the header of bridge/rt change, which the C files here
 // include. This constant does.
 const _ = rt.HeaderHash
-
-// ABI is the number of the real-time core's interface this one implements.
-const ABI = int(C.archibald_rt_abi)
 
 // Core is a real-time core that plays sample counters and notes what it gets.
 // It is never freed: a late process callback must find it.
@@ -30,14 +28,10 @@ type Core struct{ engine *C.archibald_engine }
 // NewCore returns a core that starts counting at 0.
 func NewCore() *Core { return &Core{C.jacktest_new()} }
 
-// Engine is the archibald_engine.
-func (c *Core) Engine() unsafe.Pointer { return unsafe.Pointer(c.engine) }
-
-// Playout is the archibald_playout_fn.
-func (c *Core) Playout() unsafe.Pointer { return C.jacktest_playout() }
-
-// Capture is the archibald_capture_fn.
-func (c *Core) Capture() unsafe.Pointer { return C.jacktest_capture() }
+// Callbacks are what an audio server calls.
+func (c *Core) Callbacks() stream.Callbacks {
+	return stream.Callbacks{Engine: unsafe.Pointer(c.engine), Playout: C.jacktest_playout(), Capture: C.jacktest_capture()}
+}
 
 // Stall makes one playout callback sleep, to provoke an xrun.
 func (c *Core) Stall(d time.Duration) { C.jacktest_stall(c.engine, C.int64_t(d.Nanoseconds())) }

@@ -34,12 +34,14 @@ const HeaderHash = rt.HeaderHash
 // Playout runs one playout cycle. plane holds channels runs of frames samples
 // (channels 0 to 64) and is filled.
 func Playout(e *rt.Engine, plane []float32, channels, frames int, graphFrame uint64, cycleNs, nowNs int64) {
-	C.call_playout(rt.Playout(), e.Handle(), (*C.float)(unsafe.SliceData(plane)), C.uint32_t(channels),
+	core := e.Callbacks()
+	C.call_playout(core.Playout, core.Engine, (*C.float)(unsafe.SliceData(plane)), C.uint32_t(channels),
 		C.uint32_t(frames), C.uint64_t(graphFrame), C.int64_t(cycleNs), C.int64_t(nowNs))
 }
 
 // Capture runs one capture cycle; plane as for Playout, only read.
 func Capture(e *rt.Engine, plane []float32, channels, frames int, graphFrame uint64, nowNs int64) {
-	C.call_capture(rt.Capture(), e.Handle(), (*C.float)(unsafe.SliceData(plane)), C.uint32_t(channels),
+	core := e.Callbacks()
+	C.call_capture(core.Capture, core.Engine, (*C.float)(unsafe.SliceData(plane)), C.uint32_t(channels),
 		C.uint32_t(frames), C.uint64_t(graphFrame), C.int64_t(nowNs))
 }

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"archibald-bridge/bridge/session"
+	"archibald-bridge/bridge/stream"
 	"archibald-bridge/proto"
 )
 
@@ -30,7 +31,7 @@ type clients struct {
 	done   chan struct{} // closed by the watcher; nil: never started
 }
 
-func openClients(core Core, server string, peer proto.Role, config session.AudioConfig, send, receive int) (*clients, error) {
+func openClients(core stream.Callbacks, server string, peer proto.Role, config session.AudioConfig, send, receive int) (*clients, error) {
 	var fds [2]int
 	if err := unix.Pipe2(fds[:], unix.O_NONBLOCK|unix.O_CLOEXEC); err != nil {
 		return nil, fmt.Errorf("JACK: pipe: %w", err)

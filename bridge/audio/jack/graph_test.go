@@ -48,7 +48,7 @@ func TestClientsAndPortsHaveTheDocumentedNames(t *testing.T) {
 func TestTheHostsClientsAreNamedAfterTheGuest(t *testing.T) {
 	jackd := jacktest.Start(t, 256)
 	core := jacktest.NewCore()
-	server := New(coreOf(core), Options{ServerName: jackd.Name, Peer: proto.Guest})
+	server := New(core.Callbacks(), Options{ServerName: jackd.Name, Peer: proto.Guest})
 	t.Cleanup(func() { _ = server.Close() })
 	open(t, server, session.AudioConfig{Name: "lab", SendChannels: 1, ReceiveChannels: 1})
 	ports := jackd.Ports()

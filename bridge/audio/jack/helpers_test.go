@@ -16,17 +16,13 @@ var stereo = session.AudioConfig{SendChannels: 2, ReceiveChannels: 2}
 func newServer(t *testing.T, name string, control Control) (*Server, *jacktest.Core) {
 	t.Helper()
 	core := jacktest.NewCore()
-	server := New(coreOf(core), Options{ServerName: name, Control: control})
+	server := New(core.Callbacks(), Options{ServerName: name, Control: control})
 	t.Cleanup(func() {
 		if err := server.Close(); err != nil {
 			t.Errorf("Close: %v", err)
 		}
 	})
 	return server, core
-}
-
-func coreOf(core *jacktest.Core) Core {
-	return Core{Engine: core.Engine(), Playout: core.Playout(), Capture: core.Capture(), ABI: jacktest.ABI}
 }
 
 // open opens as the session does: jackd2 may refuse a client once in a while.

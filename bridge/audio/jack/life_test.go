@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"archibald-bridge/bridge/session"
+	"archibald-bridge/bridge/stream"
 	"archibald-bridge/testbed/jacktest"
 )
 
@@ -28,18 +29,9 @@ func TestOpenSaysThatTheServerIsAbsent(t *testing.T) {
 func TestServerNameDefaultsToJacksOwn(t *testing.T) {
 	for env, want := range map[string]string{"": `"default"`, "archibald-elsewhere": `"archibald-elsewhere"`} {
 		t.Setenv("JACK_DEFAULT_SERVER", env)
-		if got := New(Core{}, Options{}).name; fmt.Sprintf("%q", got) != want {
+		if got := New(stream.Callbacks{}, Options{}).name; fmt.Sprintf("%q", got) != want {
 			t.Errorf("JACK_DEFAULT_SERVER=%q gives %q, want %s", env, got, want)
 		}
-	}
-}
-
-func TestOpenRefusesAnotherABI(t *testing.T) {
-	core := coreOf(jacktest.NewCore())
-	core.ABI++
-	_, err := New(core, Options{ServerName: "archibald-nowhere"}).Open(stereo)
-	if err == nil || !strings.Contains(err.Error(), "ABI") {
-		t.Errorf("Open: %v", err)
 	}
 }
 

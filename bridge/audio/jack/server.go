@@ -12,20 +12,12 @@ import (
 	"os"
 	"sync"
 	"time"
-	"unsafe"
 
 	"archibald-bridge/bridge/rt"
 	"archibald-bridge/bridge/session"
+	"archibald-bridge/bridge/stream"
 	"archibald-bridge/proto"
 )
-
-// Core is the real-time core as C sees it.
-type Core struct {
-	Engine  unsafe.Pointer // archibald_engine *
-	Playout unsafe.Pointer // archibald_playout_fn
-	Capture unsafe.Pointer // archibald_capture_fn
-	ABI     int            // archibald_rt_abi the core was built with
-}
 
 // Options are fixed for the life of a Server.
 type Options struct {
@@ -58,7 +50,7 @@ type Control interface {
 
 // Server is a session.AudioServer for JACK.
 type Server struct {
-	core    Core
+	core    stream.Callbacks
 	name    string
 	peer    proto.Role
 	control Control
@@ -86,7 +78,7 @@ var _ session.AudioServer = (*Server)(nil)
 const _ = rt.HeaderHash
 
 // New returns a closed Server.
-func New(core Core, opts Options) *Server {
+func New(core stream.Callbacks, opts Options) *Server {
 	name := opts.ServerName
 	if name == "" {
 		name = os.Getenv("JACK_DEFAULT_SERVER")
@@ -144,10 +136,6 @@ func (s *Server) Open(config session.AudioConfig) (session.Graph, error) {
 }
 
 func (s *Server) check(config session.AudioConfig) error {
-	if s.core.ABI != C.archibald_rt_abi {
-		return fmt.Errorf("JACK: built for ABI %d of the real-time core, linked with ABI %d: rebuild with go build -a",
-			int(C.archibald_rt_abi), s.core.ABI)
-	}
 	for _, channels := range []int{config.SendChannels, config.ReceiveChannels} {
 		if channels < 0 || channels > C.archibald_jack_max_channels {
 			return fmt.Errorf("JACK: %d channels, legal are 0 to %d", channels, int(C.archibald_jack_max_channels))

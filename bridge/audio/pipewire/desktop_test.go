@@ -213,21 +213,12 @@ type bridge struct {
 func newBridge(t *testing.T, options Options) *bridge {
 	t.Helper()
 	engine := fakecore.New()
-	b := &bridge{New(coreOf(engine), options), engine}
+	b := &bridge{New(engine.Callbacks(), options), engine}
 	t.Cleanup(func() {
 		b.Close()
 		engine.Free()
 	})
 	return b
-}
-
-func coreOf(engine *fakecore.Engine) Core {
-	return Core{
-		Engine:  engine.Handle(),
-		Playout: fakecore.Playout(),
-		Capture: fakecore.Capture(),
-		ABI:     fakecore.ABI,
-	}
 }
 
 // openBridge opens an idle stereo bridge with a period of 256.

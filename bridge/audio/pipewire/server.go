@@ -18,6 +18,7 @@ import (
 
 	"archibald-bridge/bridge/rt"
 	"archibald-bridge/bridge/session"
+	"archibald-bridge/bridge/stream"
 )
 
 // openTimeout is shared by the two waits of Open: for the server's greeting and
@@ -26,14 +27,6 @@ const openTimeout = 1800 * time.Millisecond
 
 // MaxChannels is how many channels a node can have.
 const MaxChannels = int(C.archibald_max_channels)
-
-// Core is the real-time core as PipeWire's data thread calls it.
-type Core struct {
-	Engine  unsafe.Pointer // archibald_engine *, in C memory
-	Playout unsafe.Pointer // archibald_playout_fn
-	Capture unsafe.Pointer // archibald_capture_fn
-	ABI     int            // archibald_rt_abi that the core was compiled with
-}
 
 // Options are what the user chooses about the nodes, beside session.AudioConfig.
 type Options struct {
@@ -48,7 +41,7 @@ type Options struct {
 // Server is a connection to PipeWire. It implements session.AudioServer; its
 // methods may be called from any goroutine.
 type Server struct {
-	core    Core
+	core    stream.Callbacks
 	options Options
 	events  chan session.AudioEvent
 
@@ -73,7 +66,7 @@ var _ session.AudioServer = (*Server)(nil)
 const _ = rt.HeaderHash
 
 // New returns a server that is not open.
-func New(core Core, options Options) *Server {
+func New(core stream.Callbacks, options Options) *Server {
 	return &Server{core: core, options: options, events: make(chan session.AudioEvent)}
 }
 
@@ -115,9 +108,6 @@ func (s *Server) Open(config session.AudioConfig) (session.Graph, error) {
 }
 
 func (s *Server) check(config session.AudioConfig) error {
-	if s.core.ABI != int(C.archibald_rt_abi) {
-		return fmt.Errorf("PipeWire shim was built for core ABI %d and the core has %d: rebuild with go build -a", int(C.archibald_rt_abi), s.core.ABI)
-	}
 	for _, position := range s.options.Positions {
 		if positionNumber(position) == 0 {
 			return fmt.Errorf("channel position %q: PipeWire has none of that name", position)

@@ -2,13 +2,16 @@
 
 package portaudio
 
-import "archibald-bridge/bridge/session"
+import (
+	"archibald-bridge/bridge/session"
+	"archibald-bridge/bridge/stream"
+)
 
 // Built says whether this program has PortAudio.
 const Built = false
 
 // New always fails with ErrNotBuilt.
-func New(Core, Options) (session.AudioServer, error) { return nil, ErrNotBuilt }
+func New(stream.Callbacks, Options) (session.AudioServer, error) { return nil, ErrNotBuilt }
 
 // Devices always fails with ErrNotBuilt.
 func Devices() ([]Device, error) { return nil, ErrNotBuilt }

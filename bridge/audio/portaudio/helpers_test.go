@@ -21,7 +21,7 @@ var stereo = session.AudioConfig{SendChannels: 2, ReceiveChannels: 2}
 func newServer(t *testing.T, options Options) (session.AudioServer, *jacktest.Core) {
 	t.Helper()
 	core := jacktest.NewCore()
-	server, err := New(Core{Engine: core.Engine(), Playout: core.Playout(), Capture: core.Capture(), ABI: jacktest.ABI}, options)
+	server, err := New(core.Callbacks(), options)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 
 	"archibald-bridge/bridge/rt"
 	"archibald-bridge/bridge/session"
+	"archibald-bridge/bridge/stream"
 )
 
 // Built says whether this program has PortAudio.
@@ -37,7 +38,7 @@ var errDeadJACK = fmt.Errorf("PortAudio cannot leave a JACK server that has died
 // Server is a session.AudioServer for one output and one input device. Its
 // methods may be called from any goroutine.
 type Server struct {
-	core    Core
+	core    stream.Callbacks
 	options Options
 	events  chan session.AudioEvent
 
@@ -62,10 +63,7 @@ var _ session.AudioServer = (*Server)(nil)
 const _ = rt.HeaderHash
 
 // New returns a closed Server.
-func New(core Core, options Options) (session.AudioServer, error) {
-	if core.ABI != C.archibald_rt_abi {
-		return nil, fmt.Errorf("PortAudio shim was built for core ABI %d and the core has %d: rebuild with go build -a", int(C.archibald_rt_abi), core.ABI)
-	}
+func New(core stream.Callbacks, options Options) (session.AudioServer, error) {
 	return &Server{core: core, options: options, events: make(chan session.AudioEvent)}, nil
 }
 
