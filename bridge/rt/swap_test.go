@@ -112,7 +112,7 @@ func TestPlansAreReplacedUnderARunningGraph(t *testing.T) {
 // time: every packet once and in order, no frame in two of them, and none missing but
 // those that came while there was no sender.
 func TestAStreamContinuesWhileItsPlansAreReplacedUnderARunningGraph(t *testing.T) {
-	const replaced = 300
+	const replaced = 400
 	from, to := open(t, "127.0.0.39:0"), open(t, "127.0.0.40:0")
 	from.play() // its clock runs from now on
 	var done atomic.Bool
@@ -161,7 +161,7 @@ func TestAStreamContinuesWhileItsPlansAreReplacedUnderARunningGraph(t *testing.T
 	resident := residentBytes(t)
 	for n := range replaced {
 		check(t, from.e.StartSender(stream.SendPlan{Format: stereo, PayloadType: receive.PayloadType, PacketFrames: 16 + n%49, SSRC: 3, To: to.e.LocalAddr()}))
-		if n%3 == 2 {
+		if n%2 == 1 {
 			check(t, to.e.StartReceiver(receive))
 		}
 		for until := sent.Load() + 3; sent.Load() < until; {
@@ -201,8 +201,8 @@ func TestAStreamContinuesWhileItsPlansAreReplacedUnderARunningGraph(t *testing.T
 	if gaps >= replaced {
 		t.Errorf("%d gaps of the timestamps in %d packets of %d senders", gaps, len(packets), replaced)
 	}
-	// A plan of each kind takes more than 400 kB.
-	if grown := residentBytes(t) - resident; grown > replaced*400e3/10 {
+	// 400 senders take more than 60 MB, 200 receivers more than that.
+	if grown := residentBytes(t) - resident; grown > 40e6 {
 		t.Errorf("%d bytes more than before: plans were not freed", grown)
 	}
 }
