@@ -6,7 +6,7 @@ import (
 	"fmt"
 
 	"archibald-bridge/bridge/audio/jack"
-	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/fault"
 	"archibald-bridge/bridge/roundtrip"
 	"archibald-bridge/bridge/session"
 )
@@ -17,7 +17,7 @@ var _ roundtrip.Client = (*jack.Probe)(nil)
 func Bench(ctx context.Context, options roundtrip.Options) (*roundtrip.Report, error) {
 	client, err := jack.OpenProbe(options.Server, roundtrip.ClientName)
 	if errors.Is(err, session.ErrServerAbsent) {
-		return nil, fmt.Errorf("%w: %w", err, config.ErrNeverReached)
+		return nil, fmt.Errorf("%w: %w", err, fault.ErrNeverReached)
 	}
 	if err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"archibald-bridge/bridge/announce"
+	"archibald-bridge/bridge/app"
 	"archibald-bridge/bridge/audio/jack"
 	"archibald-bridge/bridge/codec/libopus"
 	"archibald-bridge/bridge/config"
@@ -25,7 +26,7 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	net := network.Keep(ctx, log)
-	page := session.OpenPage(cfg, proto.Guest, log, net.Missing)
+	page := session.OpenPage(app.Settings(cfg, proto.Guest), cfg.StatusListen.AddrPort, log, net.Missing)
 	defer page.Close()
 	one := func(ctx context.Context, cfg config.Config) error { return run(ctx, cfg, log, net, page) }
 	if cfg.SAPReceive != "" {
@@ -73,7 +74,7 @@ func run(ctx context.Context, cfg config.Config, log *slog.Logger, net *network.
 		log.Warn("what was learned about peers is lost", "reason", err)
 	}
 	audio := jack.New(engine.Callbacks(), jack.Options{ServerName: cfg.JackServer, Control: patchbay})
-	parts := session.Parts{Core: engine, Audio: audio, Machine: quiet, Server: "JACK server " + cfg.JackServer, Log: log, Memory: learned, Codec: libopus.Codec{},
+	parts := session.Parts{Core: engine, Audio: audio, Machine: quiet, Server: "JACK server " + cfg.JackServer, Log: log, Memory: learned, Codec: libopus.Codec{}, Tap: engine,
 		Unmatched: patchbay.Unmatched}
 	publisher := announce.NewPublisher(cfg, log, net)
 	defer publisher.Close()
@@ -84,7 +85,7 @@ func run(ctx context.Context, cfg config.Config, log *slog.Logger, net *network.
 	} else if !errors.Is(err, kvmclock.ErrAbsent) {
 		log.Info("the host's clock cannot be read: one-way latency by round trips", "reason", err)
 	}
-	end := session.New(cfg, proto.Guest, parts)
+	end := session.New(app.Settings(cfg, proto.Guest), parts)
 	defer net.Zone(cfg, end.Readdress)()
 	return session.Serve(ctx, end, page)
 }

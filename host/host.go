@@ -9,11 +9,13 @@ import (
 	"os"
 
 	"archibald-bridge/bridge/announce"
+	"archibald-bridge/bridge/app"
 	"archibald-bridge/bridge/audio/jack"
 	"archibald-bridge/bridge/audio/pipewire"
 	"archibald-bridge/bridge/audio/portaudio"
 	"archibald-bridge/bridge/codec/libopus"
 	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/fault"
 	"archibald-bridge/bridge/guests"
 	"archibald-bridge/bridge/jitterstore"
 	"archibald-bridge/bridge/network"
@@ -46,7 +48,7 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	net := network.Keep(ctx, log)
-	page := session.OpenPage(cfg, proto.Host, log, net.Missing)
+	page := session.OpenPage(app.Settings(cfg, proto.Host), cfg.StatusListen.AddrPort, log, net.Missing)
 	defer page.Close()
 	one := func(ctx context.Context, cfg config.Config) error { return run(ctx, cfg, log, net, page) }
 	if cfg.SAPReceive != "" {
@@ -77,15 +79,15 @@ func run(ctx context.Context, cfg config.Config, log *slog.Logger, net *network.
 		if _, err := realtime.New(cfg, rt.MemoryLocked, log); err != nil {
 			return err // before a guest calls
 		}
-		return guests.Serve(ctx, cfg, log, page, func(place int, cfg config.Config) (*session.End, error) {
-			cfg.Listen = config.Socket{AddrPort: engines[place].LocalAddr()}
+		return guests.Serve(ctx, cfg.Guests, app.Settings(cfg, proto.Host), log, page, func(place int, settings session.Settings) (*session.End, error) {
+			settings.Listen, cfg.Name = engines[place].LocalAddr(), settings.Name
 			log := log.With("guest", cfg.Name)
 			parts, err := parts(cfg, engines[place], log)
 			if err != nil {
 				return nil, err
 			}
 			parts.Shared = true
-			return session.New(cfg, proto.Host, parts), nil
+			return session.New(settings, parts), nil
 		})
 	}
 	leave, err := net.Multicast(ctx, cfg, engines[0].UseMulticast)
@@ -100,7 +102,7 @@ func run(ctx context.Context, cfg config.Config, log *slog.Logger, net *network.
 	publisher := announce.NewPublisher(cfg, log, net)
 	defer publisher.Close()
 	parts.Publisher = publisher
-	end := session.New(cfg, proto.Host, parts)
+	end := session.New(app.Settings(cfg, proto.Host), parts)
 	defer net.Zone(cfg, end.Readdress)()
 	return session.Serve(ctx, end, page)
 }
@@ -115,7 +117,7 @@ func parts(cfg config.Config, engine *rt.Engine, log *slog.Logger) (session.Part
 	if err != nil {
 		log.Warn("what was learned about peers is lost", "reason", err)
 	}
-	parts := session.Parts{Core: engine, Machine: quiet, Log: log, Memory: learned, Codec: libopus.Codec{}}
+	parts := session.Parts{Core: engine, Machine: quiet, Log: log, Memory: learned, Codec: libopus.Codec{}, Tap: engine}
 	switch cfg.Backend {
 	case config.BackendJack:
 		parts.Audio = jack.New(engine.Callbacks(), jack.Options{ServerName: cfg.JackServer, Peer: proto.Guest})
@@ -123,7 +125,7 @@ func parts(cfg config.Config, engine *rt.Engine, log *slog.Logger) (session.Part
 	case config.BackendPortAudio:
 		parts.Server = "PortAudio"
 		if parts.Audio, err = portaudio.New(engine.Callbacks(), portaudio.Options{OutputDevice: cfg.OutputDevice, InputDevice: cfg.InputDevice}); err != nil {
-			return session.Parts{}, &config.Error{Where: "backend", Value: cfg.Backend, Legal: fmt.Sprintf("pipewire or jack here: %v", err)}
+			return session.Parts{}, &fault.WrongValue{Where: "backend", Value: cfg.Backend, Legal: fmt.Sprintf("pipewire or jack here: %v", err)}
 		}
 	default:
 		parts.Audio = pipewire.New(engine.Callbacks(), pipewire.Options{Source: cfg.FromGuest == config.FromGuestSource, Positions: cfg.ChannelMap.Positions})

@@ -13,13 +13,15 @@ import (
 
 	"archibald-bridge/bridge/audio/portaudio"
 	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/fault"
+	"archibald-bridge/proto"
 )
 
 // configured is a host that gives up soon, on an address of its own.
 func configured(t *testing.T) config.Config {
 	t.Helper()
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
-	cfg := config.Default(config.EndHost)
+	cfg := config.Default(proto.Host)
 	cfg.SendChannels, cfg.ReceiveChannels = 2, 2
 	if err := errors.Join(cfg.Listen.UnmarshalText([]byte("127.83.11.2:4713")), cfg.StatusListen.UnmarshalText([]byte("off")),
 		cfg.Wait.UnmarshalText([]byte("1s"))); err != nil {
@@ -40,7 +42,7 @@ func runHost(t *testing.T, cfg config.Config) (log string, err error) {
 func TestAHostWithoutPipeWireIsToldOnceWhatElseThereIs(t *testing.T) {
 	t.Setenv("PIPEWIRE_RUNTIME_DIR", t.TempDir())
 	log, err := runHost(t, configured(t))
-	if !errors.Is(err, config.ErrNeverReached) {
+	if !errors.Is(err, fault.ErrNeverReached) {
 		t.Errorf("ended with %v", err)
 	}
 	if strings.Count(log, "--backend jack") != 1 || strings.Contains(log, "--backend portaudio") != portaudio.Built {
@@ -60,13 +62,13 @@ func TestPortAudioIsRefusedOrItsDeviceMissed(t *testing.T) {
 	_, err := runHost(t, cfg)
 	if !portaudio.Built {
 		want := `backend: "portaudio": legal is pipewire or jack here: ` + portaudio.ErrNotBuilt.Error()
-		var wrong *config.Error
+		var wrong *fault.WrongValue
 		if !errors.As(err, &wrong) || err.Error() != want {
 			t.Errorf("%v, want %s", err, want)
 		}
 		return
 	}
-	if !errors.Is(err, config.ErrNeverReached) || !strings.Contains(err.Error(), `output-device "speakers": there is none; there are 0 "default" (ALSA)`) {
+	if !errors.Is(err, fault.ErrNeverReached) || !strings.Contains(err.Error(), `output-device "speakers": there is none; there are 0 "default" (ALSA)`) {
 		t.Errorf("ended with %v", err)
 	}
 }

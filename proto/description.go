@@ -114,10 +114,8 @@ type Description struct {
 	// PeriodFrames is the period of the audio server of the end described, 1 to
 	// 65536; 0: the end knows no repetition.
 	PeriodFrames int
-	// Redundancy is how many times the end wants each packet sent again, 0 to
-	// MaxRedundancy, and RedundancyDistance how many periods of the sender apart,
-	// 0 to MaxRedundancyDistance; 0: at once.
-	Redundancy, RedundancyDistance int
+	// Redundancy is what the end wants sent again.
+	Redundancy Redundancy
 	// SendDelay says that the end writes and reads the header extension that
 	// tells how late a packet left.
 	SendDelay bool

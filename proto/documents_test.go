@@ -109,7 +109,7 @@ func TestTheOfferInTheDocumentsGetsTheAnswerThere(t *testing.T) {
 	}
 	local := mustParse(t, []byte(answer.text))
 	local.Payloads = Payloads(Encodings...)
-	local.Redundancy, local.RedundancyDistance = 0, 0
+	local.Redundancy = Redundancy{}
 	d, _, err := Answer(mustParse(t, []byte(offer.text)), local)
 	if err != nil {
 		t.Fatalf("%s:%d: %v", offer.file, offer.line, err)

@@ -29,8 +29,8 @@ const Opus Encoding = "opus"
 
 // What RFC 7587, section 4, fixes of a stream of Opus, and the longest packet made.
 const (
-	opusRateHz    = 48000
-	opusChannels  = 2 // of the rtpmap, whatever the stream has
+	OpusRateHz    = 48000
+	OpusChannels  = 2 // of the rtpmap, whatever the stream has; it has no more
 	MaxOpusFrames = 960
 )
 

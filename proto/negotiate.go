@@ -26,9 +26,8 @@ type Agreement struct {
 	// PeerPeriodFrames is the period that the peer counts distances in; 0: not
 	// said.
 	PeerPeriodFrames int
-	// Redundancy and RedundancyDistance are what both ends send again, as in
-	// Description.
-	Redundancy, RedundancyDistance int
+	// Redundancy is what both ends send again.
+	Redundancy Redundancy
 	// PeerMaxBitrate is what the peer wants to receive of Opus at most, in bit/s; 0:
 	// not said.
 	PeerMaxBitrate int
@@ -57,7 +56,7 @@ func Answer(offer, local Description) (Description, Agreement, error) {
 	if answer.ReceiveChannels < local.ReceiveChannels {
 		answer.CanReceive = local.ReceiveChannels
 	}
-	answer.Redundancy, answer.RedundancyDistance = agreedRedundancy(offer, local)
+	answer.Redundancy = agreedRedundancy(offer, local)
 	if offer.PeriodFrames == 0 {
 		answer.PeriodFrames = 0 // no answer to what was not offered (RFC 3264, section 6)
 	}
@@ -76,7 +75,6 @@ func Accept(offer, answer Description) (Agreement, error) {
 }
 
 func agreement(local, peer Description, payload Payload) Agreement {
-	copies, distance := agreedRedundancy(local, peer)
 	return Agreement{
 		Send: Format{
 			Encoding: payload.Encoding,
@@ -88,20 +86,19 @@ func agreement(local, peer Description, payload Payload) Agreement {
 			RateHz:   local.RateHz,
 			Channels: agreedChannels(peer.SendChannels, local.ReceiveChannels),
 		},
-		LocalSSRC:          local.SSRC,
-		PeerSSRC:           peer.SSRC,
-		PeerPort:           peer.Port,
-		PeerName:           peer.Name,
-		PeerRole:           peer.Role,
-		PeerSends:          max(peer.SendChannels, peer.CanSend),
-		PeerReceives:       max(peer.ReceiveChannels, peer.CanReceive),
-		PeerPacketFrames:   peer.PacketFrames,
-		PeerOnHostClock:    peer.OnHostClock,
-		PeerPeriodFrames:   peer.PeriodFrames,
-		Redundancy:         copies,
-		RedundancyDistance: distance,
-		PeerMaxBitrate:     peer.MaxBitrate,
-		SendDelay:          local.SendDelay && peer.SendDelay,
+		LocalSSRC:        local.SSRC,
+		PeerSSRC:         peer.SSRC,
+		PeerPort:         peer.Port,
+		PeerName:         peer.Name,
+		PeerRole:         peer.Role,
+		PeerSends:        max(peer.SendChannels, peer.CanSend),
+		PeerReceives:     max(peer.ReceiveChannels, peer.CanReceive),
+		PeerPacketFrames: peer.PacketFrames,
+		PeerOnHostClock:  peer.OnHostClock,
+		PeerPeriodFrames: peer.PeriodFrames,
+		Redundancy:       agreedRedundancy(local, peer),
+		PeerMaxBitrate:   peer.MaxBitrate,
+		SendDelay:        local.SendDelay && peer.SendDelay,
 	}
 }
 

@@ -131,7 +131,7 @@ func TestBothEndsAlwaysAgreeOnTheSame(t *testing.T) {
 		}
 		if atCaller.Send != atAnswerer.Receive || atCaller.Receive != atAnswerer.Send ||
 			atCaller.LocalSSRC != atAnswerer.PeerSSRC || atCaller.PeerSSRC != atAnswerer.LocalSSRC ||
-			atCaller.Redundancy != atAnswerer.Redundancy || atCaller.RedundancyDistance != atAnswerer.RedundancyDistance ||
+			atCaller.Redundancy != atAnswerer.Redundancy ||
 			atCaller.SendDelay != atAnswerer.SendDelay {
 			t.Fatalf("caller %+v\nanswerer %+v", atCaller, atAnswerer)
 		}

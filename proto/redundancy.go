@@ -6,42 +6,25 @@ import "cmp"
 const (
 	MaxRedundancy         = 2
 	MaxRedundancyDistance = 8 // periods
-
-	// MaxRepeatFrames is the most that passes from the first packet of a period
-	// to the last repeat of the period: the receiver's buffer, and its memory of
-	// sequence numbers, are not longer.
-	MaxRepeatFrames = 8192
 )
 
-// Repeats is what a sender repeats: each packet goes out Copies more times, the
-// same bytes under the same sequence number, each time DistanceFrames of its
-// graph's time later. 0: at once.
-type Repeats struct{ Copies, DistanceFrames int }
-
-// RepeatsOf counts a distance in periods of the sender in frames. One that
-// exceeds MaxRepeatFrames is shortened to as many periods as do not.
-func RepeatsOf(copies, distancePeriods, periodFrames int) Repeats {
-	if copies == 0 || periodFrames == 0 {
-		return Repeats{Copies: copies}
-	}
-	longest := max(0, MaxRepeatFrames/periodFrames-1) / copies
-	return Repeats{Copies: copies, DistanceFrames: min(distancePeriods, longest) * periodFrames}
-}
-
-// SpanFrames is how much later than the packet its last repeat comes.
-func (r Repeats) SpanFrames() int { return r.Copies * r.DistanceFrames }
+// Redundancy is a wish for whole-packet repetition: how many times each packet is sent
+// again, 0 to MaxRedundancy, and how many periods of the sender apart (of Opus,
+// packets), 0 to MaxRedundancyDistance. 0: at once.
+type Redundancy struct{ Copies, Distance int }
 
 // agreedRedundancy is the larger of the two ends' wishes, taken whole: more
 // copies, or as many farther apart. None if one end knows no repetition.
-func agreedRedundancy(a, b Description) (copies, distance int) {
+func agreedRedundancy(a, b Description) Redundancy {
 	if a.PeriodFrames == 0 || b.PeriodFrames == 0 {
-		return 0, 0
+		return Redundancy{}
 	}
-	if cmp.Or(cmp.Compare(a.Redundancy, b.Redundancy), cmp.Compare(a.RedundancyDistance, b.RedundancyDistance)) < 0 {
-		a = b
+	larger := a.Redundancy
+	if cmp.Or(cmp.Compare(larger.Copies, b.Redundancy.Copies), cmp.Compare(larger.Distance, b.Redundancy.Distance)) < 0 {
+		larger = b.Redundancy
 	}
-	if a.Redundancy == 0 {
-		return 0, 0
+	if larger.Copies == 0 {
+		return Redundancy{}
 	}
-	return a.Redundancy, a.RedundancyDistance
+	return larger
 }

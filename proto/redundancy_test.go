@@ -10,12 +10,12 @@ import (
 
 // wishing is an end that wants packets sent again.
 func wishing(d Description, copies, distance int) Description {
-	d.Redundancy, d.RedundancyDistance = copies, distance
+	d.Redundancy = Redundancy{copies, distance}
 	return d
 }
 
 func TestTheLargerWishForRepetitionIsTakenWhole(t *testing.T) {
-	type wish struct{ copies, distance int }
+	type wish = Redundancy
 	for _, c := range []struct{ guest, host, agreed wish }{
 		{wish{0, 0}, wish{0, 0}, wish{0, 0}},
 		{wish{1, 0}, wish{0, 0}, wish{1, 0}},
@@ -27,12 +27,12 @@ func TestTheLargerWishForRepetitionIsTakenWhole(t *testing.T) {
 		{wish{2, 1}, wish{2, 0}, wish{2, 1}},
 		{wish{2, 8}, wish{2, 8}, wish{2, 8}},
 	} {
-		g, h := wishing(guest(), c.guest.copies, c.guest.distance), wishing(host(), c.host.copies, c.host.distance)
+		g, h := wishing(guest(), c.guest.Copies, c.guest.Distance), wishing(host(), c.host.Copies, c.host.Distance)
 		for _, ends := range [][2]Description{{g, h}, {h, g}} {
 			atCaller, atAnswerer := settle(t, ends[0], ends[1])
 			for _, a := range []Agreement{atCaller, atAnswerer} {
-				if (wish{a.Redundancy, a.RedundancyDistance}) != c.agreed {
-					t.Errorf("guest %v, host %v: agreed on %d, %d, want %v", c.guest, c.host, a.Redundancy, a.RedundancyDistance, c.agreed)
+				if a.Redundancy != c.agreed {
+					t.Errorf("guest %v, host %v: agreed on %v, want %v", c.guest, c.host, a.Redundancy, c.agreed)
 				}
 			}
 			if atCaller.PeerPeriodFrames != ends[1].PeriodFrames || atAnswerer.PeerPeriodFrames != ends[0].PeriodFrames {
@@ -68,7 +68,7 @@ func TestAnOlderPeerGetsNeitherRepeatsNorExtension(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, a := range map[string]Agreement{"answerer": atAnswerer, "caller": atCaller} {
-		if a.Redundancy != 0 || a.RedundancyDistance != 0 || a.SendDelay {
+		if a.Redundancy != (Redundancy{}) || a.SendDelay {
 			t.Errorf("%s: %+v", name, a)
 		}
 	}
@@ -146,36 +146,7 @@ func TestAPlainStreamHasNoAttributesOfOurs(t *testing.T) {
 		t.Errorf("it has:\n%s", text)
 	}
 	text := strings.Replace(string(guest().Marshal()), "a=x-archibald-version:1\r\n", "", 1)
-	if got := mustParse(t, []byte(text)); got.PeriodFrames != 0 || got.Redundancy != 0 || got.SendDelay {
+	if got := mustParse(t, []byte(text)); got.PeriodFrames != 0 || got.Redundancy != (Redundancy{}) || got.SendDelay {
 		t.Errorf("taken from a plain stream: %+v", got)
-	}
-}
-
-func TestDistancesInFrames(t *testing.T) {
-	for _, c := range []struct {
-		copies, distance, period int
-		want                     Repeats
-		span                     int
-	}{
-		{0, 0, 64, Repeats{}, 0},
-		{0, 3, 64, Repeats{}, 0},
-		{1, 0, 64, Repeats{1, 0}, 0},
-		{1, 2, 64, Repeats{1, 128}, 128},
-		{2, 2, 64, Repeats{2, 128}, 256},
-		{2, 8, 32, Repeats{2, 256}, 512},
-		{1, 2, 0, Repeats{1, 0}, 0}, // a peer that did not say its period
-		{2, 8, 480, Repeats{2, 3840}, 7680},
-		{2, 8, 512, Repeats{2, 7 * 512}, 7168}, // its own period counts, too
-		{1, 8, 1024, Repeats{1, 7 * 1024}, 7168},
-		{1, 8, 8192, Repeats{1, 0}, 0},
-		{2, 8, 65536, Repeats{2, 0}, 0},
-	} {
-		got := RepeatsOf(c.copies, c.distance, c.period)
-		if got != c.want || got.SpanFrames() != c.span {
-			t.Errorf("%d copies %d periods of %d frames apart: %+v, last after %d", c.copies, c.distance, c.period, got, got.SpanFrames())
-		}
-		if got.SpanFrames() > 0 && got.SpanFrames()+c.period > MaxRepeatFrames {
-			t.Errorf("%+v is too long", got)
-		}
 	}
 }

@@ -68,7 +68,7 @@ func (d Description) Marshal() []byte {
 		payloadType := strconv.Itoa(int(p.Type))
 		format := Format{Encoding: p.Encoding, RateHz: d.RateHz, Channels: channels}
 		if p.Encoding == Opus {
-			format.Channels = opusChannels
+			format.Channels = OpusChannels
 		}
 		media.MediaName.Formats = append(media.MediaName.Formats, payloadType)
 		media.WithValueAttribute("rtpmap", payloadType+" "+format.String())
@@ -85,7 +85,7 @@ func (d Description) Marshal() []byte {
 		media.WithValueAttribute(attrChannels, d.channels())
 	}
 	if d.Version != 0 && d.PeriodFrames != 0 {
-		media.WithValueAttribute(attrRedundancy, fmt.Sprintf("%d distance=%d period=%d", d.Redundancy, d.RedundancyDistance, d.PeriodFrames))
+		media.WithValueAttribute(attrRedundancy, fmt.Sprintf("%d distance=%d period=%d", d.Redundancy.Copies, d.Redundancy.Distance, d.PeriodFrames))
 	}
 	if d.Version != 0 && d.SendDelay {
 		media.WithValueAttribute("extmap", latenessExtension)

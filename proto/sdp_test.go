@@ -47,7 +47,7 @@ func TestOfferAsText(t *testing.T) {
 	offer := guest()
 	offer.SendChannels = 4
 	offer.SSRC = 12345
-	offer.Redundancy, offer.RedundancyDistance = 1, 2
+	offer.Redundancy = Redundancy{Copies: 1, Distance: 2}
 	want := strings.ReplaceAll(`v=0
 o=- 12345 7 IN IP4 192.168.122.2
 s=lab
@@ -131,7 +131,7 @@ func randomDescription(r *rand.Rand) Description {
 		d.SendDelay = r.IntN(2) == 0
 		if r.IntN(3) > 0 {
 			d.PeriodFrames = 1 + r.IntN(8192)
-			d.Redundancy, d.RedundancyDistance = r.IntN(3), r.IntN(9)
+			d.Redundancy = Redundancy{r.IntN(3), r.IntN(9)}
 		}
 	} else { // a plain stream is sent
 		d.SendChannels = 1 + r.IntN(64)

@@ -21,7 +21,7 @@ func (d Description) opusParameters() string {
 	var parameters []string
 	flag := func(name string, channels int) {
 		if channels > 0 {
-			parameters = append(parameters, name+"="+strconv.Itoa(min(channels, opusChannels)-1))
+			parameters = append(parameters, name+"="+strconv.Itoa(min(channels, OpusChannels)-1))
 		}
 	}
 	sends, receives := d.SendChannels, d.ReceiveChannels
@@ -39,7 +39,7 @@ func (d Description) opusParameters() string {
 
 // checkOpus says what is wrong with the rtpmap of Opus, which has one legal value.
 func checkOpus(line, rateHz, channels int) error {
-	if rateHz != opusRateHz || channels != opusChannels {
+	if rateHz != OpusRateHz || channels != OpusChannels {
 		return &FieldError{Line: line, Field: "rtpmap of opus", Value: fmt.Sprintf("%d/%d", rateHz, channels), Legal: "48000/2 (RFC 7587)"}
 	}
 	return nil

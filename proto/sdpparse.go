@@ -241,8 +241,8 @@ func (d *Description) readRedundancy(scope sdpScope) error {
 		key       string
 		low, high int
 	}{
-		{&d.Redundancy, "", 0, MaxRedundancy},
-		{&d.RedundancyDistance, "distance", 0, MaxRedundancyDistance},
+		{&d.Redundancy.Copies, "", 0, MaxRedundancy},
+		{&d.Redundancy.Distance, "distance", 0, MaxRedundancyDistance},
 		{&d.PeriodFrames, "period", 1, maxPeriodFrames},
 	} {
 		var err error

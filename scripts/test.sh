@@ -103,7 +103,7 @@ echo "archibald-bridge: all tests"
 step "gofmt, go vet, linters" scripts/lint.sh
 step "NixOS modules" check_nix
 
-CGO_ENABLED=0 tests "Go without C" ./proto/... ./bridge/{session,clock,kvmclock,jitterstore,patchbay,config,status,signaling,roundtrip,cli,announce,guests,network,stream}/... ./bridge/codec
+CGO_ENABLED=0 tests "Go without C" ./proto/... ./bridge/{session,clock,kvmclock,jitterstore,patchbay,config,status,signaling,roundtrip,cli,announce,guests,network,stream,fault}/... ./bridge/codec
 
 mapfile -t pure < <(without_c)
 # Not from the cache: some of these tests read the tree through other programs.

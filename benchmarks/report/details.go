@@ -16,14 +16,14 @@ the worst one. Our curve lies below another's when for each of its settings ther
 round trip and no more caused gaps per minute; the settings for which there is none are listed.
 `
 
-// details is the block of docs/latency.md: every setting on every machine.
+// details is the second part of docs/comparison.md: every setting on every
+// machine; nothing where nothing was measured.
 func details(d data) string {
-	var b strings.Builder
 	if len(d.sets) == 0 {
-		b.WriteString(notMeasured)
-	} else {
-		b.WriteString(method)
+		return ""
 	}
+	var b strings.Builder
+	b.WriteString("\n## Every setting\n\n" + method)
 	for i, set := range d.sets {
 		fmt.Fprintf(&b, "\n### On %s\n\n", machine(set.Machine))
 		b.WriteString(provenance(set))
@@ -36,8 +36,8 @@ func details(d data) string {
 			}
 			b.WriteString(table(all[from:to]))
 			b.WriteString(exceptions(curves, all[from].Key))
-			if period := all[from].PeriodFrames; i == 0 && headlineLine(all[from].Key) {
-				b.WriteString(pictures(curves, period))
+			if i == 0 && headlineLine(all[from].Key) {
+				b.WriteString(pictures(curves, all[from].PeriodFrames))
 			}
 			from = to
 		}
@@ -45,7 +45,6 @@ func details(d data) string {
 			b.WriteString(commands(set, all))
 		}
 	}
-	b.WriteString(lockText(d.locks))
 	return b.String()
 }
 
@@ -144,7 +143,7 @@ func exceptions(curves []results.Curve, key results.Key) string {
 	return "\n" + b.String()
 }
 
-// commands are those of the settings that the README names, from their first run.
+// commands are those of the settings that the headline names, from their first run.
 func commands(set results.Set, all []results.Summary) string {
 	var b strings.Builder
 	for _, period := range headlinePeriods {
@@ -159,22 +158,22 @@ func commands(set results.Set, all []results.Summary) string {
 	if b.Len() == 0 {
 		return ""
 	}
-	return "\nThe commands behind the README's rows:\n\n```\n" + b.String() + "```\n"
+	return "\nThe commands behind the rows of the first tables:\n\n```\n" + b.String() + "```\n"
 }
 
-// lockText says how fast the simulator locks.
+// lockText is the block of docs/measurements.md: how fast the simulator locks.
 func lockText(locks results.Locks) string {
 	if len(locks.Runs) == 0 {
-		return "\nLocking to a clock that is off: not simulated.\n"
+		return "Locking to a clock that is off: not simulated.\n"
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n### Locking to a clock that is off (simulator)\n\nPeriod %d at %d Hz, both ends start at time 0; the same code that runs live.\n\n",
+	fmt.Fprintf(&b, "### Locking to a clock that is off (simulator)\n\nPeriod %d at %d Hz, both ends start at time 0; the same code that runs live.\n\n",
 		locks.PeriodFrames, locks.RateHz)
 	b.WriteString(head("clock off by", "first sound", "within 1 frame of where the delay stays for good, after", "ratio from then on", "pitch error from then on, at most"))
 	for _, run := range locks.Runs {
 		b.WriteString(lockRow(run))
 	}
-	fmt.Fprintf(&b, "\n![Delay error and ratio while locking](%s)\n", strings.TrimPrefix(plotPath(lockPlot, 0), "docs/"))
+	fmt.Fprintf(&b, "\n![Delay error and ratio while locking](%s)\n", fromDocs(plotPath(lockPlot, 0)))
 	return b.String()
 }
 

@@ -157,18 +157,20 @@ func locks(all results.Locks) []plot.Lock {
 	return drawn
 }
 
-// pictures shows the plots of a period in docs/latency.md.
+// fromDocs is a path below docs/ as a document there links it.
+func fromDocs(path string) string { return strings.TrimPrefix(path, "docs/") }
+
+// pictures shows the readings of a period in docs/comparison.md.
 func pictures(curves []results.Curve, period int) string {
 	if len(points(curves, period)) == 0 {
 		return ""
 	}
 	var b strings.Builder
 	for _, kind := range []struct{ plot, text string }{
-		{curvePlot, "Latency against gaps"},
 		{distributionPlot, "Distribution of the round trip: least to most, bar from the 5th to the 95th percentile, dot at the median"},
 		{overTimePlot, "Round trip over time"},
 	} {
-		fmt.Fprintf(&b, "\n![%s, period %d](%s)\n", kind.text, period, strings.TrimPrefix(plotPath(kind.plot, period), "docs/"))
+		fmt.Fprintf(&b, "\n![%s, period %d](%s)\n", kind.text, period, fromDocs(plotPath(kind.plot, period)))
 	}
 	return b.String()
 }

@@ -7,7 +7,8 @@ import (
 	"archibald-bridge/benchmarks/results"
 )
 
-// headline is the block of the README: the newest machine's figures.
+// headline is the first part of docs/comparison.md: the newest machine's figures,
+// each system at the settings that speak best for it.
 func headline(d data) string {
 	if len(d.sets) == 0 {
 		return notMeasured
@@ -16,7 +17,7 @@ func headline(d data) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "`make bench-peers` on %s: 48 kHz stereo, all systems in turn, the clocks of the two sides apart except where a system slaves one. Measured:\n\n", machine(set.Machine))
 	for _, f := range set.Files {
-		fmt.Fprintf(&b, "- %s, a bare timer late by %s: [%s](benchmarks/results/%[3]s)\n", f.Date, timer(f), f.Name)
+		fmt.Fprintf(&b, "- %s, a bare timer late by %s: [%s](../benchmarks/results/%[3]s)\n", f.Date, timer(f), f.Name)
 	}
 	all := results.Summarise(set.Runs)
 	curves := results.Curves(all)
@@ -33,11 +34,10 @@ func headline(d data) string {
 		}
 		b.WriteString("\n" + verdict(curves, period) + "\n")
 		b.WriteString(byItself(choices))
-		if path := plotPath(curvePlot, period); len(points(curves, period)) > 0 {
-			fmt.Fprintf(&b, "\n![Latency against gaps at period %d](%s)\n", period, path)
+		if len(points(curves, period)) > 0 {
+			fmt.Fprintf(&b, "\n![Latency against gaps, period %d](%s)\n", period, fromDocs(plotPath(curvePlot, period)))
 		}
 	}
-	b.WriteString("\nEvery setting, how the figures are made, and the commands: [docs/latency.md](docs/latency.md).\n")
 	return b.String()
 }
 

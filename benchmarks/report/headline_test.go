@@ -8,14 +8,14 @@ import (
 )
 
 func TestTheHeadlineHasOursAtTheGoalWithFewestGaps(t *testing.T) {
-	_, readme, _ := written(t, invented())
-	if line := lineWith(t, readme, "within the goal"); !strings.Contains(line, "`92frames` | 191.0 (190.0 to 192.0) = 3.98 ms | 3 | 1.00 | 99.00 %") {
+	_, best, _ := written(t, invented())
+	if line := lineWith(t, best, "within the goal"); !strings.Contains(line, "`92frames` | 191.0 (190.0 to 192.0) = 3.98 ms | 3 | 1.00 | 99.00 %") {
 		t.Error(line)
 	}
-	if line := lineWith(t, readme, "by itself"); !strings.Contains(line, "`auto` | 211.0 ") {
+	if line := lineWith(t, best, "by itself"); !strings.Contains(line, "`auto` | 211.0 ") {
 		t.Error(line)
 	}
-	lineWith(t, readme, "settled at 211.0 frames and caused 0.00 dropouts in 10,000 cycles, 0.00 a minute; the fewest of any peer are 0.00 a minute (zita-njbridge `--buff 10`).")
+	lineWith(t, best, "settled at 211.0 frames and caused 0.00 dropouts in 10,000 cycles, 0.00 a minute; the fewest of any peer are 0.00 a minute (zita-njbridge `--buff 10`).")
 }
 
 func TestAGoalThatIsMissedIsSaid(t *testing.T) {
@@ -27,17 +27,17 @@ func TestAGoalThatIsMissedIsSaid(t *testing.T) {
 			}
 		}
 	}
-	_, readme, _ := written(t, f)
-	if strings.Contains(readme, "within the goal") {
+	_, best, _ := written(t, f)
+	if strings.Contains(best, "within the goal") {
 		t.Error("206 frames are within 192")
 	}
-	if line := lineWith(t, readme, "goal not reached"); !strings.Contains(line, "`84frames` | 207.0 ") {
+	if line := lineWith(t, best, "goal not reached"); !strings.Contains(line, "`84frames` | 207.0 ") {
 		t.Error(line)
 	}
 }
 
 func TestEachPeerHasItsBestChance(t *testing.T) {
-	_, readme, _ := written(t, invented())
+	_, best, _ := written(t, invented())
 	for _, test := range [][]string{
 		{"zita-njbridge, least latency", "`--buff 2` | 421.0 "},
 		{"zita-njbridge, fewest gaps", "`--buff 10` | 801.0 "},
@@ -45,7 +45,7 @@ func TestEachPeerHasItsBestChance(t *testing.T) {
 		{"netone (slaved)", "`-n 1` | 129.0 "},
 		{"no bridge (control)", "65.0 "},
 	} {
-		if line := lineWith(t, readme, test[0]); !strings.Contains(line, test[1]) {
+		if line := lineWith(t, best, test[0]); !strings.Contains(line, test[1]) {
 			t.Errorf("%swant %q", line, test[1])
 		}
 	}
@@ -54,36 +54,36 @@ func TestEachPeerHasItsBestChance(t *testing.T) {
 func TestWhatIsAbsentSaysWhy(t *testing.T) {
 	f := invented()
 	f.Runs = append(f.Runs, run("pipewire-rtp", "2", 64, 0, 0, 0))
-	_, readme, _ := written(t, f)
-	lineWith(t, readme, "| netjack2 |", "failed: jackd -d net never came up |")
-	lineWith(t, readme, "| pipewire-rtp |", "no sound came through")
-	lineWith(t, readme, "Period 32", "not measured")
-	_, readme, _ = written(t, invented())
-	lineWith(t, readme, "| pipewire-rtp |", "not measured")
+	_, best, _ := written(t, f)
+	lineWith(t, best, "| netjack2 |", "failed: jackd -d net never came up |")
+	lineWith(t, best, "| pipewire-rtp |", "no sound came through")
+	lineWith(t, best, "Period 32", "not measured")
+	_, best, _ = written(t, invented())
+	lineWith(t, best, "| pipewire-rtp |", "not measured")
 }
 
 func TestOnlyPeersMeasuredIsNoCrash(t *testing.T) {
 	f := invented()
 	f.Runs = []results.Run{run("jacktrip", "-q 2", 64, 0, 320, 1)}
-	_, readme, latency := written(t, f)
-	lineWith(t, readme, "**archibald-bridge** |", "not measured")
-	lineWith(t, readme, "Nothing of ours to hold the others against")
-	lineWith(t, latency, "jacktrip: nothing of ours to hold it against")
+	_, best, every := written(t, f)
+	lineWith(t, best, "**archibald-bridge** |", "not measured")
+	lineWith(t, best, "Nothing of ours to hold the others against")
+	lineWith(t, every, "jacktrip: nothing of ours to hold it against")
 }
 
 func TestOnlyFailuresAreNoCrash(t *testing.T) {
 	f := invented()
 	f.Runs = []results.Run{failed(run(results.Ours, "auto", 64, 0, 0, 0))}
 	f.Runs[0].Seconds = 0
-	_, readme, latency := written(t, f)
-	lineWith(t, readme, "by itself", "failed: jackd -d net never came up")
-	lineWith(t, latency, "0, 1 failed")
+	_, best, every := written(t, f)
+	lineWith(t, best, "by itself", "failed: jackd -d net never came up")
+	lineWith(t, every, "0, 1 failed")
 }
 
 func TestTheVerdictNamesWhatOursIsNotBelow(t *testing.T) {
-	_, readme, latency := written(t, invented())
-	lineWith(t, readme, "Our curve lies below that of: jacktrip (1 setting), zita-njbridge (2 settings). Not below that of: netone (1 of 1 setting). Without a curve: netjack2.")
-	line := lineWith(t, latency, "- netone `-n 1`: our curve does not lie below (129.0 frames, 3.00 gaps a minute)")
+	_, best, every := written(t, invented())
+	lineWith(t, best, "Our curve lies below that of: jacktrip (1 setting), zita-njbridge (2 settings). Not below that of: netone (1 of 1 setting). Without a curve: netjack2.")
+	line := lineWith(t, every, "- netone `-n 1`: our curve does not lie below (129.0 frames, 3.00 gaps a minute)")
 	if !strings.Contains(line, "Our nearest with no more gaps is `92frames`: 191.0 frames, 1.00 gaps a minute.") {
 		t.Error(line)
 	}
@@ -94,18 +94,18 @@ func TestOurServersAreThoseOfThePeers(t *testing.T) {
 	other := run(results.Ours, "80frames", 64, 0, 150, 0)
 	other.Servers = "jackd+pipewire"
 	f.Runs = append(f.Runs, other)
-	_, readme, latency := written(t, f)
-	lineWith(t, readme, "within the goal", "`92frames`")
-	lineWith(t, latency, "`80frames`", "jackd+pipewire")
+	_, best, every := written(t, f)
+	lineWith(t, best, "within the goal", "`92frames`")
+	lineWith(t, every, "`80frames`", "jackd+pipewire")
 }
 
 func TestWhereAndWhenIsSaid(t *testing.T) {
-	_, readme, latency := written(t, invented())
-	lineWith(t, readme, "Test CPU, 2 processors, kernel 6.1, Debian 12")
-	lineWith(t, readme, "2030-01-02, a bare timer late by p99.9 127 us", "(benchmarks/results/2030-01-02-peers.json)")
-	lineWith(t, latency, "`abc1234`", "p99.9 127 us", "p99.9 900 us")
-	lineWith(t, latency, "in ppm", "+100 (+99.2 to +99.2)")
-	if !strings.Contains(latency, "# period 64, zita-njbridge, --buff 2\nzita-njbridge --buff 2\n") {
+	_, best, every := written(t, invented())
+	lineWith(t, best, "Test CPU, 2 processors, kernel 6.1, Debian 12")
+	lineWith(t, best, "2030-01-02, a bare timer late by p99.9 127 us", "(../benchmarks/results/2030-01-02-peers.json)")
+	lineWith(t, every, "`abc1234`", "p99.9 127 us", "p99.9 900 us")
+	lineWith(t, every, "in ppm", "+100 (+99.2 to +99.2)")
+	if !strings.Contains(every, "# period 64, zita-njbridge, --buff 2\nzita-njbridge --buff 2\n") {
 		t.Error("the command of zita-njbridge is missing")
 	}
 }
@@ -114,12 +114,12 @@ func TestAnotherMachineHasTablesOfItsOwn(t *testing.T) {
 	old := invented()
 	old.Date, old.Machine.Processor = "2029-01-02", "Old CPU"
 	old.Runs = []results.Run{run(results.Ours, "92frames", 64, 0, 999, 0)}
-	_, readme, latency := written(t, invented(), old)
-	if strings.Contains(readme, "999") || strings.Contains(readme, "Old CPU") {
-		t.Error("the README has figures of the older machine")
+	_, best, every := written(t, invented(), old)
+	if strings.Contains(best, "999") || strings.Contains(best, "Old CPU") {
+		t.Error("the first tables have figures of the older machine")
 	}
-	lineWith(t, latency, "### On Old CPU")
-	lineWith(t, latency, "`92frames`", "999.0")
+	lineWith(t, every, "### On Old CPU")
+	lineWith(t, every, "`92frames`", "999.0")
 }
 
 func TestEightChannelsHaveATableAndTheirCost(t *testing.T) {
@@ -127,19 +127,18 @@ func TestEightChannelsHaveATableAndTheirCost(t *testing.T) {
 	eight := run(results.Ours, "auto", 64, 0, 230, 0)
 	eight.Channels, eight.CPUPercent = 8, 10
 	f.Runs = append(f.Runs, eight)
-	_, readme, latency := written(t, f)
-	lineWith(t, latency, "#### Period 64, 8 channels, 48000 Hz")
-	lineWith(t, latency, "| 10.0 % | 1.25 % |")
-	lineWith(t, readme, "by itself", "211.0")
+	_, best, every := written(t, f)
+	lineWith(t, every, "#### Period 64, 8 channels, 48000 Hz")
+	lineWith(t, every, "| 10.0 % | 1.25 % |")
+	lineWith(t, best, "by itself", "211.0")
 }
 
 func TestLockingIsTold(t *testing.T) {
-	d := data{locks: results.Locks{RateHz: 48000, PeriodFrames: 64, Runs: []results.Lock{
+	text := lockText(results.Locks{RateHz: 48000, PeriodFrames: 64, Runs: []results.Lock{
 		{SkewPPM: 500, Seconds: []float64{.5, 1, 1.5, 2}, DelayErrorFrames: []float64{3, 2, .9, -.9}, RatioPPM: []float64{600, 550, 510, 495}},
 		{SkewPPM: -500, Seconds: []float64{.5, 1}, DelayErrorFrames: []float64{3, 2}, RatioPPM: []float64{600, 550}},
 		{SkewPPM: 100},
-	}}}
-	text := details(d)
+	}})
 	lineWith(t, text, "| +500 ppm | 0.50 s | 1.50 s | +495.0 to +510.0 ppm | 0.017 cents |")
 	lineWith(t, text, "| -500 ppm | 0.50 s | not |")
 	lineWith(t, text, "| +100 ppm | no sound |")
@@ -154,8 +153,8 @@ func TestCellsCannotBreakTheTable(t *testing.T) {
 func TestDropoutsOfAutoAreCountedInCycles(t *testing.T) {
 	f := invented()
 	f.Runs = []results.Run{run(results.Ours, "auto", 64, 0, 210, 9)} // 45,000 cycles
-	_, readme, _ := written(t, f)
-	lineWith(t, readme, "caused 2.00 dropouts in 10,000 cycles, 9.00 a minute.")
+	_, best, _ := written(t, f)
+	lineWith(t, best, "caused 2.00 dropouts in 10,000 cycles, 9.00 a minute.")
 }
 
 func TestTheGoalItselfIsWithinTheGoal(t *testing.T) {
@@ -165,5 +164,21 @@ func TestTheGoalItselfIsWithinTheGoal(t *testing.T) {
 		if got := choose(results.Summarise([]results.Run{r}), 64)[0].label; got != want {
 			t.Errorf("%v frames: %s, want %s", frames, got, want)
 		}
+	}
+}
+
+func TestTheReadmeHasTheFigureAndBothOfOurs(t *testing.T) {
+	root, _, _ := written(t, invented())
+	readme := get(t, root, "README.md")
+	lineWith(t, readme, "![Latency against gaps, period 64](docs/img/curve-64.svg)")
+	lineWith(t, readme, "`--latency 92frames`: 191.0 frames (3.98 ms), 1.00 gaps a minute.", "`--latency auto`: 211.0 frames (4.40 ms), 0.00 gaps")
+	lineWith(t, readme, "Not below that of: netone (1 of 1 setting).", "Measured on Test CPU, 2 processors")
+	f := invented()
+	for i := range f.Runs {
+		f.Runs[i].PeriodFrames = 32
+	}
+	root, _, _ = written(t, f)
+	if readme := get(t, root, "README.md"); !strings.Contains(readme, "Period 64: not measured.") || strings.Contains(readme, "svg") {
+		t.Errorf("without period 64 the README says\n%s", readme)
 	}
 }

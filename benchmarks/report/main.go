@@ -17,6 +17,12 @@ const (
 	end     = "<!-- end of figures -->\n"
 )
 
+// The documents below docs/ that have a block.
+const (
+	comparisonPage   = "docs/comparison.md"
+	measurementsPage = "docs/measurements.md"
+)
+
 func main() {
 	if err := write("."); err != nil {
 		fmt.Fprintln(os.Stderr, "report:", err)
@@ -60,7 +66,7 @@ func generate(root string) (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	for path, block := range map[string]string{"README.md": headline(d), "docs/latency.md": details(d)} {
+	for path, block := range map[string]string{"README.md": glance(d), comparisonPage: headline(d) + details(d), measurementsPage: lockText(d.locks)} {
 		page, err := os.ReadFile(filepath.Join(root, path))
 		if err != nil {
 			return nil, err

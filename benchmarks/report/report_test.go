@@ -21,14 +21,15 @@ func TestTheDocumentationSaysWhatWasMeasured(t *testing.T) {
 	}
 }
 
-// written is the documentation of these results.
-func written(t *testing.T, files ...results.File) (root, readme, latency string) {
+// written is the documentation of these results: the two parts of the comparison.
+func written(t *testing.T, files ...results.File) (root, best, every string) {
 	t.Helper()
 	root = project(t, files...)
 	if err := write(root); err != nil {
 		t.Fatal(err)
 	}
-	return root, get(t, root, "README.md"), get(t, root, "docs/latency.md")
+	best, every, _ = strings.Cut(get(t, root, comparisonPage), "\n## Every setting\n")
+	return root, best, every
 }
 
 // lineWith is the one line that has all of this in it.
@@ -61,15 +62,15 @@ func TestWhatWasWrittenIsNoDifference(t *testing.T) {
 }
 
 func TestAChangedFigureIsNamedByItsLine(t *testing.T) {
-	root, readme, _ := written(t, invented())
-	put(t, root, "README.md", strings.Replace(readme, "191.0 (190.0 to 192.0)", "91.0 (90.0 to 92.0)", 1))
+	root, best, every := written(t, invented())
+	put(t, root, comparisonPage, strings.Replace(best+"\n## Every setting\n"+every, "191.0 (190.0 to 192.0)", "91.0 (90.0 to 92.0)", 1))
 	all, err := differences(root)
 	if err != nil {
 		t.Fatal(err)
 	}
-	line := strings.Count(readme[:strings.Index(readme, "191.0 (190.0 to 192.0)")], "\n") + 1
-	if len(all) != 1 || !strings.HasPrefix(all[0], fmt.Sprintf("README.md:%d ", line)) || !strings.Contains(all[0], "91.0 (90.0 to 92.0)") {
-		t.Errorf("%q, want README.md:%d and both lines", all, line)
+	line := strings.Count(best[:strings.Index(best, "191.0 (190.0 to 192.0)")], "\n") + 1
+	if len(all) != 1 || !strings.HasPrefix(all[0], fmt.Sprintf("%s:%d ", comparisonPage, line)) || !strings.Contains(all[0], "91.0 (90.0 to 92.0)") {
+		t.Errorf("%q, want %s:%d and both lines", all, comparisonPage, line)
 	}
 }
 
@@ -90,7 +91,7 @@ func TestAChangedResultIsADifferenceInTextAndPlots(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := strings.Join(all, "\n")
-	for _, path := range []string{"README.md:", "docs/latency.md:", "docs/img/curve-64.svg:", "docs/img/distribution-64.svg:", "docs/img/overtime-64.svg:"} {
+	for _, path := range []string{"README.md:", comparisonPage + ":", "docs/img/curve-64.svg:", "docs/img/distribution-64.svg:", "docs/img/overtime-64.svg:"} {
 		if !strings.Contains(text, path) {
 			t.Errorf("no difference in %s", path)
 		}
@@ -115,9 +116,11 @@ func TestAMissingAndAnAbandonedPlotAreDifferences(t *testing.T) {
 }
 
 func TestWhatIsOutsideTheBlockStays(t *testing.T) {
-	_, readme, _ := written(t, invented())
-	if !strings.HasPrefix(readme, "before\n"+begin) || !strings.HasSuffix(readme, end+"after\n") || strings.Contains(readme, "old") {
-		t.Errorf("README is\n%s", readme)
+	root, _, _ := written(t, invented())
+	for _, path := range []string{"README.md", comparisonPage} {
+		if text := get(t, root, path); !strings.HasPrefix(text, "before\n"+begin) || !strings.HasSuffix(text, end+"after\n") || strings.Contains(text, "old") {
+			t.Errorf("%s is\n%s", path, text)
+		}
 	}
 }
 
@@ -130,14 +133,11 @@ func TestAPageWithoutMarkersIsAnError(t *testing.T) {
 }
 
 func TestNothingMeasuredIsSaid(t *testing.T) {
-	root, readme, latency := written(t)
-	for _, text := range []string{readme, latency} {
-		if !strings.Contains(text, "Not measured beside other bridges yet") {
-			t.Errorf("an empty folder gives\n%s", text)
+	root, _, _ := written(t)
+	for path, said := range map[string]string{"README.md": "Not measured beside other bridges yet", comparisonPage: "Not measured beside other bridges yet", measurementsPage: "not simulated"} {
+		if text := get(t, root, path); !strings.Contains(text, said) {
+			t.Errorf("an empty folder gives no %q in %s:\n%s", said, path, text)
 		}
-	}
-	if !strings.Contains(latency, "not simulated") {
-		t.Errorf("without the simulator's file:\n%s", latency)
 	}
 	if all, err := differences(root); err != nil || len(all) != 0 {
 		t.Errorf("%q, %v", all, err)

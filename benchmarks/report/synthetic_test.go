@@ -72,7 +72,8 @@ func project(t *testing.T, files ...results.File) string {
 		}
 	}
 	put(t, root, "README.md", "before\n"+begin+"old\n"+end+"after\n")
-	put(t, root, "docs/latency.md", "before\n"+begin+end)
+	put(t, root, comparisonPage, "before\n"+begin+"old\n"+end+"after\n")
+	put(t, root, measurementsPage, "before\n"+begin+end)
 	for _, f := range files {
 		data, err := json.Marshal(f)
 		if err != nil {

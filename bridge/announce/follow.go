@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/fault"
 	"archibald-bridge/bridge/network"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/proto"
@@ -152,7 +153,7 @@ func runEach(ctx context.Context, cfg config.Config, log *slog.Logger, streams <
 		case <-ctx.Done():
 			return now.end()
 		case <-giveUp:
-			return fmt.Errorf("stream %q: not announced in %s: %w", cfg.SAPReceive, cfg.Wait.Duration, config.ErrNeverReached)
+			return fmt.Errorf("stream %q: not announced in %s: %w", cfg.SAPReceive, cfg.Wait.Duration, fault.ErrNeverReached)
 		case err := <-now.ended:
 			now.stop()
 			return err

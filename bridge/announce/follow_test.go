@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/fault"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/proto"
 )
@@ -20,7 +21,7 @@ import (
 func ends(streams chan announced, giveUp <-chan time.Time) (started chan string, over chan error, cancel func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	started, over = make(chan string, 8), make(chan error, 1)
-	cfg := config.Default(config.EndHost)
+	cfg := config.Default(proto.Host)
 	cfg.SAPReceive = "desk"
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	go func() {
@@ -62,7 +63,7 @@ func TestAStreamThatIsNeverAnnouncedIsGivenUp(t *testing.T) {
 	giveUp <- start
 	_, over, cancel := ends(make(chan announced), giveUp)
 	defer cancel()
-	if err := <-over; !errors.Is(err, config.ErrNeverReached) || !strings.Contains(err.Error(), `stream "desk"`) {
+	if err := <-over; !errors.Is(err, fault.ErrNeverReached) || !strings.Contains(err.Error(), `stream "desk"`) {
 		t.Error(err)
 	}
 }
@@ -72,7 +73,7 @@ func TestAnEndThatFailsIsTheEnd(t *testing.T) {
 	streams <- announced{stream5004("239.69.1.2"), "lo"}
 	failure := errors.New("address in use")
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	err := runEach(context.Background(), config.Default(config.EndHost), log, streams, nil,
+	err := runEach(context.Background(), config.Default(proto.Host), log, streams, nil,
 		func(context.Context, config.Config) error { return failure })
 	if !errors.Is(err, failure) {
 		t.Error(err)

@@ -26,7 +26,7 @@ func stream5004(to string) proto.Description {
 func newFile(t *testing.T, path string) (*Publisher, *bytes.Buffer) {
 	t.Helper()
 	var log bytes.Buffer
-	cfg := config.Default(config.EndGuest)
+	cfg := config.Default(proto.Guest)
 	cfg.SDPOut = path
 	logger := slog.New(slog.NewTextHandler(&log, nil))
 	f := NewPublisher(cfg, logger, network.Keep(t.Context(), logger))
@@ -82,7 +82,7 @@ func TestAFolderThatIsNotThereIsToldInTheLog(t *testing.T) {
 
 func TestAStreamComesFromTheAddressThatItsEndListensOn(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "out.sdp")
-	cfg := config.Default(config.EndGuest)
+	cfg := config.Default(proto.Guest)
 	cfg.SDPOut, cfg.Listen = path, config.Socket{AddrPort: netip.MustParseAddrPort("127.0.0.5:4713")}
 	f := NewPublisher(cfg, slog.New(slog.DiscardHandler), network.Keep(t.Context(), slog.New(slog.DiscardHandler)))
 	defer f.Close()

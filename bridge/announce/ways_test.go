@@ -45,7 +45,7 @@ func TestAnInterfaceThatTheUserNamedStays(t *testing.T) {
 		heard = ""
 	}
 	for _, c := range []struct{ named, peer, want string }{{"", "", heard}, {"eth7", "", "eth7"}, {"", "239.69.1.9", ""}} {
-		cfg := config.Default(config.EndHost)
+		cfg := config.Default(proto.Host)
 		cfg.MulticastInterface, cfg.Peer.Host = c.named, c.peer
 		if next, err := receiving(cfg, announced{stream5004("239.69.1.2"), "lo"}); err != nil || next.MulticastInterface != c.want {
 			t.Errorf("%+v: by %q, %v", c, next.MulticastInterface, err)

@@ -3,20 +3,19 @@ package cli
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"slices"
-	"strings"
 
 	"archibald-bridge/bridge/config"
 	"archibald-bridge/bridge/roundtrip"
+	"archibald-bridge/proto"
 )
 
 type benchCommand struct {
-	Seconds    int    `placeholder:"N" default:"10" help:"Length of the measurement (1 to 600; default 10)." legal:"1 to 600"`
-	JackServer string `name:"jack-server" placeholder:"NAME" help:"Name of the JACK server, as given to jackd --name." legal:"a name that is not empty"`
+	Seconds    int    `placeholder:"N" default:"10" help:"Length of the measurement."`
+	JackServer string `name:"jack-server"`
 	JSON       bool   `name:"json" help:"One line of JSON, with every reading."`
-	To         string `placeholder:"PORT" default:"archibald-to-host:in_1" help:"Input port that the sound goes into (default archibald-to-host:in_1)." legal:"CLIENT:PORT"`
-	From       string `placeholder:"PORT" default:"archibald-from-host:out_1" help:"Output port that it comes back from; none: --to leads back by itself (default archibald-from-host:out_1)." legal:"CLIENT:PORT or none"`
+	To         string `placeholder:"PORT" default:"archibald-to-host:in_1" help:"Input port that the sound goes into."`
+	From       string `placeholder:"PORT" default:"archibald-from-host:out_1" help:"Output port that it comes back from; none: --to leads back by itself."`
 }
 
 // Help explains and gives examples.
@@ -32,11 +31,7 @@ Examples:
 
 // Run measures and prints the report.
 func (c *benchCommand) Run(ctx context.Context, env *environment) error {
-	options, err := c.options(env.set)
-	if err != nil {
-		return err
-	}
-	report, err := env.runners.Bench(ctx, options)
+	report, err := env.runners.Bench(ctx, c.options(env.set))
 	if report == nil {
 		return err
 	}
@@ -48,31 +43,18 @@ func (c *benchCommand) Run(ctx context.Context, env *environment) error {
 }
 
 // options are what the flags say; set names those that were given.
-func (c *benchCommand) options(set []string) (roundtrip.Options, error) {
-	guest := config.Default(config.EndGuest)
-	if !slices.Contains(set, "jack-server") {
-		c.JackServer = guest.JackServer
-	}
-	wrong := func(flag, value, legal string) (roundtrip.Options, error) {
-		return roundtrip.Options{}, &config.Error{Where: flag, Value: value, Legal: legal}
-	}
-	switch {
-	case c.Seconds < 1 || c.Seconds > 600:
-		return wrong("--seconds", fmt.Sprint(c.Seconds), "1 to 600")
-	case c.JackServer == "":
-		return wrong("--jack-server", "", "a name that is not empty")
-	case !strings.Contains(c.To, ":"):
-		return wrong("--to", c.To, "CLIENT:PORT")
-	case c.From != "none" && !strings.Contains(c.From, ":"):
-		return wrong("--from", c.From, "CLIENT:PORT or none")
-	}
+func (c *benchCommand) options(set []string) roundtrip.Options {
+	guest := config.Default(proto.Guest)
 	options := roundtrip.Options{
 		Server: c.JackServer, Seconds: c.Seconds, To: c.To, From: c.From, Status: guest.StatusListen.String(),
 	}
-	if options.From == "none" {
+	if !slices.Contains(set, "jack-server") {
+		options.Server = guest.JackServer
+	}
+	if c.From == "none" {
 		options.From = ""
 	}
-	return options, nil
+	return options
 }
 
 func (c *benchCommand) write(env *environment, report *roundtrip.Report) error {

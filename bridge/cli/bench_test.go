@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/fault"
 	"archibald-bridge/bridge/roundtrip"
 )
 
@@ -88,7 +88,7 @@ func TestBenchPrintsATableOrOneLineOfJSON(t *testing.T) {
 func TestBenchEndsWithTheCodeOfWhatWentWrong(t *testing.T) {
 	o, _ := benched(t, nil, errors.New("no port"))
 	wantLine(t, o, exitFailed, "no port")
-	o, _ = benched(t, nil, config.ErrNeverReached)
+	o, _ = benched(t, nil, fault.ErrNeverReached)
 	wantLine(t, o, exitNeverReached, "never reached")
 	// What was measured is printed whatever came after it.
 	o, _ = benched(t, &roundtrip.Report{Server: "rt"}, errors.New("not put back"))

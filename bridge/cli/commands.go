@@ -16,9 +16,11 @@ import (
 	"syscall"
 
 	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/fault"
 	"archibald-bridge/bridge/patchbay"
 	"archibald-bridge/bridge/session"
 	"archibald-bridge/bridge/status"
+	"archibald-bridge/proto"
 )
 
 // environment is what a command needs beside its flags.
@@ -30,17 +32,15 @@ type environment struct {
 
 // Run runs the guest end.
 func (c *guestCommand) Run(ctx context.Context, env *environment) error {
-	flags := config.Config{Common: c.Common, Guest: c.Guest}
-	return env.runEnd(ctx, config.EndGuest, c.ConfigFile, flags, env.runners.Guest)
+	return env.runEnd(ctx, proto.Guest, c.ConfigFile, c.Config, env.runners.Guest)
 }
 
 // Run runs the host end.
 func (c *hostCommand) Run(ctx context.Context, env *environment) error {
-	flags := config.Config{Common: c.Common, Host: c.Host}
-	return env.runEnd(ctx, config.EndHost, c.ConfigFile, flags, env.runners.Host)
+	return env.runEnd(ctx, proto.Host, c.ConfigFile, c.Config, env.runners.Host)
 }
 
-func (env *environment) runEnd(ctx context.Context, end config.End, file string, flags config.Config,
+func (env *environment) runEnd(ctx context.Context, role proto.Role, file string, flags config.Config,
 	runner func(context.Context, config.Config, *slog.Logger) error) error {
 	var keys []string
 	for _, name := range env.set {
@@ -48,7 +48,7 @@ func (env *environment) runEnd(ctx context.Context, end config.End, file string,
 			keys = append(keys, name)
 		}
 	}
-	c, err := config.Source{File: file, Flags: flags, Set: keys, ConnectRule: connectRule}.Load(end)
+	c, err := config.Source{File: file, Flags: flags, Set: keys, ConnectRule: connectRule}.Load(role)
 	if err != nil {
 		return usageError{err}
 	}
@@ -94,11 +94,11 @@ func (c *statusCommand) Run(ctx context.Context, env *environment) error {
 	addresses := []string{c.Address}
 	if c.Address == "" {
 		addresses = nil
-		for _, end := range config.Ends {
-			addresses = append(addresses, config.Default(end).StatusListen.String())
+		for _, role := range config.Roles {
+			addresses = append(addresses, config.Default(role).StatusListen.String())
 		}
 	} else if _, port, err := net.SplitHostPort(c.Address); err != nil || port == "" {
-		return &config.Error{Where: "--address", Value: c.Address, Legal: "HOST:PORT"}
+		return &fault.WrongValue{Where: "--address", Value: c.Address, Legal: "HOST:PORT"}
 	}
 	var failures []error
 	for _, address := range addresses {

@@ -41,7 +41,7 @@ func blocks(t *testing.T, file string) (found []string) {
 
 // What the documents say to type is legal, and so are the configurations that they show.
 func TestTheDocumentsCommandsAndConfigurationsAreLegal(t *testing.T) {
-	files := []string{"../../README.md", "../../docs/security.md", "../../docs/interop.md", "../../docs/scale.md"}
+	files := []string{"../../README.md", "../../docs/security.md", "../../docs/interop.md", "../../docs/scale.md", "../../docs/howto.md"}
 	texts := map[string][]string{}
 	for _, file := range files {
 		texts[file] = blocks(t, file)
@@ -94,5 +94,31 @@ func TestTheDocumentsCommandsAndConfigurationsAreLegal(t *testing.T) {
 	}
 	if commands < 18 || configurations < 1 {
 		t.Errorf("found %d commands and %d configurations only", commands, configurations)
+	}
+}
+
+// Every flag that these documents name is one of guest, host or status.
+func TestTheFlagsInTheDocumentsAreThere(t *testing.T) {
+	known := map[string]bool{"config": true, "json": true, "address": true}
+	for _, end := range config.Roles {
+		for _, key := range config.Keys(end) {
+			known[key.Name] = true
+		}
+	}
+	found := 0
+	for _, name := range []string{"README.md", "docs/howto.md", "docs/troubleshooting.md", "docs/latency.md", "docs/security.md", "docs/status.md"} {
+		text, err := os.ReadFile(filepath.Join("../..", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, flag := range regexp.MustCompile("[` ]--([a-z][a-z-]+)").FindAllStringSubmatch(string(text), -1) {
+			found++
+			if !known[flag[1]] {
+				t.Errorf("%s names --%s, and no command has that flag", name, flag[1])
+			}
+		}
+	}
+	if found < 50 {
+		t.Errorf("found %d flags only", found)
 	}
 }

@@ -1,17 +1,17 @@
 package cli
 
 import (
-	"encoding"
 	"fmt"
 	"io"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/alecthomas/kong"
 
 	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/fault"
+	"archibald-bridge/proto"
 )
 
 const (
@@ -19,8 +19,8 @@ const (
 	summary     = "Low-latency sound between a virtual machine (jackd, SuperCollider) and its host (PipeWire), over RTP on port 4713."
 )
 
-// grammar is the command line. The flags of guest and host are the fields of
-// the configuration, so that no flag can lack its key or the other way round.
+// grammar is the command line. The flags of guest and host are the keys of the
+// configuration.
 type grammar struct {
 	Guest   guestCommand   `cmd:"" help:"Run the end in the virtual machine, beside jackd."`
 	Host    hostCommand    `cmd:"" help:"Run the end on the host, beside PipeWire or jackd, or on a device."`
@@ -33,20 +33,18 @@ type grammar struct {
 }
 
 type guestCommand struct {
-	ConfigFile string `name:"config" placeholder:"FILE" help:"Read this TOML file; flags win over it." legal:"the path of a TOML file"`
-	config.Common
-	config.Guest
+	ConfigFile string `name:"config" placeholder:"FILE" help:"Read this TOML file; flags win over it."`
+	config.Config
 }
 
 type hostCommand struct {
-	ConfigFile string `name:"config" placeholder:"FILE" help:"Read this TOML file; flags win over it." legal:"the path of a TOML file"`
-	config.Common
-	config.Host
+	ConfigFile string `name:"config" placeholder:"FILE" help:"Read this TOML file; flags win over it."`
+	config.Config
 }
 
 type statusCommand struct {
 	JSON    bool   `name:"json" help:"One line of JSON for each end that answers."`
-	Address string `placeholder:"HOST:PORT" help:"Ask there instead of at both ends' usual addresses." legal:"HOST:PORT"`
+	Address string `placeholder:"HOST:PORT" help:"Ask there instead of at both ends' usual addresses."`
 }
 
 type configCommand struct {
@@ -104,9 +102,9 @@ func newParser(commands *grammar, stdout, stderr io.Writer, exit func(int)) (*ko
 		kong.Name(programName), kong.Description(summary),
 		kong.Writers(stdout, stderr), kong.Exit(exit),
 		kong.ConfigureHelp(kong.HelpOptions{WrapUpperBound: 100}),
-		kong.PostBuild(describeFlags),
+		kong.PostBuild(makeFlags),
 	}
-	for _, owner := range []any{config.Common{}, config.Guest{}, config.Host{}, statusCommand{}, benchCommand{}} {
+	for _, owner := range []any{config.Config{}, statusCommand{}, benchCommand{}} {
 		for _, field := range reflect.VisibleFields(reflect.TypeOf(owner)) {
 			if field.Type.Kind() != reflect.Bool && field.Type.Kind() != reflect.Slice {
 				options = append(options, kong.TypeMapper(field.Type, kong.MapperFunc(parseValue)))
@@ -116,59 +114,84 @@ func newParser(commands *grammar, stdout, stderr io.Writer, exit func(int)) (*ko
 	return kong.New(commands, options...)
 }
 
-// describeFlags adds to the help of every flag what is legal, where its
-// placeholder does not say it, and the default, where it is not nothing.
-func describeFlags(k *kong.Kong) error {
+// ownDomains are what the flags that are no keys may be.
+var ownDomains = map[string]config.Domain{
+	"config":  config.AnyText("the path of a TOML file"),
+	"address": config.AnyText("HOST:PORT"),
+	"seconds": config.Between(1, 600, ""),
+	"to":      config.Like(".*:.*", "CLIENT:PORT"),
+	"from":    config.Like("none|.*:.*", "CLIENT:PORT or none"),
+}
+
+// makeFlags leaves to the commands of the ends the flags that are keys of that end, in
+// the order of the keys, and says of every flag what is legal and the default.
+func makeFlags(k *kong.Kong) error {
 	for _, command := range k.Model.Children {
-		end := config.End(command.Name)
-		if !slices.Contains(config.Ends, end) {
-			continue
+		role := proto.Role(command.Name)
+		if slices.Contains(config.Roles, role) {
+			command.Flags = flagsOf(role, command.Flags)
 		}
-		keys := config.Keys(end)
+		usual := config.Default(role)
 		for _, flag := range command.Flags {
-			i := slices.IndexFunc(keys, func(key config.Key) bool { return key.Name == flag.Name })
-			if i < 0 {
-				continue
-			}
-			var notes []string
-			if !flag.IsBool() && !strings.Contains(flag.PlaceHolder, "|") {
-				notes = append(notes, keys[i].Legal)
-			}
-			if value := keys[i].Text(config.Default(end)); !slices.Contains([]string{"", "0", "0s", "[]", "false"}, value) {
-				notes = append(notes, "default "+value)
-			}
-			if len(notes) > 0 {
-				flag.Help += " (" + strings.Join(notes, "; ") + ")"
+			if key, isKey := config.FindKey(flag.Name); isKey {
+				flag.PlaceHolder = key.ValueName()
+				flag.Help = key.Help + notes(key.Domain, key.Conditions(), key.Text(usual))
+			} else if domain, known := ownDomains[flag.Name]; known {
+				flag.Help += notes(domain, nil, flag.Default)
 			}
 		}
 	}
 	return nil
 }
 
+// flagsOf are those of the flags that an end has.
+func flagsOf(role proto.Role, flags []*kong.Flag) []*kong.Flag {
+	var has []*kong.Flag
+	fields := map[string]*kong.Flag{}
+	for _, flag := range flags {
+		if _, isKey := config.FindKey(flag.Name); isKey {
+			fields[flag.Name] = flag
+		} else {
+			has = append(has, flag)
+		}
+	}
+	for _, key := range config.Keys(role) {
+		has = append(has, fields[key.Name])
+	}
+	return has
+}
+
+// notes says in parentheses what is legal, where the name of the value does not say
+// it, and the default, where it is not nothing.
+func notes(domain config.Domain, conditions []string, usual string) string {
+	all := conditions
+	if domain.Type != config.Bool && domain.Type != config.Choice {
+		all = append([]string{domain.String()}, all...)
+	}
+	if !slices.Contains([]string{"", "0", "0s", "[]", "false"}, usual) {
+		all = append(all, "default "+usual)
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(all, "; ") + ")"
+}
+
 // parseValue reads the value of a flag. Its errors have the same form as those
 // about a key of a file.
 func parseValue(ctx *kong.DecodeContext, target reflect.Value) error {
-	wrong := &config.Error{Where: ctx.Value.ShortSummary(), Legal: ctx.Value.Tag.Get("legal")}
+	key, isKey := config.FindKey(ctx.Value.Name)
+	if !isKey {
+		key.Domain = ownDomains[ctx.Value.Name]
+	}
+	wrong := &fault.WrongValue{Where: ctx.Value.ShortSummary(), Legal: key.Domain.String()}
 	token, err := ctx.Scan.PopValue("value")
 	if token.IsEOL() {
 		return wrong
 	}
-	text := fmt.Sprint(token.Value)
-	wrong.Value = text
-	if err != nil {
-		return wrong // the next flag instead of a value
-	}
-	switch value := target.Addr().Interface().(type) {
-	case encoding.TextUnmarshaler:
-		if value.UnmarshalText([]byte(text)) != nil {
-			return wrong
-		}
-	case *int:
-		if *value, err = strconv.Atoi(text); err != nil {
-			return wrong
-		}
-	default:
-		target.SetString(text)
+	wrong.Value = fmt.Sprint(token.Value)
+	if err != nil || key.Read(wrong.Value, target) != nil {
+		return wrong // err: the next flag instead of a value
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"archibald-bridge/bridge/config"
+	"archibald-bridge/proto"
 )
 
 func TestKeygenMakesAFileThatSecretFileTakes(t *testing.T) {
@@ -24,8 +25,8 @@ func TestKeygenMakesAFileThatSecretFileTakes(t *testing.T) {
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("permissions %v, %v", info.Mode(), err)
 	}
-	flags := config.Config{Common: config.Common{SecretFile: path}}
-	c, err := config.Source{Flags: flags, Set: []string{"secret-file"}}.Load(config.EndHost)
+	flags := config.Config{SecretFile: path}
+	c, err := config.Source{Flags: flags, Set: []string{"secret-file"}}.Load(proto.Host)
 	if err != nil || len(c.Secret) != 32 {
 		t.Errorf("%d bytes, %v", len(c.Secret), err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/fault"
 	"archibald-bridge/bridge/roundtrip"
 )
 
@@ -25,8 +26,8 @@ const (
 )
 
 // Runners are what needs an audio server. An end works until its context is
-// done, which is no error. It returns a *config.Error for a value that turned
-// out to be wrong (exit code 2), an error that wraps config.ErrNeverReached
+// done, which is no error. It returns a *fault.WrongValue for a value that turned
+// out to be wrong (exit code 2), an error that wraps fault.ErrNeverReached
 // (exit code 3), or any other error (exit code 1).
 type Runners struct {
 	Guest func(context.Context, config.Config, *slog.Logger) error
@@ -71,11 +72,11 @@ func (e usageError) Unwrap() error { return e.error }
 
 func exitCode(err error) int {
 	var usage usageError
-	var value *config.Error
+	var value *fault.WrongValue
 	switch {
 	case errors.As(err, &usage), errors.As(err, &value):
 		return exitUsage
-	case errors.Is(err, config.ErrNeverReached):
+	case errors.Is(err, fault.ErrNeverReached):
 		return exitNeverReached
 	}
 	return exitFailed
@@ -102,7 +103,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, runners R
 // parseError is the error about a flag's value where there is one, without what
 // the parser puts before it; otherwise it points to the help.
 func parseError(err error) error {
-	var value *config.Error
+	var value *fault.WrongValue
 	if errors.As(err, &value) {
 		return value
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/fault"
 	"archibald-bridge/bridge/status"
 )
 
@@ -22,8 +23,8 @@ func TestExitCodes(t *testing.T) {
 		{errors.New("out of memory"), 1, "out of memory"},
 		{errors.New("two\nlines"), 1, "two lines"},
 		{context.Canceled, 1, "context canceled"},
-		{fmt.Errorf("the peer: %w in 5s", config.ErrNeverReached), 3, "the peer: never reached in 5s"},
-		{&config.Error{Where: "--rate", Value: "44100", Legal: "48000, the server's rate"}, 2, `--rate: "44100": legal is 48000, the server's rate`},
+		{fmt.Errorf("the peer: %w in 5s", fault.ErrNeverReached), 3, "the peer: never reached in 5s"},
+		{&fault.WrongValue{Where: "--rate", Value: "44100", Legal: "48000, the server's rate"}, 2, `--rate: "44100": legal is 48000, the server's rate`},
 	} {
 		o := program(t, test.err, "guest")
 		if o.code != test.code || !strings.HasSuffix(o.stderr, "\narchibald-bridge: "+test.line+"\n") {
@@ -88,7 +89,7 @@ func TestConfigCheck(t *testing.T) {
 		t.Errorf("exit code %d, %q, %q", o.code, o.stdout, o.stderr)
 	}
 	path = writeFile(t, "[host]\nchannels = 2\nfrom-guest = 'sink'\n")
-	wantLine(t, program(t, nil, "config", "check", path), 2, `bridge.toml:3: from-guest: "sink": legal is stream, or source with the backend pipewire`)
+	wantLine(t, program(t, nil, "config", "check", path), 2, `bridge.toml:3: from-guest: "sink": legal is stream or source`)
 	wantLine(t, program(t, nil, "config", "check", "absent"), 2, `open absent: no such file or directory`)
 }
 

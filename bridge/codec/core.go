@@ -1,5 +1,13 @@
 package codec
 
+import "archibald-bridge/bridge/stream"
+
+// Tap is where sound and packets are taken from the core, and given back.
+type Tap interface {
+	stream.SendTap
+	stream.ReceiveTap
+}
+
 // RateHz is the only rate of graph that the profile works at: that of Opus' own
 // clock (RFC 7587, section 4.1).
 const RateHz = 48000

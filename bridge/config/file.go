@@ -8,6 +8,9 @@ import (
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
+
+	"archibald-bridge/bridge/fault"
+	"archibald-bridge/proto"
 )
 
 // file is a TOML file that has been read: keys for both ends at the top level,
@@ -82,12 +85,12 @@ func newEntry(values map[string]any, dotted toml.Key) (entry, error) {
 	name := dotted[0]
 	if len(dotted) > 1 {
 		e.table, name = dotted[0], strings.Join(dotted[1:], ".")
-		if !slices.Contains(Ends, End(e.table)) {
+		if !slices.Contains(Roles, proto.Role(e.table)) {
 			return e, fmt.Errorf("unknown table %q: legal are guest and host", e.table)
 		}
 		values, _ = values[e.table].(map[string]any)
 	}
-	allowed := Keys(End(e.table))
+	allowed := Keys(proto.Role(e.table))
 	var names []string
 	for _, key := range allowed {
 		if key.Name == name {
@@ -96,11 +99,11 @@ func newEntry(values map[string]any, dotted toml.Key) (entry, error) {
 		}
 		names = append(names, key.Name)
 	}
-	if key, exists := findKey(name); exists {
-		return e, fmt.Errorf("key %q belongs in the table [%s]", name, key.Owner)
+	if key, exists := FindKey(name); exists {
+		return e, fmt.Errorf("key %q belongs in the table [%s]", name, key.Only)
 	}
 	if e.table == "" {
-		names = append(names, string(EndGuest), string(EndHost))
+		names = append(names, string(proto.Guest), string(proto.Host))
 	}
 	err := fmt.Errorf("unknown key %q", strings.Join(dotted, "."))
 	if near := nearest(name, names); near != "" {
@@ -109,17 +112,17 @@ func newEntry(values map[string]any, dotted toml.Key) (entry, error) {
 	return e, err
 }
 
-// apply lays the file's values for c.End over c and notes in origins where each
+// apply lays the file's values for c.Role over c and notes in origins where each
 // key was set.
 func (f file) apply(c *Config, origins map[string]string) error {
-	for _, table := range []string{"", string(c.End)} {
+	for _, table := range []string{"", string(c.Role)} {
 		for _, e := range f.entries {
 			if e.table != table {
 				continue
 			}
 			where := fmt.Sprintf("%s:%d: %s", f.path, e.line, e.key.Name)
-			if err := e.apply(c); err != nil {
-				return &Error{Where: where, Value: fmt.Sprint(e.value), Legal: e.key.Legal}
+			if e.key.set(c, e.value) != nil {
+				return &fault.WrongValue{Where: where, Value: fmt.Sprint(e.value), Legal: e.key.Domain.String()}
 			}
 			origins[e.key.Name] = where
 		}
@@ -127,22 +130,13 @@ func (f file) apply(c *Config, origins map[string]string) error {
 	return nil
 }
 
-// apply decodes this one key, so that an error can only be about it.
-func (e entry) apply(c *Config) error {
-	text, err := toml.Marshal(map[string]any{e.key.Name: e.value})
-	if err != nil {
-		return err
-	}
-	return toml.Unmarshal(text, c)
-}
-
-// ends lists the ends a file is meant for: the one whose table it has, or both.
-func (f file) ends() []End {
-	var has []End
-	for _, end := range Ends {
+// roles lists the ends a file is meant for: the one whose table it has, or both.
+func (f file) roles() []proto.Role {
+	var has []proto.Role
+	for _, role := range Roles {
 		for _, e := range f.entries {
-			if e.table == string(end) {
-				has = append(has, end)
+			if e.table == string(role) {
+				has = append(has, role)
 				break
 			}
 		}
@@ -150,7 +144,7 @@ func (f file) ends() []End {
 	if len(has) == 1 {
 		return has
 	}
-	return Ends
+	return Roles
 }
 
 func tomlError(path string, err error) error {

@@ -3,6 +3,8 @@ package config
 import (
 	"strings"
 	"testing"
+
+	"archibald-bridge/proto"
 )
 
 func TestTablesWinOverTheTopLevelForTheirEndOnly(t *testing.T) {
@@ -16,24 +18,24 @@ jack-server = "rt"
 name = "tower"
 host-period = 64
 `
-	guest := mustLoad(t, EndGuest, text)
+	guest := mustLoad(t, proto.Guest, text)
 	if guest.Channels != 2 || guest.Name != "both" || guest.JackServer != "rt" || guest.HostPeriod != 0 {
 		t.Errorf("guest: %+v", guest)
 	}
-	host := mustLoad(t, EndHost, text)
+	host := mustLoad(t, proto.Host, text)
 	if host.Channels != 4 || host.Name != "tower" || host.HostPeriod != 64 || host.JackServer != "default" {
 		t.Errorf("host: %+v", host)
 	}
 }
 
 func TestTablesWinWhereverTheyStand(t *testing.T) {
-	if c := mustLoad(t, EndGuest, "guest.channels = 3\nchannels = 5\n"); c.Channels != 3 {
+	if c := mustLoad(t, proto.Guest, "guest.channels = 3\nchannels = 5\n"); c.Channels != 3 {
 		t.Errorf("channels %d, want the guest's 3", c.Channels)
 	}
 }
 
 func TestEmptyFileIsTheDefault(t *testing.T) {
-	if c := mustLoad(t, EndHost, "# nothing\n"); c.Channels != 2 || c.StatusListen.String() != "127.0.0.1:8714" {
+	if c := mustLoad(t, proto.Host, "# nothing\n"); c.Channels != 2 || c.StatusListen.String() != "127.0.0.1:8714" {
 		t.Errorf("%+v", c)
 	}
 }
@@ -56,7 +58,7 @@ func TestMistakesInAFileNameLineKeyAndWhatIsMeant(t *testing.T) {
 		{"table as a value", "guest = 3", `bridge.toml: guest and host are tables: write [guest] or [host] on a line of its own`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := load(t, EndGuest, test.text)
+			_, err := load(t, proto.Guest, test.text)
 			wantError(t, err, test.want)
 		})
 	}
@@ -70,23 +72,23 @@ func TestWrongValuesInAFileNameLineKeyValueAndWhatIsLegal(t *testing.T) {
 		{"a fraction for a number", "channels = 1.5", `bridge.toml:1: channels: "1.5": legal is 1 to 64`},
 		{"a number for text", "latency = 2", `bridge.toml:1: latency: "2": legal is auto, a time up to 200ms (2ms), or 1 to 9600 frames (96frames)`},
 		{"a number for a name", "name = 5", `bridge.toml:1: name: "5": legal is at most 32 of a-z, 0-9 and -`},
-		{"a word for a truth", "static = 'yes'", `bridge.toml:1: static: "yes": legal is true or false, and true only with a peer and a format, or with sdp-in or sap-receive`},
+		{"a word for a truth", "static = 'yes'", `bridge.toml:1: static: "yes": legal is true or false`},
 		{"in the end's table", "[guest]\nclock = 'follow'", `bridge.toml:2: clock: "follow": legal is auto or free`},
 		{"text for a list", "[guest]\nconnect = 'a -> b'", `bridge.toml:2: connect: "a -> b": legal is 'CLIENT:PORT -> CLIENT:PORT', where * stands for anything`},
 		{"a rule that is none", "[guest]\nconnect = ['a -> b', 'c d']", `bridge.toml:2: connect: "c d": legal is 'CLIENT:PORT -> CLIENT:PORT', where * stands for anything (no ->)`},
-		{"static without peer", "static = true\nformat = 'L16'", `bridge.toml:1: static: "true": legal is true or false, and true only with a peer and a format, or with sdp-in or sap-receive`},
-		{"static without format", "static = true\npeer = 'a'", `bridge.toml:1: static: "true": legal is true or false, and true only with a peer and a format, or with sdp-in or sap-receive`},
-		{"encoding of a later version", "format = 'flac'", `bridge.toml:1: format: "flac": legal is L16, L24, F32, opus (at most 2 channels, 48000 Hz) or empty`},
+		{"static without peer", "static = true\nformat = 'L16'", `bridge.toml:1: static: "true": legal is true only with a peer and a format, or with sdp-in or sap-receive`},
+		{"static without format", "static = true\npeer = 'a'", `bridge.toml:1: static: "true": legal is true only with a peer and a format, or with sdp-in or sap-receive`},
+		{"encoding of a later version", "format = 'flac'", `bridge.toml:1: format: "flac": legal is L16, L24, F32, opus or empty`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := load(t, EndGuest, test.text)
+			_, err := load(t, proto.Guest, test.text)
 			wantError(t, err, test.want)
 		})
 	}
 }
 
 func TestFileThatIsNotThere(t *testing.T) {
-	_, err := Source{File: missingFile(t)}.Load(EndGuest)
+	_, err := Source{File: missingFile(t)}.Load(proto.Guest)
 	if err == nil || !strings.HasPrefix(err.Error(), "--config: ") || !strings.Contains(err.Error(), "absent.toml") {
 		t.Errorf("error %v: want one naming --config and the file", err)
 	}
@@ -96,7 +98,7 @@ func TestCheckLooksAtTheEndsAFileIsFor(t *testing.T) {
 	for _, test := range []struct{ name, text, want string }{
 		{"both ends, good", "[guest]\nchannels = 1\n[host]\nchannels = 8", ""},
 		{"both ends, the host's is wrong", "[guest]\nchannels = 1\n[host]\nchannels = 65", `bridge.toml:4: channels: "65": legal is 1 to 64`},
-		{"no table: both ends", "static = true", `bridge.toml:1: static: "true": legal is true or false, and true only with a peer and a format, or with sdp-in or sap-receive`},
+		{"no table: both ends", "static = true", `bridge.toml:1: static: "true": legal is true only with a peer and a format, or with sdp-in or sap-receive`},
 		{"a guest's file", "static = true\nformat = 'L24'\n[guest]\npeer = 'tower'", ""},
 		{"a host's file", "static = true\nformat = 'L24'\n[host]\npeer = 'vm'", ""},
 	} {
@@ -126,8 +128,8 @@ func FuzzParseFile(f *testing.F) {
 			}
 			return
 		}
-		c := Default(EndGuest)
-		if err := parsed.apply(&c, map[string]string{}); err == nil && c.End != EndGuest {
+		c := Default(proto.Guest)
+		if err := parsed.apply(&c, map[string]string{}); err == nil && c.Role != proto.Guest {
 			t.Error("the file changed which end this is")
 		}
 	})

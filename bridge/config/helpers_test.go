@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"archibald-bridge/proto"
 )
 
 // arrowRule stands in for the real parser of connection rules.
@@ -28,14 +30,14 @@ func write(t *testing.T, text string) string {
 	return "bridge.toml"
 }
 
-func load(t *testing.T, end End, text string) (Config, error) {
+func load(t *testing.T, role proto.Role, text string) (Config, error) {
 	t.Helper()
-	return Source{File: write(t, text), ConnectRule: arrowRule}.Load(end)
+	return Source{File: write(t, text), ConnectRule: arrowRule}.Load(role)
 }
 
-func mustLoad(t *testing.T, end End, text string) Config {
+func mustLoad(t *testing.T, role proto.Role, text string) Config {
 	t.Helper()
-	c, err := load(t, end, text)
+	c, err := load(t, role, text)
 	if err != nil {
 		t.Fatal(err)
 	}

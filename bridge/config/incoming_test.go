@@ -28,7 +28,7 @@ func incoming(t *testing.T, sdp, text string) (Config, error) {
 	if err := os.WriteFile("desk.sdp", []byte(sdp), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return Source{File: path, ConnectRule: arrowRule}.Load(EndHost)
+	return Source{File: path, ConnectRule: arrowRule}.Load(proto.Host)
 }
 
 func TestAnSDPFileDecidesWhatIsReceived(t *testing.T) {
@@ -56,7 +56,7 @@ func TestWithAPeerSoundIsSentInTheFormatThatComes(t *testing.T) {
 }
 
 func TestWithoutAnSDPFileThereIsNoGroup(t *testing.T) {
-	if group, source := Default(EndGuest).Group(); group.IsValid() || source.IsValid() {
+	if group, source := Default(proto.Guest).Group(); group.IsValid() || source.IsValid() {
 		t.Errorf("%v, %v", group, source)
 	}
 }
@@ -100,14 +100,14 @@ func TestAnSDPFileThatCannotServeIsRefusedAndSaysWhy(t *testing.T) {
 }
 
 func TestAMissingSDPFileIsNamed(t *testing.T) {
-	_, err := load(t, EndGuest, "sdp-in = 'absent.sdp'")
+	_, err := load(t, proto.Guest, "sdp-in = 'absent.sdp'")
 	if err == nil || !strings.Contains(err.Error(), `"absent.sdp"`) || !strings.Contains(err.Error(), "no such file") {
 		t.Error(err)
 	}
 }
 
 func TestAnSDPFileWithoutAnEndIsRefused(t *testing.T) {
-	_, err := load(t, EndGuest, "sdp-in = '/dev/zero'")
+	_, err := load(t, proto.Guest, "sdp-in = '/dev/zero'")
 	if err == nil || !strings.Contains(err.Error(), "legal is up to 16384") {
 		t.Error(err)
 	}
@@ -135,7 +135,7 @@ func TestAnnouncedStreamsOfBothFamiliesAreReceivedWhereTheNetworksHaveBoth(t *te
 		"listen = '[fd00::2]:4713'": "ff15::7",
 		"listen = '0.0.0.0:4713'\nsap-networks = '239.0.0.0/8, ff00::/8'": "239.69.1.2",
 	} {
-		c, err := load(t, EndGuest, "sap-receive = 'desk'\n"+text)
+		c, err := load(t, proto.Guest, "sap-receive = 'desk'\n"+text)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -154,18 +154,18 @@ func TestAnnouncedStreamsOfBothFamiliesAreReceivedWhereTheNetworksHaveBoth(t *te
 
 func TestKeysOfAPlainStreamNeedOne(t *testing.T) {
 	for _, text := range []string{"sdp-out = 'out.sdp'", "ptime = '1ms'", "multicast-ttl = 0", "multicast-ttl = 256", "multicast-interface = 'eth 0'"} {
-		if _, err := load(t, EndGuest, text); err == nil {
+		if _, err := load(t, proto.Guest, text); err == nil {
 			t.Errorf("%s: no error", text)
 		}
 	}
 	const plain = "static = true\npeer = '239.69.1.2:5004'\nformat = 'L24'\n"
 	for _, text := range []string{"sdp-out = 'out.sdp'", "ptime = '1ms'", "ptime = '125us'", "multicast-ttl = 255", "multicast-interface = 'br0'"} {
-		if _, err := load(t, EndGuest, plain+text); err != nil {
+		if _, err := load(t, proto.Guest, plain+text); err != nil {
 			t.Errorf("%s: %v", text, err)
 		}
 	}
 	for _, text := range []string{"ptime = '99us'", "ptime = '21ms'"} {
-		if _, err := load(t, EndGuest, plain+text); err == nil {
+		if _, err := load(t, proto.Guest, plain+text); err == nil {
 			t.Errorf("%s: no error", text)
 		}
 	}

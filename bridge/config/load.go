@@ -1,6 +1,13 @@
 package config
 
-import "fmt"
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"archibald-bridge/bridge/fault"
+	"archibald-bridge/proto"
+)
 
 // Source is where a configuration comes from. What is not set in either place
 // has its default.
@@ -14,7 +21,7 @@ type Source struct {
 // Load returns the whole, checked configuration of one end: Config.SendChannels
 // and Config.ReceiveChannels are never 0. Every error is one line that names
 // the flag, or file, line and key.
-func (s Source) Load(end End) (Config, error) {
+func (s Source) Load(role proto.Role) (Config, error) {
 	var f file
 	if s.File != "" {
 		var err error
@@ -22,49 +29,84 @@ func (s Source) Load(end End) (Config, error) {
 			return Config{}, err
 		}
 	}
-	return s.load(end, f)
+	return s.load(role, f)
 }
 
-func (s Source) load(end End, f file) (Config, error) {
-	c := Default(end)
-	origins := map[string]string{}
+func (s Source) load(role proto.Role, f file) (Config, error) {
+	c := Default(role)
+	origins := map[string]string{} // where each key was set
 	if err := f.apply(&c, origins); err != nil {
 		return Config{}, err
 	}
 	for _, name := range s.Set {
-		key, exists := findKey(name)
+		key, exists := FindKey(name)
 		if !exists {
 			return Config{}, fmt.Errorf("no key %q", name)
 		}
 		key.field(&c).Set(key.field(&s.Flags))
 		origins[name] = "--" + name
 	}
+	wrong := c.finish(origins)
+	if wrong == nil {
+		wrong = c.wrong(s.ConnectRule)
+	}
+	if wrong != nil {
+		if origin, set := origins[wrong.Where]; set {
+			wrong.Where = origin
+		}
+		return Config{}, wrong
+	}
+	return c, nil
+}
+
+// finish sets what follows from other keys, and reads the files that keys name.
+func (c *Config) finish(origins map[string]string) *fault.WrongValue {
 	c.complete()
-	if _, listens := origins["listen"]; !listens {
+	_, listens := origins["listen"]
+	if !listens {
 		c.listenWide()
+	}
+	fileKey := func(name, path string, err error) *fault.WrongValue {
+		key, _ := FindKey(name)
+		return &fault.WrongValue{Where: name, Value: path, Legal: fmt.Sprintf("%s (%v)", key.Domain, err)}
 	}
 	if c.SecretFile != "" {
 		var err error
 		if c.Secret, err = readSecret(c.SecretFile); err != nil {
-			key, _ := findKey("secret-file")
-			return Config{}, &Error{Where: origins["secret-file"], Value: c.SecretFile, Legal: fmt.Sprintf("%s (%v)", key.Legal, err)}
+			return fileKey("secret-file", c.SecretFile, err)
 		}
 	}
 	if c.SDPIn != "" {
-		_, listens := origins["listen"]
 		if err := c.readIncoming(listens); err != nil {
-			key, _ := findKey("sdp-in")
-			return Config{}, &Error{Where: origins["sdp-in"], Value: c.SDPIn, Legal: fmt.Sprintf("%s (%v)", key.Legal, err)}
+			return fileKey("sdp-in", c.SDPIn, err)
 		}
 	}
-	if f := c.fault(s.ConnectRule); f != nil {
-		where, set := origins[f.key]
-		if !set {
-			where = f.key
-		}
-		return Config{}, &Error{Where: where, Value: f.value, Legal: f.legal}
+	return nil
+}
+
+// complete fills in what follows from other keys.
+func (c *Config) complete() {
+	if c.SendChannels == 0 {
+		c.SendChannels = c.Channels
 	}
-	return c, nil
+	if c.ReceiveChannels == 0 {
+		c.ReceiveChannels = c.Channels
+	}
+	if c.SAPReceive != "" {
+		c.Static = true
+	}
+	if c.Format == proto.Opus && c.Rate == 0 {
+		c.Rate = proto.OpusRateHz
+	}
+}
+
+// listenWide lets an end that was not told where to listen reach a peer that is an IPv6
+// address, and take announced streams that go to groups of IPv6.
+func (c *Config) listenWide() {
+	is6 := func(n netip.Prefix) bool { return n.Addr().Is6() }
+	if c.peerAddr().Is6() || c.SAPReceive != "" && slices.ContainsFunc(c.SAPNetworks.Prefixes, is6) {
+		c.Listen = Socket{netip.AddrPortFrom(netip.IPv6Unspecified(), c.Listen.Port())}
+	}
 }
 
 // Check reads a file and returns the first error in it, for the end whose table
@@ -74,8 +116,8 @@ func Check(path string, connectRule func(string) error) error {
 	if err != nil {
 		return err
 	}
-	for _, end := range f.ends() {
-		if _, err := (Source{ConnectRule: connectRule}).load(end, f); err != nil {
+	for _, role := range f.roles() {
+		if _, err := (Source{ConnectRule: connectRule}).load(role, f); err != nil {
 			return err
 		}
 	}

@@ -2,10 +2,12 @@ package config
 
 import (
 	"errors"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
+	"archibald-bridge/bridge/fault"
 	"archibald-bridge/proto"
 )
 
@@ -14,7 +16,7 @@ func TestFlagsWinOverTheFileInTheKeysThatWereSet(t *testing.T) {
 	flags := Config{}
 	flags.Name = "flag"
 	flags.Channels = 8 // not in Set: the default of an unused flag
-	c, err := Source{File: path, Flags: flags, Set: []string{"name"}, ConnectRule: arrowRule}.Load(EndGuest)
+	c, err := Source{File: path, Flags: flags, Set: []string{"name"}, ConnectRule: arrowRule}.Load(proto.Guest)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,7 +27,7 @@ func TestFlagsWinOverTheFileInTheKeysThatWereSet(t *testing.T) {
 
 func TestAFlagCanTakeBackWhatTheFileSays(t *testing.T) {
 	path := write(t, "static = true\npeer = 'a'\nformat = 'L24'\n")
-	c, err := Source{File: path, Set: []string{"static"}, ConnectRule: arrowRule}.Load(EndHost)
+	c, err := Source{File: path, Set: []string{"static"}, ConnectRule: arrowRule}.Load(proto.Host)
 	if err != nil || c.Static {
 		t.Errorf("static %v, error %v", c.Static, err)
 	}
@@ -34,54 +36,54 @@ func TestAFlagCanTakeBackWhatTheFileSays(t *testing.T) {
 func TestWrongFlagIsNamedAsAFlag(t *testing.T) {
 	flags := Config{}
 	flags.Channels = 65
-	_, err := Source{Flags: flags, Set: []string{"channels"}}.Load(EndGuest)
+	_, err := Source{Flags: flags, Set: []string{"channels"}}.Load(proto.Guest)
 	wantError(t, err, `--channels: "65": legal is 1 to 64`)
-	var wrong *Error
+	var wrong *fault.WrongValue
 	if !errors.As(err, &wrong) {
-		t.Error("not an *Error")
+		t.Error("not a *fault.WrongValue")
 	}
 }
 
 func TestUnknownFlagNameIsRefused(t *testing.T) {
-	if _, err := (Source{Set: []string{"volume"}}).Load(EndGuest); err == nil {
+	if _, err := (Source{Set: []string{"volume"}}).Load(proto.Guest); err == nil {
 		t.Error("no error")
 	}
 }
 
 func TestChannelCountsFollowChannels(t *testing.T) {
-	c := mustLoad(t, EndGuest, "channels = 6\nreceive-channels = 1\n")
+	c := mustLoad(t, proto.Guest, "channels = 6\nreceive-channels = 1\n")
 	if c.SendChannels != 6 || c.ReceiveChannels != 1 {
 		t.Errorf("send %d, receive %d; want 6 and 1", c.SendChannels, c.ReceiveChannels)
 	}
 }
 
 func TestFormatInAnyCase(t *testing.T) {
-	if c := mustLoad(t, EndGuest, "format = 'l24'"); c.Format != proto.L24 {
+	if c := mustLoad(t, proto.Guest, "format = 'l24'"); c.Format != proto.L24 {
 		t.Errorf("format %q", c.Format)
 	}
 }
 
 func TestJackServerFollowsTheEnvironmentUnlessSet(t *testing.T) {
 	t.Setenv("JACK_DEFAULT_SERVER", "rt")
-	if c := Default(EndGuest); c.JackServer != "rt" {
+	if c := Default(proto.Guest); c.JackServer != "rt" {
 		t.Errorf("JACK server %q, want that of the environment", c.JackServer)
 	}
 	flags := Config{}
 	flags.JackServer = "other"
-	c, err := Source{Flags: flags, Set: []string{"jack-server"}}.Load(EndGuest)
+	c, err := Source{Flags: flags, Set: []string{"jack-server"}}.Load(proto.Guest)
 	if err != nil || c.JackServer != "other" {
 		t.Errorf("JACK server %q, error %v", c.JackServer, err)
 	}
 }
 
 func TestEndsHaveDifferentStatusPorts(t *testing.T) {
-	if guest, host := Default(EndGuest).StatusListen, Default(EndHost).StatusListen; guest == host {
+	if guest, host := Default(proto.Guest).StatusListen, Default(proto.Host).StatusListen; guest == host {
 		t.Errorf("both %v: guest and host could not run on one machine", guest)
 	}
 }
 
 func TestEverythingAtOnce(t *testing.T) {
-	c := mustLoad(t, EndGuest, `
+	c := mustLoad(t, proto.Guest, `
 peer = "tower:5000"
 listen = "[::]:4713"
 channels = 1
@@ -160,7 +162,7 @@ func TestValidateAtTheEdges(t *testing.T) {
 		{"channel-map", func(c *Config) { mapped(c, 2, 2, "FL", "FR"); c.Backend = BackendJack }, false},
 		{"connect", func(c *Config) { c.Connect = []string{"nowhere"} }, false},
 	} {
-		c := Default(EndHost)
+		c := Default(proto.Host)
 		test.set(&c)
 		err := c.Validate(arrowRule)
 		if test.good {
@@ -169,7 +171,7 @@ func TestValidateAtTheEdges(t *testing.T) {
 			}
 			continue
 		}
-		var wrong *Error
+		var wrong *fault.WrongValue
 		if !errors.As(err, &wrong) || wrong.Where != test.key {
 			t.Errorf("error %v; want one about %s", err, test.key)
 		}
@@ -177,9 +179,9 @@ func TestValidateAtTheEdges(t *testing.T) {
 }
 
 func TestDefaultsAreLegal(t *testing.T) {
-	for _, end := range Ends {
-		if err := Default(end).Validate(arrowRule); err != nil {
-			t.Errorf("%s: %v", end, err)
+	for _, role := range Roles {
+		if err := Default(role).Validate(arrowRule); err != nil {
+			t.Errorf("%s: %v", role, err)
 		}
 	}
 }
@@ -193,14 +195,14 @@ func TestAPeerThatNothingCanBeSentToIsRefused(t *testing.T) {
 		{"ff02::1", plain, "ff02::1%eth0"},
 		{"ff02::1", plain + "\nmulticast-interface = 'eth0'", ""},
 		{"ff15::1", plain, ""},
-		{"239.69.1.2", "", "with --static only"},
-		{"ff15::1", "", "with --static only"},
+		{"239.69.1.2", "", "with static only"},
+		{"ff15::1", "", "with static only"},
 		{"239.69.1.2", plain, ""},
 		{"fe80::1%eth0", "", ""},
 		{"169.254.1.1", "", ""}, // of IPv4 the routes say the interface
 		{"::ffff:192.168.122.1", "", ""},
 	} {
-		_, err := load(t, EndGuest, "peer = '"+c.peer+"'"+c.more)
+		_, err := load(t, proto.Guest, "peer = '"+c.peer+"'"+c.more)
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "bridge.toml:1: peer: ")) {
 			t.Errorf("%s%s: %v", c.peer, c.more, err)
 		}
@@ -229,11 +231,18 @@ func TestListenFollowsAPeerThatIsAnIPv6Address(t *testing.T) {
 			t.Fatal(err)
 		}
 		if c.listen != "" {
-			flags.Listen, set = mustSocket(c.listen), append(set, "listen")
+			flags.Listen, set = Socket{netip.MustParseAddrPort(c.listen)}, append(set, "listen")
 		}
-		loaded, err := Source{Flags: flags, Set: set}.Load(EndGuest)
+		loaded, err := Source{Flags: flags, Set: set}.Load(proto.Guest)
 		if got := loaded.Listen.String(); err == nil && got != c.want || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("peer %s, listen %q: %s, %v", c.peer, c.listen, got, err)
 		}
+	}
+}
+
+func TestAnEnvironmentThatIsNotLegalIsNoDefault(t *testing.T) {
+	t.Setenv("JACK_DEFAULT_SERVER", "two\nlines")
+	if c := Default(proto.Guest); c.JackServer != "default" {
+		t.Errorf("JACK server %q, want the usual one", c.JackServer)
 	}
 }

@@ -52,11 +52,3 @@ func (p Prefixes) String() string {
 	}
 	return strings.Join(parts, ",")
 }
-
-func mustPrefixes(text string) Prefixes {
-	var p Prefixes
-	if err := p.UnmarshalText([]byte(text)); err != nil {
-		panic("config: " + text)
-	}
-	return p
-}

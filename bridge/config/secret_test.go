@@ -6,6 +6,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"archibald-bridge/proto"
 )
 
 // secretFile writes a file and returns its path.
@@ -22,7 +24,7 @@ func secretFile(t *testing.T, directory, text string, mode os.FileMode) string {
 }
 
 func loadSecret(path string) (Config, error) {
-	return Source{Flags: Config{Common: Common{SecretFile: path}}, Set: []string{"secret-file"}}.Load(EndGuest)
+	return Source{Flags: Config{SecretFile: path}, Set: []string{"secret-file"}}.Load(proto.Guest)
 }
 
 func TestSecretOfTheFileIsRead(t *testing.T) {

@@ -129,8 +129,6 @@ func (s *Socket) UnmarshalText(text []byte) error {
 	return nil
 }
 
-func mustSocket(s string) Socket { return Socket{netip.MustParseAddrPort(s)} }
-
 // StatusSocket is a Socket or off. The zero value is off.
 type StatusSocket struct{ Socket }
 
@@ -164,6 +162,20 @@ func (d *Duration) UnmarshalText(text []byte) error {
 		return errNotLegal
 	}
 	d.Duration = value
+	return nil
+}
+
+// PacketTime is 0 or a time that a packet can last.
+type PacketTime struct{ time.Duration }
+
+// UnmarshalText reads a Duration.
+func (p *PacketTime) UnmarshalText(text []byte) error {
+	var d Duration
+	err := d.UnmarshalText(text)
+	if err != nil || d.Duration != 0 && (d.Duration < minPtime || d.Duration > maxPtime) {
+		return errNotLegal
+	}
+	p.Duration = d.Duration
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/fault"
 	"archibald-bridge/bridge/session"
 	"archibald-bridge/bridge/signaling"
 	"archibald-bridge/bridge/status"
@@ -25,18 +26,18 @@ const (
 	tellAgain  = time.Minute      // of the same failure: guests call again and again
 )
 
-// NewEnd makes the end that serves a guest in a place, 0 to cfg.Guests-1. Its calls
+// NewEnd makes the end that serves a guest in a place, from 0 on. Its calls
 // come in by the house's Switchboard. A place has one end at a time.
-type NewEnd func(place int, cfg config.Config) (*session.End, error)
+type NewEnd func(place int, settings session.Settings) (*session.End, error)
 
 // house is a host with a place for each guest.
 type house struct {
-	cfg     config.Config
-	log     *slog.Logger
-	newEnd  NewEnd
-	board   *signaling.Switchboard
-	started time.Time
-	ctx     context.Context // of all ends
+	settings session.Settings // of all ends, but for the name
+	log      *slog.Logger
+	newEnd   NewEnd
+	board    *signaling.Switchboard
+	started  time.Time
+	ctx      context.Context // of all ends
 
 	mu     sync.Mutex // guards what follows
 	places []place
@@ -68,11 +69,11 @@ func (p *place) goneAt(now time.Time) bool {
 	return now.Sub(p.lastUp) > patience
 }
 
-// Serve is the host until ctx ends.
-func Serve(ctx context.Context, cfg config.Config, log *slog.Logger, page *session.Page, newEnd NewEnd) error {
+// Serve is the host, with so many places, until ctx ends.
+func Serve(ctx context.Context, places int, settings session.Settings, log *slog.Logger, page *session.Page, newEnd NewEnd) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	h, err := open(ctx, cfg, log, newEnd)
+	h, err := open(ctx, places, settings, log, newEnd)
 	if err != nil {
 		return err
 	}
@@ -85,23 +86,23 @@ func Serve(ctx context.Context, cfg config.Config, log *slog.Logger, page *sessi
 	return err
 }
 
-func open(ctx context.Context, cfg config.Config, log *slog.Logger, newEnd NewEnd) (*house, error) {
-	h := &house{ctx: ctx, cfg: cfg, log: log, newEnd: newEnd, started: time.Now(), places: make([]place, cfg.Guests)}
-	board, err := signaling.ListenForMany(cfg.Listen.AddrPort,
-		signaling.Gate{Role: proto.Host, Allow: cfg.Allow.List, Secret: cfg.Secret}, log, h.answering)
+func open(ctx context.Context, places int, settings session.Settings, log *slog.Logger, newEnd NewEnd) (*house, error) {
+	h := &house{ctx: ctx, settings: settings, log: log, newEnd: newEnd, started: time.Now(), places: make([]place, places)}
+	board, err := signaling.ListenForMany(settings.Listen,
+		signaling.Gate{Role: proto.Host, Allow: settings.Allow, Secret: settings.Secret}, log, h.answering)
 	h.board = board
 	return h, err
 }
 
 // run answers and looks around until ctx ends.
 func (h *house) run() error {
-	h.log.Info("waiting for guests", "listen", h.board.Addr(), "most_at_once", h.cfg.Guests)
+	h.log.Info("waiting for guests", "listen", h.board.Addr(), "most_at_once", len(h.places))
 	answered := make(chan error, 1)
 	go func() { answered <- h.board.Run(h.ctx) }()
 	ticker := time.NewTicker(lookAround)
 	defer ticker.Stop()
 	var giveUp <-chan time.Time
-	if wait := h.cfg.Wait.Duration; wait > 0 {
+	if wait := h.settings.Wait; wait > 0 {
 		giveUp = time.After(wait)
 	}
 	for {
@@ -112,7 +113,7 @@ func (h *house) run() error {
 			h.look(time.Now())
 		case <-giveUp:
 			if h.look(time.Now()); !h.everUsed() {
-				return fmt.Errorf("no guest called in %s: %w", h.cfg.Wait.Duration, config.ErrNeverReached)
+				return fmt.Errorf("no guest called in %s: %w", h.settings.Wait, fault.ErrNeverReached)
 			}
 		}
 	}
@@ -177,11 +178,11 @@ func (h *house) fits(offer proto.Description) error {
 	if end := h.ready(time.Now()); end != nil {
 		return end.Answers(offer)
 	}
-	rateHz := h.cfg.Rate
+	rateHz := h.settings.RateHz
 	if rateHz == 0 {
 		rateHz = offer.RateHz
 	}
-	ours := session.Describe(h.cfg, proto.Host, session.Graph{RateHz: rateHz, PeriodFrames: max(1, h.cfg.HostPeriod)})
+	ours := session.Describe(h.settings, session.Graph{RateHz: rateHz, PeriodFrames: max(1, h.settings.HostPeriod)})
 	_, _, err := proto.Answer(offer, ours)
 	return err
 }
@@ -252,9 +253,9 @@ func (h *house) endOf(name string, now time.Time) (end *session.End, isNew bool,
 
 // take gives the guest a free place. Needs h.mu.
 func (h *house) take(i int, name string, now time.Time) (*session.End, error) {
-	cfg := h.cfg
-	cfg.Name, cfg.Wait = name, config.Duration{}
-	end, err := h.newEnd(i, cfg)
+	settings := h.settings
+	settings.Name, settings.Wait = name, 0
+	end, err := h.newEnd(i, settings)
 	if err != nil {
 		h.failed("cannot serve a guest", name, err)
 		return nil, signaling.NotNow("the host cannot serve another guest now: its log says why")
@@ -309,7 +310,7 @@ func (h *house) status() status.Status {
 		Session: status.Session{
 			State: status.SessionWaiting, LastError: h.board.LastRefusal(), RejectedCalls: status.RejectedCalls(h.board.Rejected()),
 		},
-		Places: h.cfg.Guests,
+		Places: len(h.places),
 	}
 	s.Directions.Send.State, s.Directions.Receive.State = status.DirectionIdle, status.DirectionIdle
 	h.mu.Lock()

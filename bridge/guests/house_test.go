@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/fault"
 	"archibald-bridge/bridge/session"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/bridge/stream"
@@ -98,25 +98,29 @@ func (s *served) logged(text string) int {
 	return strings.Count(s.log.String(), text)
 }
 
+func hostSettings() session.Settings {
+	return session.Settings{
+		Role: proto.Host, Listen: netip.MustParseAddrPort("127.0.0.73:0"), SendChannels: 2, ReceiveChannels: 2, Bitrate: 128000, MulticastTTL: 1,
+		Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
+	}
+}
+
 func serve(t *testing.T, guests int, absent bool) *served {
 	t.Helper()
-	cfg := config.Default(config.EndHost)
-	cfg.Guests, cfg.SendChannels, cfg.ReceiveChannels = guests, 2, 2
-	cfg.Listen = config.Socket{AddrPort: netip.MustParseAddrPort("127.0.0.73:0")}
-	cfg.StatusListen = config.StatusSocket{}
+	settings := hostSettings()
 	s := &served{t: t}
 	log := slog.New(slog.NewTextHandler(s, nil))
 	ctx, cancel := context.WithCancel(context.Background())
 	var err error
-	if s.house, err = open(ctx, cfg, log, func(place int, cfg config.Config) (*session.End, error) {
+	if s.house, err = open(ctx, guests, settings, log, func(place int, settings session.Settings) (*session.End, error) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.made = append(s.made, fmt.Sprint(place, " ", cfg.Name))
+		s.made = append(s.made, fmt.Sprint(place, " ", settings.Name))
 		if s.fails != nil {
 			return nil, s.fails
 		}
-		cfg.Listen = config.Socket{AddrPort: netip.AddrPortFrom(netip.MustParseAddr("127.0.0.73"), uint16(5000+place))}
-		return session.New(cfg, proto.Host, session.Parts{
+		settings.Listen = netip.AddrPortFrom(netip.MustParseAddr("127.0.0.73"), uint16(5000+place))
+		return session.New(settings, session.Parts{
 			Core: core{}, Audio: &audio{absent: absent, events: make(chan session.AudioEvent)}, Machine: machine{},
 			Server: "PipeWire", Log: log, Memory: memory{}, Shared: true,
 		}), nil
@@ -336,12 +340,10 @@ func TestStatusHasEachGuest(t *testing.T) {
 }
 
 func TestAHostThatNobodyCallsGivesUpInTime(t *testing.T) {
-	cfg := config.Default(config.EndHost)
-	cfg.Guests, cfg.Wait = 2, config.Duration{Duration: 20 * time.Millisecond}
-	cfg.Listen = config.Socket{AddrPort: netip.MustParseAddrPort("127.0.0.73:0")}
-	cfg.StatusListen = config.StatusSocket{}
-	err := Serve(context.Background(), cfg, slog.New(slog.DiscardHandler), new(session.Page), nil)
-	if !errors.Is(err, config.ErrNeverReached) || !strings.Contains(err.Error(), "no guest called in 20ms") {
+	settings := hostSettings()
+	settings.Wait = 20 * time.Millisecond
+	err := Serve(context.Background(), 2, settings, slog.New(slog.DiscardHandler), new(session.Page), nil)
+	if !errors.Is(err, fault.ErrNeverReached) || !strings.Contains(err.Error(), "no guest called in 20ms") {
 		t.Errorf("%v", err)
 	}
 }

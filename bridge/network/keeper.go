@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/fault"
 )
 
 const (
@@ -201,7 +201,7 @@ func (k *Keeper) Missing() string {
 }
 
 // Await waits until nothing is missing, or ctx ends, which is no error. After wait, if
-// that is not 0, it gives up with config.ErrNeverReached.
+// that is not 0, it gives up with fault.ErrNeverReached.
 func (k *Keeper) Await(ctx context.Context, wait time.Duration) error {
 	var giveUp <-chan time.Time
 	if wait > 0 {
@@ -219,7 +219,7 @@ func (k *Keeper) Await(ctx context.Context, wait time.Duration) error {
 		case <-ctx.Done():
 			return nil
 		case <-giveUp:
-			return fmt.Errorf("%s: not there in %s: %w", missing, wait, config.ErrNeverReached)
+			return fmt.Errorf("%s: not there in %s: %w", missing, wait, fault.ErrNeverReached)
 		case <-looked:
 		}
 	}

@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/fault"
 )
 
 // fake is a network of one interface, as a test says.
@@ -257,7 +257,7 @@ func TestWaitingIsGivenUpWithTheReason(t *testing.T) {
 	k, f := keep(t), &fake{reason: "no route to 239.69.1.7"}
 	k.add("group", f)
 	err := k.Await(context.Background(), time.Millisecond)
-	if !errors.Is(err, config.ErrNeverReached) || !strings.Contains(err.Error(), "no route to 239.69.1.7") {
+	if !errors.Is(err, fault.ErrNeverReached) || !strings.Contains(err.Error(), "no route to 239.69.1.7") {
 		t.Error(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())

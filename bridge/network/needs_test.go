@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/fault"
 	"archibald-bridge/bridge/stream"
+	"archibald-bridge/proto"
 )
 
 func TestAGroupIsJoinedOnceAndAgainWhereItFailed(t *testing.T) {
@@ -51,20 +53,20 @@ func TestWithoutGroupAndInterfaceTheRoutesDecide(t *testing.T) {
 }
 
 func TestAnInterfaceThatIsMissingIsWaitedForAsLongAsTheConfigurationSays(t *testing.T) {
-	cfg := config.Default(config.EndGuest)
+	cfg := config.Default(proto.Guest)
 	cfg.MulticastInterface, cfg.Wait = "absent0", config.Duration{Duration: time.Millisecond}
 	k := keep(t)
 	leave, err := k.Multicast(context.Background(), cfg, func(stream.Group) error { t.Error("used"); return nil })
 	defer leave()
-	if !errors.Is(err, config.ErrNeverReached) {
+	if !errors.Is(err, fault.ErrNeverReached) {
 		t.Error(err)
 	}
 	k.tells("waiting for the network")
 
-	cfg = config.Default(config.EndGuest)
+	cfg = config.Default(proto.Guest)
 	cfg.Listen = config.Socket{AddrPort: netip.MustParseAddrPort("192.0.2.77:4713")}
 	cfg.Wait = config.Duration{Duration: time.Millisecond}
-	if err := k.Listen(context.Background(), cfg); !errors.Is(err, config.ErrNeverReached) {
+	if err := k.Listen(context.Background(), cfg); !errors.Is(err, fault.ErrNeverReached) {
 		t.Error(err)
 	}
 	k.tells("address 192.0.2.77")
@@ -75,7 +77,7 @@ func TestTheInterfaceOfAPeersAddressIsFollowed(t *testing.T) {
 		"ff12::1%lo": 1, "ff12::1%absent0": 0, "ff12::1%1": 0, "fd47::1": 0, "239.69.1.2": 0, "bridgehost": 0, "": 0,
 	} {
 		k, calls := keep(t), 0
-		cfg := config.Default(config.EndGuest)
+		cfg := config.Default(proto.Guest)
 		cfg.Peer.Host = host
 		leave := k.Zone(cfg, func() { calls++ })
 		k.Look()

@@ -15,7 +15,7 @@ import (
 var pure = []string{
 	"bridge/session", "bridge/clock", "bridge/codec", "bridge/patchbay", "bridge/config",
 	"bridge/status", "bridge/signaling", "bridge/roundtrip", "bridge/cli", "bridge/jitterstore", "bridge/kvmclock",
-	"bridge/realtime", "bridge/announce", "bridge/guests", "bridge/network",
+	"bridge/realtime", "bridge/announce", "bridge/guests", "bridge/network", "bridge/fault",
 }
 
 // mayNot is why a package may not need another, "" if it may.

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/fault"
 )
 
 // checkCPUs says which processor of a list is not there, or not for us.
@@ -24,7 +25,7 @@ func checkCPUs(cpus config.CPUs) error {
 					legal.Numbers = append(legal.Numbers, n)
 				}
 			}
-			return &config.Error{
+			return &fault.WrongValue{
 				Where: "cpus", Value: cpus.String(),
 				Legal: fmt.Sprintf("processors that are online and that this process may use: %s", legal),
 			}

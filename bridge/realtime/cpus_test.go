@@ -11,7 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 
 	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/fault"
 	"archibald-bridge/bridge/session"
+	"archibald-bridge/proto"
 )
 
 // affinity is where a thread may run.
@@ -31,10 +33,10 @@ func affinity(t *testing.T, thread int) config.CPUs {
 }
 
 func TestProcessorThatIsNotThereIsAnErrorThatNamesThoseThatAre(t *testing.T) {
-	cfg := config.Default(config.EndHost)
+	cfg := config.Default(proto.Host)
 	cfg.CPUs.Numbers = []int{affinity(t, 0).Numbers[0], 1023}
 	_, err := New(cfg, func() bool { return true }, slog.Default())
-	var wrong *config.Error
+	var wrong *fault.WrongValue
 	if !errors.As(err, &wrong) || wrong.Where != "cpus" || wrong.Value != cfg.CPUs.String() {
 		t.Fatalf("error %v, want one about the key cpus", err)
 	}

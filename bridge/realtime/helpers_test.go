@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"archibald-bridge/bridge/config"
+	"archibald-bridge/proto"
 )
 
 // logLines is a log that can be read.
@@ -33,7 +34,7 @@ func (l *logLines) String() string {
 
 func newMachine(t *testing.T, change func(*config.Config)) (*Machine, *logLines) {
 	t.Helper()
-	cfg := config.Default(config.EndGuest)
+	cfg := config.Default(proto.Guest)
 	if change != nil {
 		change(&cfg)
 	}

@@ -32,7 +32,7 @@ type Machine struct {
 var _ session.Machine = (*Machine)(nil)
 
 // New returns the Machine for a configuration. memoryLocked says whether the
-// core's memory is locked. The error is a *config.Error about processors that
+// core's memory is locked. The error is a *fault.WrongValue about processors that
 // are not there or that this process may not use.
 func New(cfg config.Config, memoryLocked func() bool, log *slog.Logger) (*Machine, error) {
 	if err := checkCPUs(cfg.CPUs); err != nil {

@@ -18,8 +18,8 @@ func endAfter(uptime float64, n uint64) status.Status {
 	return status.Status{
 		End: "guest", UptimeSeconds: uptime, CPUSeconds: 0.07 * uptime, Audio: status.Audio{XrunsTotal: 6 * n},
 		Directions: status.Directions{
-			Send:    status.Direction{Total: status.Totals{Packets: 100 * n}},
-			Receive: status.Direction{Total: status.Totals{Packets: 99 * n, Lost: 2 * n, Late: 3 * n, Dropouts: 4 * n}},
+			Send:    status.Direction{Total: status.Counts{Packets: 100 * n}},
+			Receive: status.Direction{Total: status.Counts{Packets: 99 * n, Lost: 2 * n, Late: 3 * n, Dropouts: 4 * n}},
 		},
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/fault"
 	"archibald-bridge/bridge/patchbay"
 	"archibald-bridge/bridge/status"
 )
@@ -84,7 +84,7 @@ var system = surroundings{
 
 // Run measures with a Client, and closes it. What else was connected to the two
 // ports is taken away meanwhile; the error says when it could not be put back.
-// When no sound comes back, the error wraps config.ErrNeverReached.
+// When no sound comes back, the error wraps fault.ErrNeverReached.
 func Run(ctx context.Context, client Client, options Options) (*Report, error) {
 	return system.run(ctx, client, options)
 }
@@ -148,7 +148,7 @@ func (s surroundings) awaitSound(ctx context.Context, client Client, d *detector
 			if lost := lossOf(client).since(before); lost.happened(maxWait, report) {
 				hint = lost.text() + "; else: " + hint
 			}
-			return 0, fmt.Errorf("the sound %w %s within %v; %s", config.ErrNeverReached, inPort, maxWait, hint)
+			return 0, fmt.Errorf("the sound %w %s within %v; %s", fault.ErrNeverReached, inPort, maxWait, hint)
 		}
 	}
 }

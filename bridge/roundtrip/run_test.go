@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/fault"
 	"archibald-bridge/bridge/patchbay"
 	"archibald-bridge/bridge/status"
 )
@@ -226,7 +226,7 @@ func TestSoundThatDoesNotComeBackEndsTheMeasurementAfterTwoSeconds(t *testing.T)
 		options := bridged
 		options.To, options.From = test.to, test.from
 		r, err := g.run(options)
-		if !errors.Is(err, config.ErrNeverReached) || r != nil {
+		if !errors.Is(err, fault.ErrNeverReached) || r != nil {
 			t.Fatalf("%s: %v, %v", name, r, err)
 		}
 		if want := "the sound never reached archibald-bench:in within 2s; " + test.hint; err.Error() != want {

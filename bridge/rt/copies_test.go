@@ -170,7 +170,7 @@ func TestTheOldestRepeatIsStillKnown(t *testing.T) {
 	f := stream.Format{Encoding: stream.F32, RateHz: 48000, Channels: proto.MaxChannels}
 	for period := 1; period <= 8192; period++ {
 		for copies := 1; copies <= proto.MaxRedundancy; copies++ {
-			repeats := stream.Repeats(proto.RepeatsOf(copies, proto.MaxRedundancyDistance, period))
+			repeats := stream.RepeatsOf(copies, proto.MaxRedundancyDistance, period)
 			span := repeats.SpanFrames()
 			packets := (period + packetFrames(f, period) - 1) / packetFrames(f, period)
 			come, known := (span/period+1)*packets, 512+(span+repeats.DistanceFrames)*f.BytesPerFrame()/600

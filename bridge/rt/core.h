@@ -19,6 +19,9 @@
 #include <time.h>
 
 #include "archibald_rt.h"
+#include "counters_generated.h"
+
+#define COUNTER(field) _Atomic uint64_t field;
 
 enum {
     MAX_CHANNELS = 64,
@@ -215,9 +218,7 @@ typedef struct {
 
 typedef struct archibald_receive_counters {
     /* written by playout or by control holding engine.reading; read by control; all relaxed */
-    _Atomic uint64_t cycles, packets, bytes, lost, late, duplicate, recovered, reordered,
-        malformed, wrong_source, wrong_ssrc, wrong_payload, outside, nonfinite, concealed_frames,
-        dropouts, predicted, skips, skipped_frames, implausible, rtcp_over_budget, read_errors;
+    RECEIVE_COUNTERS(COUNTER)
     _Atomic int64_t last_packet_ns;
     _Atomic uint32_t highest_sequence, seen_payload_type;
     _Atomic uint32_t peak_bits[MAX_CHANNELS]; /* control exchanges for 0 */
@@ -301,7 +302,7 @@ typedef struct {
 
 typedef struct archibald_send_counters {
     /* written by capture, read by control; all relaxed */
-    _Atomic uint64_t cycles, packets, bytes, errors, nonfinite, skips, skipped_frames;
+    SEND_COUNTERS(COUNTER)
     _Atomic uint32_t last_timestamp;
     _Atomic int64_t last_send_ns, last_late_ns;
     _Atomic int last_errno; /* of the last send that failed */

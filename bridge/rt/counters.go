@@ -3,27 +3,9 @@ package rt
 /*
 #include <linux/sock_diag.h>
 #include <string.h>
-#include "core.h"
+#include "counters.h"
 
-// Plain copies, for one cgo call.
-typedef struct {
-    uint64_t cycles, packets, bytes, errors, nonfinite, skips, skipped_frames;
-    uint32_t last_timestamp;
-    int64_t last_send_ns, last_late_ns;
-    int last_errno;
-    float peak[MAX_CHANNELS];
-} sent_copy;
-
-typedef struct {
-    uint64_t cycles, packets, bytes, lost, late, duplicate, recovered, reordered, malformed, wrong_source,
-        wrong_ssrc, wrong_payload, outside, nonfinite, concealed_frames, dropouts, predicted, skips,
-        skipped_frames, implausible, rtcp_over_budget, read_errors, observations;
-    int64_t last_packet_ns;
-    uint32_t highest_sequence, seen_payload_type;
-    float peak[MAX_CHANNELS];
-} received_copy;
-
-#define TAKE(field) to->field = atomic_load_explicit(&from->field, memory_order_relaxed)
+#define TAKE(field) to->field = atomic_load_explicit(&from->field, memory_order_relaxed);
 
 static void take_peaks(_Atomic uint32_t *bits, float *peak) {
     for (int c = 0; c < MAX_CHANNELS; c++) {
@@ -34,19 +16,20 @@ static void take_peaks(_Atomic uint32_t *bits, float *peak) {
 
 static void copy_sent(archibald_engine *e, sent_copy *to) {
     send_counters *from = &e->sent;
-    TAKE(cycles); TAKE(packets); TAKE(bytes); TAKE(errors); TAKE(nonfinite); TAKE(skips);
-    TAKE(skipped_frames); TAKE(last_timestamp); TAKE(last_send_ns); TAKE(last_late_ns);
-    TAKE(last_errno);
+    SEND_COUNTERS(TAKE)
+    TAKE(last_timestamp)
+    TAKE(last_send_ns)
+    TAKE(last_late_ns)
+    TAKE(last_errno)
     take_peaks(from->peak_bits, to->peak);
 }
 
 static void copy_received(archibald_engine *e, received_copy *to) {
     receive_counters *from = &e->received;
-    TAKE(cycles); TAKE(packets); TAKE(bytes); TAKE(lost); TAKE(late); TAKE(duplicate);
-    TAKE(recovered); TAKE(reordered); TAKE(malformed); TAKE(wrong_source); TAKE(wrong_ssrc); TAKE(wrong_payload);
-    TAKE(outside); TAKE(nonfinite); TAKE(concealed_frames); TAKE(dropouts); TAKE(predicted); TAKE(skips);
-    TAKE(skipped_frames); TAKE(last_packet_ns); TAKE(highest_sequence);
-    TAKE(implausible); TAKE(rtcp_over_budget); TAKE(read_errors); TAKE(seen_payload_type);
+    RECEIVE_COUNTERS(TAKE)
+    TAKE(last_packet_ns)
+    TAKE(highest_sequence)
+    TAKE(seen_payload_type)
     to->observations = atomic_load_explicit(&e->observations.dropped, memory_order_relaxed);
     take_peaks(from->peak_bits, to->peak);
 }
@@ -88,29 +71,20 @@ func (e *Engine) Counters() stream.Counters {
 	if C.take_stranger(e.c, &e.scratch) != 0 {
 		e.stranger = e.socket.address(unsafe.Pointer(&e.scratch))
 	}
-	return stream.Counters{
+	counters := stream.Counters{
 		Sent: stream.SendCounters{
-			Cycles: uint64(s.cycles), Packets: uint64(s.packets), Bytes: uint64(s.bytes),
-			SendErrors: uint64(s.errors), NonFinite: uint64(s.nonfinite), Skips: uint64(s.skips),
-			SkippedFrames: uint64(s.skipped_frames), LastTimestamp: uint32(s.last_timestamp),
-			LastSendNs: int64(s.last_send_ns), LastCaptureDelayNs: int64(s.last_late_ns),
+			LastTimestamp: uint32(s.last_timestamp), LastSendNs: int64(s.last_send_ns), LastCaptureDelayNs: int64(s.last_late_ns),
 			SendErrno: syscall.Errno(s.last_errno), PeakLinear: peaks(&s.peak),
 		},
 		Received: stream.ReceiveCounters{
-			Cycles: uint64(r.cycles), Packets: uint64(r.packets), Bytes: uint64(r.bytes),
-			Lost: uint64(r.lost), DiscardedLate: uint64(r.late), Duplicate: uint64(r.duplicate),
-			Recovered: uint64(r.recovered), Reordered: uint64(r.reordered), Malformed: uint64(r.malformed),
-			WrongSource: uint64(r.wrong_source), WrongSSRC: uint64(r.wrong_ssrc),
-			WrongPayload: uint64(r.wrong_payload), Outside: uint64(r.outside),
-			NonFinite: uint64(r.nonfinite), ConcealedFrames: uint64(r.concealed_frames),
-			Dropouts: uint64(r.dropouts), Predicted: uint64(r.predicted), Skips: uint64(r.skips),
-			SkippedFrames: uint64(r.skipped_frames), Observations: uint64(r.observations),
+			Observations: uint64(r.observations), KernelDrops: e.kernelDrops,
 			LastPacketNs: int64(r.last_packet_ns), HighestSequence: uint32(r.highest_sequence),
-			Implausible: uint64(r.implausible), KernelDrops: e.kernelDrops, ReceiveErrors: uint64(r.read_errors),
-			RTCPOverBudget: uint64(r.rtcp_over_budget), SeenPayloadType: uint8(r.seen_payload_type),
-			SeenSource: e.stranger, PeakLinear: peaks(&r.peak),
+			SeenPayloadType: uint8(r.seen_payload_type), SeenSource: e.stranger, PeakLinear: peaks(&r.peak),
 		},
 	}
+	takeSent(&s, &counters.Sent)
+	takeReceived(&r, &counters.Received)
+	return counters
 }
 
 func peaks(from *[C.MAX_CHANNELS]C.float) []float64 {

@@ -8,14 +8,13 @@ import (
 	"testing"
 
 	"archibald-bridge/bridge/stream"
-	"archibald-bridge/proto"
 )
 
 // repeating makes a pair that agreed on repetition.
 func repeating(t *testing.T, f stream.Format, period, copies, distance int) *pair {
 	t.Helper()
 	p := newPair(t, f, period)
-	repeats := stream.Repeats(proto.RepeatsOf(copies, distance, period))
+	repeats := stream.RepeatsOf(copies, distance, period)
 	check(t, p.tx.StartSender(stream.SendPlan{Format: f, PayloadType: payloadType(f.Encoding), PacketFrames: packetFrames(f, period), SSRC: 7, Repeats: repeats}))
 	check(t, p.rx.StartReceiver(stream.ReceivePlan{Format: f, PayloadType: payloadType(f.Encoding), SSRC: 7, Repeats: repeats}))
 	p.source = func(frame int64, _ int) float32 { return float32(frame%1009) / 1024 }
@@ -151,7 +150,7 @@ func TestRepeatsAreTheSameBytesAtTheirTime(t *testing.T) {
 		t.Run(fmt.Sprint(test), func(t *testing.T) {
 			f := stream.Format{Encoding: stream.F32, RateHz: 48000, Channels: test.channels}
 			p := repeating(t, f, test.period, test.copies, test.distance)
-			distance := stream.Repeats(proto.RepeatsOf(test.copies, test.distance, test.period)).DistanceFrames / test.period
+			distance := stream.RepeatsOf(test.copies, test.distance, test.period).DistanceFrames / test.period
 			type original struct {
 				cycle, sent int
 				data        []byte

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"archibald-bridge/bridge/status"
+	"archibald-bridge/bridge/stream"
 )
 
 // heldFor is how long the last verdict about sessions in which nothing is heard
@@ -35,7 +36,7 @@ func (e *End) assess(nowNs int64) []status.Problem {
 
 // evidence collects what diagnose goes by.
 func (e *End) evidence(nowNs int64) evidence {
-	found := evidence{us: string(e.role), peer: string(e.role.Other()), server: e.server, static: e.cfg.Static}
+	found := evidence{us: string(e.settings.Role), peer: string(e.settings.Role.Other()), server: e.server, static: e.settings.Static}
 	if e.audioOpen && !e.graph.Freewheels { // for that, libjack takes it from them
 		policy, _ := e.audio.RealTime()
 		found.notRealtime = policy != "" && !realtime(policy)
@@ -44,7 +45,7 @@ func (e *End) evidence(nowNs int64) evidence {
 	if !s.running || e.graph.Freewheels { // the state of the audio server says that
 		return found
 	}
-	if e.cfg.Static {
+	if e.settings.Static {
 		found.peer = "peer"
 	}
 	found.peerPaused = s.peerPausedNs != 0
@@ -53,10 +54,10 @@ func (e *End) evidence(nowNs int64) evidence {
 	v, within := &s.vitals, func(ns int64, d time.Duration) bool { return ns != 0 && time.Duration(nowNs-ns) < d }
 	found.reports = within(v.reportNs, reportsWithin)
 
-	packets, bytes := grown(to.Sent.Packets, from.Sent.Packets), grown(to.Sent.Bytes, from.Sent.Bytes)
+	packets, bytes := stream.Grown(to.Sent.Packets, from.Sent.Packets), stream.Grown(to.Sent.Bytes, from.Sent.Bytes)
 	found.send = sendEvidence{
 		agreed: s.send.Channels > 0, refused: s.refused.send, to: s.to.String(),
-		cycles: grown(to.Sent.Cycles, from.Sent.Cycles), packets: packets, errors: grown(to.Sent.SendErrors, from.Sent.SendErrors),
+		cycles: stream.Grown(to.Sent.Cycles, from.Sent.Cycles), packets: packets, errors: stream.Grown(to.Sent.SendErrors, from.Sent.SendErrors),
 		unheard: found.reports && v.deaf >= deafReports && !within(v.startNs, deafAfter),
 	}
 	if to.Sent.SendErrno != 0 {
@@ -66,11 +67,11 @@ func (e *End) evidence(nowNs int64) evidence {
 		found.send.datagram = s.datagramBytes(int(bytes / packets))
 	}
 
-	arrived := grown(to.Received.Packets, from.Received.Packets)
+	arrived := stream.Grown(to.Received.Packets, from.Received.Packets)
 	found.receive = receiveEvidence{
-		agreed: s.receive.Channels > 0, refused: s.refused.receive, at: e.cfg.Listen.String(),
-		cycles: grown(to.Received.Cycles, from.Received.Cycles), packets: arrived, silent: s.silent && arrived == 0,
-		rejected:  rejectedSince(to.Received, from.Received),
+		agreed: s.receive.Channels > 0, refused: s.refused.receive, at: e.settings.Listen.String(),
+		cycles: stream.Grown(to.Received.Cycles, from.Received.Cycles), packets: arrived, silent: s.silent && arrived == 0,
+		rejected:  status.ReceivedSince(to.Received, from.Received).RejectedBy,
 		peerSends: within(v.sendsNs, reportsWithin) && v.sendsFromNs > s.lastPacketNs,
 		peerQuiet: within(v.quietNs, reportsWithin) && v.quietNs > max(v.sendsNs, s.lastPacketNs),
 		datagram:  s.datagramBytes(v.payload), wantedPayload: e.incomingType(), wantedSource: e.session.PeerAddr.Addr().String(),
@@ -90,7 +91,7 @@ func (e *End) evidence(nowNs int64) evidence {
 // that. It stays so: no latency is lowered within a session.
 func (s *streams) blame() {
 	c := s.clockStatus
-	if !c.Playing || !s.end.cfg.Latency.Auto || c.LeastFrames == 0 {
+	if !c.Playing || s.end.settings.Latency != (Latency{}) || c.LeastFrames == 0 {
 		return
 	}
 	allowance := time.Duration((c.TargetFrames - float64(c.LeastFrames)) * 1e9 / float64(s.receive.RateHz))
@@ -135,7 +136,7 @@ func realtime(policy string) bool { return policy == "SCHED_FIFO" || policy == "
 // tellRejected writes a line a minute at the most about datagrams that were not used.
 func (e *End) tellRejected(nowNs int64) {
 	now := e.streams.counters.Received
-	by := rejectedSince(now, e.toldRejected)
+	by := status.ReceivedSince(now, e.toldRejected).RejectedBy
 	if by.Sum() == 0 || !e.told.again("rejected datagrams", nowNs) {
 		return
 	}

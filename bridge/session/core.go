@@ -7,12 +7,8 @@ import (
 )
 
 // Core is the real-time core as the session sees it. Its methods are called
-// from one goroutine, never from an audio thread; those of stream.SendTap and
-// stream.ReceiveTap each from another one, while a plan of Opus is in use.
+// from one goroutine, never from an audio thread.
 type Core interface {
-	stream.SendTap
-	stream.ReceiveTap
-
 	// SetGraph says that the audio server was opened and runs at rateHz. The
 	// media clock goes on from where it was.
 	SetGraph(rateHz int)

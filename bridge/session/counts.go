@@ -31,55 +31,18 @@ func (l *lossTotal) next() { l.before, l.now = l.before+l.now, 0 }
 
 func (l lossTotal) total() uint64 { return l.before + l.now }
 
-// grown is how much a counter grew; one that counts what is missing can shrink again.
-func grown(now, then uint64) uint64 {
-	if now < then {
-		return 0
-	}
-	return now - then
-}
-
 func (s *streams) countSent(d *status.Direction) {
-	now, then := s.counters.Sent, s.since.counters.Sent
-	d.Total = status.Totals{
-		Packets: now.Packets, Lost: s.since.sentLost.total(), Xruns: now.Skips, SendErrors: now.SendErrors,
-	}
-	d.Packets, d.Lost = grown(now.Packets, then.Packets), s.since.sentLost.now
-	d.Xruns, d.SendErrors = grown(now.Skips, then.Skips), grown(now.SendErrors, then.SendErrors)
+	d.Total = status.SentSince(s.counters.Sent, stream.SendCounters{})
+	d.Counts = status.SentSince(s.counters.Sent, s.since.counters.Sent)
+	d.Total.Lost, d.Lost = s.since.sentLost.total(), s.since.sentLost.now
 }
 
 func (s *streams) countReceived(d *status.Direction) {
-	now, then := s.counters.Received, s.since.counters.Received
-	d.Total = totalsOf(now)
+	now := s.counters.Received
+	d.Total = status.ReceivedSince(now, stream.ReceiveCounters{})
 	// What was lost can still come, but for who watches totals (Prometheus) one that
-	// shrinks has begun anew.
+	// shrinks has begun again.
 	s.since.lost = max(s.since.lost, now.Lost)
 	d.Total.Lost = s.since.lost
-	d.RejectedBy = rejectedSince(now, then)
-	d.Rejected = d.RejectedBy.Sum()
-	d.Packets, d.Lost = grown(now.Packets, then.Packets), grown(now.Lost, then.Lost)
-	d.Late, d.Duplicate = grown(now.DiscardedLate, then.DiscardedLate), grown(now.Duplicate, then.Duplicate)
-	d.Recovered = grown(now.Recovered, then.Recovered)
-	d.ConcealedFrames, d.Dropouts = grown(now.ConcealedFrames, then.ConcealedFrames), grown(now.Dropouts, then.Dropouts)
-	d.Xruns = grown(now.Skips, then.Skips)
-}
-
-func totalsOf(r stream.ReceiveCounters) status.Totals {
-	by := rejectedSince(r, stream.ReceiveCounters{})
-	return status.Totals{
-		Packets: r.Packets, Lost: r.Lost, Late: r.DiscardedLate, Duplicate: r.Duplicate, Rejected: by.Sum(), RejectedBy: by,
-		Recovered: r.Recovered, ConcealedFrames: r.ConcealedFrames, Dropouts: r.Dropouts, Xruns: r.Skips,
-	}
-}
-
-func rejectedSince(now, then stream.ReceiveCounters) status.Rejected {
-	return status.Rejected{
-		Source:      grown(now.WrongSource, then.WrongSource),
-		SSRC:        grown(now.WrongSSRC, then.WrongSSRC),
-		PayloadType: grown(now.WrongPayload, then.WrongPayload),
-		Malformed:   grown(now.Malformed, then.Malformed),
-		Outside:     grown(now.Outside+now.Implausible, then.Outside+then.Implausible),
-		Kernel:      grown(now.KernelDrops, then.KernelDrops),
-		RTCP:        grown(now.RTCPOverBudget+now.RTCPElsewhere, then.RTCPOverBudget+then.RTCPElsewhere),
-	}
+	d.Counts = status.ReceivedSince(now, s.since.counters.Received)
 }

@@ -23,7 +23,7 @@ func countsOf(d status.Direction) [9]uint64 {
 	return [9]uint64{d.Packets, d.Lost, d.Late, d.Duplicate, d.Recovered, d.Rejected, d.ConcealedFrames, d.Dropouts, d.Xruns}
 }
 
-func totalCounts(t status.Totals) [9]uint64 {
+func totalCounts(t status.Counts) [9]uint64 {
 	return [9]uint64{t.Packets, t.Lost, t.Late, t.Duplicate, t.Recovered, t.Rejected, t.ConcealedFrames, t.Dropouts, t.Xruns}
 }
 

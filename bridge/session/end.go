@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"archibald-bridge/bridge/codec"
-	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/fault"
 	"archibald-bridge/bridge/signaling"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/bridge/stream"
@@ -35,16 +35,16 @@ const (
 // the playout position in place, until its context ends. It gives up for no
 // failure of a server or of the peer.
 type End struct {
-	cfg     config.Config
-	core    Core
-	audio   AudioServer
-	machine Machine
-	server  string // the audio server in words
-	hint    string // "" once it was given
-	log     *slog.Logger
-	memory  Memory
-	role    proto.Role
-	codec   codec.Codec
+	settings Settings
+	core     Core
+	audio    AudioServer
+	machine  Machine
+	server   string // the audio server in words
+	hint     string // "" once it was given
+	log      *slog.Logger
+	memory   Memory
+	codec    codec.Codec
+	tap      codec.Tap
 
 	publisher Publisher       // may be nil
 	unmatched func() []string // may be nil
@@ -105,6 +105,7 @@ type Parts struct {
 	Log     *slog.Logger
 	Memory  Memory
 	Codec   codec.Codec
+	Tap     codec.Tap // of Core, for Codec
 	Host    HostClock // of a guest that can read its host's clock; else nil
 	// Shared says that several ends are called at one address: a Switchboard hands
 	// this one's calls to its Endpoint. It listens and calls nowhere itself.
@@ -123,10 +124,10 @@ type Memory interface {
 }
 
 // New makes an end; Run starts it.
-func New(cfg config.Config, role proto.Role, parts Parts) *End {
+func New(settings Settings, parts Parts) *End {
 	e := &End{
-		cfg: cfg, role: role, core: parts.Core, audio: parts.Audio, machine: parts.Machine, server: parts.Server, hint: parts.Hint,
-		log: parts.Log, memory: parts.Memory, codec: parts.Codec, publisher: parts.Publisher, unmatched: parts.Unmatched, clock: systemTime{parts.Host}, onHostClock: parts.Host != nil,
+		settings: settings, core: parts.Core, audio: parts.Audio, machine: parts.Machine, server: parts.Server, hint: parts.Hint,
+		log: parts.Log, memory: parts.Memory, codec: parts.Codec, tap: parts.Tap, publisher: parts.Publisher, unmatched: parts.Unmatched, clock: systemTime{parts.Host}, onHostClock: parts.Host != nil,
 		lookup:    net.DefaultResolver.LookupNetIP,
 		peerEvent: make(chan peerEvent, 16), over: make(chan struct{}), tried: make(chan struct{}), openBackoff: audioRetryLeast,
 		told: newTeller(),
@@ -142,14 +143,14 @@ func New(cfg config.Config, role proto.Role, parts Parts) *End {
 
 // Run is the life of the end. It returns nil when ctx ends, and an error when
 // the configuration cannot work here (address in use) or nothing was reached in
-// the time given (config.ErrNeverReached).
+// the time given (fault.ErrNeverReached).
 func (e *End) Run(ctx context.Context) error {
 	failed := make(chan error, 1)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	done := make(chan struct{})
 	context.AfterFunc(ctx, func() { close(e.over) })
-	if e.cfg.Static {
+	if e.settings.Static {
 		close(done)
 	} else {
 		endpoint := e.shared
@@ -183,7 +184,7 @@ func (e *End) loop(ctx context.Context, failed <-chan error) error {
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
 	var giveUp <-chan time.Time
-	if wait := e.cfg.Wait.Duration; wait > 0 {
+	if wait := e.settings.Wait; wait > 0 {
 		giveUp = time.After(wait)
 	}
 	e.publish() // the first attempt may take its time
@@ -237,7 +238,7 @@ func (e *End) retry(nowNs int64) {
 	switch {
 	case !e.audioOpen && nowNs >= e.nextOpenNs:
 		e.openAudio()
-	case e.cfg.Static && e.usable() && e.session == nil && nowNs >= e.nextLookupNs:
+	case e.settings.Static && e.usable() && e.session == nil && nowNs >= e.nextLookupNs:
 		e.staticSession()
 	default:
 		return
@@ -248,16 +249,16 @@ func (e *End) retry(nowNs int64) {
 func (e *End) neverReached() error {
 	switch {
 	case !e.everAudio:
-		return fmt.Errorf("%s: not reached in %s: %s: %w", e.server, e.cfg.Wait.Duration, e.audioError, config.ErrNeverReached)
+		return fmt.Errorf("%s: not reached in %s: %s: %w", e.server, e.settings.Wait, e.audioError, fault.ErrNeverReached)
 	case !e.everPeer:
-		peer := e.cfg.Peer.String()
+		peer := e.settings.Peer.String()
 		if peer == "" {
 			peer = "(any)"
 		}
 		if !e.streams.refused.none() {
 			peer += ": " + e.streams.refused.reason()
 		}
-		return fmt.Errorf("peer %s: not reached in %s: %w", peer, e.cfg.Wait.Duration, config.ErrNeverReached)
+		return fmt.Errorf("peer %s: not reached in %s: %w", peer, e.settings.Wait, fault.ErrNeverReached)
 	}
 	return nil
 }
@@ -281,35 +282,35 @@ func (e *End) Answers(offer proto.Description) error {
 
 // Describe is what an end says about itself in offers and answers, each of which then gets
 // an SSRC of its own.
-func Describe(cfg config.Config, role proto.Role, graph Graph) proto.Description {
+func Describe(settings Settings, graph Graph) proto.Description {
 	encodings := proto.Encodings
-	if cfg.Format != "" {
-		encodings = []proto.Encoding{cfg.Format}
+	if settings.Format != "" {
+		encodings = []proto.Encoding{settings.Format}
 	}
-	format := proto.Format{Encoding: encodings[0], RateHz: graph.RateHz, Channels: max(1, cfg.SendChannels)}
+	format := proto.Format{Encoding: encodings[0], RateHz: graph.RateHz, Channels: max(1, settings.SendChannels)}
 	return proto.Description{
-		Name: cfg.Name, Role: role, Version: proto.Version,
-		Port: int(cfg.Listen.Port()), Payloads: proto.Payloads(encodings...),
-		RateHz: graph.RateHz, SendChannels: cfg.SendChannels, ReceiveChannels: cfg.ReceiveChannels,
-		PacketFrames: packetFrames(cfg, graph, format), MaxBitrate: cfg.OpusBitrate,
+		Name: settings.Name, Role: settings.Role, Version: proto.Version,
+		Port: int(settings.Listen.Port()), Payloads: proto.Payloads(encodings...),
+		RateHz: graph.RateHz, SendChannels: settings.SendChannels, ReceiveChannels: settings.ReceiveChannels,
+		PacketFrames: packetFrames(settings, graph, format), MaxBitrate: settings.Bitrate,
 		PeriodFrames: graph.PeriodFrames,
-		Redundancy:   cfg.Redundancy, RedundancyDistance: cfg.RedundancyDistance, SendDelay: true,
-		SSRC: proto.SSRC(cfg.Name, role), CNAME: cname(cfg.Name, role), RTCPMux: true,
+		Redundancy:   settings.Redundancy, SendDelay: true,
+		SSRC: proto.SSRC(settings.Name, settings.Role), CNAME: cname(settings.Name, settings.Role), RTCPMux: true,
 	}
 }
 
 // describe sets what this end says about itself.
 func (e *End) describe() {
-	d := Describe(e.cfg, e.role, e.graph)
+	d := Describe(e.settings, e.graph)
 	d.OnHostClock = e.onHostClock
 	e.local.Store(&d)
 }
 
 // ssrc is that of a stream without a session, the same at every start: PipeWire's receiver
 // never lets go of the first one that it heard.
-func (e *End) ssrc() uint32 { return proto.SSRC(e.cfg.Name, e.role) }
+func (e *End) ssrc() uint32 { return proto.SSRC(e.settings.Name, e.settings.Role) }
 
-func (e *End) cname() string { return cname(e.cfg.Name, e.role) }
+func (e *End) cname() string { return cname(e.settings.Name, e.settings.Role) }
 
 func cname(name string, role proto.Role) string {
 	if name == "" {

@@ -152,12 +152,14 @@ func (c *fakeCore) LookaheadFrames() int { return lookahead }
 
 func (c *fakeCore) Counters() stream.Counters { c.mu.Lock(); defer c.mu.Unlock(); return c.counters }
 
-// The rings of Opus are empty.
-func (c *fakeCore) TakeCycle(*stream.Cycle) bool          { return false }
-func (c *fakeCore) SendCoded(stream.CodedPacket)          {}
-func (c *fakeCore) TakePacket(*stream.ArrivedPacket) bool { return false }
-func (c *fakeCore) DueNs(int64) (int64, bool)             { return 0, false }
-func (c *fakeCore) GiveBlock(stream.Block) bool           { return true }
+// idleTap is the tap of a core whose rings are empty.
+type idleTap struct{}
+
+func (idleTap) TakeCycle(*stream.Cycle) bool          { return false }
+func (idleTap) SendCoded(stream.CodedPacket)          {}
+func (idleTap) TakePacket(*stream.ArrivedPacket) bool { return false }
+func (idleTap) DueNs(int64) (int64, bool)             { return 0, false }
+func (idleTap) GiveBlock(stream.Block) bool           { return true }
 
 // flow lets one period pass that began at a time: a packet came and a cycle ran.
 func (c *fakeCore) flow(atNs int64) {

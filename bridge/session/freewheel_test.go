@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/config"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/proto"
 )
@@ -138,8 +137,8 @@ func TestASessionThatBeginsWhileTheGraphFreewheelsHasSoundAfterwards(t *testing.
 }
 
 func TestAStaticEndFreewheelsToo(t *testing.T) {
-	v := playing(t, func(c *config.Config) {
-		c.Static, c.Format, c.Peer = true, proto.L16, config.Peer{Host: peerAddr.Addr().String(), Port: int(peerAddr.Port())}
+	v := playing(t, func(c *Settings) {
+		c.Static, c.Format, c.Peer = true, proto.L16, Peer{Host: peerAddr.Addr().String(), Port: int(peerAddr.Port())}
 	})
 	v.freewheels(true)
 	v.pass(10 * time.Second)

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/config"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/bridge/stream"
 	"archibald-bridge/proto"
@@ -42,7 +41,7 @@ func (v *virtual) with(r *remote, d time.Duration) {
 }
 
 // talking is an end that sends and receives as it should.
-func talking(t *testing.T, change ...func(*config.Config)) (*virtual, *remote) {
+func talking(t *testing.T, change ...func(*Settings)) (*virtual, *remote) {
 	v := playing(t, change...)
 	v.core.sends = 512
 	r := &remote{sent: 750, octets: 750 * 1248, hears: 750}
@@ -102,7 +101,7 @@ func TestWhyNothingCanBeSentIsSaidAndTakenBack(t *testing.T) {
 }
 
 func TestAPlainSenderWithoutANetworkSaysSo(t *testing.T) {
-	v := newVirtual(t, static, func(c *config.Config) { c.ReceiveChannels = 0 })
+	v := newVirtual(t, static, func(c *Settings) { c.ReceiveChannels = 0 })
 	v.core.sends, v.core.fails, v.runs = 384, syscall.ENETUNREACH, true
 	v.openAudio()
 	v.pass(4 * time.Second)
@@ -314,7 +313,7 @@ func TestSilenceThatComesAndGoesIsToldOnceAMinute(t *testing.T) {
 }
 
 func TestAPlainStreamThatDoesNotComeIsSaid(t *testing.T) {
-	v := newVirtual(t, static, func(c *config.Config) { c.Listen.AddrPort = netip.MustParseAddrPort("0.0.0.0:5004") })
+	v := newVirtual(t, static, func(c *Settings) { c.Listen = netip.MustParseAddrPort("0.0.0.0:5004") })
 	v.openAudio()
 	v.runs = true
 	v.pass(4 * time.Second)

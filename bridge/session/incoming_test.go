@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/config"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/bridge/stream"
 	"archibald-bridge/proto"
@@ -17,8 +16,8 @@ type published []proto.Description
 func (p *published) Publish(d proto.Description) { *p = append(*p, d) }
 
 // incoming is an end that only receives, from a multicast group.
-func incoming(c *config.Config) {
-	c.Static, c.Rate, c.ReceiveChannels = true, testRate, 4
+func incoming(c *Settings) {
+	c.Static, c.RateHz, c.ReceiveChannels = true, testRate, 4
 	c.Incoming = &proto.Description{
 		Name: "desk", Address: netip.MustParseAddr("239.69.1.2"), TTL: 1, Port: 5004,
 		Payloads: []proto.Payload{{Type: 127, Encoding: proto.L16}}, RateHz: testRate, SendChannels: 4, PacketFrames: 48,
@@ -54,8 +53,8 @@ func TestAnIncomingStreamIsReceivedAsItsDescriptionSays(t *testing.T) {
 }
 
 func TestAnIncomingStreamBesideAPeerIsAnswered(t *testing.T) {
-	v := newVirtual(t, incoming, func(c *config.Config) {
-		c.Peer, c.Format = config.Peer{Host: "192.0.2.7", Port: 5006}, proto.L24
+	v := newVirtual(t, incoming, func(c *Settings) {
+		c.Peer, c.Format = Peer{Host: "192.0.2.7", Port: 5006}, proto.L24
 	})
 	v.openAudio()
 	if v.core.sender == nil || v.core.sender.Format.Encoding != stream.L24 || v.core.sender.Format.Channels != 2 {
@@ -67,7 +66,7 @@ func TestAnIncomingStreamBesideAPeerIsAnswered(t *testing.T) {
 }
 
 func TestAMulticastGroupIsOnlySentTo(t *testing.T) {
-	v := newVirtual(t, static, func(c *config.Config) { c.Peer.Host = "239.69.1.2" })
+	v := newVirtual(t, static, func(c *Settings) { c.Peer.Host = "239.69.1.2" })
 	v.openAudio()
 	if v.core.receiver != nil || v.core.sender == nil {
 		t.Errorf("sender %+v, receiver %+v", v.core.sender, v.core.receiver)
@@ -76,13 +75,13 @@ func TestAMulticastGroupIsOnlySentTo(t *testing.T) {
 
 func TestPacketsHaveThePacketTimeAskedFor(t *testing.T) {
 	for ptime, want := range map[time.Duration]int{0: 64, time.Millisecond: 48, 125 * time.Microsecond: 6, 20 * time.Millisecond: 202} {
-		v := newVirtual(t, static, func(c *config.Config) { c.Ptime.Duration = ptime })
+		v := newVirtual(t, static, func(c *Settings) { c.Ptime = ptime })
 		v.openAudio()
 		if got := v.core.sender.PacketFrames; got != want {
 			t.Errorf("ptime %s: packets of %d frames, want %d", ptime, got, want)
 		}
 		v.publish()
-		if got := v.Status().Directions.Send.PeriodFrames; got != want {
+		if got := v.Status().Directions.Send.PacketFrames; got != want {
 			t.Errorf("ptime %s: the status says %d frames, want %d", ptime, got, want)
 		}
 		v.logged("does not fit a packet", map[bool]int{true: 1}[want == 202])
@@ -90,7 +89,7 @@ func TestPacketsHaveThePacketTimeAskedFor(t *testing.T) {
 }
 
 func TestWhatIsSentIsPublishedAndAgainWhenItChanges(t *testing.T) {
-	v := newVirtual(t, static, func(c *config.Config) { c.Peer.Host, c.MulticastTTL = "239.69.1.2", 8 })
+	v := newVirtual(t, static, func(c *Settings) { c.Peer.Host, c.MulticastTTL = "239.69.1.2", 8 })
 	var told published
 	v.publisher = &told
 	v.openAudio()

@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/config"
 	"archibald-bridge/bridge/status"
 )
 
@@ -84,7 +83,7 @@ func TestLatencyThatIsForALateSenderIsExplained(t *testing.T) {
 }
 
 func TestAFixedLatencyIsForNobodysSake(t *testing.T) {
-	v := playing(t, func(c *config.Config) { c.Latency = config.Latency{Frames: 2000} })
+	v := playing(t, func(c *Settings) { c.Latency = Latency{Frames: 2000} })
 	v.core.sentLateNs = 30e6
 	v.pass(10 * time.Second)
 	v.wrong("as asked for")

@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/config"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/proto"
 )
@@ -122,7 +121,7 @@ func TestStagesAddUpToTheLatency(t *testing.T) {
 	near("resample", s.Resample, 0, 0) // the clocks are one
 	near("wait", s.Wait, (v.streams.clockStatus.DelayFrames-testPeriod)/48-0.09, 1e-6)
 
-	free := playing(t, func(c *config.Config) { c.Clock = config.ClockFree })
+	free := playing(t, func(c *Settings) { c.FreeClock = true })
 	near("resample", free.Status().Directions.Receive.LatencyStagesMs.Resample, lookahead/48.0, 1e-9)
 }
 

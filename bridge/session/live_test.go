@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/fault"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/proto"
 )
@@ -21,7 +21,7 @@ func TestBothEndsComeUpInEveryOrder(t *testing.T) {
 		for _, guestFirst := range []bool{true, false} {
 			for _, audioFirst := range []bool{true, false} {
 				t.Run(fmt.Sprintf("%s, guest first %v, its audio first %v", caller, guestFirst, audioFirst), func(t *testing.T) {
-					guest, host := pair(t, calls[0], calls[1], func(guest, host *config.Config) {
+					guest, host := pair(t, calls[0], calls[1], func(guest, host *Settings) {
 						guest.SendChannels, guest.ReceiveChannels = 3, 1
 						host.Format = proto.L16
 					})
@@ -62,10 +62,10 @@ func judgePair(t *testing.T, guest, host *live) {
 		t.Errorf("guest sends %d, host receives %d; host sends %d, guest receives %d",
 			guestSends.SSRC, hostReceives.SSRC, hostSends.SSRC, guestReceives.SSRC)
 	}
-	if guestSends.To != host.cfg.Listen.AddrPort || hostSends.To != guest.cfg.Listen.AddrPort {
+	if guestSends.To != host.settings.Listen || hostSends.To != guest.settings.Listen {
 		t.Errorf("guest sends to %v, host to %v", guestSends.To, hostSends.To)
 	}
-	if guestReceives.From != host.cfg.Listen.Addr() || hostReceives.From != guest.cfg.Listen.Addr() {
+	if guestReceives.From != host.settings.Listen.Addr() || hostReceives.From != guest.settings.Listen.Addr() {
 		t.Errorf("guest hears %v, host %v", guestReceives.From, hostReceives.From)
 	}
 }
@@ -76,7 +76,7 @@ func TestPeerThatRestartsIsTakenBack(t *testing.T) {
 	host.start()
 	eventually(t, "both run", func() bool { return guest.running() && host.running() })
 	host.stop()
-	again := newLive(t, proto.Host, host.cfg.Listen.AddrPort, func(*config.Config) {})
+	again := newLive(t, proto.Host, host.settings.Listen, func(*Settings) {})
 	again.start()
 	eventually(t, "the new host runs", again.running)
 	eventually(t, "a reconnect is counted", func() bool { return guest.Status().Session.Reconnects == 1 })
@@ -110,7 +110,7 @@ func TestEndThatStopsSaysByeAndIsNotCalledBackIn(t *testing.T) {
 			guest.core.mu.Unlock()
 			host.core.mu.Lock()
 			for _, d := range out {
-				host.core.rtcpIn = append(host.core.rtcpIn, datagram{d.data, guest.cfg.Listen.AddrPort, systemTime{}.monotonicNs()})
+				host.core.rtcpIn = append(host.core.rtcpIn, datagram{d.data, guest.settings.Listen, systemTime{}.monotonicNs()})
 			}
 			host.core.mu.Unlock()
 			select {
@@ -179,16 +179,16 @@ func TestAudioServerThatWasAwayBringsTheSessionBackAtItsNewRate(t *testing.T) {
 
 func TestWaitingEndsWithTheNameOfWhatIsMissing(t *testing.T) {
 	for name, absent := range map[string]error{"audio of the guest: not reached": ErrServerAbsent, "peer 127.0.0.82:": nil} {
-		guest, _ := pair(t, true, false, func(guest, _ *config.Config) { guest.Wait.Duration = 60 * time.Millisecond })
+		guest, _ := pair(t, true, false, func(guest, _ *Settings) { guest.Wait = 60 * time.Millisecond })
 		guest.audio.absent = absent
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		err := guest.Run(ctx)
 		cancel()
-		if !errors.Is(err, config.ErrNeverReached) || !strings.HasPrefix(err.Error(), name) {
+		if !errors.Is(err, fault.ErrNeverReached) || !strings.HasPrefix(err.Error(), name) {
 			t.Errorf("got %v, want %s ...", err, name)
 		}
 	}
-	guest, host := pair(t, true, false, func(guest, _ *config.Config) { guest.Wait.Duration = 500 * time.Millisecond })
+	guest, host := pair(t, true, false, func(guest, _ *Settings) { guest.Wait = 500 * time.Millisecond })
 	guest.start()
 	host.start()
 	eventually(t, "both run", func() bool { return guest.running() && host.running() })
@@ -201,7 +201,7 @@ func TestAddressInUseEndsTheRun(t *testing.T) {
 	guest, host := pair(t, false, false, unchanged)
 	guest.start()
 	eventually(t, "the guest listens", func() bool { return guest.Status().Audio.State == status.AudioRunning })
-	host.cfg.Listen = guest.cfg.Listen
+	host.settings.Listen = guest.settings.Listen
 	if err := host.Run(context.Background()); err == nil || !strings.Contains(err.Error(), "TCP port in use") {
 		t.Errorf("%v", err)
 	}

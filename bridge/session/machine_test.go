@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/config"
 	"archibald-bridge/bridge/status"
 )
 
@@ -55,7 +54,7 @@ func TestMachineIsLetGoOfWhenTheAudioServerStaysAway(t *testing.T) {
 }
 
 func TestMachineIsLetGoOfWhenTheEndStops(t *testing.T) {
-	v := newVirtual(t, func(c *config.Config) { c.Static, c.Peer.Host, c.Peer.Port, c.Format = true, "192.0.2.7", 4713, "L24" })
+	v := newVirtual(t, func(c *Settings) { c.Static, c.Peer.Host, c.Peer.Port, c.Format = true, "192.0.2.7", 4713, "L24" })
 	v.clock = systemTime{}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)

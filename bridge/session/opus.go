@@ -12,7 +12,7 @@ const opusFrames = codec.RateHz / 200
 // encode begins to make the packets of a sender of Opus.
 func (s *streams) encode(plan stream.SendPlan) error {
 	e := s.end
-	bitrate := e.cfg.OpusBitrate
+	bitrate := e.settings.Bitrate
 	if most := e.session.Agreement.PeerMaxBitrate; most > 0 {
 		bitrate = min(bitrate, most)
 	}
@@ -20,13 +20,13 @@ func (s *streams) encode(plan stream.SendPlan) error {
 	if err != nil {
 		return err
 	}
-	s.encoding = codec.Start(codec.NewSender(e.core, encoder, plan.Format.Channels, plan.PacketFrames, e.clock.monotonicNs).Work)
+	s.encoding = codec.Start(codec.NewSender(e.tap, encoder, plan.Format.Channels, plan.PacketFrames, e.clock.monotonicNs).Work)
 	return nil
 }
 
 // decode begins to read the packets of a receiver of Opus.
 func (s *streams) decode() error {
-	receiver, err := codec.NewReceiver(s.end.core, s.end.codec, s.receive.Channels, s.end.clock.monotonicNs)
+	receiver, err := codec.NewReceiver(s.end.tap, s.end.codec, s.receive.Channels, s.end.clock.monotonicNs)
 	if err != nil {
 		return err
 	}

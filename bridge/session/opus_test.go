@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"archibald-bridge/bridge/codec"
-	"archibald-bridge/bridge/config"
 	"archibald-bridge/bridge/signaling"
 	"archibald-bridge/bridge/stream"
 	"archibald-bridge/proto"
@@ -26,7 +25,7 @@ func (c *fakeCodec) NewEncoder(channels, bitrate int) (codec.Encoder, error) {
 
 func (c *fakeCodec) NewDecoder(int) (codec.Decoder, error) { return nil, c.err }
 
-func asksForOpus(c *config.Config) { c.Format, c.Rate = proto.Opus, codec.RateHz }
+func asksForOpus(c *Settings) { c.Format, c.RateHz = proto.Opus, codec.RateHz }
 
 // agreedOpus is a session of Opus. The peer's packets have 480 frames, its period 128.
 func agreedOpus(copies, distance int) signaling.Session {
@@ -34,20 +33,20 @@ func agreedOpus(copies, distance int) signaling.Session {
 	a := &s.Agreement
 	a.Send.Encoding, a.Receive.Encoding = proto.Opus, proto.Opus
 	a.PeerPacketFrames, a.PeerPeriodFrames, a.PeerMaxBitrate, a.SendDelay = 480, 128, 96000, true
-	a.Redundancy, a.RedundancyDistance = copies, distance
+	a.Redundancy = proto.Redundancy{Copies: copies, Distance: distance}
 	return s
 }
 
-func newOpus(t *testing.T, change ...func(*config.Config)) (*virtual, *fakeCodec) {
-	v, codec := newVirtual(t, append([]func(*config.Config){asksForOpus}, change...)...), &fakeCodec{}
-	v.codec = codec
+func newOpus(t *testing.T, change ...func(*Settings)) (*virtual, *fakeCodec) {
+	v, codec := newVirtual(t, append([]func(*Settings){asksForOpus}, change...)...), &fakeCodec{}
+	v.codec, v.tap = codec, idleTap{}
 	v.openAudio()
 	t.Cleanup(v.streams.stop)
 	return v, codec
 }
 
 func TestOpusIsDescribedOnlyWhereItIsAskedFor(t *testing.T) {
-	v, _ := newOpus(t, func(c *config.Config) { c.Ptime.Duration = 2500 * time.Microsecond })
+	v, _ := newOpus(t, func(c *Settings) { c.Ptime = 2500 * time.Microsecond })
 	d := v.local.Load()
 	if len(d.Payloads) != 1 || d.Payloads[0] != (proto.Payload{Type: 111, Encoding: proto.Opus}) || d.PacketFrames != 120 || d.MaxBitrate != 128000 {
 		t.Errorf("%+v", d)
@@ -74,7 +73,7 @@ func TestOpusIsSentInItsPacketTimeAndItsRepeatsCountPackets(t *testing.T) {
 		{20 * time.Millisecond, 0, 960, 1, stream.Repeats{Copies: 1}, stream.Repeats{Copies: 1}, 96},
 		{2500 * time.Microsecond, 3, 120, 1, stream.Repeats{Copies: 1, DistanceFrames: 360}, stream.Repeats{Copies: 1, DistanceFrames: 1440}, 96 + 1440},
 	} {
-		v, codec := newOpus(t, func(cfg *config.Config) { cfg.Ptime.Duration = c.ptime })
+		v, codec := newOpus(t, func(cfg *Settings) { cfg.Ptime = c.ptime })
 		v.up(agreedOpus(c.copies, c.distance))
 		if s := v.core.sender; s == nil || s.PacketFrames != c.frames || s.Repeats != c.send {
 			t.Errorf("%+v: sender %+v", c, s)

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/config"
 	"archibald-bridge/bridge/stream"
 	"archibald-bridge/proto"
 )
@@ -36,16 +35,16 @@ func freeAddr(t *testing.T, ip string) netip.AddrPort {
 	return netip.MustParseAddrPort(l.Addr().String())
 }
 
-func peerAt(addr netip.AddrPort) config.Peer {
-	return config.Peer{Host: addr.Addr().String(), Port: int(addr.Port())}
+func peerAt(addr netip.AddrPort) Peer {
+	return Peer{Host: addr.Addr().String(), Port: int(addr.Port())}
 }
 
-func newLive(t *testing.T, role proto.Role, listen netip.AddrPort, change func(*config.Config)) *live {
-	cfg := testConfig()
-	cfg.Listen.AddrPort = listen
-	change(&cfg)
+func newLive(t *testing.T, role proto.Role, listen netip.AddrPort, change func(*Settings)) *live {
+	settings := testSettings()
+	settings.Role, settings.Listen = role, listen
+	change(&settings)
 	l := &live{t: t, core: &fakeCore{ratio: 1}, audio: newFakeAudio(), quiet: &fakeMachine{}, log: &logLines{}, done: make(chan error, 1)}
-	l.End = New(cfg, role, Parts{Core: l.core, Audio: l.audio, Machine: l.quiet, Server: "audio of the " + string(role), Log: l.log.logger(), Memory: forgetful{}})
+	l.End = New(settings, Parts{Core: l.core, Audio: l.audio, Machine: l.quiet, Server: "audio of the " + string(role), Log: l.log.logger(), Memory: forgetful{}})
 	return l
 }
 
@@ -95,20 +94,20 @@ func (l *live) running() bool {
 }
 
 // pair are two ends; each calls the other as it is told.
-func pair(t *testing.T, guestCalls, hostCalls bool, change func(guest, host *config.Config)) (guest, host *live) {
+func pair(t *testing.T, guestCalls, hostCalls bool, change func(guest, host *Settings)) (guest, host *live) {
 	at := map[proto.Role]netip.AddrPort{proto.Guest: freeAddr(t, "127.0.0.81"), proto.Host: freeAddr(t, "127.0.0.82")}
-	var guestConfig, hostConfig config.Config
-	guest = newLive(t, proto.Guest, at[proto.Guest], func(c *config.Config) {
+	var guestSettings, hostSettings Settings
+	guest = newLive(t, proto.Guest, at[proto.Guest], func(c *Settings) {
 		if guestCalls {
 			c.Peer = peerAt(at[proto.Host])
 		}
-		guestConfig, hostConfig = *c, *c
-		change(&guestConfig, &hostConfig)
-		*c = guestConfig
+		guestSettings, hostSettings = *c, *c
+		change(&guestSettings, &hostSettings)
+		*c = guestSettings
 	})
-	host = newLive(t, proto.Host, at[proto.Host], func(c *config.Config) {
-		hostConfig.Listen, hostConfig.Peer = c.Listen, c.Peer
-		*c = hostConfig
+	host = newLive(t, proto.Host, at[proto.Host], func(c *Settings) {
+		hostSettings.Role, hostSettings.Listen, hostSettings.Peer = c.Role, c.Listen, c.Peer
+		*c = hostSettings
 		if hostCalls {
 			c.Peer = peerAt(at[proto.Guest])
 		}
@@ -116,4 +115,4 @@ func pair(t *testing.T, guestCalls, hostCalls bool, change func(guest, host *con
 	return guest, host
 }
 
-func unchanged(*config.Config, *config.Config) {}
+func unchanged(*Settings, *Settings) {}

@@ -44,12 +44,12 @@ type endpoint interface {
 
 func (e *End) signalingConfig() signaling.Config {
 	return signaling.Config{
-		Listen:  e.cfg.Listen.AddrPort,
-		Peer:    e.cfg.Peer.String(),
+		Listen:  e.settings.Listen,
+		Peer:    e.settings.Peer.String(),
 		Local:   e.describeItself,
 		Handler: peerHandler{e.peerEvent, e.over},
 		Log:     e.log,
-		Gate:    signaling.Gate{Role: e.role, Allow: e.cfg.Allow.List, Secret: e.cfg.Secret},
+		Gate:    signaling.Gate{Role: e.settings.Role, Allow: e.settings.Allow, Secret: e.settings.Secret},
 		Live:    e.live,
 	}
 }
@@ -95,9 +95,9 @@ func (e *End) describeItself() (proto.Description, error) {
 	d := e.local.Load()
 	if d == nil {
 		if reason := e.missing.Load(); reason != nil {
-			return proto.Description{}, fmt.Errorf("no audio on the %s: %s", e.role, *reason)
+			return proto.Description{}, fmt.Errorf("no audio on the %s: %s", e.settings.Role, *reason)
 		}
-		return proto.Description{}, fmt.Errorf("%s is not running on the %s", e.server, e.role)
+		return proto.Description{}, fmt.Errorf("%s is not running on the %s", e.server, e.settings.Role)
 	}
 	return *d, nil
 }

@@ -3,7 +3,6 @@ package session
 import (
 	"testing"
 
-	"archibald-bridge/bridge/config"
 	"archibald-bridge/bridge/signaling"
 	"archibald-bridge/bridge/stream"
 	"archibald-bridge/proto"
@@ -13,7 +12,7 @@ import (
 // this agreed. The peer's period is 48 frames.
 func repeating(id string, copies, distance int) signaling.Session {
 	s := agreed(id)
-	s.Agreement.Redundancy, s.Agreement.RedundancyDistance = copies, distance
+	s.Agreement.Redundancy = proto.Redundancy{Copies: copies, Distance: distance}
 	s.Agreement.PeerPeriodFrames, s.Agreement.SendDelay = 48, true
 	return s
 }
@@ -44,7 +43,7 @@ func TestEachDirectionRepeatsAtTheDistanceOfItsSendersPeriod(t *testing.T) {
 }
 
 func TestPeerThatAgreedToNothingGetsNeitherRepeatsNorExtension(t *testing.T) {
-	v := newVirtual(t, func(c *config.Config) { c.Redundancy, c.RedundancyDistance = 2, 3 })
+	v := newVirtual(t, func(c *Settings) { c.Redundancy = proto.Redundancy{Copies: 2, Distance: 3} })
 	v.openAudio()
 	v.up(agreed("a"))
 	if s, r := v.core.sender, v.core.receiver; s.Repeats != (stream.Repeats{}) || s.SendDelay || r.Repeats != (stream.Repeats{}) || r.SendDelay {
@@ -56,14 +55,14 @@ func TestPeerThatAgreedToNothingGetsNeitherRepeatsNorExtension(t *testing.T) {
 }
 
 func TestWishForRepetitionIsDescribed(t *testing.T) {
-	v := newVirtual(t, func(c *config.Config) { c.Redundancy, c.RedundancyDistance = 1, 2 })
+	v := newVirtual(t, func(c *Settings) { c.Redundancy = proto.Redundancy{Copies: 1, Distance: 2} })
 	v.openAudio()
 	d := v.local.Load()
-	if d.Redundancy != 1 || d.RedundancyDistance != 2 || d.PeriodFrames != testPeriod || !d.SendDelay {
+	if d.Redundancy != (proto.Redundancy{Copies: 1, Distance: 2}) || d.PeriodFrames != testPeriod || !d.SendDelay {
 		t.Errorf("%+v", d)
 	}
 	d = func() *proto.Description { v := newVirtual(t); v.openAudio(); return v.local.Load() }()
-	if d.Redundancy != 0 || d.RedundancyDistance != 0 || d.PeriodFrames != testPeriod || !d.SendDelay {
+	if d.Redundancy != (proto.Redundancy{}) || d.PeriodFrames != testPeriod || !d.SendDelay {
 		t.Errorf("by default %+v", d)
 	}
 }
@@ -94,7 +93,7 @@ func TestAnotherPeriodIsNegotiatedWhereRepeatsCountInPeriods(t *testing.T) {
 // Nothing is agreed: what the peer sends again is not known, and never so late
 // that the sound would have to wait for it.
 func TestStaticEndRepeatsAsConfiguredAndExpectsNothing(t *testing.T) {
-	v := newVirtual(t, static, func(c *config.Config) { c.Redundancy, c.RedundancyDistance = 2, 3 })
+	v := newVirtual(t, static, func(c *Settings) { c.Redundancy = proto.Redundancy{Copies: 2, Distance: 3} })
 	v.openAudio()
 	if s := v.core.sender; s.Repeats != (stream.Repeats{Copies: 2, DistanceFrames: 192}) || s.SendDelay {
 		t.Errorf("sender %+v", s)
@@ -111,12 +110,12 @@ func TestStaticEndRepeatsAsConfiguredAndExpectsNothing(t *testing.T) {
 
 func TestWishOfEitherEndIsForBoth(t *testing.T) {
 	for _, guestWishes := range []bool{true, false} {
-		guest, host := pair(t, guestWishes, !guestWishes, func(guest, host *config.Config) {
+		guest, host := pair(t, guestWishes, !guestWishes, func(guest, host *Settings) {
 			wishing := host
 			if guestWishes {
 				wishing = guest
 			}
-			wishing.Redundancy, wishing.RedundancyDistance = 1, 2
+			wishing.Redundancy = proto.Redundancy{Copies: 1, Distance: 2}
 		})
 		guest.start()
 		host.start()

@@ -73,13 +73,13 @@ func (e *End) settled() {
 	}
 	s.refused.backoff = 0
 	e.everPeer = true
-	if e.toldUp || e.cfg.Static {
+	if e.toldUp || e.settings.Static {
 		return
 	}
 	e.toldUp = true
 	a := e.session.Agreement
 	e.futile.log(e, "session up", "peer", e.session.PeerAddr, "send", a.Send, "receive", a.Receive,
-		"redundancy", a.Redundancy, "redundancy_distance", a.RedundancyDistance)
+		"redundancy", a.Redundancy.Copies, "redundancy_distance", a.Redundancy.Distance)
 }
 
 // futile counts sessions in a row in which nothing was ever heard of the peer. The

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/fault"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/proto"
 )
@@ -189,13 +189,13 @@ func TestASessionWithoutItsAudioServerIsNotUp(t *testing.T) {
 }
 
 func TestAPeerThatWasOnlyAgreedWithWasNeverReached(t *testing.T) {
-	guest, host := pair(t, true, false, func(guest, _ *config.Config) { guest.Wait.Duration = 500 * time.Millisecond })
+	guest, host := pair(t, true, false, func(guest, _ *Settings) { guest.Wait = 500 * time.Millisecond })
 	guest.core.sendErr = errors.New("not reachable from here")
 	host.start()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	err := guest.Run(ctx)
-	if !errors.Is(err, config.ErrNeverReached) || !strings.Contains(err.Error(), "cannot send: not reachable from here") {
+	if !errors.Is(err, fault.ErrNeverReached) || !strings.Contains(err.Error(), "cannot send: not reachable from here") {
 		t.Errorf("%v", err)
 	}
 	host.stop()
@@ -313,8 +313,8 @@ func TestWishesOfOneEndAreSaidAtBoth(t *testing.T) {
 			if role == proto.Host {
 				mine = c.host
 			}
-			v := newVirtual(t, func(cfg *config.Config) { cfg.SendChannels, cfg.ReceiveChannels = mine.sends, mine.receives })
-			v.role = role
+			v := newVirtual(t, func(cfg *Settings) { cfg.SendChannels, cfg.ReceiveChannels = mine.sends, mine.receives })
+			v.settings.Role = role
 			v.openAudio()
 			s := agreed("a")
 			s.Agreement = a
@@ -334,7 +334,7 @@ func TestWishesOfOneEndAreSaidAtBoth(t *testing.T) {
 }
 
 func TestOtherWishesThatAreNotMetAreSaid(t *testing.T) {
-	v := newVirtual(t, func(c *config.Config) { c.Ptime.Duration = 5 * time.Millisecond })
+	v := newVirtual(t, func(c *Settings) { c.Ptime = 5 * time.Millisecond })
 	v.openAudio()
 	v.up(agreed("a"))
 	v.publish()
@@ -350,7 +350,7 @@ func TestOtherWishesThatAreNotMetAreSaid(t *testing.T) {
 	v.wrong("the peer wants fewer bits", codeBitrate, "--opus-bitrate is 128000 on the guest, 64000 on the host: both send at most 64000")
 	v.down("a")
 
-	v = playing(t, func(c *config.Config) { c.Latency = config.Latency{Frames: 32} })
+	v = playing(t, func(c *Settings) { c.Latency = Latency{Frames: 32} })
 	found := v.Status().Problems
 	if len(found) != 1 || found[0].Code != codeLatency {
 		t.Errorf("%+v", found)

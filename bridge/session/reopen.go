@@ -60,10 +60,10 @@ func (e *End) adopt(graph Graph) bool {
 	e.graph = graph
 	if !e.wanted(graph) {
 		asks := "--rate asks for"
-		if e.cfg.Format == proto.Opus {
+		if e.settings.Format == proto.Opus {
 			asks = "--format opus needs"
 		}
-		e.audioMissing(fmt.Sprintf("%s runs at %d Hz, %s %d Hz", e.server, graph.RateHz, asks, e.cfg.Rate))
+		e.audioMissing(fmt.Sprintf("%s runs at %d Hz, %s %d Hz", e.server, graph.RateHz, asks, e.settings.RateHz))
 		return false
 	}
 	e.everAudio, e.audioError = true, ""
@@ -75,7 +75,7 @@ func (e *End) adopt(graph Graph) bool {
 // stream begins at the graph's rate as soon as there is somebody to stream to.
 func (e *End) stream() {
 	switch {
-	case e.cfg.Static:
+	case e.settings.Static:
 		e.staticSession()
 	case e.session != nil && e.session.Agreement.Send.RateHz != e.graph.RateHz:
 		e.signaling.Renegotiate() // it came back at another rate
@@ -85,15 +85,17 @@ func (e *End) stream() {
 }
 
 // wanted says whether the graph has the rate that was asked for.
-func (e *End) wanted(graph Graph) bool { return e.cfg.Rate == 0 || graph.RateHz == e.cfg.Rate }
+func (e *End) wanted(graph Graph) bool {
+	return e.settings.RateHz == 0 || graph.RateHz == e.settings.RateHz
+}
 
 // usable says whether the audio server is open, at a rate to stream at.
 func (e *End) usable() bool { return e.audioOpen && e.audioError == "" }
 
 func (e *End) audioConfig() AudioConfig {
 	return AudioConfig{
-		Name: e.cfg.Name, SendChannels: e.cfg.SendChannels, ReceiveChannels: e.cfg.ReceiveChannels,
-		RateHz: e.cfg.Rate, PeriodFrames: e.cfg.HostPeriod,
+		Name: e.settings.Name, SendChannels: e.settings.SendChannels, ReceiveChannels: e.settings.ReceiveChannels,
+		RateHz: e.settings.RateHz, PeriodFrames: e.settings.HostPeriod,
 	}
 }
 
@@ -144,7 +146,7 @@ func (e *End) graphChanged(graph Graph) {
 		if !e.adopt(graph) {
 			return
 		}
-		if e.cfg.Static {
+		if e.settings.Static {
 			e.staticSession()
 		} else {
 			e.signaling.Renegotiate()

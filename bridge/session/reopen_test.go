@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/fault"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/proto"
 )
@@ -90,8 +90,8 @@ func TestAnEndGivesUpWithAnAudioServerThatNeedsANewProcess(t *testing.T) {
 }
 
 func TestAudioServerIsAskedForWhatIsConfigured(t *testing.T) {
-	v := newVirtual(t, func(c *config.Config) {
-		c.Name, c.SendChannels, c.ReceiveChannels, c.Rate, c.HostPeriod = "lab", 3, 1, testRate, 96
+	v := newVirtual(t, func(c *Settings) {
+		c.Name, c.SendChannels, c.ReceiveChannels, c.RateHz, c.HostPeriod = "lab", 3, 1, testRate, 96
 	})
 	v.openAudio()
 	if want := (AudioConfig{"lab", 3, 1, testRate, 96}); v.audio.config != want {
@@ -200,7 +200,7 @@ func TestAgreementMadeBeforeTheRateChangedIsNotUsed(t *testing.T) {
 }
 
 func TestAServerAtAnotherRateThanAskedForIsWaitedForWithItsNodes(t *testing.T) {
-	v := newVirtual(t, func(c *config.Config) { c.Rate = 96000 })
+	v := newVirtual(t, func(c *Settings) { c.RateHz = 96000 })
 	v.openAudio()
 	const why = "JACK server lab runs at 48000 Hz, --rate asks for 96000 Hz"
 	v.pass(10 * time.Minute)
@@ -211,7 +211,7 @@ func TestAServerAtAnotherRateThanAskedForIsWaitedForWithItsNodes(t *testing.T) {
 	if s := v.Status(); s.Audio.State != status.AudioWaiting || s.Audio.Reason != why || s.Session.LastError != why {
 		t.Errorf("status %+v, %+v", s.Audio, s.Session)
 	}
-	v.is(config.ErrNeverReached, "JACK server lab: not reached in 0s: "+why+": never reached")
+	v.is(fault.ErrNeverReached, "JACK server lab: not reached in 0s: "+why+": never reached")
 	if _, err := v.describeItself(); err == nil || err.Error() != "no audio on the guest: "+why {
 		t.Errorf("describes itself: %v", err)
 	}
@@ -226,7 +226,7 @@ func TestAServerAtAnotherRateThanAskedForIsWaitedForWithItsNodes(t *testing.T) {
 func TestARateThatGoesAwayAndComesBackUnseenIsFollowedWithinASecond(t *testing.T) {
 	for _, away := range []time.Duration{time.Second, 5 * time.Second, 15 * time.Second, 10 * time.Minute} {
 		for _, asked := range []int{0, testRate} {
-			v := playing(t, func(c *config.Config) { c.Rate = asked })
+			v := playing(t, func(c *Settings) { c.RateHz = asked })
 			v.audio.set(func(a *fakeAudio) { a.graph.RateHz = 44100 })
 			v.audioEvent(AudioChanged)
 			v.runs = false
@@ -270,8 +270,8 @@ func TestAPeriodThatChangesUnseenIsDescribedWithinASecond(t *testing.T) {
 }
 
 func TestAStaticStreamWaitsForItsRateAndGoesOn(t *testing.T) {
-	v := playing(t, func(c *config.Config) {
-		c.Static, c.Rate, c.Format, c.Peer = true, testRate, proto.L24, config.Peer{Host: "192.0.2.7", Port: 5004}
+	v := playing(t, func(c *Settings) {
+		c.Static, c.RateHz, c.Format, c.Peer = true, testRate, proto.L24, Peer{Host: "192.0.2.7", Port: 5004}
 	})
 	v.audio.set(func(a *fakeAudio) { a.graph.RateHz = 44100 })
 	v.pass(time.Minute)
@@ -323,15 +323,15 @@ func TestAServerThatThrowsUsOutEachTimeIsOpenedLessAndLessOften(t *testing.T) {
 }
 
 func TestWhatWasNeverReachedIsNamed(t *testing.T) {
-	v := newVirtual(t, func(c *config.Config) { c.Wait.Duration = 300 * time.Millisecond })
+	v := newVirtual(t, func(c *Settings) { c.Wait = 300 * time.Millisecond })
 	v.audio.absent = fmt.Errorf("cannot connect: %w", ErrServerAbsent)
 	v.openAudio()
-	v.is(config.ErrNeverReached, "JACK server lab: not reached in 300ms: cannot connect: audio server not running: never reached")
+	v.is(fault.ErrNeverReached, "JACK server lab: not reached in 300ms: cannot connect: audio server not running: never reached")
 	v.audio.absent = nil
 	v.pass(time.Second)
-	v.is(config.ErrNeverReached, "peer (any): not reached in 300ms: never reached")
-	v.cfg.Peer = config.Peer{Host: "tower", Port: 4713}
-	v.is(config.ErrNeverReached, "peer tower:4713: not reached in 300ms: never reached")
+	v.is(fault.ErrNeverReached, "peer (any): not reached in 300ms: never reached")
+	v.settings.Peer = Peer{Host: "tower", Port: 4713}
+	v.is(fault.ErrNeverReached, "peer tower:4713: not reached in 300ms: never reached")
 	v.up(agreed("a"))
 	v.down("a")
 	v.audioEvent(AudioLost)

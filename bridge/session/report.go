@@ -101,7 +101,7 @@ func (r *reporter) fromPeer(from netip.AddrPort, ssrc uint32, nowNs int64) bool 
 	if peers := r.end.session.Agreement.PeerSSRC; peers != 0 && ssrc != peers {
 		return false
 	}
-	if !r.end.cfg.Static && s.mediaComes(nowNs) {
+	if !r.end.settings.Static && s.mediaComes(nowNs) {
 		return from == r.end.core.MediaSource()
 	}
 	return from.Addr().Unmap() == s.to.Addr().Unmap()
@@ -197,7 +197,7 @@ func (s *streams) mediaAt(nowNs int64) (timestamp uint32, frameNs int64) {
 // stream's reports go to the port above it (RFC 3550, section 11).
 func (r *reporter) to() netip.AddrPort {
 	to := r.end.streams.to
-	if !r.end.cfg.Static || !to.IsValid() {
+	if !r.end.settings.Static || !to.IsValid() {
 		return to
 	}
 	if to.Port() == math.MaxUint16 {

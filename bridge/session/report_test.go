@@ -194,7 +194,7 @@ func TestDelaySinceTheSenderReportIsOfTheReportsOwnTime(t *testing.T) {
 func TestTwoEndsMeasureTheWayBetweenThem(t *testing.T) {
 	const underWay = 7 * time.Millisecond
 	a, b := playing(t), playing(t)
-	b.role = proto.Host
+	b.settings.Role = proto.Host
 	b.time, b.clock = a.time, a.time
 	s := agreed("a")
 	s.Agreement.PeerSSRC, s.Agreement.LocalSSRC = ourSSRC, peerSSRC

@@ -10,9 +10,7 @@ import (
 	"syscall"
 	"time"
 
-	"archibald-bridge/bridge/config"
 	"archibald-bridge/bridge/status"
-	"archibald-bridge/proto"
 )
 
 // Serve runs the end and shows its state on the page.
@@ -35,22 +33,22 @@ type Page struct {
 // codeNetwork is the kind of problem that the page adds to those of the end.
 const codeNetwork = "network"
 
-// OpenPage serves the status until Close. Missing is what is missing of the network, in
+// OpenPage serves the status at an address, the zero AddrPort for none, until Close. Missing is what is missing of the network, in
 // one line; "": nothing. A status server that cannot listen is no reason to be without
 // sound.
-func OpenPage(cfg config.Config, role proto.Role, log *slog.Logger, missing func() string) *Page {
+func OpenPage(settings Settings, at netip.AddrPort, log *slog.Logger, missing func() string) *Page {
 	p := &Page{started: time.Now(), missing: missing, stop: func() {}, waiting: status.Status{
-		End: string(role), Version: status.Version, Name: cfg.Name,
+		End: string(settings.Role), Version: status.Version, Name: settings.Name,
 		Audio:   status.Audio{State: status.AudioUnused},
-		Session: status.Session{State: status.SessionWaiting, Peer: cfg.Peer.String()},
+		Session: status.Session{State: status.SessionWaiting, Peer: settings.Peer.String()},
 		Directions: status.Directions{
 			Send: status.Direction{State: status.DirectionIdle}, Receive: status.Direction{State: status.DirectionIdle},
 		},
 	}}
-	if !cfg.StatusListen.IsValid() {
+	if !at.IsValid() {
 		return p
 	}
-	server, err := p.listen(cfg.StatusListen.AddrPort, log)
+	server, err := p.listen(at, log)
 	if err != nil {
 		log.Warn("no status page", "reason", err)
 	}
@@ -63,7 +61,7 @@ func OpenPage(cfg config.Config, role proto.Role, log *slog.Logger, missing func
 			case <-ctx.Done():
 				return
 			case <-time.After(time.Second):
-				server, err = p.listen(cfg.StatusListen.AddrPort, log)
+				server, err = p.listen(at, log)
 			}
 		}
 	}()

@@ -10,21 +10,20 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"archibald-bridge/bridge/config"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/proto"
 )
 
 func TestStatusPageIsServedBeforeWhileAndAfterTheEndRuns(t *testing.T) {
 	page := freeAddr(t, "127.0.0.83")
-	l := newLive(t, proto.Guest, freeAddr(t, "127.0.0.81"), func(c *config.Config) { c.StatusListen.AddrPort = page })
+	l := newLive(t, proto.Guest, freeAddr(t, "127.0.0.81"), func(*Settings) {})
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	var missing atomic.Pointer[string]
 	network := func() string { return *missing.Load() }
 	none, gone := "", "multicast group: no route"
 	missing.Store(&none)
-	served := OpenPage(l.cfg, proto.Guest, l.log.logger(), network)
+	served := OpenPage(l.settings, page, l.log.logger(), network)
 	get := func() (int, error) {
 		response, err := http.Get("http://" + page.String() + "/api/v1/status")
 		if err != nil {
@@ -73,12 +72,10 @@ func TestStatusPageThatCannotBeServedIsNoReasonToBeSilent(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = taken.Close() }()
-	l := newLive(t, proto.Guest, freeAddr(t, "127.0.0.81"), func(c *config.Config) {
-		c.StatusListen.AddrPort = netip.MustParseAddrPort(taken.Addr().String())
-	})
+	l := newLive(t, proto.Guest, freeAddr(t, "127.0.0.81"), func(*Settings) {})
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	served := OpenPage(l.cfg, proto.Guest, l.log.logger(), func() string { return "" })
+	served := OpenPage(l.settings, netip.MustParseAddrPort(taken.Addr().String()), l.log.logger(), func() string { return "" })
 	defer served.Close()
 	go func() { l.done <- Serve(ctx, l.End, served) }()
 	eventually(t, "the end runs", func() bool { return l.Status().Audio.State == status.AudioRunning })

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"archibald-bridge/bridge/status"
+	"archibald-bridge/bridge/stream"
 	"archibald-bridge/proto"
 )
 
@@ -21,7 +22,7 @@ func (e *End) Status() status.Status {
 // publish makes the snapshot that Status returns.
 func (e *End) publish() {
 	s := status.Status{
-		End: string(e.role), Version: status.Version, Name: e.cfg.Name,
+		End: string(e.settings.Role), Version: status.Version, Name: e.settings.Name,
 		UptimeSeconds: math.Round(time.Duration(e.clock.monotonicNs()-e.startedNs).Seconds()*10) / 10,
 		Audio:         e.audioStatus(),
 		Machine:       e.machine.Status(),
@@ -35,7 +36,7 @@ func (e *End) publish() {
 
 func (e *End) audioStatus() status.Audio {
 	xruns := e.audio.Xruns()
-	a := status.Audio{Server: e.server, State: status.AudioAbsent, Reason: e.audioError, Xruns: grown(xruns, e.streams.since.xruns), XrunsTotal: xruns}
+	a := status.Audio{Server: e.server, State: status.AudioAbsent, Reason: e.audioError, Xruns: stream.Grown(xruns, e.streams.since.xruns), XrunsTotal: xruns}
 	if e.audioOpen {
 		a.State = status.AudioRunning
 		if !e.usable() {
@@ -52,7 +53,7 @@ func (e *End) audioStatus() status.Audio {
 }
 
 func (e *End) sessionStatus() status.Session {
-	s := status.Session{State: status.SessionWaiting, Peer: e.cfg.Peer.String(), LastError: e.audioError}
+	s := status.Session{State: status.SessionWaiting, Peer: e.settings.Peer.String(), LastError: e.audioError}
 	if s.LastError == "" {
 		s.LastError = e.peerError
 	}
@@ -73,7 +74,7 @@ func (e *End) sessionStatus() status.Session {
 	case !e.streams.running: // for the audio server, or for the end of it
 	case !e.streams.refused.none():
 		s.State, s.LastError = status.SessionFailed, e.streams.refused.reason()
-	case e.cfg.Static:
+	case e.settings.Static:
 		s.State = status.SessionStatic
 	default:
 		s.State = status.SessionUp
@@ -103,7 +104,7 @@ func (s *streams) sendStatus() status.Direction {
 	if s.sending {
 		d = s.direction(s.send)
 		d.State = s.sendState()
-		d.PeriodFrames = s.end.packetFrames(s.send)
+		d.PacketFrames = s.end.packetFrames(s.send)
 		d.PeakDBFS = peaks(s.counters.Sent.PeakLinear, s.send.Channels)
 		if peer := s.reports.peerLatency; peer != nil {
 			d.LatencyMs.Bridge, d.LatencyErrorMs = milliseconds(float64(peer.OneWay)), milliseconds(float64(peer.Error))
@@ -139,7 +140,7 @@ func (s *streams) receiveStatus() status.Direction {
 		if s.silent || got.Packets == s.base.Received.Packets {
 			d.State = status.DirectionSilent
 		}
-		d.PeriodFrames = s.packetFrames
+		d.PacketFrames = s.packetFrames
 		d.PeakDBFS = peaks(got.PeakLinear, s.receive.Channels)
 	}
 	s.countReceived(&d)

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/config"
 	"archibald-bridge/bridge/signaling"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/bridge/stream"
@@ -23,7 +22,7 @@ func TestStatusBeforeRunIsEmpty(t *testing.T) {
 }
 
 func TestStatusOfAnEndThatWaits(t *testing.T) {
-	v := newVirtual(t, func(c *config.Config) { c.Name, c.Peer = "lab", config.Peer{Host: "tower", Port: 4713} })
+	v := newVirtual(t, func(c *Settings) { c.Name, c.Peer = "lab", Peer{Host: "tower", Port: 4713} })
 	v.peer.lastErr, v.peer.rejects = "peer tower:4713: connection refused", signaling.Rejected{Strangers: 1, Crowded: 2, Unproven: 3, Refused: 4}
 	v.openAudio()
 	v.pass(time.Second)
@@ -91,20 +90,19 @@ func TestEveryFieldOfTheStatus(t *testing.T) {
 		t.Errorf("got  %+v\nwant %+v", s.Session, want)
 	}
 	wantSend := status.Direction{
-		State: "running", Peer: "192.0.2.7:4713", Format: "F32", Channels: 2, Rate: testRate, PeriodFrames: 64,
-		Packets: 750, Lost: 9, Xruns: 2, Total: status.Totals{Packets: 750, Lost: 9, Xruns: 2}, PeakDBFS: []status.Decibels{0, status.DecibelsOf(0.5)},
+		State: "running", Peer: "192.0.2.7:4713", Format: "F32", Channels: 2, Rate: testRate, PacketFrames: 64,
+		Counts: status.Counts{Packets: 750, Lost: 9, Xruns: 2}, Total: status.Counts{Packets: 750, Lost: 9, Xruns: 2}, PeakDBFS: []status.Decibels{0, status.DecibelsOf(0.5)},
 	}
 	if got := s.Directions.Send; !reflect.DeepEqual(got, wantSend) {
 		t.Errorf("got  %+v\nwant %+v", got, wantSend)
 	}
 	c := v.streams.clockStatus
 	rejected := status.Rejected{Malformed: 10, Source: 20, SSRC: 30, PayloadType: 40, Outside: 50}
+	counts := status.Counts{
+		Packets: 700, Lost: 1, Late: 2, Duplicate: 3, Recovered: 6, Rejected: 150, RejectedBy: rejected, ConcealedFrames: 64, Dropouts: 4, Xruns: 5,
+	}
 	wantReceive := status.Direction{
-		State: "running", Peer: "192.0.2.7:4713", Format: "F32", Channels: 2, Rate: testRate, PeriodFrames: 32,
-		Packets: 700, Lost: 1, Late: 2, Duplicate: 3, Recovered: 6, Rejected: 150, ConcealedFrames: 64, Dropouts: 4, Xruns: 5,
-		RejectedBy: rejected, Total: status.Totals{
-			Packets: 700, Lost: 1, Late: 2, Duplicate: 3, Recovered: 6, Rejected: 150, RejectedBy: rejected, ConcealedFrames: 64, Dropouts: 4, Xruns: 5,
-		},
+		State: "running", Peer: "192.0.2.7:4713", Format: "F32", Channels: 2, Rate: testRate, PacketFrames: 32, Counts: counts, Total: counts,
 		BufferFrames: c.DelayFrames, BufferTargetFrames: 93, RatioPPM: c.RatioPPM,
 		JitterUs:  status.Jitter{P50: c.LateUs.P50, P99: c.LateUs.P99, Max: c.LateUs.Max},
 		LatencyMs: status.Latency{Bridge: status.Milliseconds(c.DelayFrames/48 + 1)}, LatencyErrorMs: 0.25, LatencyBy: "round trip",
@@ -128,7 +126,7 @@ func TestPacketSizeIsWhatThePeerSaidUntilOneCame(t *testing.T) {
 	v.openAudio()
 	v.up(agreed("a"))
 	v.pass(600 * time.Millisecond)
-	if d := v.Status().Directions.Receive; d.PeriodFrames != 48 || d.State != status.DirectionSilent {
+	if d := v.Status().Directions.Receive; d.PacketFrames != 48 || d.State != status.DirectionSilent {
 		t.Errorf("%+v", d)
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/config"
 	"archibald-bridge/proto"
 )
 
@@ -63,7 +62,7 @@ func TestReportsOfAPeerWithoutSoundMoveTheSender(t *testing.T) {
 
 // What comes instead of the peer's sound is looked at as long as that is missing.
 func TestASilentPeerIsLookedAt(t *testing.T) {
-	for name, change := range map[string][]func(*config.Config){"a session": nil, "a static peer": {static}} {
+	for name, change := range map[string][]func(*Settings){"a session": nil, "a static peer": {static}} {
 		v := playing(t, change...)
 		v.core.calls = nil
 		v.core.packets = false

@@ -6,7 +6,6 @@ import (
 	"net/netip"
 	"time"
 
-	"archibald-bridge/bridge/config"
 	"archibald-bridge/bridge/signaling"
 	"archibald-bridge/bridge/stream"
 	"archibald-bridge/proto"
@@ -19,28 +18,28 @@ import (
 // group is only sent to; without a peer nothing is sent.
 func (e *End) staticSession() {
 	var peer netip.AddrPort
-	if e.cfg.Peer != (config.Peer{}) {
+	if e.settings.Peer != (Peer{}) {
 		var err error
 		if peer, err = e.mediaAddr(); err != nil {
 			e.session = nil
 			e.nextLookupNs = e.clock.monotonicNs() + int64(lookupInterval)
 			if err.Error() != e.peerError {
 				e.peerError = err.Error()
-				e.log.Warn("peer not found, looking again every "+lookupInterval.String(), "peer", e.cfg.Peer, "reason", err)
+				e.log.Warn("peer not found, looking again every "+lookupInterval.String(), "peer", e.settings.Peer, "reason", err)
 			}
 			return
 		}
 	}
-	format := proto.Format{Encoding: e.cfg.Format, RateHz: e.graph.RateHz}
+	format := proto.Format{Encoding: e.settings.Format, RateHz: e.graph.RateHz}
 	a := proto.Agreement{
 		Send: format, Receive: format, LocalSSRC: e.ssrc(),
-		Redundancy: e.cfg.Redundancy, RedundancyDistance: e.cfg.RedundancyDistance,
+		Redundancy: e.settings.Redundancy,
 	}
-	a.Send.Channels, a.Receive.Channels = e.cfg.SendChannels, e.cfg.ReceiveChannels
+	a.Send.Channels, a.Receive.Channels = e.settings.SendChannels, e.settings.ReceiveChannels
 	if !peer.IsValid() {
 		a.Send.Channels = 0
 	}
-	if in := e.cfg.Incoming; in != nil {
+	if in := e.settings.Incoming; in != nil {
 		a.Receive.Encoding, a.PeerPacketFrames, a.PeerName = in.Payloads[0].Encoding, in.PacketFrames, in.Name
 	} else if peer.Addr().IsMulticast() {
 		a.Receive.Channels = 0
@@ -55,10 +54,10 @@ func (e *End) staticSession() {
 
 // incomingType is the payload type of the stream received.
 func (e *End) incomingType() uint8 {
-	if e.cfg.Incoming == nil {
+	if e.settings.Incoming == nil {
 		return e.streams.receive.Encoding.PayloadType()
 	}
-	return e.cfg.Incoming.Payloads[0].Type
+	return e.settings.Incoming.Payloads[0].Type
 }
 
 // coreFormat is a format as the core knows it: what a codec makes is Coded.
@@ -70,14 +69,14 @@ func coreFormat(f proto.Format) stream.Format {
 	return stream.Format{Encoding: encoding, RateHz: f.RateHz, Channels: f.Channels}
 }
 
-func (e *End) packetFrames(format proto.Format) int { return packetFrames(e.cfg, e.graph, format) }
+func (e *End) packetFrames(format proto.Format) int { return packetFrames(e.settings, e.graph, format) }
 
-func (e *End) ptimeFrames(rateHz int) int { return ptimeFrames(e.cfg, rateHz) }
+func (e *End) ptimeFrames(rateHz int) int { return ptimeFrames(e.settings, rateHz) }
 
 // packetFrames is how many frames each packet sent holds: those of the packet time
 // asked for, as many as fit, or a period.
-func packetFrames(cfg config.Config, graph Graph, format proto.Format) int {
-	wanted := ptimeFrames(cfg, format.RateHz)
+func packetFrames(settings Settings, graph Graph, format proto.Format) int {
+	wanted := ptimeFrames(settings, format.RateHz)
 	if format.Encoding == proto.Opus && wanted == 0 {
 		return opusFrames
 	}
@@ -88,11 +87,11 @@ func packetFrames(cfg config.Config, graph Graph, format proto.Format) int {
 }
 
 // ptimeFrames is the packet time asked for; 0: none.
-func ptimeFrames(cfg config.Config, rateHz int) int {
-	if cfg.Ptime.Duration == 0 {
+func ptimeFrames(settings Settings, rateHz int) int {
+	if settings.Ptime == 0 {
 		return 0
 	}
-	return max(1, int((cfg.Ptime.Duration*time.Duration(rateHz)+time.Second/2)/time.Second))
+	return max(1, int((settings.Ptime*time.Duration(rateHz)+time.Second/2)/time.Second))
 }
 
 // Publisher tells others of the stream that is sent without a session.
@@ -102,16 +101,16 @@ type Publisher interface {
 
 // publishStream says what is sent, and where, once that is known.
 func (e *End) publishStream(plan stream.SendPlan, encoding proto.Encoding) {
-	if e.publisher == nil || !e.cfg.Static {
+	if e.publisher == nil || !e.settings.Static {
 		return
 	}
 	d := proto.Description{
 		Name: e.cname(), Address: plan.To.Addr(), Port: int(plan.To.Port()),
 		Payloads: proto.Payloads(encoding), RateHz: plan.Format.RateHz, SendChannels: plan.Format.Channels,
-		OwnOrder: e.cfg.ChannelMap.Positions != nil, PacketFrames: plan.PacketFrames, MaxBitrate: e.cfg.OpusBitrate, SSRC: plan.SSRC, CNAME: e.cname(),
+		OwnOrder: e.settings.OwnOrder, PacketFrames: plan.PacketFrames, MaxBitrate: e.settings.Bitrate, SSRC: plan.SSRC, CNAME: e.cname(),
 	}
 	if d.Address.IsMulticast() {
-		d.TTL = e.cfg.MulticastTTL
+		d.TTL = e.settings.MulticastTTL
 	}
 	e.publisher.Publish(d)
 }
@@ -122,7 +121,7 @@ type lookupFunc func(ctx context.Context, network, host string) ([]netip.Addr, e
 // mediaAddr is the address of the static peer; IPv4 where there is a choice,
 // since that is what virtual machines' networks are made of.
 func (e *End) mediaAddr() (netip.AddrPort, error) {
-	host, port := e.cfg.Peer.Host, uint16(e.cfg.Peer.Port)
+	host, port := e.settings.Peer.Host, uint16(e.settings.Peer.Port)
 	if addr, err := netip.ParseAddr(host); err == nil {
 		return netip.AddrPortFrom(addr, port), nil
 	}

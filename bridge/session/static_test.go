@@ -7,15 +7,15 @@ import (
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/fault"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/bridge/stream"
 	"archibald-bridge/proto"
 )
 
-func static(c *config.Config) {
+func static(c *Settings) {
 	c.Static, c.Format = true, proto.L24
-	c.Peer = config.Peer{Host: "192.0.2.7", Port: 5004}
+	c.Peer = Peer{Host: "192.0.2.7", Port: 5004}
 	c.SendChannels, c.ReceiveChannels = 2, 1
 }
 
@@ -39,7 +39,7 @@ func TestStaticPeerIsWhoeverSendsFirst(t *testing.T) {
 }
 
 func TestBothStreamsStartAnewWhenThePeersInterfaceIsAnotherOne(t *testing.T) {
-	for name, change := range map[string][]func(*config.Config){"a session": nil, "a static peer": {static}} {
+	for name, change := range map[string][]func(*Settings){"a session": nil, "a static peer": {static}} {
 		v := newVirtual(t, change...)
 		v.Readdress() // as the interface is found
 		v.openAudio()
@@ -97,7 +97,7 @@ func TestStaticPeerMayComeBackFromAnotherPort(t *testing.T) {
 }
 
 func TestStaticPeerNotFoundIsLookedUpAgain(t *testing.T) {
-	v := newVirtual(t, static, func(c *config.Config) { c.Peer.Host = "tower"; c.Wait.Duration = time.Second })
+	v := newVirtual(t, static, func(c *Settings) { c.Peer.Host = "tower"; c.Wait = time.Second })
 	lookups, found := 0, []netip.Addr(nil)
 	v.lookup = func(_ context.Context, _, host string) ([]netip.Addr, error) {
 		lookups++
@@ -110,7 +110,7 @@ func TestStaticPeerNotFoundIsLookedUpAgain(t *testing.T) {
 		return found, nil
 	}
 	v.openAudio()
-	v.is(config.ErrNeverReached, "peer tower:5004: not reached in 1s: never reached")
+	v.is(fault.ErrNeverReached, "peer tower:5004: not reached in 1s: never reached")
 	v.pass(time.Minute)
 	if lookups < 29 || lookups > 31 {
 		t.Errorf("looked up %d times in a minute", lookups)
@@ -141,7 +141,7 @@ func TestStaticPeerNotFoundIsLookedUpAgain(t *testing.T) {
 }
 
 func TestStaticPeerThatIsNoLongerFoundIsLookedUpUntilItIs(t *testing.T) {
-	v := newVirtual(t, static, func(c *config.Config) { c.Peer.Host = "tower" })
+	v := newVirtual(t, static, func(c *Settings) { c.Peer.Host = "tower" })
 	var failure error
 	v.lookup = func(context.Context, string, string) ([]netip.Addr, error) {
 		return []netip.Addr{peerAddr.Addr()}, failure
@@ -161,7 +161,7 @@ func TestStaticPeerThatIsNoLongerFoundIsLookedUpUntilItIs(t *testing.T) {
 }
 
 func TestStaticPeerWithoutAnAddress(t *testing.T) {
-	v := newVirtual(t, static, func(c *config.Config) { c.Peer.Host = "tower" })
+	v := newVirtual(t, static, func(c *Settings) { c.Peer.Host = "tower" })
 	v.lookup = func(context.Context, string, string) ([]netip.Addr, error) { return nil, nil }
 	v.openAudio()
 	if v.core.sender != nil || v.peerError != "no address" {
@@ -180,7 +180,7 @@ func TestStaticRateChangeBeginsAnew(t *testing.T) {
 
 func TestStaticReportsGoToThePortAboveTheSound(t *testing.T) {
 	for port, want := range map[int]string{5004: "192.0.2.7:5005", 65535: ""} {
-		v := playing(t, static, func(c *config.Config) { c.Peer.Port = port })
+		v := playing(t, static, func(c *Settings) { c.Peer.Port = port })
 		v.core.rtcpOut = nil
 		v.pass(3 * time.Second)
 		v.streams.reports.bye("over")

@@ -101,7 +101,7 @@ func (s *streams) startSender() {
 		Format: coreFormat(s.send), PayloadType: s.send.Encoding.PayloadType(), SSRC: a.LocalSSRC, To: s.to, Source: s.end.session.LocalAddr, PacketFrames: s.end.packetFrames(s.send),
 		SendDelay: a.SendDelay,
 	}
-	plan.Repeats = stream.Repeats(proto.RepeatsOf(a.Redundancy, a.RedundancyDistance, distanceUnit(s.send, period, plan.PacketFrames)))
+	plan.Repeats = stream.RepeatsOf(a.Redundancy.Copies, a.Redundancy.Distance, distanceUnit(s.send, period, plan.PacketFrames))
 	s.encoding.Stop()
 	s.encoding = nil
 	err := s.end.core.StartSender(plan)
@@ -127,8 +127,8 @@ func (s *streams) startReceiver() {
 		Format: coreFormat(s.receive), SSRC: a.PeerSSRC, From: s.from(),
 		SendDelay: a.SendDelay, PayloadType: e.incomingType(),
 	}
-	if !e.cfg.Static { // else nobody knows what the peer repeats
-		plan.Repeats = stream.Repeats(proto.RepeatsOf(a.Redundancy, a.RedundancyDistance, distanceUnit(s.receive, a.PeerPeriodFrames, a.PeerPacketFrames)))
+	if !e.settings.Static { // else nobody knows what the peer repeats
+		plan.Repeats = stream.RepeatsOf(a.Redundancy.Copies, a.Redundancy.Distance, distanceUnit(s.receive, a.PeerPeriodFrames, a.PeerPacketFrames))
 	}
 	s.decoding.Stop()
 	s.decoding = nil
@@ -153,7 +153,7 @@ func (s *streams) startReceiver() {
 // peer, and of a group there may be any.
 func (s *streams) from() netip.Addr {
 	e, from := s.end, s.end.session.PeerAddr.Addr()
-	if e.cfg.Static && (e.cfg.Incoming != nil || from.IsMulticast()) {
+	if e.settings.Static && (e.settings.Incoming != nil || from.IsMulticast()) {
 		return netip.Addr{}
 	}
 	return from
@@ -175,17 +175,17 @@ func (s *streams) servoConfig(repeats stream.Repeats) clock.Config {
 		extra += codec.MarginFrames
 	}
 	return clock.Config{
-		RateHz: s.receive.RateHz, LatencyFrames: e.cfg.Latency.FramesAt(s.receive.RateHz),
+		RateHz: s.receive.RateHz, LatencyFrames: e.settings.Latency.FramesAt(s.receive.RateHz),
 		JitterFrames: e.memory.Jitter(s.peerKey()), LookaheadFrames: e.core.LookaheadFrames(),
 		PeriodFrames:  s.end.session.Agreement.PeerPeriodFrames,
 		DelayByPacket: s.receive.Encoding == proto.Opus,
-		ExtraFrames:   extra, Free: e.cfg.Clock == "free",
+		ExtraFrames:   extra, Free: e.settings.FreeClock,
 	}
 }
 
 func (s *streams) peerKey() string {
 	address := s.end.session.PeerAddr.Addr()
-	if in := s.end.cfg.Incoming; in != nil {
+	if in := s.end.settings.Incoming; in != nil {
 		address = in.Address
 	}
 	return s.end.session.Agreement.PeerName + "@" + address.String()
@@ -238,7 +238,7 @@ func (s *streams) rest(nowNs int64) {
 // remember keeps what was learned for the next session with this peer. A fixed
 // latency learns nothing.
 func (s *streams) remember() {
-	if s.servo == nil || !s.clockStatus.Playing || !s.end.cfg.Latency.Auto {
+	if s.servo == nil || !s.clockStatus.Playing || s.end.settings.Latency != (Latency{}) {
 		return
 	}
 	if err := s.end.memory.SetJitter(s.peerKey(), s.clockStatus.JitterFrames); err != nil {
@@ -252,7 +252,7 @@ func (s *streams) remember() {
 func (s *streams) periodChanged() {
 	switch e := s.end; {
 	case !s.running:
-	case e.signaling != nil && e.session.Agreement.RedundancyDistance > 0:
+	case e.signaling != nil && e.session.Agreement.Redundancy.Distance > 0:
 		e.signaling.Renegotiate()
 	default:
 		s.startSender()
@@ -337,7 +337,7 @@ func (s *streams) followSource() {
 
 // follow sends to where the peer was heard from.
 func (s *streams) follow(from netip.AddrPort) {
-	if from == s.to || s.end.cfg.Static {
+	if from == s.to || s.end.settings.Static {
 		return
 	}
 	s.end.tellFew("the peer is heard from another port, sending there", "until now", s.to, "seen", from)
@@ -387,7 +387,7 @@ func (s *streams) watchSound(missing time.Duration) {
 		s.toldSilent = true
 		e.log.Warn("no sound from the peer: playing silence", "peer", s.peer(), "for", missing.Round(time.Millisecond))
 	}
-	if e.cfg.Static { // the peer may come back from another port, with another SSRC
+	if e.settings.Static { // the peer may come back from another port, with another SSRC
 		s.remember()
 		s.startReceiver()
 	}

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/config"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/bridge/stream"
 	"archibald-bridge/proto"
@@ -234,7 +233,7 @@ func (v *virtual) latencies() []string {
 }
 
 func TestLatencyThatCannotBeIsToldOnce(t *testing.T) {
-	v := playing(t, func(c *config.Config) { c.Latency = config.Latency{Frames: 32} })
+	v := playing(t, func(c *Settings) { c.Latency = Latency{Frames: 32} })
 	const line = "latency 32 frames is not possible at this period: 77 frames are the least; using that"
 	v.down("a")
 	v.up(agreed("b"))
@@ -244,7 +243,7 @@ func TestLatencyThatCannotBeIsToldOnce(t *testing.T) {
 	if got := v.Status().Directions.Receive.BufferTargetFrames; got != 65 {
 		t.Errorf("target %v", got)
 	}
-	v = playing(t, func(c *config.Config) { c.Latency = config.Latency{Frames: 77} })
+	v = playing(t, func(c *Settings) { c.Latency = Latency{Frames: 77} })
 	v.logged("not possible", 0)
 }
 
@@ -274,8 +273,8 @@ func TestJitterIsRememberedForEachPeer(t *testing.T) {
 }
 
 func TestConfigurationReachesTheServo(t *testing.T) {
-	v := playing(t, func(c *config.Config) {
-		c.Latency, c.Clock = config.Latency{Duration: 5 * time.Millisecond}, config.ClockFree
+	v := playing(t, func(c *Settings) {
+		c.Latency, c.FreeClock = Latency{Duration: 5 * time.Millisecond}, true
 	})
 	v.pass(20 * time.Second)
 	if s := v.streams.clockStatus; s.TargetFrames != 240 || s.Equal {

@@ -41,7 +41,7 @@ func (e *End) audioProblems(found []status.Problem) []status.Problem {
 // unmetPeriod says that the graph has not the period that was asked for. A shorter one
 // is no loss, unless there is a reason to tell.
 func (e *End) unmetPeriod(why func(asked, runs int) string) []status.Problem {
-	asked, runs := e.cfg.HostPeriod, e.graph.PeriodFrames
+	asked, runs := e.settings.HostPeriod, e.graph.PeriodFrames
 	if asked == 0 || asked == runs {
 		return nil
 	}

@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/config"
 	"archibald-bridge/bridge/status"
 )
 
@@ -18,7 +17,7 @@ type troubledAudio struct {
 func (a *troubledAudio) Trouble() string           { return a.trouble }
 func (a *troubledAudio) WhyPeriod(int, int) string { return a.why }
 
-func troubled(t *testing.T, change ...func(*config.Config)) (*virtual, *troubledAudio) {
+func troubled(t *testing.T, change ...func(*Settings)) (*virtual, *troubledAudio) {
 	v := playing(t, change...)
 	audio := &troubledAudio{fakeAudio: v.audio}
 	v.End.audio = audio
@@ -85,7 +84,7 @@ func TestTheServersOwnCauseIsToldInPlaceOfTheSymptom(t *testing.T) {
 }
 
 func TestAPeriodThatIsNotTheOneAskedForIsToldWithItsCause(t *testing.T) {
-	asked := func(frames int) func(*config.Config) { return func(c *config.Config) { c.HostPeriod = frames } }
+	asked := func(frames int) func(*Settings) { return func(c *Settings) { c.HostPeriod = frames } }
 	v, audio := troubled(t, asked(testPeriod))
 	v.shows(codeHostPeriod, "", 0)
 	audio.set(func(a *fakeAudio) { a.graph.PeriodFrames = 1024 })

@@ -2,10 +2,10 @@ package session
 
 import (
 	"fmt"
+	"net/netip"
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/config"
 	"archibald-bridge/bridge/signaling"
 	"archibald-bridge/proto"
 )
@@ -24,25 +24,27 @@ type virtual struct {
 	runs  bool  // the graph runs, so periods pass
 }
 
-func testConfig() config.Config {
-	c := config.Default(config.EndGuest)
-	c.SendChannels, c.ReceiveChannels = 2, 2
-	return c
+// testSettings are those of a guest for which nothing was asked.
+func testSettings() Settings {
+	return Settings{
+		Role: proto.Guest, Listen: netip.MustParseAddrPort("0.0.0.0:4713"), Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
+		SendChannels: 2, ReceiveChannels: 2, Bitrate: 128000, MulticastTTL: 1,
+	}
 }
 
-func newVirtual(t *testing.T, change ...func(*config.Config)) *virtual {
+func newVirtual(t *testing.T, change ...func(*Settings)) *virtual {
 	v := &virtual{
 		t: t, core: &fakeCore{ratio: 1}, audio: newFakeAudio(), quiet: &fakeMachine{}, peer: &fakeEndpoint{},
 		time: &fakeTime{ns: 1000e9}, log: &logLines{}, beat: 1000e9,
 	}
-	cfg := testConfig()
+	settings := testSettings()
 	for _, c := range change {
-		c(&cfg)
+		c(&settings)
 	}
-	v.End = New(cfg, proto.Guest, Parts{Core: v.core, Audio: v.audio, Machine: v.quiet, Server: "JACK server lab", Log: v.log.logger(), Memory: forgetful{}})
+	v.End = New(settings, Parts{Core: v.core, Audio: v.audio, Machine: v.quiet, Server: "JACK server lab", Log: v.log.logger(), Memory: forgetful{}})
 	v.clock, v.startedNs = v.time, v.time.ns
 	v.wasTried()
-	if !cfg.Static {
+	if !settings.Static {
 		v.signaling = v.peer
 	}
 	return v
@@ -79,10 +81,10 @@ func (v *virtual) pass(d time.Duration) {
 }
 
 // playing makes an end that has a session and sound in both directions.
-func playing(t *testing.T, change ...func(*config.Config)) *virtual {
+func playing(t *testing.T, change ...func(*Settings)) *virtual {
 	v := newVirtual(t, change...)
 	v.openAudio()
-	if !v.cfg.Static {
+	if !v.settings.Static {
 		v.up(agreed("a"))
 	}
 	v.runs, v.core.packets = true, true

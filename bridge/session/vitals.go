@@ -93,7 +93,7 @@ func (v *vitals) window() (from, to stream.Counters, seconds float64, known bool
 // instead is what was rejected since silence began, of the last rejectedWindow.
 func (v *vitals) instead() status.Rejected {
 	oldest, newest := v.samples[0].counters.Received, v.samples[len(v.samples)-1].counters.Received
-	since, long := rejectedSince(newest, v.silence), rejectedSince(newest, oldest)
+	since, long := status.ReceivedSince(newest, v.silence).RejectedBy, status.ReceivedSince(newest, oldest).RejectedBy
 	if since.Sum() < long.Sum() {
 		return since
 	}

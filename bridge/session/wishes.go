@@ -14,19 +14,19 @@ func (e *End) wishes() (unmet []status.Problem) {
 		return nil
 	}
 	a := e.session.Agreement
-	if !e.cfg.Static {
-		unmet = append(unmet, unequalChannels(e.role, e.cfg.SendChannels, e.cfg.ReceiveChannels, a)...)
+	if !e.settings.Static {
+		unmet = append(unmet, unequalChannels(e.settings.Role, e.settings.SendChannels, e.settings.ReceiveChannels, a)...)
 	}
-	if most := a.PeerMaxBitrate; a.Send.Encoding == proto.Opus && most > 0 && most != e.cfg.OpusBitrate {
+	if most := a.PeerMaxBitrate; a.Send.Encoding == proto.Opus && most > 0 && most != e.settings.Bitrate {
 		unmet = append(unmet, status.Problem{Code: codeBitrate, Side: status.SideSend, Text: fmt.Sprintf(
-			"--opus-bitrate is %d on the %s, %d on the %s: both send at most %d", e.cfg.OpusBitrate, e.role, most, e.role.Other(), min(most, e.cfg.OpusBitrate))})
+			"--opus-bitrate is %d on the %s, %d on the %s: both send at most %d", e.settings.Bitrate, e.settings.Role, most, e.settings.Role.Other(), min(most, e.settings.Bitrate))})
 	}
 	if a.Send.Channels > 0 && e.ptimeFrames(a.Send.RateHz) > proto.MaxPacketFrames(a.Send) {
 		unmet = append(unmet, status.Problem{Code: codePtime, Side: status.SideSend, Text: fmt.Sprintf(
-			"ptime %s does not fit a packet: %d frames are the most of %s; using that", e.cfg.Ptime.Duration, proto.MaxPacketFrames(a.Send), a.Send)})
+			"ptime %s does not fit a packet: %d frames are the most of %s; using that", e.settings.Ptime, proto.MaxPacketFrames(a.Send), a.Send)})
 	}
 	s := &e.streams
-	if wanted, least := e.cfg.Latency.FramesAt(s.receive.RateHz), s.clockStatus.LeastFrames; wanted > 0 && wanted < least {
+	if wanted, least := e.settings.Latency.FramesAt(s.receive.RateHz), s.clockStatus.LeastFrames; wanted > 0 && wanted < least {
 		unmet = append(unmet, status.Problem{Code: codeLatency, Side: status.SideReceive, Text: fmt.Sprintf(
 			"latency %d frames is not possible at this period: %d frames are the least; using that", wanted, least)})
 	}

@@ -20,6 +20,7 @@ func Encode(s Status) ([]byte, error) {
 
 // tidy makes s what JSON has, and empty lists lists.
 func tidy(s *Status) {
+	s.SchemaVersion = SchemaVersion
 	s.UptimeSeconds = finite(s.UptimeSeconds)
 	s.Problems = append([]Problem{}, s.Problems...)
 	s.Guests = append([]Status{}, s.Guests...)

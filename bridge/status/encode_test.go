@@ -1,6 +1,7 @@
 package status
 
 import (
+	"bytes"
 	"encoding/json"
 	"math"
 	"os"
@@ -12,22 +13,22 @@ import (
 // sample is a guest in the middle of its work.
 func sample() Status {
 	return Status{
-		End: "guest", Version: "1.2.3", UptimeSeconds: 3723.5, Name: "lab",
+		SchemaVersion: SchemaVersion, End: "guest", Version: "1.2.3", UptimeSeconds: 3723.5, Name: "lab",
 		Audio:   Audio{Server: "jack default", State: AudioRunning, Rate: 48000, PeriodFrames: 32, Xruns: 3, XrunsTotal: 5, Realtime: true},
 		Machine: Machine{CPUAwake: true, MemoryLocked: true, CPUs: "2,3", RealtimeBy: RealtimeByKit},
 		Session: Session{State: SessionUp, Peer: "192.168.122.1:4713", ID: "7f3a", Reconnects: 1},
 		Directions: Directions{
 			Send: Direction{
 				State: DirectionRunning, Peer: "192.168.122.1:4713", Format: "F32", Channels: 2, Rate: 48000,
-				PeriodFrames: 32, Packets: 1000, Total: Totals{Packets: 3000, SendErrors: 8}, LatencyMs: Latency{Bridge: 0.98, Total: 2.5},
+				PacketFrames: 32, Counts: Counts{Packets: 1000}, Total: Counts{Packets: 3000, SendErrors: 8}, LatencyMs: Latency{Bridge: 0.98, Total: 2.5},
 				LatencyErrorMs: 0.04, LatencyBy: LatencyByPeer,
 				PeakDBFS: []Decibels{-6.02, Decibels(math.Inf(-1))},
 			},
 			Receive: Direction{
 				State: DirectionSilent, Peer: "192.168.122.1:4713", Format: "L24", Channels: 1, Rate: 48000,
-				PeriodFrames: 64, Packets: 900, Lost: 5, Late: 4, Duplicate: 3, Recovered: 2, ConcealedFrames: 64,
-				Dropouts: 1, Total: Totals{Packets: 2000, Lost: 50, RejectedBy: Rejected{SSRC: 12}}, BufferFrames: 40.25, BufferTargetFrames: 40, RatioPPM: -17.5,
-				JitterUs: Jitter{P50: 35, P99: 113, Max: 753}, Xruns: 7, PeakDBFS: []Decibels{-20},
+				PacketFrames: 64, Counts: Counts{Packets: 900, Lost: 5, Late: 4, Duplicate: 3, Recovered: 2, ConcealedFrames: 64, Dropouts: 1, Xruns: 7},
+				Total: Counts{Packets: 2000, Lost: 50, RejectedBy: Rejected{SSRC: 12}}, BufferFrames: 40.25, BufferTargetFrames: 40, RatioPPM: -17.5,
+				JitterUs: Jitter{P50: 35, P99: 113, Max: 753}, PeakDBFS: []Decibels{-20},
 				LatencyStagesMs: Stages{Wire: 0.07, Wait: 0.1, Resample: 0.25, Playout: 0.667},
 			},
 		},
@@ -90,6 +91,22 @@ func TestJSONHasTheFieldsThatUsersRelyOn(t *testing.T) {
 	}
 }
 
+// Programs read this; docs/status.md says when SchemaVersion has to grow. A new key is
+// added to the file, and no other line of it changes.
+func TestJSONIsTheRecordedOne(t *testing.T) {
+	want, err := os.ReadFile("testdata/status.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got bytes.Buffer
+	if err := json.Indent(&got, []byte(encode(t, sample())), "", "  "); err != nil {
+		t.Fatal(err)
+	}
+	if got.String() != string(want) {
+		t.Errorf("got\n%s\nwant\n%s", got.String(), want)
+	}
+}
+
 func TestJSONIsOneLine(t *testing.T) {
 	if text := encode(t, sample()); strings.Count(text, "\n") != 1 || !strings.HasSuffix(text, "\n") {
 		t.Errorf("not one line: %q", text)
@@ -101,13 +118,13 @@ func TestJSONOfProblemsAndCounts(t *testing.T) {
 	s.Problems = []Problem{{"send-errors", SideSend, "cannot send to 192.0.2.7:4713: network is unreachable"}}
 	d := &s.Directions.Receive
 	d.Rejected, d.RejectedBy = 28, Rejected{1, 2, 3, 4, 5, 6, 7}
-	d.Total = Totals{1, 2, 3, 4, 28, d.RejectedBy, 6, 7, 8, 9, 10}
+	d.Total = Counts{Packets: 1, Lost: 2, Late: 3, Duplicate: 4, Recovered: 6, ConcealedFrames: 7, Dropouts: 8, Xruns: 9, SendErrors: 10, Rejected: 28, RejectedBy: d.RejectedBy}
 	text := encode(t, s)
 	for _, part := range []string{
 		`"problems":[{"code":"send-errors","side":"send","text":"cannot send to 192.0.2.7:4713: network is unreachable"}]`,
-		`"rejected":28,"rejected_by":{"kernel":1,"source":2,"ssrc":3,"payload_type":4,"malformed":5,"outside":6,"rtcp":7},"recovered":2,`,
-		`"total":{"packets":1,"lost":2,"late":3,"duplicate":4,"rejected":28,"rejected_by":{"kernel":1,"source":2,"ssrc":3,"payload_type":4,"malformed":5,"outside":6,"rtcp":7},` +
-			`"recovered":6,"concealed_frames":7,"dropouts":8,"xruns":9,"send_errors":10}`,
+		`"rejected":28,"rejected_by":{"kernel":1,"source":2,"ssrc":3,"payload_type":4,"malformed":5,"outside":6,"rtcp":7},"total":`,
+		`"total":{"packets":1,"lost":2,"late":3,"duplicate":4,"recovered":6,"concealed_frames":7,"dropouts":8,"xruns":9,"send_errors":10,` +
+			`"rejected":28,"rejected_by":{"kernel":1,"source":2,"ssrc":3,"payload_type":4,"malformed":5,"outside":6,"rtcp":7}}`,
 	} {
 		if !strings.Contains(text, part) {
 			t.Errorf("no %s in %s", part, text)

@@ -41,22 +41,15 @@ var endMetrics = []metric[Status]{
 	describe("problems", "Things that are wrong now.", ofEnd, func(s Status) float64 { return float64(len(s.Problems)) }),
 }
 
-var directionMetrics = []metric[Direction]{
+// Those of the counters are generated.
+var directionMetrics = append([]metric[Direction]{
 	describe("direction_up", "1 while packets flow.", ofDirection, func(d Direction) float64 { return truth(d.State == DirectionRunning) }),
-	describe("packets_total", "Packets sent or accepted.", ofDirection, func(d Direction) float64 { return float64(d.Total.Packets) }),
-	describe("lost_packets_total", "Packets that never came; of what is sent, as the peer says.", ofDirection, func(d Direction) float64 { return float64(d.Total.Lost) }),
-	describe("late_packets_total", "Packets that came after their frames had been played.", ofDirection, func(d Direction) float64 { return float64(d.Total.Late) }),
-	describe("recovered_packets_total", "Packets of which a copy was lost and another came.", ofDirection, func(d Direction) float64 { return float64(d.Total.Recovered) }),
-	describe("send_errors_total", "Datagrams that the kernel did not send.", ofDirection, func(d Direction) float64 { return float64(d.Total.SendErrors) }),
-	describe("concealed_frames_total", "Frames that were made up.", ofDirection, func(d Direction) float64 { return float64(d.Total.ConcealedFrames) }),
-	describe("dropouts_total", "Runs of frames that were made up.", ofDirection, func(d Direction) float64 { return float64(d.Total.Dropouts) }),
-	describe("media_clock_jumps_total", "Times that the graph lost time.", ofDirection, func(d Direction) float64 { return float64(d.Total.Xruns) }),
 	describe("buffer_frames", "Frames waiting to be played.", ofDirection, func(d Direction) float64 { return d.BufferFrames }),
 	describe("buffer_target_frames", "Frames that should wait to be played.", ofDirection, func(d Direction) float64 { return d.BufferTargetFrames }),
 	describe("clock_drift_ratio", "How much faster the sender's clock is, as a share; 0: none, bit for bit.", ofDirection, func(d Direction) float64 { return d.RatioPPM * 1e-6 }),
 	describe("jitter_p99_seconds", "How late 99 of 100 packets come at most.", ofDirection, func(d Direction) float64 { return d.JitterUs.P99 * 1e-6 }),
 	describe("latency_seconds", "One-way latency of the bridge; 0: not known.", ofDirection, func(d Direction) float64 { return float64(d.LatencyMs.Bridge) * 1e-3 }),
-}
+}, countMetrics...)
 
 var (
 	rejectedPackets = prometheus.NewDesc("archibald_rejected_packets_total", "Datagrams that were not of the stream, by reason.",

@@ -80,9 +80,10 @@ func handler(local bool, source Source) http.Handler {
 	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(newRegistry(source), promhttp.HandlerOpts{}))
 	for path, file := range map[string]struct{ name, contentType string }{
-		"GET /{$}":        {"page/index.html", "text/html; charset=utf-8"},
-		"GET /status.js":  {"page/status.js", "text/javascript; charset=utf-8"},
-		"GET /status.css": {"page/status.css", "text/css; charset=utf-8"},
+		"GET /{$}":                 {"page/index.html", "text/html; charset=utf-8"},
+		"GET /counts_generated.js": {"page/counts_generated.js", "text/javascript; charset=utf-8"},
+		"GET /status.js":           {"page/status.js", "text/javascript; charset=utf-8"},
+		"GET /status.css":          {"page/status.css", "text/css; charset=utf-8"},
 	} {
 		body, err := page.ReadFile(file.name)
 		if err != nil {

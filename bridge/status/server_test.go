@@ -76,8 +76,8 @@ func TestPageCanLoadWhatItNamesUnderItsOwnPolicy(t *testing.T) {
 		t.Error("the page has inline code or style, which its policy blocks")
 	}
 	links := regexp.MustCompile(`(?:src|href)="([^"]+)"`).FindAllStringSubmatch(body, -1)
-	if len(links) != 3 {
-		t.Fatalf("links %v, want script, style and JSON", links)
+	if len(links) != 4 {
+		t.Fatalf("links %v, want two scripts, style and JSON", links)
 	}
 	for _, link := range links {
 		if linked, _ := request(t, s, "GET", "/"+link[1], ""); linked.StatusCode != http.StatusOK {

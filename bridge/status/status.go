@@ -4,10 +4,15 @@ package status
 // without one.
 var Version = "dev"
 
+// SchemaVersion is the version of the JSON. It grows when a key goes, or changes its
+// meaning or unit; a new key does not change it.
+const SchemaVersion = 1
+
 // Status is the state of one end at one moment. Counters count since the session
 // began, the newest one where there is none now; totals since the program started.
 type Status struct {
-	End           string     `json:"end"` // "guest" or "host"
+	SchemaVersion int        `json:"schema_version"` // SchemaVersion, filled in when it is encoded
+	End           string     `json:"end"`            // "guest" or "host"
 	Version       string     `json:"version"`
 	UptimeSeconds float64    `json:"uptime_seconds"`
 	CPUSeconds    float64    `json:"cpu_seconds"` // processor time used by the program; the status server fills it in
@@ -106,19 +111,10 @@ type Direction struct {
 	Format       string `json:"format"`        // L16, L24 or F32; "" while idle
 	Channels     int    `json:"channels"`      // 0 while idle
 	Rate         int    `json:"rate"`          // of the stream, in Hz
-	PeriodFrames int    `json:"period_frames"` // frames per packet
+	PacketFrames int    `json:"packet_frames"` // frames per packet
 
-	Packets         uint64   `json:"packets"`     // sent or accepted
-	Lost            uint64   `json:"lost"`        // sequence numbers that never came in time
-	Late            uint64   `json:"late"`        // came after their frames had been played
-	Duplicate       uint64   `json:"duplicate"`   // came more often than the peers agreed
-	Rejected        uint64   `json:"rejected"`    // not RTP, or not of the peer, the SSRC or the format agreed
-	RejectedBy      Rejected `json:"rejected_by"` // the same by reason
-	Recovered       uint64   `json:"recovered"`   // a copy of them was lost and another came
-	ConcealedFrames uint64   `json:"concealed_frames"`
-	Dropouts        uint64   `json:"dropouts"`    // runs of concealed frames
-	SendErrors      uint64   `json:"send_errors"` // datagrams that the kernel did not send
-	Total           Totals   `json:"total"`       // since the program started
+	Counts        // since the session began
+	Total  Counts `json:"total"` // since the program started
 
 	BufferFrames       float64 `json:"buffer_frames"` // now waiting to be played
 	BufferTargetFrames float64 `json:"buffer_target_frames"`
@@ -132,7 +128,6 @@ type Direction struct {
 	LatencyBy       string       `json:"latency_by"`        // how the way was measured; "" while it is not
 	LatencyStagesMs Stages       `json:"latency_stages_ms"` // their sum is LatencyMs.Bridge; of what is received only
 
-	Xruns    uint64     `json:"xruns"`     // times the media clock of the graph jumped
 	PeakDBFS []Decibels `json:"peak_dbfs"` // per channel, the highest of about the last second
 }
 

@@ -33,7 +33,7 @@ func WriteText(w io.Writer, s Status) error {
 	}
 
 	row("  audio", audioText(s.Audio))
-	row("  machine", machineText(s.Machine))
+	row("  machine", machineText(s))
 	row("  session", sessionText(s.Session))
 	if s.Session.LastError != "" && s.Session.LastError != s.Audio.Reason {
 		row("  last error", s.Session.LastError)
@@ -51,10 +51,13 @@ func WriteText(w io.Writer, s Status) error {
 	each("state", func(d Direction) string { return string(d.State) })
 	each("peer", func(d Direction) string { return orDash(d.Peer) })
 	each("format", formatText)
-	each("packets", func(d Direction) string { return fmt.Sprint(d.Packets) })
-	each("lost", func(d Direction) string { return fmt.Sprint(d.Lost) })
-	row("  late, duplicate, recovered", "", fmt.Sprintf("%d, %d, %d", receive.Late, receive.Duplicate, receive.Recovered))
-	row("  concealed", "", fmt.Sprintf("%d frames in %d dropouts", receive.ConcealedFrames, receive.Dropouts))
+	for _, counts := range countRows {
+		sent := ""
+		if counts.send {
+			sent = counts.text(send.Counts)
+		}
+		row("  "+counts.name, sent, counts.text(receive.Counts))
+	}
 	if send.SendErrors > 0 || receive.Rejected > 0 {
 		row("  not sent, rejected", fmt.Sprint(send.SendErrors), rejectedText(receive.RejectedBy))
 	}
@@ -66,7 +69,6 @@ func WriteText(w io.Writer, s Status) error {
 	each("latency, bridge", latencyText)
 	row("  latency, stages", "", stagesText(receive.LatencyStagesMs))
 	each("latency, total", func(d Direction) string { return d.LatencyMs.Total.String() })
-	each("xruns", func(d Direction) string { return fmt.Sprint(d.Xruns) })
 	each("peak dBFS", peakText)
 	return table.Flush()
 }
@@ -106,9 +108,13 @@ func audioText(a Audio) string {
 	return fmt.Sprintf("%s %s, %d Hz, %d frames, %s, %d xruns", a.Server, a.State, a.Rate, a.PeriodFrames, realtime, a.Xruns)
 }
 
-func machineText(m Machine) string {
-	text := "processors kept awake"
-	if !m.CPUAwake {
+func machineText(s Status) string {
+	m, text := s.Machine, "processors kept awake"
+	switch {
+	case m.CPUAwake:
+	case s.Session.State == SessionWaiting: // then they need not be
+		text = "processors may sleep until a session is up"
+	default:
 		text = "processors may sleep"
 	}
 	if m.MemoryLocked {
@@ -137,7 +143,7 @@ func formatText(d Direction) string {
 	if d.Format == "" {
 		return "-"
 	}
-	return fmt.Sprintf("%s/%d/%d, %d frames a packet", d.Format, d.Rate, d.Channels, d.PeriodFrames)
+	return fmt.Sprintf("%s/%d/%d, %d frames a packet", d.Format, d.Rate, d.Channels, d.PacketFrames)
 }
 
 // rejectedText is the count, and what for where there is one.

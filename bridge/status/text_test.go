@@ -27,14 +27,14 @@ func TestTextOfARunningEnd(t *testing.T) {
   packets                     1000                             900
   lost                        0                                5
   late, duplicate, recovered                                   4, 3, 2
-  concealed                                                    64 frames in 1 dropouts
+  concealed frames, dropouts                                   64, 1
+  xruns                       0                                7
   buffer (target)                                              40.2 (40.0) frames
   clock                                                        -17.5 ppm
   jitter p50, p99, max        0, 0, 0 us                       35, 113, 753 us
   latency, bridge             0.980 +- 0.040 ms, by peer       -
   latency, stages                                              wire 0.070, wait 0.100, resample 0.250, playout 0.667
   latency, total              2.500 ms                         -
-  xruns                       0                                7
   peak dBFS                   -6.0 -inf                        -20.0
 `
 	if got := text(t, sample()); got != want {
@@ -103,7 +103,7 @@ func TestTextOfAHostWithGuestsHasEach(t *testing.T) {
 func TestTextSaysWhatIsWrong(t *testing.T) {
 	s := Status{End: "host", Audio: Audio{Server: "pipewire", State: AudioAbsent}, Session: Session{State: SessionWaiting, LastError: "no route to host"}}
 	got := text(t, s)
-	for _, part := range []string{"pipewire absent", "processors may sleep, memory NOT locked\n", "waiting", "no route to host"} {
+	for _, part := range []string{"pipewire absent", "processors may sleep until a session is up, memory NOT locked\n", "waiting", "no route to host"} {
 		if !strings.Contains(got, part) {
 			t.Errorf("no %q in\n%s", part, got)
 		}
@@ -145,5 +145,14 @@ func TestTextFromThePeerCannotCommandTheTerminal(t *testing.T) {
 	}
 	if strings.Count(got, "\n") != strings.Count(text(t, sample()), "\n")+1 {
 		t.Errorf("a line break got through:\n%s", got)
+	}
+}
+
+// During a session it is a fault, before one it is as it should be.
+func TestTextSaysWhetherProcessorsMaySleepThatShouldNot(t *testing.T) {
+	s := sample()
+	s.Machine.CPUAwake = false
+	if got := text(t, s); !strings.Contains(got, "processors may sleep, memory") {
+		t.Errorf("in a session:\n%s", got)
 	}
 }

@@ -2,21 +2,8 @@ package stream
 
 import "net/netip"
 
-// MaxRepeatFrames is the most that passes from the first packet of a period to the last
-// repeat of the period: the receiver's buffer, and its memory of sequence numbers, are
-// not longer.
-const MaxRepeatFrames = 8192
-
 // MaxCodedFrames is the longest coded packet that the core sends.
 const MaxCodedFrames = 960
-
-// Repeats is what a sender repeats: each packet goes out Copies more times, the
-// same bytes under the same sequence number, each time DistanceFrames of its
-// graph's time later. 0: at once.
-type Repeats struct{ Copies, DistanceFrames int }
-
-// SpanFrames is how much later than the packet its last repeat comes.
-func (r Repeats) SpanFrames() int { return r.Copies * r.DistanceFrames }
 
 // SendPlan is everything the core needs to send one stream. It does not change while
 // in use; another plan replaces it.

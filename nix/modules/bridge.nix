@@ -11,20 +11,22 @@ let
   inherit (lib) mkOption types;
   cfg = config.services.archibald-bridge;
 
-  # Written by `go run ./nix/keys`; a test keeps it as the program is.
+  # Written by `go generate ./bridge/config`; a test keeps it as the program is.
   keys = lib.importJSON ./keys.json;
 
+  like = key: if key.pattern == "" then types.str else types.strMatching key.pattern;
   typeOf =
     key:
     {
-      boolean = types.bool;
-      strings = types.listOf types.str;
-      string = if key ? values then types.enum key.values else types.str;
-      integer =
+      bool = types.bool;
+      int =
         let
           range = types.ints.between key.least key.most;
         in
-        if key.orZero or false then types.either (types.enum [ 0 ]) range else range;
+        if key.orZero then types.either (types.enum [ 0 ]) range else range;
+      choice = types.enum key.choices;
+      text = like key;
+      list = types.listOf (like key);
     }
     .${key.type};
 
@@ -33,7 +35,7 @@ let
     value = mkOption {
       type = types.nullOr (typeOf key);
       default = null;
-      defaultText = lib.literalMD "the program's own default";
+      defaultText = lib.literalMD "the program's own default: ${builtins.toJSON key.default}";
       description = "${key.help} Legal: ${key.legal}.";
     };
   };

@@ -54,7 +54,7 @@ func longAndLossy(t *testing.T, r *Rig) (faults []string, serverFailures int) {
 		got, sent := s.Directions.Receive, s.Directions.Send
 		t.Logf("%s: %d packets, %d lost, %d late, %d frames concealed, latency %.1f ms of %+v, sent: %.1f ms by %s", s.End, got.Packets, got.Lost, got.Late,
 			got.ConcealedFrames, got.LatencyMs.Bridge, got.LatencyStagesMs, sent.LatencyMs.Bridge, sent.LatencyBy)
-		if got.Format != "opus" || got.PeriodFrames != 240 || got.Lost == 0 || got.ConcealedFrames == 0 {
+		if got.Format != "opus" || got.PacketFrames != 240 || got.Lost == 0 || got.ConcealedFrames == 0 {
 			t.Errorf("%s: %+v", s.End, got)
 		}
 		stages := got.LatencyStagesMs

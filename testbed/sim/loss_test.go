@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"archibald-bridge/bridge/stream"
-	"archibald-bridge/proto"
 )
 
 const (
@@ -222,7 +221,7 @@ func TestLossesOfWhatIsRepeatedMoveNothing(t *testing.T) {
 			eachBurst(t, somePackets, func(t *testing.T, link func() *Link) {
 				eachLoss(t, fewLosses, func() *Link {
 					l := link()
-					l.Repeats = stream.Repeats(proto.RepeatsOf(repeats.Copies, repeats.DistanceFrames, l.Sender.PeriodFrames))
+					l.Repeats = stream.RepeatsOf(repeats.Copies, repeats.DistanceFrames, l.Sender.PeriodFrames)
 					l.Servo.ExtraFrames = l.Repeats.SpanFrames()
 					return l
 				})

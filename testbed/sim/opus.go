@@ -8,7 +8,6 @@ import (
 	"archibald-bridge/bridge/codec"
 	"archibald-bridge/bridge/rt"
 	"archibald-bridge/bridge/stream"
-	"archibald-bridge/proto"
 )
 
 // OpusLink is one direction of sound in Opus, mono: two graphs that run on one clock,
@@ -119,7 +118,7 @@ func (l *OpusLink) format() stream.Format {
 }
 
 func (l *OpusLink) repeats() stream.Repeats {
-	return stream.Repeats(proto.RepeatsOf(l.Copies, l.Distance, l.PacketFrames))
+	return stream.RepeatsOf(l.Copies, l.Distance, l.PacketFrames)
 }
 
 func (l *OpusLink) now() int64 { return l.nowNs }

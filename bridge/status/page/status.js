@@ -15,13 +15,13 @@ function latency(d) {
 const rows = [
   ["state", d => d.state],
   ["peer", d => d.peer || "–"],
-  ["format", d => d.format ? `${d.format}/${d.rate}/${d.channels}, ${d.period_frames} frames a packet` : "–"],
-  ["packets", d => d.packets],
-  ["lost", d => d.lost],
-  ["late, duplicate, recovered", null, d => `${d.late}, ${d.duplicate}, ${d.recovered}`],
+  ["format", d => d.format ? `${d.format}/${d.rate}/${d.channels}, ${d.packet_frames} frames a packet` : "–"],
+  ...countRows.map(([name, send, keys]) => {
+    const text = d => keys.map(key => d[key]).join(", ");
+    return [name, send ? text : null, text];
+  }),
   ["not sent, rejected", d => d.send_errors, d => d.rejected +
     (d.rejected ? ` (${Object.entries(d.rejected_by).filter(([, n]) => n > 0).map(([reason, n]) => `${reason} ${n}`).join(", ")})` : "")],
-  ["concealed", null, d => `${d.concealed_frames} frames in ${d.dropouts} dropouts`],
   ["buffer (target)", null, d => `${d.buffer_frames.toFixed(1)} (${d.buffer_target_frames.toFixed(1)}) frames`],
   ["clock", null, d => `${d.ratio_ppm.toFixed(1)} ppm`],
   ["jitter p50, p99, max", d => [d.jitter_us.p50, d.jitter_us.p99, d.jitter_us.max].map(us => us.toFixed(0)).join(", ") + " µs"],
@@ -29,7 +29,6 @@ const rows = [
   ["latency, stages", null, d => Object.entries(d.latency_stages_ms).filter(([, ms]) => ms !== null)
     .map(([name, ms]) => `${name} ${ms}`).join(", ") || "–"],
   ["latency, total", d => known(d.latency_ms.total, " ms")],
-  ["xruns", d => d.xruns],
   ["peak dBFS", d => d.peak_dbfs.map(peak => peak === null ? "−∞" : peak.toFixed(1)).join("  ") || "–"],
 ];
 
@@ -49,7 +48,7 @@ function end(s, named) {
   show("audio", a.state !== "running" ? `${a.server}: ${a.state}${a.reason && ": " + a.reason}`
     : `${a.server}: ${a.rate} Hz, ${a.period_frames} frames, ${a.realtime ? "real-time" : "NOT real-time"}, ${a.xruns} xruns`);
   const m = s.machine;
-  show("machine", [m.cpu_awake ? "processors kept awake" : "processors may sleep", m.memory_locked ? "memory locked" : "memory NOT locked",
+  show("machine", [m.cpu_awake ? "processors kept awake" : "processors may sleep" + (s.session.state === "waiting" ? " until a session is up" : ""), m.memory_locked ? "memory locked" : "memory NOT locked",
     m.cpus && `audio threads on processors ${m.cpus}`, m.realtime_by && `real-time by ${m.realtime_by}`].filter(Boolean).join(", "));
   const calls = Object.entries(s.session.rejected_calls).filter(([, n]) => n > 0).map(([reason, n]) => `${reason} ${n}`).join(", ");
   show("session", `session: ${s.session.state}, peer ${s.session.peer || "–"}, ${s.session.reconnects} reconnects, counts are since it began; ` +

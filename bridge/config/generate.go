@@ -2,6 +2,8 @@ package config
 
 import _ "embed"
 
+//go:generate go run ./reference ../..
+
 // Example is a configuration file with every key, explained, at its default.
 //
 //go:embed example.toml

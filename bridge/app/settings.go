@@ -1,0 +1,23 @@
+// Package app puts the ends together.
+package app
+
+import (
+	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/session"
+	"archibald-bridge/proto"
+)
+
+// Settings are what a configuration says of an end in that role.
+func Settings(cfg config.Config, role proto.Role) session.Settings {
+	return session.Settings{
+		Role: role, Name: cfg.Name,
+		Peer: session.Peer(cfg.Peer), Listen: cfg.Listen.AddrPort, Allow: cfg.Allow.List, Secret: cfg.Secret, Wait: cfg.Wait.Duration,
+		Static: cfg.Static, Incoming: cfg.Incoming,
+		Format: cfg.Format, RateHz: cfg.Rate, SendChannels: cfg.SendChannels, ReceiveChannels: cfg.ReceiveChannels,
+		HostPeriod: cfg.HostPeriod, Ptime: cfg.Ptime.Duration, Bitrate: cfg.OpusBitrate,
+		Redundancy:   proto.Redundancy{Copies: cfg.Redundancy, Distance: cfg.RedundancyDistance},
+		Latency:      session.Latency{Frames: cfg.Latency.Frames, Duration: cfg.Latency.Duration},
+		FreeClock:    cfg.Clock == config.ClockFree,
+		MulticastTTL: cfg.MulticastTTL, OwnOrder: cfg.ChannelMap.Positions != nil,
+	}
+}

@@ -1,0 +1,96 @@
+package policy
+
+import (
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// code is what Markdown shows as it is: indented and fenced blocks, and spans.
+var code = regexp.MustCompile("(?ms)^```.*?^```|^    .*?$|`[^`\n]+`")
+
+// headingMarks are what GitHub and Forgejo leave out of a heading's anchor.
+var headingMarks = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
+
+// anchors lists the headings of a document as links name them.
+func anchors(document string) map[string]bool {
+	found := map[string]bool{}
+	fenced := false
+	for line := range strings.Lines(document) {
+		if strings.HasPrefix(line, "```") {
+			fenced = !fenced
+		}
+		if title := strings.TrimLeft(line, "#"); !fenced && title != line && strings.HasPrefix(title, " ") {
+			name := headingMarks.ReplaceAllString(strings.ToLower(strings.TrimSpace(title)), "")
+			found[strings.ReplaceAll(name, " ", "-")] = true
+		}
+	}
+	return found
+}
+
+var link = regexp.MustCompile(`\]\(([^)\s]+)\)|<img src="([^"]+)"`)
+
+// broken lists the links of a document to files or headings that are not there.
+// read returns a file by its path below the project's folder.
+func broken(file, document string, read func(string) (string, error)) (all []string) {
+	for _, match := range link.FindAllStringSubmatch(code.ReplaceAllString(document, ""), -1) {
+		target := match[1] + match[2]
+		if strings.Contains(target, "://") {
+			continue
+		}
+		name, anchor, named := strings.Cut(target, "#")
+		linked := document
+		if name != "" {
+			var err error
+			if linked, err = read(path.Join(path.Dir(file), name)); err != nil {
+				all = append(all, target)
+				continue
+			}
+		}
+		if named && !anchors(linked)[anchor] {
+			all = append(all, target)
+		}
+	}
+	return all
+}
+
+// text reads a file, or says that a folder is there.
+func text(name string) (string, error) {
+	full := filepath.Join(root, name)
+	if info, err := os.Stat(full); err != nil || info.IsDir() {
+		return "", err
+	}
+	data, err := os.ReadFile(full)
+	return string(data), err
+}
+
+func TestEveryLinkInTheDocumentsLeadsSomewhere(t *testing.T) {
+	links := 0
+	for _, file := range files(t, ".md") {
+		document := string(read(t, file))
+		links += len(link.FindAllString(document, -1))
+		for _, target := range broken(file, document, text) {
+			t.Errorf("%s links to %s, which is not there", file, target)
+		}
+	}
+	if links < 50 {
+		t.Errorf("found only %d links: this test looks in the wrong place", links)
+	}
+}
+
+func TestABrokenLinkIsFound(t *testing.T) {
+	document := "# One, two: `three`\n[a](b.md) [b](#one-two-three) [c](gone.md) [d](b.md#gone) ![e](img/gone.svg)\n" +
+		"<img src=\"gone.png\"> [f](https://example.org/gone) `[g](gone.md)`\n\n    [h](gone.md)\n"
+	found := broken("docs/a.md", document, func(name string) (string, error) {
+		if name == "docs/b.md" {
+			return "# here\n", nil
+		}
+		return "", os.ErrNotExist
+	})
+	if got := strings.Join(found, " "); got != "gone.md b.md#gone img/gone.svg gone.png" {
+		t.Errorf("found %q", got)
+	}
+}

@@ -1,0 +1,69 @@
+package session
+
+import (
+	"net"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"archibald-bridge/proto"
+)
+
+// Settings are what the user wants of an end.
+type Settings struct {
+	Role proto.Role
+	Name string // of the bridge, where there are several
+	// Peer is the other end; the zero Peer: this end waits to be called, or, with Static,
+	// sends nothing.
+	Peer   Peer
+	Listen netip.AddrPort // where this end can be reached
+	Allow  []netip.Prefix // whose addresses may call, besides the peer's
+	Secret []byte         // that both ends prove to have; nil: none
+	Wait   time.Duration  // how long to wait for audio server and peer; 0: for ever
+
+	// Static says that there is no session: the peer is a plain RTP address.
+	Static bool
+	// Incoming describes the plain stream to receive; nil: as what is sent.
+	Incoming *proto.Description
+
+	Format                        proto.Encoding // "": what the two ends like best
+	RateHz                        int            // the audio server must have; 0: whatever it has
+	SendChannels, ReceiveChannels int
+	HostPeriod                    int           // asked of the audio server; 0: its own
+	Ptime                         time.Duration // packet time; 0: see packetFrames
+	Bitrate                       int           // of a coded stream, of all channels together, in bit/s
+	Redundancy                    proto.Redundancy
+	Latency                       Latency
+	FreeClock                     bool // resample even when both graphs look as if they shared a clock
+	MulticastTTL                  int
+	OwnOrder                      bool // the channels are not in the usual order
+}
+
+// Peer is the address of the other end. The zero value is no peer.
+type Peer struct {
+	Host string // name or IP address, without brackets
+	Port int    // 1 to 65535
+}
+
+// String returns HOST:PORT as net.Dial takes it; "" for no peer.
+func (p Peer) String() string {
+	if p.Host == "" {
+		return ""
+	}
+	return net.JoinHostPort(p.Host, strconv.Itoa(p.Port))
+}
+
+// Latency is the one-way latency that is wanted; the zero value: found by measuring.
+type Latency struct {
+	Frames   int // of this end's graph; 0: as Duration says
+	Duration time.Duration
+}
+
+// FramesAt returns the latency in frames at a sample rate, rounded to the nearest; 0:
+// found by measuring.
+func (l Latency) FramesAt(rateHz int) int {
+	if l.Frames > 0 {
+		return l.Frames
+	}
+	return int((l.Duration*time.Duration(rateHz) + time.Second/2) / time.Second)
+}
