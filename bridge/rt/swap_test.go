@@ -64,7 +64,7 @@ func TestPlansAreReplacedUnderARunningGraph(t *testing.T) {
 	rtcp := make([]byte, 1500)
 	for n := range 1000 {
 		e, peer := a, b
-		if n%2 == 1 {
+		if n%3 == 2 {
 			e, peer = b, a
 		}
 		f := stream.Format{Encoding: []stream.Encoding{stream.F32, stream.L24, stream.L16}[r.IntN(3)], RateHz: []int{44100, 48000, 96000}[r.IntN(3)], Channels: 1 + r.IntN(8)}
@@ -112,7 +112,7 @@ func TestPlansAreReplacedUnderARunningGraph(t *testing.T) {
 // time: every packet once and in order, no frame in two of them, and none missing but
 // those that came while there was no sender.
 func TestAStreamContinuesWhileItsPlansAreReplacedUnderARunningGraph(t *testing.T) {
-	const replaced = 400
+	const replaced = 300
 	from, to := open(t, "127.0.0.39:0"), open(t, "127.0.0.40:0")
 	from.play() // its clock runs from now on
 	var done atomic.Bool
@@ -158,10 +158,9 @@ func TestAStreamContinuesWhileItsPlansAreReplacedUnderARunningGraph(t *testing.T
 	}
 	receive := stream.ReceivePlan{Format: stereo, PayloadType: payloadType(stereo.Encoding), SSRC: 3}
 	check(t, to.e.StartReceiver(receive))
-	resident := residentBytes(t)
 	for n := range replaced {
 		check(t, from.e.StartSender(stream.SendPlan{Format: stereo, PayloadType: receive.PayloadType, PacketFrames: 16 + n%49, SSRC: 3, To: to.e.LocalAddr()}))
-		if n%2 == 1 {
+		if n%3 == 2 {
 			check(t, to.e.StartReceiver(receive))
 		}
 		for until := sent.Load() + 3; sent.Load() < until; {
@@ -201,9 +200,29 @@ func TestAStreamContinuesWhileItsPlansAreReplacedUnderARunningGraph(t *testing.T
 	if gaps >= replaced {
 		t.Errorf("%d gaps of the timestamps in %d packets of %d senders", gaps, len(packets), replaced)
 	}
-	// 400 senders take more than 60 MB, 200 receivers more than that.
-	if grown := residentBytes(t) - resident; grown > 40e6 {
-		t.Errorf("%d bytes more than before: plans were not freed", grown)
+}
+
+func TestPlansThatAreReplacedAreFreed(t *testing.T) {
+	const replaced = 200
+	n := open(t, "127.0.0.41:0")
+	many := stream.Format{Encoding: stream.F32, RateHz: 48000, Channels: 16}
+	for _, start := range []func() error{
+		func() error {
+			return n.e.StartSender(stream.SendPlan{Format: many, PayloadType: payloadType(many.Encoding), PacketFrames: 16, SSRC: 1, To: n.e.LocalAddr()})
+		},
+		func() error {
+			return n.e.StartReceiver(stream.ReceivePlan{Format: many, PayloadType: payloadType(many.Encoding), SSRC: 1})
+		},
+	} {
+		check(t, start())
+		before := residentBytes(t)
+		for range replaced {
+			check(t, start())
+		}
+		// A ring of 16 channels alone is a megabyte.
+		if grown := residentBytes(t) - before; grown > replaced*1e6/2 {
+			t.Errorf("%d bytes more after %d plans", grown, replaced)
+		}
 	}
 }
 
