@@ -10,13 +10,19 @@ export GOTOOLCHAIN := auto
 # github.com/hraban/opus without reading Opus files, which needs another library.
 export GOFLAGS := $(filter-out -tags=nolibopusfile,$(GOFLAGS)) -tags=nolibopusfile
 
-.PHONY: build test demo bench bench-peers lint cross deps clean help
+.PHONY: build check test soak demo bench bench-peers lint cross deps clean help
 
 build: ## the program, as bin/archibald-bridge; TAGS=portaudio for the backend of that name
 	$(GO) build -trimpath -tags "nolibopusfile $(TAGS)" -ldflags '-X archibald-bridge/bridge/status.Version=$(VERSION)' -o $(BINARY) .
 
-test: ## all tests; installs what they need
+check: ## before each commit: style, and all tests without audio servers
+	scripts/check.sh
+
+test: ## every kind of test, real audio servers included; installs what they need
 	scripts/test.sh
+
+soak: ## the same at full length, and all fuzz targets: hours
+	ARCHIBALD_SOAK=1 scripts/test.sh
 
 demo: ## a whole bridge on this machine, heard, measured and stopped again
 	scripts/demo.sh $(ARGS)

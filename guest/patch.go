@@ -11,7 +11,7 @@ import (
 
 	gojack "github.com/xthexder/go-jack"
 
-	"archibald-bridge/bridge/audio/jack"
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/bridge/patchbay"
 )
 
@@ -24,7 +24,7 @@ const lookAgain = 2 * time.Second
 // has no ports and is never activated: listing and connecting ports needs
 // neither.
 //
-// It is the jack.Control of the audio clients, and that sets the order: it is
+// It is the audio.Control of the audio clients, and that sets the order: it is
 // opened after them and closed before them, within their Open and Close. So
 // all three are closed when one of them is opened, which libjack2 demands
 // after a server died; and the audio clients, which say clearly why a server
@@ -51,7 +51,7 @@ type Patchbay struct {
 }
 
 var (
-	_ jack.Control   = (*Patchbay)(nil)
+	_ audio.Control  = (*Patchbay)(nil)
 	_ patchbay.Graph = (*Patchbay)(nil)
 )
 

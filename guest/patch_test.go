@@ -13,9 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/bridge/audio/jack"
 	"archibald-bridge/bridge/patchbay"
-	"archibald-bridge/bridge/session"
 	"archibald-bridge/testbed/jacktest"
 )
 
@@ -60,7 +60,7 @@ func newPatchedEnd(t *testing.T, jackd *jacktest.Server, bridge string, texts ..
 		t.Fatal(err)
 	}
 	core := jacktest.NewCore()
-	server := jack.New(core.Callbacks(), jack.Options{ServerName: jackd.Name, Control: patchbay})
+	server := jack.New(core.Callbacks(), audio.Options{Server: jackd.Name, Peer: "host", Control: patchbay})
 	t.Cleanup(func() {
 		if err := server.Close(); err != nil {
 			t.Errorf("Close: %v", err)
@@ -75,7 +75,7 @@ func newPatchedEnd(t *testing.T, jackd *jacktest.Server, bridge string, texts ..
 func open(t *testing.T, server *jack.Server, bridge string) {
 	t.Helper()
 	waitFor(t, "Open", func() bool {
-		_, err := server.Open(session.AudioConfig{Name: bridge, SendChannels: 2, ReceiveChannels: 2})
+		_, err := server.Open(audio.Config{Name: bridge, SendChannels: 2, ReceiveChannels: 2})
 		if err != nil {
 			t.Logf("Open: %v", err)
 		}
@@ -150,7 +150,7 @@ func TestNamedBridgesHaveAPatchbayEach(t *testing.T) {
 		t.Fatal(err)
 	}
 	waitFor(t, "the refusal", func() bool {
-		_, err := server.Open(session.AudioConfig{Name: "lab", SendChannels: 2, ReceiveChannels: 2})
+		_, err := server.Open(audio.Config{Name: "lab", SendChannels: 2, ReceiveChannels: 2})
 		return err != nil && strings.Contains(err.Error(), `"archibald-lab-patch"`)
 	})
 	rival.Close()
@@ -170,7 +170,7 @@ func TestConnectionsAreBackAfterTheServerWasKilled(t *testing.T) {
 		jackd.Kill()
 		select {
 		case event := <-server.Events():
-			if event != session.AudioLost {
+			if event != audio.Lost {
 				t.Fatalf("event %d", event)
 			}
 		case <-time.After(2 * time.Second):
@@ -179,7 +179,7 @@ func TestConnectionsAreBackAfterTheServerWasKilled(t *testing.T) {
 		if err := server.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := server.Open(session.AudioConfig{}); !errors.Is(err, session.ErrServerAbsent) {
+		if _, err := server.Open(audio.Config{}); !errors.Is(err, audio.ErrServerAbsent) {
 			t.Fatalf("Open without server: %v", err)
 		}
 		jackd.Restart(256)

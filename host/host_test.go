@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"archibald-bridge/bridge/app"
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/bridge/audio/portaudio"
 	"archibald-bridge/bridge/config"
 	"archibald-bridge/bridge/fault"
@@ -35,7 +37,7 @@ func runHost(t *testing.T, cfg config.Config) (log string, err error) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	var text bytes.Buffer
-	err = Run(ctx, cfg, slog.New(slog.NewTextHandler(&text, nil)))
+	err = app.Run(ctx, Role, cfg, slog.New(slog.NewTextHandler(&text, nil)))
 	return text.String(), err
 }
 
@@ -58,7 +60,7 @@ func TestPortAudioIsRefusedOrItsDeviceMissed(t *testing.T) {
 	t.Setenv("ALSA_CONFIG_PATH", asound)
 	t.Setenv("JACK_DEFAULT_SERVER", "archibald-no-such-server")
 	cfg := configured(t)
-	cfg.Backend, cfg.OutputDevice = config.BackendPortAudio, "speakers"
+	cfg.Backend, cfg.OutputDevice = audio.PortAudio, "speakers"
 	_, err := runHost(t, cfg)
 	if !portaudio.Built {
 		want := `backend: "portaudio": legal is pipewire or jack here: ` + portaudio.ErrNotBuilt.Error()
@@ -70,19 +72,5 @@ func TestPortAudioIsRefusedOrItsDeviceMissed(t *testing.T) {
 	}
 	if !errors.Is(err, fault.ErrNeverReached) || !strings.Contains(err.Error(), `output-device "speakers": there is none; there are 0 "default" (ALSA)`) {
 		t.Errorf("ended with %v", err)
-	}
-}
-
-func TestDevicesAreListedOrTheBuildIsNamed(t *testing.T) {
-	asound := filepath.Join(t.TempDir(), "asound.conf")
-	if err := os.WriteFile(asound, []byte("pcm.default { type null }\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("ALSA_CONFIG_PATH", asound)
-	t.Setenv("JACK_DEFAULT_SERVER", "archibald-no-such-server")
-	var text bytes.Buffer
-	err := Devices(&text)
-	if portaudio.Built != (err == nil) || portaudio.Built != strings.Contains(text.String(), "default  ALSA") {
-		t.Errorf("%v:\n%s", err, text.String())
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"archibald-bridge/bridge/config"
 	"archibald-bridge/bridge/fault"
 	"archibald-bridge/bridge/network"
 	"archibald-bridge/bridge/status"
@@ -21,12 +20,29 @@ type Page interface {
 	Status() status.Status
 }
 
-// Follow runs an end with the stream that is announced under the name of
-// config.SAPReceive, and runs it anew when another stream is announced under it. It
-// waits for the first announcement as long as the configuration says.
-func Follow(ctx context.Context, cfg config.Config, log *slog.Logger, net *network.Keeper, page Page, run func(context.Context, config.Config) error) error {
-	v6 := !cfg.Listen.Addr().Unmap().Is4() || slices.ContainsFunc(cfg.SAPNetworks.Prefixes, func(n netip.Prefix) bool { return n.Addr().Is6() })
-	ears, err := listen(cfg.MulticastInterface, v6)
+// Stream is an announced stream to receive.
+type Stream struct {
+	proto.Description
+	Interface string // that it was announced by; "": not known
+}
+
+// Receiver is an end that receives one stream until its context ends.
+type Receiver func(context.Context) error
+
+// Where says where announcements are heard.
+type Where struct {
+	Interface string     // the only one; "": all that have multicast
+	Listen    netip.Addr // that streams are received at: groups of IPv6 are heard where it has them
+}
+
+// Follow runs an end with the stream that is announced as wanted, and another end when
+// another stream is: receive makes it, or says why the stream cannot be received. Follow
+// waits for the first announcement; wait is how long at most, 0 for ever.
+func Follow(ctx context.Context, wanted Wanted, where Where, wait time.Duration, log *slog.Logger, net *network.Keeper, page Page,
+	receive func(Stream) (Receiver, error),
+) error {
+	v6 := !where.Listen.Unmap().Is4() || slices.ContainsFunc(wanted.Networks, func(n netip.Prefix) bool { return n.Addr().Is6() })
+	ears, err := listen(where.Interface, v6)
 	if err != nil {
 		return err
 	}
@@ -36,22 +52,21 @@ func Follow(ctx context.Context, cfg config.Config, log *slog.Logger, net *netwo
 	if err != nil {
 		return err
 	}
-	streams := make(chan announced)
+	streams := make(chan Stream)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	wanted := Wanted{Name: proto.SessionName(cfg.SAPReceive), Networks: cfg.SAPNetworks.Prefixes}
 	ticker := time.NewTicker(lookInterval)
 	defer ticker.Stop()
 	h := hearing{log: log, page: page, wanted: wanted, packets: ears.packets, tick: ticker.C, streams: streams}
 	go h.run(ctx)
 
-	page.Await(waitingFor(cfg.SAPReceive))
-	log.Info("waiting for the announcement of a stream", "name", cfg.SAPReceive)
-	var giveUp <-chan time.Time
-	if wait := cfg.Wait.Duration; wait > 0 {
-		giveUp = time.After(wait)
+	page.Await(waitingFor(wanted.Name))
+	log.Info("waiting for the announcement of a stream", "name", wanted.Name)
+	r := runs{name: wanted.Name, log: log, streams: streams, wait: wait, receive: receive}
+	if wait > 0 {
+		r.giveUp = time.After(wait)
 	}
-	return runEach(ctx, cfg, log, streams, giveUp, run)
+	return r.each(ctx)
 }
 
 // lookInterval is how often it is looked whether the stream received has ended.
@@ -66,15 +81,9 @@ type hearing struct {
 	wanted   Wanted
 	packets  <-chan packet
 	tick     <-chan time.Time
-	streams  chan<- announced
+	streams  chan<- Stream
 	refusals refusals
 	ways     ways
-}
-
-// announced is a stream to receive, and by which interface it was announced.
-type announced struct {
-	proto.Description
-	device string // "": not known
 }
 
 func (h *hearing) run(ctx context.Context) {
@@ -103,7 +112,7 @@ func (h *hearing) run(ctx context.Context) {
 		s := f.current
 		h.log.Info("stream announced", "name", h.wanted.Name, "announced_by", s.id.from, "group", s.Address, "port", s.Port)
 		select {
-		case h.streams <- announced{s.Description, h.ways[s.id.from]}:
+		case h.streams <- Stream{s.Description, h.ways[s.id.from]}:
 		case <-ctx.Done():
 			return
 		}
@@ -137,53 +146,53 @@ func (r *refusals) new(reason string, now time.Time) bool {
 	return true
 }
 
+// runs is one end after the other: each until the next stream is there.
+type runs struct {
+	name    string // of the stream
+	log     *slog.Logger
+	streams <-chan Stream
+	wait    time.Duration
+	giveUp  <-chan time.Time // after wait; nil: never
+	receive func(Stream) (Receiver, error)
+}
+
+func (r runs) each(ctx context.Context) error {
+	var now running // ended is nil before the first stream
+	for {
+		select {
+		case <-ctx.Done():
+			return now.end()
+		case <-r.giveUp:
+			return fmt.Errorf("stream %q: not announced in %s: %w", r.name, r.wait, fault.ErrNeverReached)
+		case err := <-now.ended:
+			now.stop()
+			return err
+		case stream := <-r.streams:
+			r.giveUp = nil
+			next, err := r.receive(stream)
+			if err != nil {
+				r.log.Warn("the announced stream cannot be received", "name", r.name, "reason", err)
+				continue
+			}
+			if err := now.end(); err != nil {
+				return err
+			}
+			now = begin(ctx, next)
+		}
+	}
+}
+
 // running is an end that runs.
 type running struct {
 	stop  context.CancelFunc
 	ended chan error
 }
 
-// runEach runs one end after the other: each until the next stream is there.
-func runEach(ctx context.Context, cfg config.Config, log *slog.Logger, streams <-chan announced, giveUp <-chan time.Time,
-	run func(context.Context, config.Config) error,
-) error {
-	var now running // ended is nil before the first stream
-	for {
-		select {
-		case <-ctx.Done():
-			return now.end()
-		case <-giveUp:
-			return fmt.Errorf("stream %q: not announced in %s: %w", cfg.SAPReceive, cfg.Wait.Duration, fault.ErrNeverReached)
-		case err := <-now.ended:
-			now.stop()
-			return err
-		case stream := <-streams:
-			giveUp = nil
-			next, err := receiving(cfg, stream)
-			if err != nil {
-				log.Warn("the announced stream cannot be received", "name", cfg.SAPReceive, "reason", err)
-				continue
-			}
-			if err := now.end(); err != nil {
-				return err
-			}
-			now.ended = make(chan error, 1)
-			var endCtx context.Context
-			endCtx, now.stop = context.WithCancel(ctx)
-			go func(ended chan<- error) { ended <- run(endCtx, next) }(now.ended)
-		}
-	}
-}
-
-// receiving is the configuration with a stream, received where it is announced, unless
-// the user says otherwise.
-func receiving(cfg config.Config, stream announced) (config.Config, error) {
-	next, err := cfg.Receiving(stream.Description)
-	sends := next.Peer != config.Peer{} // by the same interface
-	if next.MulticastInterface == "" && !sends && !network.RouteChosen(stream.Address) {
-		next.MulticastInterface = stream.device
-	}
-	return next, err
+func begin(ctx context.Context, receive Receiver) running {
+	ctx, stop := context.WithCancel(ctx)
+	r := running{stop, make(chan error, 1)}
+	go func() { r.ended <- receive(ctx) }()
+	return r
 }
 
 // end stops the end and waits for it.

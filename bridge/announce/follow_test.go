@@ -4,46 +4,44 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/config"
 	"archibald-bridge/bridge/fault"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/proto"
 )
 
-// ends is what runEach starts: each says with which group, and ends when told.
-func ends(streams chan announced, giveUp <-chan time.Time) (started chan string, over chan error, cancel func()) {
+// follow runs what each says with which group it started, and ends when told.
+func follow(streams chan Stream, giveUp <-chan time.Time) (started chan string, over chan error, cancel func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	started, over = make(chan string, 8), make(chan error, 1)
-	cfg := config.Default(proto.Host)
-	cfg.SAPReceive = "desk"
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	go func() {
-		over <- runEach(ctx, cfg, log, streams, giveUp, func(ctx context.Context, cfg config.Config) error {
-			group, _ := cfg.Group()
-			started <- strings.TrimSpace(group.String() + " " + cfg.MulticastInterface)
+	r := runs{name: "desk", log: slog.New(slog.DiscardHandler), streams: streams, giveUp: giveUp, receive: func(s Stream) (Receiver, error) {
+		if s.SendChannels > 64 {
+			return nil, errors.New("too many channels")
+		}
+		return func(ctx context.Context) error {
+			started <- strings.TrimSpace(s.Address.String() + " " + s.Interface)
 			<-ctx.Done()
-			started <- "end of " + group.String()
+			started <- "end of " + s.Address.String()
 			return nil
-		})
-	}()
+		}, nil
+	}}
+	go func() { over <- r.each(ctx) }()
 	return started, over, cancel
 }
 
 func TestAnotherStreamEndsTheFirstAndStartsAnew(t *testing.T) {
-	streams := make(chan announced)
-	started, over, cancel := ends(streams, nil)
-	streams <- announced{stream5004("239.69.1.2"), "lo"}
+	streams := make(chan Stream)
+	started, over, cancel := follow(streams, nil)
+	streams <- Stream{stream5004("239.69.1.2"), "lo"}
 	many := stream5004("239.69.1.9")
 	many.SendChannels = 65
-	streams <- announced{Description: many} // cannot be received, so that the first goes on
-	streams <- announced{Description: stream5004("239.69.1.3")}
+	streams <- Stream{Description: many} // cannot be received, so that the first goes on
+	streams <- Stream{Description: stream5004("239.69.1.3")}
 	for _, want := range []string{"239.69.1.2 lo", "end of 239.69.1.2", "239.69.1.3"} {
 		if got := <-started; got != want {
 			t.Errorf("%s, want %s", got, want)
@@ -61,7 +59,7 @@ func TestAnotherStreamEndsTheFirstAndStartsAnew(t *testing.T) {
 func TestAStreamThatIsNeverAnnouncedIsGivenUp(t *testing.T) {
 	giveUp := make(chan time.Time, 1)
 	giveUp <- start
-	_, over, cancel := ends(make(chan announced), giveUp)
+	_, over, cancel := follow(make(chan Stream), giveUp)
 	defer cancel()
 	if err := <-over; !errors.Is(err, fault.ErrNeverReached) || !strings.Contains(err.Error(), `stream "desk"`) {
 		t.Error(err)
@@ -69,12 +67,13 @@ func TestAStreamThatIsNeverAnnouncedIsGivenUp(t *testing.T) {
 }
 
 func TestAnEndThatFailsIsTheEnd(t *testing.T) {
-	streams := make(chan announced, 1)
-	streams <- announced{stream5004("239.69.1.2"), "lo"}
+	streams := make(chan Stream, 1)
+	streams <- Stream{stream5004("239.69.1.2"), "lo"}
 	failure := errors.New("address in use")
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	err := runEach(context.Background(), config.Default(proto.Host), log, streams, nil,
-		func(context.Context, config.Config) error { return failure })
+	r := runs{log: slog.New(slog.DiscardHandler), streams: streams, receive: func(Stream) (Receiver, error) {
+		return func(context.Context) error { return failure }, nil
+	}}
+	err := r.each(context.Background())
 	if !errors.Is(err, failure) {
 		t.Error(err)
 	}

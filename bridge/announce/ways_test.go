@@ -7,8 +7,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"archibald-bridge/bridge/config"
-	"archibald-bridge/bridge/network"
 	"archibald-bridge/proto"
 )
 
@@ -36,20 +34,6 @@ func TestAMachineIsHeardByTheInterfaceThatItWasHeardByFirst(t *testing.T) {
 	}
 	if len(w) > mostWays {
 		t.Errorf("%d machines are remembered", len(w))
-	}
-}
-
-func TestAnInterfaceThatTheUserNamedStays(t *testing.T) {
-	heard := "lo"
-	if network.RouteChosen(stream5004("239.69.1.2").Address) { // on the machine of this test
-		heard = ""
-	}
-	for _, c := range []struct{ named, peer, want string }{{"", "", heard}, {"eth7", "", "eth7"}, {"", "239.69.1.9", ""}} {
-		cfg := config.Default(proto.Host)
-		cfg.MulticastInterface, cfg.Peer.Host = c.named, c.peer
-		if next, err := receiving(cfg, announced{stream5004("239.69.1.2"), "lo"}); err != nil || next.MulticastInterface != c.want {
-			t.Errorf("%+v: by %q, %v", c, next.MulticastInterface, err)
-		}
 	}
 }
 

@@ -1,4 +1,3 @@
-// Package app puts the ends together.
 package app
 
 import (

@@ -15,10 +15,10 @@ import (
 	"sync"
 	"syscall"
 
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/bridge/config"
 	"archibald-bridge/bridge/fault"
 	"archibald-bridge/bridge/patchbay"
-	"archibald-bridge/bridge/session"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/proto"
 )
@@ -57,7 +57,7 @@ func (env *environment) runEnd(ctx context.Context, role proto.Role, file string
 	log, closeLog := newLogger(env.stderr, c.LogFormat)
 	defer closeLog()
 	err = runner(ctx, c, log)
-	if errors.Is(err, session.ErrStartAnew) {
+	if errors.Is(err, audio.ErrStartAnew) {
 		log.Warn("starting anew", "reason", err)
 		closeLog()
 		return startAnew()

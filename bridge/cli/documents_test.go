@@ -100,8 +100,8 @@ func TestTheDocumentsCommandsAndConfigurationsAreLegal(t *testing.T) {
 // Every flag that these documents name is one of guest, host or status.
 func TestTheFlagsInTheDocumentsAreThere(t *testing.T) {
 	known := map[string]bool{"config": true, "json": true, "address": true}
-	for _, end := range config.Roles {
-		for _, key := range config.Keys(end) {
+	for _, role := range config.Roles {
+		for _, key := range config.Keys(role) {
 			known[key.Name] = true
 		}
 	}

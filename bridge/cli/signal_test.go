@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/bridge/config"
-	"archibald-bridge/bridge/session"
 )
 
 // childVariable makes this test binary behave as the program. Its value says
@@ -34,7 +34,7 @@ func child(manner string) func(context.Context, config.Config, *slog.Logger) err
 	return func(ctx context.Context, _ config.Config, log *slog.Logger) error {
 		fmt.Println("ready")
 		if manner == "starts anew" {
-			return fmt.Errorf("libjack is stuck: %w", session.ErrStartAnew)
+			return fmt.Errorf("libjack is stuck: %w", audio.ErrStartAnew)
 		}
 		if manner == "talks" {
 			talk(log)

@@ -37,39 +37,39 @@ func TestFirstSoundComesAfterLearning(t *testing.T) {
 		{"jitter known", Config{JitterFrames: 32}, 0.1, 0.13},
 		{"latency fixed", Config{LatencyFrames: 200}, 0.1, 0.13},
 	} {
-		w := newWorld(t, c.cfg)
-		w.run(1)
-		if w.seeks != 1 || w.lastSeek < c.earliest || w.lastSeek > c.last {
-			t.Errorf("%s: %d seeks, the last at %.3f s", c.name, w.seeks, w.lastSeek)
+		p := newPlant(t, c.cfg)
+		p.run(1)
+		if p.seeks != 1 || p.lastSeek < c.earliest || p.lastSeek > c.last {
+			t.Errorf("%s: %d seeks, the last at %.3f s", c.name, p.seeks, p.lastSeek)
 		}
-		w.atTarget(3)
+		p.atTarget(3)
 	}
 }
 
 func TestPlayoutIsHeldAtTheTargetWhicheverIsObservedFirst(t *testing.T) {
 	for _, cycleFirst := range []bool{false, true} {
 		for _, ppm := range []float64{-300, 0, 120} {
-			w := newWorld(t, Config{Free: true})
-			w.packetsMid, w.ppm = cycleFirst, ppm
-			w.run(60)
-			w.atTarget(1.5)
-			if w.seeks != 1 || math.Abs(w.servo.Status().DriftPPM-ppm) > 1 {
-				t.Errorf("cycle first %v, %+.0f ppm: %d seeks, found %.2f ppm", cycleFirst, ppm, w.seeks, w.servo.Status().DriftPPM)
+			p := newPlant(t, Config{Free: true})
+			p.packetsMid, p.ppm = cycleFirst, ppm
+			p.run(60)
+			p.atTarget(1.5)
+			if p.seeks != 1 || math.Abs(p.servo.Status().DriftPPM-ppm) > 1 {
+				t.Errorf("cycle first %v, %+.0f ppm: %d seeks, found %.2f ppm", cycleFirst, ppm, p.seeks, p.servo.Status().DriftPPM)
 			}
 		}
 	}
 }
 
 func TestCyclesRunLongBeforeTheFirstPacket(t *testing.T) {
-	w := newWorld(t, Config{Free: true})
-	w.silent = true
-	w.run(100)
-	w.silent = false
-	w.run(110)
-	if w.lastSeek < 100.5 || w.lastSeek > 100.55 || w.seeks != 1 {
-		t.Errorf("%d seeks, the last at %.2f s", w.seeks, w.lastSeek)
+	p := newPlant(t, Config{Free: true})
+	p.silent = true
+	p.run(100)
+	p.silent = false
+	p.run(110)
+	if p.lastSeek < 100.5 || p.lastSeek > 100.55 || p.seeks != 1 {
+		t.Errorf("%d seeks, the last at %.2f s", p.seeks, p.lastSeek)
 	}
-	w.atTarget(2)
+	p.atTarget(2)
 }
 
 func TestTimestampsAtTheEdges(t *testing.T) {
@@ -80,139 +80,139 @@ func TestTimestampsAtTheEdges(t *testing.T) {
 		"both near the ends": {math.MinInt64, math.MaxInt64 - 100},
 		"negative":           {-1 << 40, -1 << 41},
 	} {
-		w := newWorld(t, Config{LatencyFrames: 200})
-		w.timestamp, w.media = start[0], start[1]
-		w.run(5)
-		if w.seeks != 1 {
-			t.Errorf("%s: %d seeks", name, w.seeks)
+		p := newPlant(t, Config{LatencyFrames: 200})
+		p.timestamp, p.media = start[0], start[1]
+		p.run(5)
+		if p.seeks != 1 {
+			t.Errorf("%s: %d seeks", name, p.seeks)
 		}
-		w.atTarget(2)
+		p.atTarget(2)
 	}
 }
 
 func TestJumpOfTheLocalMediaClockIsOneSeek(t *testing.T) {
 	for _, period := range []int{64, 1024} {
 		for _, jump := range []int64{48000, -48000, 1 << 40} {
-			w := newWorld(t, Config{LatencyFrames: 2000})
-			w.period = period
-			w.run(20)
-			w.media += jump // and playout stays where it was: no lost time
-			w.run(30)
-			if w.seeks > 2 {
-				t.Errorf("period %d, jump %d: %d seeks", period, jump, w.seeks)
+			p := newPlant(t, Config{LatencyFrames: 2000})
+			p.period = period
+			p.run(20)
+			p.media += jump // and playout stays where it was: no lost time
+			p.run(30)
+			if p.seeks > 2 {
+				t.Errorf("period %d, jump %d: %d seeks", period, jump, p.seeks)
 			}
-			w.atTarget(3)
+			p.atTarget(3)
 		}
 	}
 }
 
 func TestSenderThatStopsForAnHourIsPlayedAtOnce(t *testing.T) {
-	w := newWorld(t, Config{})
-	w.ppm = 30
-	w.run(60)
-	w.silent = true
-	w.run(3660)
-	w.silent = false
-	w.run(3665)
-	if w.seeks != 1 {
-		t.Errorf("%d seeks although its clock went on", w.seeks)
+	p := newPlant(t, Config{})
+	p.ppm = 30
+	p.run(60)
+	p.silent = true
+	p.run(3660)
+	p.silent = false
+	p.run(3665)
+	if p.seeks != 1 {
+		t.Errorf("%d seeks although its clock went on", p.seeks)
 	}
-	w.atTarget(4)
+	p.atTarget(4)
 }
 
 func TestSenderThatWasPausedForAnHourIsFollowed(t *testing.T) {
-	w := newWorld(t, Config{Free: true})
-	w.run(10)
-	w.silent = true
-	paused := w.timestamp
-	w.run(3610)
-	w.silent, w.timestamp = false, paused // its clock stood still
-	w.run(3612)
-	if w.seeks != 2 || w.lastSeek > 3610.2 {
-		t.Errorf("%d seeks, the last at %.2f s", w.seeks, w.lastSeek)
+	p := newPlant(t, Config{Free: true})
+	p.run(10)
+	p.silent = true
+	paused := p.timestamp
+	p.run(3610)
+	p.silent, p.timestamp = false, paused // its clock stood still
+	p.run(3612)
+	if p.seeks != 2 || p.lastSeek > 3610.2 {
+		t.Errorf("%d seeks, the last at %.2f s", p.seeks, p.lastSeek)
 	}
-	w.atTarget(2)
+	p.atTarget(2)
 }
 
-func TestSenderThatBeginsAnewALittleEarlierIsFollowed(t *testing.T) {
+func TestSenderThatIsResetALittleEarlierIsFollowed(t *testing.T) {
 	for _, back := range []int64{10000, 100000, 1 << 19, 1 << 33} {
-		w := newWorld(t, Config{Free: true})
-		w.run(10)
-		w.timestamp -= back
-		w.run(12)
-		if w.seeks != 2 || w.lastSeek > 10.2 {
-			t.Errorf("%d frames back: %d seeks, the last at %.2f s", back, w.seeks, w.lastSeek)
+		p := newPlant(t, Config{Free: true})
+		p.run(10)
+		p.timestamp -= back
+		p.run(12)
+		if p.seeks != 2 || p.lastSeek > 10.2 {
+			t.Errorf("%d frames back: %d seeks, the last at %.2f s", back, p.seeks, p.lastSeek)
 		}
-		w.atTarget(2)
+		p.atTarget(2)
 	}
 }
 
 func TestSeekAcknowledgedLateIsNotRepeated(t *testing.T) {
-	w := newWorld(t, Config{})
-	w.ppm, w.ackAfter = 100, 600 // 0.8 s
-	w.run(10)
-	if w.seeks != 1 {
-		t.Errorf("%d seeks", w.seeks)
+	p := newPlant(t, Config{})
+	p.ppm, p.ackAfter = 100, 600 // 0.8 s
+	p.run(10)
+	if p.seeks != 1 {
+		t.Errorf("%d seeks", p.seeks)
 	}
-	w.atTarget(2)
+	p.atTarget(2)
 }
 
 // The core's ring can be full just when the cycle comes that shows the seek.
-func TestSeekWhoseCycleWasNeverSeenIsDecidedAnew(t *testing.T) {
-	w := newWorld(t, Config{})
-	w.ppm = 200
-	for w.seeks == 0 {
-		w.run(w.seconds() + 0.001)
+func TestSeekWhoseCycleWasNeverSeenIsDecidedAgain(t *testing.T) {
+	p := newPlant(t, Config{})
+	p.ppm = 200
+	for p.seeks == 0 {
+		p.run(p.seconds() + 0.001)
 	}
-	w.hideCycles = 1000
-	w.run(20)
-	if w.seeks != 2 {
-		t.Errorf("%d seeks, want the first and another", w.seeks)
+	p.hideCycles = 1000
+	p.run(20)
+	if p.seeks != 2 {
+		t.Errorf("%d seeks, want the first and another", p.seeks)
 	}
-	w.atTarget(2)
+	p.atTarget(2)
 }
 
 func TestPlayoutThatWasMutedIsPlacedAgain(t *testing.T) {
-	w := newWorld(t, Config{Free: true})
-	w.run(10)
-	w.playing = false
-	w.run(11)
-	if w.seeks != 2 {
-		t.Errorf("%d seeks", w.seeks)
+	p := newPlant(t, Config{Free: true})
+	p.run(10)
+	p.playing = false
+	p.run(11)
+	if p.seeks != 2 {
+		t.Errorf("%d seeks", p.seeks)
 	}
-	w.atTarget(2)
+	p.atTarget(2)
 }
 
 func TestReceiversPeriodChangeIsOneSeek(t *testing.T) {
-	w := newWorld(t, Config{Free: true})
-	w.run(10)
-	before := w.servo.Status().TargetFrames
-	w.period = 256
-	w.run(20)
-	if got := w.servo.Status().TargetFrames; w.seeks != 2 || got != before+192 {
-		t.Errorf("%d seeks, target %.0f after %.0f", w.seeks, got, before)
+	p := newPlant(t, Config{Free: true})
+	p.run(10)
+	before := p.servo.Status().TargetFrames
+	p.period = 256
+	p.run(20)
+	if got := p.servo.Status().TargetFrames; p.seeks != 2 || got != before+192 {
+		t.Errorf("%d seeks, target %.0f after %.0f", p.seeks, got, before)
 	}
-	w.atTarget(2)
+	p.atTarget(2)
 }
 
-func TestEqualClocksAreLeftWhenTheyPartAndNotFoundTooSoonAgain(t *testing.T) {
-	w := newWorld(t, Config{})
+func TestALockIsLeftWhenTheClocksPartAndNotFoundTooSoonAgain(t *testing.T) {
+	p := newPlant(t, Config{})
 	entered, left := []float64{}, []float64{}
-	equal := false
-	for w.seconds() < 400 {
-		switch at := w.seconds(); { // a clock that comes and goes
+	locked := false
+	for p.seconds() < 400 {
+		switch at := p.seconds(); { // a clock that comes and goes
 		case at > 30 && at < 60, at > 150 && at < 180:
-			w.ppm = 25
+			p.ppm = 25
 		default:
-			w.ppm = 0
+			p.ppm = 0
 		}
-		w.run(w.seconds() + 0.1)
-		if now := w.servo.Status().Equal; now != equal {
-			equal = now
+		p.run(p.seconds() + 0.1)
+		if now := p.servo.Status().RateLocked; now != locked {
+			locked = now
 			if now {
-				entered = append(entered, w.seconds())
+				entered = append(entered, p.seconds())
 			} else {
-				left = append(left, w.seconds())
+				left = append(left, p.seconds())
 			}
 		}
 	}
@@ -220,113 +220,113 @@ func TestEqualClocksAreLeftWhenTheyPartAndNotFoundTooSoonAgain(t *testing.T) {
 	if len(entered) != 2 || len(left) != 1 {
 		t.Fatalf("entered at %.1f, left at %.1f; want 2 times and 1", entered, left)
 	}
-	if entered[0] < equalAfter.Seconds() || left[0] < 30 || left[0] > 36 || entered[1] < 180+equalLater.Seconds() {
+	if entered[0] < earlyLockAfter.Seconds() || left[0] < 30 || left[0] > 36 || entered[1] < 180+lateLockAfter.Seconds() {
 		t.Errorf("entered at %.1f, left at %.1f", entered, left)
 	}
-	if w.decision.Ratio != 1 || w.ratio != 1 || w.servo.Status().RatioPPM != 0 {
-		t.Errorf("equal clocks are resampled by %v", w.ratio)
+	if p.decision.Ratio != 1 || p.ratio != 1 || p.servo.Status().RatioPPM != 0 {
+		t.Errorf("locked clocks are resampled by %v", p.ratio)
 	}
-	if want := equalAfter << len(left); w.servo.equalPatience != want {
-		t.Errorf("patience %v, want %v", w.servo.equalPatience, want)
+	if want := earlyLockAfter << len(left); p.servo.rate.patience != want {
+		t.Errorf("patience %v, want %v", p.servo.rate.patience, want)
 	}
 	// The first sound, the resampler's look-ahead that goes, and one at most before
 	// the parting is known for one. The look-ahead comes back by the ratio, and what
 	// is found later does not move the latency.
-	if w.seeks < 2 || w.seeks > 3 {
-		t.Errorf("%d seeks", w.seeks)
+	if p.seeks < 2 || p.seeks > 3 {
+		t.Errorf("%d seeks", p.seeks)
 	}
 }
 
-func TestClocksThatAreEqualFromTheStartNeedNoLookahead(t *testing.T) {
-	w := newWorld(t, Config{})
-	w.run(3)
-	before := w.servo.Status().TargetFrames
-	w.run(30)
-	s := w.servo.Status()
-	if !s.Equal || s.TargetFrames != before-lookahead || s.LeastFrames != testPeriod+1 {
+func TestClocksThatAreOneFromTheStartNeedNoLookahead(t *testing.T) {
+	p := newPlant(t, Config{})
+	p.run(3)
+	before := p.servo.Status().TargetFrames
+	p.run(30)
+	s := p.servo.Status()
+	if !s.RateLocked || s.TargetFrames != before-lookahead || s.LeastFrames != testPeriod+1 {
 		t.Errorf("%+v after a target of %.0f", s, before)
 	}
-	w.atTarget(1)
+	p.atTarget(1)
 }
 
-func TestFixedLatencyIsNotMovedByEqualClocks(t *testing.T) {
-	w := newWorld(t, Config{LatencyFrames: 96})
-	w.run(30)
-	if !w.servo.Status().Equal || w.seeks != 1 {
-		t.Errorf("equal %v, %d seeks", w.servo.Status().Equal, w.seeks)
+func TestFixedLatencyIsNotMovedByALock(t *testing.T) {
+	p := newPlant(t, Config{LatencyFrames: 96})
+	p.run(30)
+	if !p.servo.Status().RateLocked || p.seeks != 1 {
+		t.Errorf("locked %v, %d seeks", p.servo.Status().RateLocked, p.seeks)
 	}
-	w.atTarget(1)
+	p.atTarget(1)
 }
 
 func TestPatienceHasAnEnd(t *testing.T) {
-	s := NewServo(Config{RateHz: testRate})
+	l := newRateLock()
 	for range 100 {
-		s.equal, s.phase, s.cycle.nsPerFrame, s.cycle.usualNsPerFrame = true, 1000, s.cycle.nominalNs*(1+1e-5), s.cycle.nominalNs*(1+1e-5)
-		s.decideEqual()
+		l.state = rateLocked
+		l.update(relation{drift: 1e-5, averageDrift: 1e-5, phase: 1000})
 	}
-	if s.equalPatience != mostPatience {
-		t.Errorf("%v", s.equalPatience)
+	if l.patience != mostPatience || l.locked() {
+		t.Errorf("%v, locked %v", l.patience, l.locked())
 	}
 }
 
-func TestFewStrayPacketsDoNotMoveTheSender(t *testing.T) {
-	w := newWorld(t, Config{Free: true})
-	w.run(10)
-	for range lostPoints - 1 {
-		w.servo.Observe(stream.Observation{Kind: stream.KindPacket, Frames: 64, Media: w.timestamp + 1<<21, TimeNs: int64(w.nowNs)})
+func TestFewOutliersDoNotMoveTheSender(t *testing.T) {
+	p := newPlant(t, Config{Free: true})
+	p.run(10)
+	for range resetOutliers - 1 {
+		p.servo.Observe(stream.Observation{Kind: stream.KindPacket, Frames: 64, Media: p.timestamp + 1<<21, TimeNs: int64(p.nowNs)})
 	}
-	w.run(20)
-	if w.seeks != 1 {
-		t.Errorf("%d seeks", w.seeks)
+	p.run(20)
+	if p.seeks != 1 {
+		t.Errorf("%d seeks", p.seeks)
 	}
-	w.atTarget(2)
+	p.atTarget(2)
 }
 
-func TestStrayPacketsAmongGoodOnesDoNotMoveTheSender(t *testing.T) {
-	w := newWorld(t, Config{})
-	w.ppm = 200
-	w.run(10)
+func TestOutliersAmongGoodPacketsDoNotMoveTheSender(t *testing.T) {
+	p := newPlant(t, Config{})
+	p.ppm = 200
+	p.run(10)
 	for range 1000 {
-		w.servo.Observe(stream.Observation{Kind: stream.KindPacket, Frames: 64, Media: w.timestamp + 1<<21, TimeNs: int64(w.nowNs)})
-		w.run(w.seconds() + 0.005)
+		p.servo.Observe(stream.Observation{Kind: stream.KindPacket, Frames: 64, Media: p.timestamp + 1<<21, TimeNs: int64(p.nowNs)})
+		p.run(p.seconds() + 0.005)
 	}
-	if w.seeks != 1 {
-		t.Errorf("%d seeks", w.seeks)
+	if p.seeks != 1 {
+		t.Errorf("%d seeks", p.seeks)
 	}
-	w.atTarget(2)
+	p.atTarget(2)
 }
 
 func TestStatusTellsWhatTheServoKnows(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 3))
-	w := newWorld(t, Config{LatencyFrames: 32})
-	w.ppm, w.lateNs = -50, func() float64 { return r.ExpFloat64() * 40e3 }
-	w.run(60)
-	s := w.servo.Status()
-	if !s.Playing || s.Equal || s.LeastFrames != 77 || s.TargetFrames != 77 {
+	p := newPlant(t, Config{LatencyFrames: 32})
+	p.ppm, p.lateNs = -50, func() float64 { return r.ExpFloat64() * 40e3 }
+	p.run(60)
+	s := p.servo.Status()
+	if !s.Playing || s.RateLocked || s.LeastFrames != 77 || s.TargetFrames != 77 {
 		t.Errorf("%+v", s)
 	}
 	if math.Abs(s.DelayFrames-77) > 2 || math.Abs(s.DriftPPM+50) > 2 || math.Abs(s.RatioPPM+50) > 20 {
 		t.Errorf("delay %.2f, drift %.2f, ratio %.2f ppm", s.DelayFrames, s.DriftPPM, s.RatioPPM)
 	}
-	if q := s.LateUs; q.P50 < 10 || q.P50 > 60 || q.P99 < 100 || q.P99 > 250 || q.Max < q.P99 {
+	if q := s.PDVUs; q.P50 < 10 || q.P50 > 60 || q.P99 < 100 || q.P99 > 250 || q.Max < q.P99 {
 		t.Errorf("%+v", q)
 	}
 }
 
 func TestCycleWithoutALegalFractionIsPassedOver(t *testing.T) {
-	w := newWorld(t, Config{Free: true})
-	w.run(10)
+	p := newPlant(t, Config{Free: true})
+	p.run(10)
 	for _, fraction := range []float64{math.NaN(), math.Inf(1), math.Inf(-1), -0.1, 1.1} {
-		w.servo.Observe(stream.Observation{
-			Kind: stream.KindCycle, Frames: 64, TimeNs: int64(w.nowNs), Media: w.media, Playing: true,
-			Position: w.position, PositionFraction: fraction,
+		p.servo.Observe(stream.Observation{
+			Kind: stream.KindCycle, Frames: 64, TimeNs: int64(p.nowNs), Media: p.media, Playing: true,
+			Position: p.position, PositionFraction: fraction,
 		})
 	}
-	w.run(20)
-	if w.seeks != 1 {
-		t.Errorf("%d seeks", w.seeks)
+	p.run(20)
+	if p.seeks != 1 {
+		t.Errorf("%d seeks", p.seeks)
 	}
-	w.atTarget(2)
+	p.atTarget(2)
 }
 
 // Packets that must be decoded are read when a period of the receiver begins. Its beat
@@ -334,20 +334,20 @@ func TestCycleWithoutALegalFractionIsPassedOver(t *testing.T) {
 func TestWaitingToBeDecodedTakesLatencyAndBendsNoPitch(t *testing.T) {
 	at := map[bool]Status{}
 	for _, waits := range []bool{false, true} {
-		w := newWorld(t, Config{Free: true})
+		p := newPlant(t, Config{Free: true})
 		if waits {
-			w.waitNs = func() float64 { return 5e6 - math.Mod(w.sendNs, 5e6) }
+			p.waitNs = func() float64 { return 5e6 - math.Mod(p.sendNs, 5e6) }
 		}
 		worst := 0.0
 		for second := 1.0; second < 20; second += 0.1 {
-			w.run(second)
-			worst = max(worst, math.Abs(w.ratio-1)*1e6)
+			p.run(second)
+			worst = max(worst, math.Abs(p.ratio-1)*1e6)
 		}
 		if worst > 5 {
 			t.Errorf("waits %v: resampled by up to %.1f ppm", waits, worst)
 		}
-		w.atTarget(1.5)
-		at[waits] = w.servo.Status()
+		p.atTarget(1.5)
+		at[waits] = p.servo.Status()
 	}
 	if more := at[true].TargetFrames - at[false].TargetFrames; more < 180 || more > 5e6/nominalNs+96 {
 		t.Errorf("waiting for up to 240 frames raised the target by %.0f", more)
@@ -356,24 +356,24 @@ func TestWaitingToBeDecodedTakesLatencyAndBendsNoPitch(t *testing.T) {
 
 // A cut is heard in a steady tone, however well it is cross-faded.
 func TestRaisedTargetIsReachedByTheRatioAlone(t *testing.T) {
-	w := newWorld(t, Config{Free: true})
+	p := newPlant(t, Config{Free: true})
 	n := 0
-	w.lateNs = func() float64 {
-		if n++; w.seconds() > 20 && n%7500 == 0 { // every 10 s
+	p.lateNs = func() float64 {
+		if n++; p.seconds() > 20 && n%7500 == 0 { // every 10 s
 			return 600e3
 		}
 		return 0
 	}
-	w.run(30)
-	before := w.servo.Status().TargetFrames
+	p.run(30)
+	before := p.servo.Status().TargetFrames
 	most := 0.0
-	for w.seconds() < 120 {
-		w.run(w.seconds() + 0.02)
-		most = max(most, math.Abs(w.decision.Ratio-1))
+	for p.seconds() < 120 {
+		p.run(p.seconds() + 0.02)
+		most = max(most, math.Abs(p.decision.Ratio-1))
 	}
-	after := w.servo.Status().TargetFrames
-	if after != before+16 || w.seeks != 1 || most > 150e-6 {
-		t.Errorf("target %.0f after %.0f, %d seeks, ratio up to %.0f ppm", after, before, w.seeks, most*1e6)
+	after := p.servo.Status().TargetFrames
+	if after != before+16 || p.seeks != 1 || most > 150e-6 {
+		t.Errorf("target %.0f after %.0f, %d seeks, ratio up to %.0f ppm", after, before, p.seeks, most*1e6)
 	}
-	w.atTarget(1)
+	p.atTarget(1)
 }

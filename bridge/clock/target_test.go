@@ -7,16 +7,16 @@ import (
 
 const lookahead = 12
 
-// learnedTarget has a period of 64 and learned from lateness of 10 frames.
+// learnedTarget has a period of 64 and learned from a delay variation of 10 frames.
 func learnedTarget() *target {
 	tg := newTarget(Config{RateHz: testRate, LookaheadFrames: lookahead})
 	tg.period(testPeriod)
 	tg.observe(10, 0)
-	tg.learned()
+	tg.hold()
 	return &tg
 }
 
-func TestTargetLearnsTheLatenessRoundedUpToAQuarterPeriod(t *testing.T) {
+func TestTargetLearnsTheDelayVariationRoundedUpToAQuarterPeriod(t *testing.T) {
 	for _, c := range []struct {
 		late float64
 		want int
@@ -26,20 +26,20 @@ func TestTargetLearnsTheLatenessRoundedUpToAQuarterPeriod(t *testing.T) {
 		for i := range 100 {
 			tg.observe(c.late, int64(i)*1e6)
 		}
-		tg.learned()
-		if want := float64(64 + 13 + c.want); tg.jitterFrames != c.want || tg.frames() != want {
-			t.Errorf("%.1f frames late: allowance %d, target %v; want %d, %v", c.late, tg.jitterFrames, tg.frames(), c.want, want)
+		tg.hold()
+		if want := float64(64 + 13 + c.want); tg.jitterMargin != c.want || tg.frames() != want {
+			t.Errorf("%.1f frames late: margin %d, target %v; want %d, %v", c.late, tg.jitterMargin, tg.frames(), c.want, want)
 		}
 	}
 }
 
-func TestShortestPeriodsStillHaveAnAllowance(t *testing.T) {
+func TestShortestPeriodsStillHaveAJitterMargin(t *testing.T) {
 	for period, want := range map[int]int{1: 1, 3: 1, 4: 1, 16: 4} {
 		tg := newTarget(Config{})
 		tg.period(period)
-		tg.learned()
-		if tg.jitterFrames != want {
-			t.Errorf("period %d: allowance %d, want %d", period, tg.jitterFrames, want)
+		tg.hold()
+		if tg.jitterMargin != want {
+			t.Errorf("period %d: margin %d, want %d", period, tg.jitterMargin, want)
 		}
 	}
 }
@@ -52,9 +52,9 @@ func TestStallIsNotLearned(t *testing.T) {
 			for i := range 100 {
 				tg.observe(late, int64(i)*1e6)
 			}
-			tg.learned()
-			if tg.jitterFrames != want {
-				t.Errorf("period %d, %v frames late: allowance %d, want %d", period, late, tg.jitterFrames, want)
+			tg.hold()
+			if tg.jitterMargin != want {
+				t.Errorf("period %d, %v frames late: margin %d, want %d", period, late, tg.jitterMargin, want)
 			}
 		}
 	}
@@ -68,8 +68,8 @@ func TestOneExtraordinarilyLatePacketDoesNotSetTheTarget(t *testing.T) {
 		}
 		tg.observe(late, int64(i)*int64(time.Second))
 	}
-	if tg.jitterFrames != 32 {
-		t.Errorf("allowance %d, want 32", tg.jitterFrames)
+	if tg.jitterMargin != 32 {
+		t.Errorf("margin %d, want 32", tg.jitterMargin)
 	}
 }
 
@@ -81,8 +81,8 @@ func TestThreeLatePacketsRaiseTheTargetOnce(t *testing.T) {
 		}
 		tg.observe(30, int64(i)*int64(time.Second))
 	}
-	if tg.jitterFrames != 32 || !tg.moved() {
-		t.Errorf("allowance %d; want 32", tg.jitterFrames)
+	if tg.jitterMargin != 32 || !tg.moved() {
+		t.Errorf("margin %d; want 32", tg.jitterMargin)
 	}
 	if tg.place(); tg.moved() {
 		t.Error("moved although playout was placed")
@@ -92,10 +92,10 @@ func TestThreeLatePacketsRaiseTheTargetOnce(t *testing.T) {
 func TestLatePacketsOfOneEventCountOnce(t *testing.T) {
 	tg := learnedTarget()
 	for i := range 20 {
-		tg.observe(30, int64(i)*int64(raiseTogether)/25)
+		tg.observe(30, int64(i)*int64(eventSpan)/25)
 	}
-	if tg.jitterFrames != 16 {
-		t.Errorf("allowance %d", tg.jitterFrames)
+	if tg.jitterMargin != 16 {
+		t.Errorf("margin %d", tg.jitterMargin)
 	}
 }
 
@@ -104,8 +104,8 @@ func TestRareLatePacketsRaiseNothing(t *testing.T) {
 	for i := range 100 {
 		tg.observe(30, int64(i)*int64(raiseWithin)*6/10)
 	}
-	if tg.jitterFrames != 16 {
-		t.Errorf("allowance %d", tg.jitterFrames)
+	if tg.jitterMargin != 16 {
+		t.Errorf("margin %d", tg.jitterMargin)
 	}
 }
 
@@ -114,8 +114,8 @@ func TestPacketsInTimeDoNotLowerTheTarget(t *testing.T) {
 	for i := range 100000 {
 		tg.observe(0, int64(i)*1e6)
 	}
-	if tg.jitterFrames != 16 || tg.moved() {
-		t.Errorf("allowance %d", tg.jitterFrames)
+	if tg.jitterMargin != 16 || tg.moved() {
+		t.Errorf("margin %d", tg.jitterMargin)
 	}
 }
 
@@ -126,7 +126,7 @@ func TestKnownJitterIsTakenAsItIs(t *testing.T) {
 		t.Fatal("not known")
 	}
 	tg.observe(500, 0)
-	tg.learned()
+	tg.hold()
 	if tg.frames() != 64+13+37 {
 		t.Errorf("target %v", tg.frames())
 	}
@@ -142,7 +142,7 @@ func TestFixedLatencyIsHeldAndNeverBelowTheLeast(t *testing.T) {
 			t.Errorf("least %d before the period is known", tg.least())
 		}
 		tg.period(c.period)
-		tg.learned()
+		tg.hold()
 		for i := range 10 {
 			tg.observe(500, int64(i)*int64(time.Second))
 		}
@@ -160,7 +160,7 @@ func TestPeriodChangeMovesTheTarget(t *testing.T) {
 	}
 	fixed := newTarget(Config{LatencyFrames: 256, LookaheadFrames: lookahead})
 	fixed.period(64)
-	fixed.learned()
+	fixed.hold()
 	fixed.period(128)
 	if fixed.moved() {
 		t.Error("a fixed latency moved although it still fits")
@@ -178,14 +178,14 @@ func TestRepeatsThatComeLaterAddTheirDistance(t *testing.T) {
 func TestWhatTheNextSessionLearnsIsLowerOnlyWhenProven(t *testing.T) {
 	tg := newTarget(Config{JitterFrames: 96, LookaheadFrames: lookahead})
 	tg.period(64)
-	tg.learned()
-	for i := range provenAfter {
-		if tg.nextJitter() != 96 {
-			t.Fatalf("%d after %d packets", tg.nextJitter(), i)
+	tg.hold()
+	for i := range pdvProvenAfter {
+		if tg.nextMargin() != 96 {
+			t.Fatalf("%d after %d packets", tg.nextMargin(), i)
 		}
 		tg.observe(10, int64(i)*1e6)
 	}
-	if tg.nextJitter() != 16 || tg.jitterFrames != 96 {
-		t.Errorf("next %d, held %d; want 16, 96", tg.nextJitter(), tg.jitterFrames)
+	if tg.nextMargin() != 16 || tg.jitterMargin != 96 {
+		t.Errorf("next %d, held %d; want 16, 96", tg.nextMargin(), tg.jitterMargin)
 	}
 }

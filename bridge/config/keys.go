@@ -121,8 +121,8 @@ var Groups = []Group{
 		{
 			Name: "format", Domain: OneOf(proto.L16, proto.L24, proto.F32, proto.Opus, ""),
 			Help: "Sample format on the wire; empty: F32 between our own ends. opus: for remote and lossy paths.",
-			More: "F32 is exact and cannot clip. Other RTP programs understand L24 (clips above 0 dBFS) and L16. opus, for wireless " +
-				"paths, too, is needed at both ends: it adds latency and is not exact.",
+			More: "F32 is exact and cannot clip. Other RTP programs understand L24 (clips above 0 dBFS) and L16. Both ends must set " +
+				"opus, which adds latency and is not exact.",
 		},
 		{
 			Name: "opus-bitrate", Domain: Between(leastBitrate, mostBitrate, "bit/s"), Default: "128000",
@@ -161,8 +161,7 @@ var Groups = []Group{
 		{
 			Name: "redundancy", Domain: Between(0, proto.MaxRedundancy, ""), Default: "0",
 			Help: "How many times each packet is sent again; the larger wish of the two ends counts.",
-			More: "The receiver takes the copy that comes; each one costs the bandwidth of the stream again. The larger wish counts " +
-				"in both directions.",
+			More: "It counts in both directions. The receiver takes the copy that comes; each one costs the bandwidth of the stream again.",
 		},
 		{
 			Name: "redundancy-distance", Domain: Between(0, proto.MaxRedundancyDistance, "periods"), Default: "0",
@@ -248,7 +247,7 @@ var Groups = []Group{
 		{
 			Name: "from-guest", Only: proto.Host, Domain: OneOf(FromGuestStream, FromGuestSource), Default: FromGuestStream,
 			Help: "What the guest's sound is on the host: a stream that plays, or a source to record from.",
-			More: "stream plays as any player's sound does. source can be recorded from, as a microphone.",
+			More: "A stream plays as any player's sound does. A source can be recorded from, as a microphone.",
 		},
 		{
 			Name: "guests", Only: proto.Host, Domain: Between(1, 64, ""), Default: "1",

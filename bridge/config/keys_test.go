@@ -1,14 +1,12 @@
 package config
 
 import (
-	"errors"
 	"net/netip"
 	"reflect"
 	"regexp"
 	"strings"
 	"testing"
 
-	"archibald-bridge/bridge/fault"
 	"archibald-bridge/proto"
 )
 
@@ -147,9 +145,8 @@ func TestEveryConditionIsBrokenByItsKeyAlone(t *testing.T) {
 				t.Errorf("%s: legal is %s: %s, which says %q, is %v", rule.key, rule.legal, other.key, other.legal, other.holds(c))
 			}
 		}
-		var wrong *fault.WrongValue
-		if err := c.Validate(arrowRule); !errors.As(err, &wrong) || wrong.Where != rule.key || !strings.HasPrefix(wrong.Legal, rule.legal) {
-			t.Errorf("%s: legal is %s: %v", rule.key, rule.legal, err)
+		if wrong := c.wrong(arrowRule); wrong == nil || wrong.Where != rule.key || !strings.HasPrefix(wrong.Legal, rule.legal) {
+			t.Errorf("%s: legal is %s: %v", rule.key, rule.legal, wrong)
 		}
 	}
 }

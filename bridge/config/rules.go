@@ -51,7 +51,7 @@ var rules = []rule{
 		return int(c.Listen.Port())+c.Guests <= 1<<16
 	}},
 	{
-		key: "peer", legal: "an IPv6 address of one link only with its interface", holds: Config.namesLink,
+		key: "peer", legal: "a link-local IPv6 address only with its interface", holds: Config.namesLink,
 		hint: func(c Config) string { return c.peerAddr().String() + "%eth0" },
 	},
 	{key: "peer", legal: "a multicast group with static only", holds: func(c Config) bool {
@@ -144,16 +144,8 @@ func LegalName(name string) bool {
 	return key.Has(name)
 }
 
-// Validate returns the first wrong value, or nil. connectRule says why a rule of
-// Config.Connect is wrong.
-func (c Config) Validate(connectRule func(string) error) error {
-	if wrong := c.wrong(connectRule); wrong != nil {
-		return wrong
-	}
-	return nil
-}
-
-// wrong is Validate. Where the value stands is the name of its key.
+// wrong returns the first wrong value, or nil. Where it stands is the name of its key.
+// connectRule says why a rule of Config.Connect is wrong.
 func (c Config) wrong(connectRule func(string) error) *fault.WrongValue {
 	for _, group := range Groups {
 		for _, key := range group.Keys {

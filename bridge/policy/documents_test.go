@@ -5,6 +5,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -92,5 +93,57 @@ func TestABrokenLinkIsFound(t *testing.T) {
 	})
 	if got := strings.Join(found, " "); got != "gone.md b.md#gone img/gone.svg gone.png" {
 		t.Errorf("found %q", got)
+	}
+}
+
+// past are documents that tell of what was: names in them may be gone.
+func past(file string) bool {
+	return file == "CHANGELOG.md" || file == "docs/ROADMAP.md" || below(file, "docs/decisions")
+}
+
+var fileName = regexp.MustCompile("`(?:\\./)?((?:bridge|guest|host|proto|testbed|benchmarks|nix|scripts|docs|packaging|examples)/[A-Za-z0-9_./-]*)`")
+
+func TestEveryFileThatTheDocumentsNameIsThere(t *testing.T) {
+	names := 0
+	for _, file := range files(t, ".md") {
+		if past(file) {
+			continue
+		}
+		for _, match := range fileName.FindAllStringSubmatch(string(read(t, file)), -1) {
+			names++
+			if _, err := os.Stat(filepath.Join(root, match[1])); err != nil {
+				t.Errorf("%s names %s, which is not there", file, match[1])
+			}
+		}
+	}
+	if names < 20 {
+		t.Errorf("found only %d names", names)
+	}
+}
+
+// What a document tells to run with go test -run is a part of some test's name.
+func TestTheTestsThatTheDocumentsNameAreThere(t *testing.T) {
+	var tests []string
+	for _, file := range files(t, "_test.go") {
+		for _, match := range regexp.MustCompile(`(?m)^func ((?:Test|Fuzz|Benchmark)\w+)`).FindAllStringSubmatch(string(read(t, file)), -1) {
+			tests = append(tests, match[1])
+		}
+	}
+	patterns := 0
+	for _, file := range files(t, ".md") {
+		if past(file) {
+			continue
+		}
+		for _, match := range regexp.MustCompile("-run '?([A-Za-z|_]+)").FindAllStringSubmatch(string(read(t, file)), -1) {
+			for pattern := range strings.SplitSeq(match[1], "|") {
+				patterns++
+				if !slices.ContainsFunc(tests, func(name string) bool { return strings.Contains(name, pattern) }) {
+					t.Errorf("%s names the test %s, which is not there", file, pattern)
+				}
+			}
+		}
+	}
+	if patterns < 5 {
+		t.Errorf("found only %d names", patterns)
 	}
 }

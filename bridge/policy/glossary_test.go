@@ -2,6 +2,7 @@ package policy
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -15,30 +16,30 @@ func cells(line string) []string {
 	return parts
 }
 
-// named lists what the columns "in the code" of a document have in backticks.
-func named(document string) (words []string) {
-	column := -1
+// row is a line of a table with this column.
+type row struct {
+	line  string
+	names []string // what the column has in backticks
+}
+
+// rows lists those of the tables of a document that have a column of this title.
+func rows(document, title string) (all []row) {
+	column, inside := -1, false
 	for line := range strings.Lines(document) {
-		if !strings.HasPrefix(line, "|") {
-			column = -1
-			continue
-		}
-		row := cells(line)
-		if column < 0 {
-			for i, head := range row {
-				if head == "in the code" {
-					column = i
-				}
+		switch parts := cells(line); {
+		case !strings.HasPrefix(line, "|"):
+			inside = false
+		case !inside:
+			column, inside = slices.Index(parts, title), true
+		case column >= 0 && column < len(parts) && !strings.HasPrefix(line, "|---"):
+			found := row{line: line}
+			for _, span := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(parts[column], -1) {
+				found.names = append(found.names, span[1])
 			}
-			continue
-		}
-		if column < len(row) {
-			for _, span := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(row[column], -1) {
-				words = append(words, span[1])
-			}
+			all = append(all, found)
 		}
 	}
-	return words
+	return all
 }
 
 // word finds a whole identifier, key or flag.
@@ -53,21 +54,46 @@ func TestTheGlossarysNamesAreInTheCode(t *testing.T) {
 			source.Write(read(t, file))
 		}
 	}
-	names := named(string(read(t, "docs/glossary.md")))
-	for _, name := range names {
-		if !word(name).MatchString(source.String()) {
-			t.Errorf("docs/glossary.md names %s, and nothing in the code has that name", name)
+	names := 0
+	for _, row := range rows(string(read(t, "docs/glossary.md")), "in the code") {
+		for _, name := range row.names {
+			names++
+			if !word(name).MatchString(source.String()) {
+				t.Errorf("docs/glossary.md names %s, and nothing in the code has that name", name)
+			}
 		}
 	}
-	if len(names) < 50 {
-		t.Errorf("found only %d names", len(names))
+	if names < 50 {
+		t.Errorf("found only %d names", names)
+	}
+}
+
+// Each stop of the tour is in the file that it links, by every name that it gives.
+func TestTheToursStopsAreThere(t *testing.T) {
+	stops := rows(string(read(t, "docs/tour.md")), "names")
+	for _, stop := range stops {
+		linked := link.FindAllStringSubmatch(stop.line, -1)
+		if len(linked) != 1 || len(stop.names) == 0 {
+			t.Errorf("docs/tour.md: a stop has one file and at least one name, and this has not: %s", stop.line)
+			continue
+		}
+		file := strings.TrimPrefix(linked[0][1], "../")
+		source := string(read(t, file))
+		for _, name := range stop.names {
+			if !word(name).MatchString(source) {
+				t.Errorf("docs/tour.md names %s in %s, which does not have it", name, file)
+			}
+		}
+	}
+	if len(stops) < 25 {
+		t.Errorf("found only %d stops", len(stops))
 	}
 }
 
 func TestNamesAreTakenFromTheirColumn(t *testing.T) {
-	found := named("| term | in the code | also |\n|---|---|---|\n| `a` | `b`, `c_d` | `e` |\n\n| f | `g` |\n")
-	if got := strings.Join(found, " "); got != "b c_d" {
-		t.Errorf("found %q", got)
+	found := rows("| term | in the code | also |\n|---|---|---|\n| `a` | `b`, `c_d` | `e` |\n\n| f |\n|---|\n| `g` |\n", "in the code")
+	if len(found) != 1 || strings.Join(found[0].names, " ") != "b c_d" {
+		t.Errorf("found %q", found)
 	}
 	if word("late").MatchString("late_ns lateness related") || !word("late").MatchString(`json:"late"`) {
 		t.Error("a part of a name counts as a name")

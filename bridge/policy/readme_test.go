@@ -2,6 +2,7 @@ package policy
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -14,13 +15,13 @@ func TestTheReadmeIsShort(t *testing.T) {
 	}
 }
 
-// commands are the indented lines of the README without their comments.
+// commands are those of the README's indented lines, without comments.
 func commands(t *testing.T) (all []string) {
 	t.Helper()
 	for line := range strings.Lines(string(read(t, "README.md"))) {
 		if indented, is := strings.CutPrefix(line, "    "); is {
 			command, _, _ := strings.Cut(indented, "  #")
-			all = append(all, strings.TrimSpace(command))
+			all = append(all, strings.Split(strings.TrimSpace(command), " && ")...)
 		}
 	}
 	return all
@@ -41,12 +42,13 @@ func targets(t *testing.T) map[string]bool {
 }
 
 // Every line that the README tells to type is a target of the Makefile, or a
-// command of the program (the tests of bridge/cli parse those), or known here.
+// command of the program (the tests of bridge/cli parse those), a script, or known
+// here.
 func TestTheReadmesCommandsAreThere(t *testing.T) {
-	made, seen := targets(t), map[string]bool{}
+	made, seen, scripts := targets(t), map[string]bool{}, files(t, ".sh")
 	for _, command := range commands(t) {
 		words := strings.Fields(command)
-		known := words[0] == "archibald-bridge"
+		known := words[0] == "archibald-bridge" || slices.Contains(scripts, words[0])
 		if words[0] == "make" {
 			known = made[words[1]]
 			seen[words[1]] = true
@@ -58,7 +60,7 @@ func TestTheReadmesCommandsAreThere(t *testing.T) {
 			t.Errorf("README.md says %q, and nothing here knows that", command)
 		}
 	}
-	for _, target := range []string{"build", "demo", "test"} {
+	for _, target := range []string{"build", "demo", "check", "test", "soak"} {
 		if !seen[target] {
 			t.Errorf("README.md does not say make %s", target)
 		}
@@ -68,8 +70,8 @@ func TestTheReadmesCommandsAreThere(t *testing.T) {
 func TestWhatTheDocumentsMakeIsInTheMakefile(t *testing.T) {
 	made, found := targets(t), 0
 	for _, file := range files(t, ".md") {
-		if file == "CHANGELOG.md" || file == "docs/ROADMAP.md" || below(file, "docs/decisions") {
-			continue // they tell of what was, and what will be
+		if past(file) {
+			continue
 		}
 		for _, match := range regexp.MustCompile("(?m)(?:^    |`)make ([a-z-]+)").FindAllStringSubmatch(string(read(t, file)), -1) {
 			found++

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/bridge/config"
 	"archibald-bridge/bridge/session"
 	"archibald-bridge/bridge/status"
@@ -46,7 +47,7 @@ func New(cfg config.Config, memoryLocked func() bool, log *slog.Logger) (*Machin
 
 // Tend serves threads it has not seen, on a goroutine of its own: RealtimeKit
 // may have to be started first.
-func (m *Machine) Tend(threads session.AudioThreads) {
+func (m *Machine) Tend(threads audio.Threads) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.busy || slices.Equal(threads.IDs, m.tended) {
@@ -64,7 +65,7 @@ func (m *Machine) Tend(threads session.AudioThreads) {
 // serve pins and promotes the threads. It returns the processors in force, and
 // who made the threads real-time: of several the last that had to be asked, ""
 // when one of them is not.
-func (m *Machine) serve(threads session.AudioThreads) (cpuSet, by string) {
+func (m *Machine) serve(threads audio.Threads) (cpuSet, by string) {
 	if len(threads.IDs) == 0 {
 		return "", ""
 	}

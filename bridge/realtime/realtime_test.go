@@ -11,7 +11,7 @@ import (
 	"github.com/godbus/dbus/v5"
 	"golang.org/x/sys/unix"
 
-	"archibald-bridge/bridge/session"
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/bridge/status"
 )
 
@@ -68,10 +68,10 @@ func TestRealtimeKitIsAskedWithinWhatItAllows(t *testing.T) {
 	first, _ := audioThread(t)
 	second, _ := audioThread(t)
 	withoutRights(t, func() {
-		if _, by := m.serve(session.AudioThreads{IDs: []int{first}, Priority: 65}); by != status.RealtimeByKit {
+		if _, by := m.serve(audio.Threads{IDs: []int{first}, Priority: 65}); by != status.RealtimeByKit {
 			t.Errorf("real-time by %q, want RealtimeKit: %s", by, log)
 		}
-		m.serve(session.AudioThreads{IDs: []int{second}, Priority: 5})
+		m.serve(audio.Threads{IDs: []int{second}, Priority: 5})
 	})
 	want := []request{{uint64(first), 20, longestUs}, {uint64(second), 5, longestUs}}
 	if got := kit.requests(); !slices.Equal(got, want) {
@@ -105,7 +105,7 @@ func TestRefusalsAreToldOnceWithBothReasonsAndTheRemedy(t *testing.T) {
 	second, _ := audioThread(t)
 	withoutRights(t, func() {
 		for range 2 { // the server was restarted
-			if _, by := m.serve(session.AudioThreads{IDs: []int{first, second}, Priority: 65}); by != "" {
+			if _, by := m.serve(audio.Threads{IDs: []int{first, second}, Priority: 65}); by != "" {
 				t.Errorf("real-time by %q, want nobody", by)
 			}
 		}
@@ -124,7 +124,7 @@ func TestWithoutASystemBusItIsSaidAtOnce(t *testing.T) {
 	m, log := newMachine(t, nil)
 	id, _ := audioThread(t)
 	start := time.Now()
-	withoutRights(t, func() { m.serve(session.AudioThreads{IDs: []int{id}, Priority: 65}) })
+	withoutRights(t, func() { m.serve(audio.Threads{IDs: []int{id}, Priority: 65}) })
 	if took := time.Since(start); took >= kitTimeout {
 		t.Errorf("it took %v", took)
 	}
@@ -176,11 +176,11 @@ func TestTendDoesNotWaitAndServesWhatCameMeanwhileNext(t *testing.T) {
 	}
 	first, _ := audioThread(t)
 	second, _ := audioThread(t)
-	m.Tend(session.AudioThreads{IDs: []int{first}})
+	m.Tend(audio.Threads{IDs: []int{first}})
 	if got := <-asked; got != first {
 		t.Fatalf("thread %d is served, want %d", got, first)
 	}
-	m.Tend(session.AudioThreads{IDs: []int{second}}) // returns although the first is not done
+	m.Tend(audio.Threads{IDs: []int{second}}) // returns although the first is not done
 	if by := m.Status().RealtimeBy; by != "" {
 		t.Errorf("real-time by %q before there is an answer", by)
 	}
@@ -189,13 +189,13 @@ func TestTendDoesNotWaitAndServesWhatCameMeanwhileNext(t *testing.T) {
 	if by := m.Status().RealtimeBy; by != status.RealtimeByKit {
 		t.Errorf("real-time by %q", by)
 	}
-	m.Tend(session.AudioThreads{IDs: []int{second}}) // the next tick
+	m.Tend(audio.Threads{IDs: []int{second}}) // the next tick
 	if got := <-asked; got != second {
 		t.Fatalf("thread %d is served, want %d", got, second)
 	}
 	eventually(t, "the second is done", m.idle)
 	for range 3 {
-		m.Tend(session.AudioThreads{IDs: []int{second}})
+		m.Tend(audio.Threads{IDs: []int{second}})
 	}
 	if !m.idle() {
 		t.Error("threads that were served are served again")
@@ -220,7 +220,7 @@ func TestStatusNamesTheLastThatHadToBeAskedAndNobodyWhenAThreadIsNotRealTime(t *
 			}
 			return by, nil
 		}
-		m.Tend(session.AudioThreads{IDs: []int{first, second}})
+		m.Tend(audio.Threads{IDs: []int{first, second}})
 		eventually(t, "both are served", m.idle)
 		if by := m.Status().RealtimeBy; by != test.want {
 			t.Errorf("%q and %q: status says %q, want %q", test.first, test.second, by, test.want)

@@ -30,9 +30,8 @@ typedef struct archibald_engine archibald_engine;
  *                (spa_io_clock.nsec, jack_frames_since_cycle_start)
  *   now_ns       CLOCK_MONOTONIC at the entry of this callback
  */
-typedef void (*archibald_playout_fn)(archibald_engine *engine, float *const *out,
-                                     uint32_t channels, uint32_t frames,
-                                     uint64_t graph_frame, int64_t cycle_ns,
+typedef void (*archibald_playout_fn)(archibald_engine *engine, float *const *out, uint32_t channels,
+                                     uint32_t frames, uint64_t graph_frame, int64_t cycle_ns,
                                      int64_t now_ns);
 
 /* Take one cycle. Called once per cycle by the node that has only inputs (JACK
@@ -40,7 +39,7 @@ typedef void (*archibald_playout_fn)(archibald_engine *engine, float *const *out
  * May run at the same time as the playout callback. Arguments as above; a NULL
  * buffer is silence. */
 typedef void (*archibald_capture_fn)(archibald_engine *engine, const float *const *in,
-                                     uint32_t channels, uint32_t frames,
-                                     uint64_t graph_frame, int64_t now_ns);
+                                     uint32_t channels, uint32_t frames, uint64_t graph_frame,
+                                     int64_t now_ns);
 
 #endif

@@ -26,28 +26,30 @@
 enum {
     MAX_CHANNELS = 64,
     MAX_PERIOD_FRAMES = 8192,
-    DATAGRAM_BYTES = 1500,     /* largest datagram built, and largest of RTCP or Opus read */
-    RECEIVED_BYTES = 9000,     /* largest read: PipeWire 0.3 sends 2 ms, however many channels,
-                                  and leaves it to IP to divide them */
-    FULL_PAYLOAD_BYTES = 600,  /* where a period needs several packets, each holds at least so much */
-    RTP_HEADER_BYTES = 12,     /* RFC 3550, section 5.1, without options */
-    LATENESS_BYTES = 8,        /* header extension with one element, whole words */
-    LATENESS_ID = 1,           /* of that element (RFC 8285) */
-    BATCH = 16,                /* datagrams read per system call; new ones sent per call */
-    MAX_REPEATS = 2,           /* times a packet goes out again */
-    CROSSFADE_FRAMES = 64,     /* at seeks, own skips and the end of a gap */
-    HISTORY_FRAMES = 4096,     /* played frames kept behind the playout position */
-    TAPS = 20,                 /* of the resampler, per phase; a multiple of 4 */
-    LOOKAHEAD = 7,             /* frames the resampler reads past its position's integer part */
+    DATAGRAM_BYTES = 1500, /* largest datagram built, and largest of RTCP or a coded packet read */
+    /* The largest datagram read: PipeWire 0.3 sends 2 ms, however many channels, and leaves
+     * it to IP to divide them. */
+    RECEIVED_BYTES = 9000,
+    FULL_PAYLOAD_BYTES = 600, /* where a period needs several packets, each holds at least this */
+    RTP_HEADER_BYTES = 12,    /* RFC 3550, section 5.1, without options */
+    SEND_DELAY_BYTES = 8,     /* header extension with one element, whole words */
+    SEND_DELAY_ID = 1,        /* of that element (RFC 8285) */
+    BATCH = 16,               /* datagrams read per system call; new ones sent per call */
+    MAX_REPEATS = 2,          /* times a packet goes out again */
+    CROSSFADE_FRAMES = 64,    /* at seeks, own skips and the end of a gap */
+    HISTORY_FRAMES = 4096,    /* played frames kept behind the playout position */
+    TAPS = 20,                /* of the resampler, per phase; a multiple of 4 */
+    LOOKAHEAD = 7,            /* frames the resampler reads past its position's integer part */
     LOOKBEHIND = TAPS - 1 - LOOKAHEAD, /* and before it */
     PHASES = 1024,
-    OBSERVATIONS = 8192,       /* 2.7 s at period 32 */
+    OBSERVATIONS = 8192, /* 2.7 s at period 32 */
     RTCP_SLOTS = 32,
-    RTCP_PER_SECOND = 32,      /* read; a peer sends one, and a goodbye */
-    SEEN_SEQUENCES = 8192,     /* window of the duplicate check */
-    SETTLED_SEQUENCES = 512,   /* so far behind the highest, no more copies at once are expected */
-    MAX_DROPOUT = 3000         /* a longer jump of the sequence number is a new beginning, no loss
-                                  (RFC 3550, appendix A.1) */
+    RTCP_PER_SECOND = 32,    /* read; a peer sends one, and a goodbye */
+    SEEN_SEQUENCES = 8192,   /* window of the duplicate check */
+    SETTLED_SEQUENCES = 512, /* so far behind the highest, no more copies at once are expected */
+    /* A longer jump of the sequence number is a new beginning, no loss (RFC 3550,
+     * appendix A.1). */
+    MAX_DROPOUT = 3000
 };
 
 /* A source that was quiet for so long may go on from another port. */
@@ -64,33 +66,34 @@ enum {
 
 #define CLOCK_STOPPED INT64_MIN
 
-/* WIRE_OPUS is encoded and decoded by control: the core never looks into its payload. */
-enum wire_encoding { WIRE_L16 = 1, WIRE_L24 = 2, WIRE_F32 = 3, WIRE_OPUS = 4 };
+/* Control encodes and decodes WIRE_CODED: the core never looks into its payload. */
+enum wire_encoding { WIRE_L16 = 1, WIRE_L24 = 2, WIRE_F32 = 3, WIRE_CODED = 4 };
 enum observation_kind { OBSERVED_PACKET = 1, OBSERVED_CYCLE = 2 };
 
 /* wire.c: samples <-> payload. Interleaved; planar float buffers. ------------ */
 
-uint32_t wire_sample_bytes(enum wire_encoding encoding); /* 0 of WIRE_OPUS */
+uint32_t archibald_wire_sample_bytes(enum wire_encoding encoding); /* 0 of WIRE_CODED */
 /* Copies one channel into every stride-th sample of out; returns as wire_encode. */
-uint32_t wire_interleave(const float *in, float *out, uint32_t stride, uint32_t frames);
+uint32_t archibald_wire_interleave(const float *in, float *out, uint32_t stride, uint32_t frames);
 /* Return how many samples were not finite (they become 0). */
-uint32_t wire_encode(enum wire_encoding encoding, uint8_t *payload, const float *const *in,
-                     uint32_t channels, uint32_t from, uint32_t frames);
-uint32_t wire_decode(enum wire_encoding encoding, const uint8_t *payload, uint32_t stride,
-                     uint32_t channel, float *out, uint32_t frames);
+uint32_t archibald_wire_encode(enum wire_encoding encoding, uint8_t *payload,
+                               const float *const *in, uint32_t channels, uint32_t from,
+                               uint32_t frames);
+uint32_t archibald_wire_decode(enum wire_encoding encoding, const uint8_t *payload, uint32_t stride,
+                               uint32_t channel, float *out, uint32_t frames);
 
 typedef struct {
     uint8_t payload_type;
     uint16_t sequence;
     uint32_t timestamp, ssrc;
-    int32_t late_us; /* what the header extension LATENESS_ID says; -1: nothing */
+    int32_t send_delay_us; /* what the header extension SEND_DELAY_ID says; -1: nothing */
     const uint8_t *payload;
     uint32_t payload_bytes;
 } rtp_packet;
 
 /* 0, or -1 when the datagram is no RTP packet (RFC 3550, section 5.1). */
-int rtp_parse(rtp_packet *packet, const uint8_t *data, size_t bytes);
-int rtp_is_rtcp(const uint8_t *data, size_t bytes); /* RFC 5761, section 4 */
+int archibald_rtp_parse(rtp_packet *packet, const uint8_t *data, size_t bytes);
+int archibald_rtp_is_rtcp(const uint8_t *data, size_t bytes); /* RFC 5761, section 4 */
 
 #include "rings.h"
 
@@ -100,21 +103,21 @@ typedef struct {
     /* playout only */
     int started;
     uint32_t rate_hz;
-    uint64_t graph_frame;   /* at the start of the last cycle */
-    uint32_t frames;        /* of the last cycle */
-    int64_t media;          /* at the start of the last cycle */
+    uint64_t graph_frame; /* at the start of the last cycle */
+    uint32_t frames;      /* of the last cycle */
+    int64_t media;        /* at the start of the last cycle */
     int64_t cycle_ns;
-    double line_ns;         /* where the DLL puts the start of the last cycle */
+    double dll_ns; /* where the DLL puts the start of the last cycle */
     double ns_per_frame;
     double nominal_ns_per_frame;
-    double late_ns;         /* of the last cycle, against the line */
-    double least_late_ns;   /* of the late cycles in a row so far */
-    uint32_t late_frames;   /* graph time that they have lasted: 0 when not late */
-    double floor_ns;        /* lateness of the earliest cycle of the last whole block ... */
+    double late_ns;       /* of the last cycle, against the DLL */
+    double least_late_ns; /* of the late cycles in a row so far */
+    uint32_t late_frames; /* graph time that they have lasted: 0 when not late */
+    double floor_ns;      /* lateness of the earliest cycle of the last whole block ... */
     int have_floor;
-    double earliest_ns;     /* ... and of the block under way, or since time was lost */
+    double earliest_ns; /* ... and of the block under way, or since time was lost */
     uint32_t block_frames, block_cycles;
-    int refining;           /* time was lost just now: how much is not sure yet */
+    int refining; /* time was lost just now: how much is not sure yet */
     /* written by playout (release), read by capture (acquire): media minus
      * graph_frame, or CLOCK_STOPPED */
     _Atomic int64_t offset;
@@ -129,11 +132,11 @@ typedef struct {
 } media_clock;
 
 /* The time of so many frames at the nominal rate; differences are exact to 1 ns. */
-int64_t nominal_ns(uint64_t frames, uint32_t rate_hz);
-void media_clock_reset(media_clock *clock, uint32_t rate_hz);
+int64_t archibald_nominal_ns(uint64_t frames, uint32_t rate_hz);
+void archibald_media_clock_reset(media_clock *clock, uint32_t rate_hz);
 /* Returns the frames that passed beyond the last cycle's own: 0 when none was lost. */
-int64_t media_clock_update(media_clock *clock, uint64_t graph_frame, uint32_t frames,
-                           int64_t cycle_ns);
+int64_t archibald_media_clock_update(media_clock *clock, uint64_t graph_frame, uint32_t frames,
+                                     int64_t cycle_ns);
 
 /* resample.c: polyphase interpolation. --------------------------------------- */
 
@@ -141,12 +144,12 @@ typedef struct {
     float row[PHASES + 1][TAPS];
 } resampler;
 
-void resampler_init(resampler *table);
+void archibald_resampler_init(resampler *table);
 /* Interpolates frames outputs of each channel. in[c] points to window[c] such
  * that in[c][LOOKBEHIND] is the frame at the integer part of the position;
  * fraction is 0 <= f < 1. */
-void resampler_run(const resampler *table, const float *const *in, uint32_t channels,
-                   double fraction, double ratio, float *const *out, uint32_t frames);
+void archibald_resampler_run(const resampler *table, const float *const *in, uint32_t channels,
+                             double fraction, double ratio, float *const *out, uint32_t frames);
 
 #include "jitter.h"
 #include "sound.h"
@@ -159,12 +162,12 @@ typedef struct {
     uint32_t channels, rate_hz, ssrc;
     uint32_t repeats;                /* agreed: so many more copies of each packet come ... */
     uint32_t repeat_distance_frames; /* ... each so much later */
-    int lateness;                    /* agreed: the header extension means lateness */
+    int send_delay;                  /* agreed: the header extension says the send delay */
     struct sockaddr_storage from; /* whose packets, whatever the port; no family: the first one's */
-} receiver_plan;
+} receive_plan;
 
 typedef struct {
-    receiver_plan plan; /* immutable */
+    receive_plan plan; /* immutable */
     const resampler *table;
 
     /* control writes (release), playout reads and takes (acquire) */
@@ -175,21 +178,22 @@ typedef struct {
     uint32_t ssrc;
     int have_ssrc;
     int have_sequence;
-    uint32_t highest_sequence; /* extended, RFC 3550 appendix A.1 */
-    uint32_t first_sequence;   /* extended; where counting of losses began */
+    uint32_t highest_sequence;      /* extended, RFC 3550 appendix A.1 */
+    uint32_t first_sequence;        /* extended; where counting of losses began */
     uint8_t copies[SEEN_SEQUENCES]; /* that came, of the packets up to the highest */
-    int64_t newest_media, newest_ns; /* of the packet with the highest one: extended timestamp, arrival */
+    /* of the packet with the highest one: extended timestamp, arrival */
+    int64_t newest_media, newest_ns;
     uint32_t spacing;          /* frames from packet to packet; 0: not known */
     int doubted;               /* the last packet was implausible: ... */
     uint16_t doubted_sequence; /* ... the one after it would confirm it */
     uint32_t doubted_timestamp;
-    uint32_t settled; /* so far behind the highest, no more copies are expected; constant */
-    int64_t reference_media;   /* for extending timestamps */
-    int64_t newest_end;        /* media behind the packet with the highest sequence number */
-    packet_ring *encoded;      /* WIRE_OPUS, else NULL: packets for control ... */
-    sound_ring *decoded;       /* ... and what it made of them, for playout */
-    int concealing;            /* the last decoded block was BLOCK_CONCEALED */
-    observation held;          /* the newest packet, while repeats may come later; kind 0: none */
+    uint32_t settled;        /* so far behind the highest, no more copies are expected; constant */
+    int64_t reference_media; /* for extending timestamps */
+    int64_t newest_end;      /* media behind the packet with the highest sequence number */
+    packet_ring *coded;      /* WIRE_CODED, else NULL: packets for control ... */
+    sound_ring *decoded;     /* ... and what it made of them, for playout */
+    int concealing;          /* the last decoded block was BLOCK_CONCEALED */
+    observation held;        /* the newest packet, while repeats may come later; kind 0: none */
     jitter_buffer buffer;
 
     _Atomic int playing; /* playout writes, control reads (relaxed) */
@@ -198,12 +202,13 @@ typedef struct {
     _Atomic int64_t due_ns;
 
     /* playout only */
-    uint64_t told_concealed, told_dropouts, told_predicted; /* of the buffer's counts, in the counters */
+    /* what the counters have of the buffer's counts */
+    uint64_t told_concealed, told_dropouts, told_predicted;
     int64_t next_media; /* of the cycle that follows without a skip */
     int64_t position;
     double fraction;
-    float *scratch;            /* channels windows of window_frames */
-    float *overlap;            /* channels of CROSSFADE_FRAMES */
+    float *scratch; /* channels windows of window_frames */
+    float *overlap; /* channels of CROSSFADE_FRAMES */
     uint32_t window_frames;
     float fade_in[CROSSFADE_FRAMES];
 
@@ -214,7 +219,7 @@ typedef struct {
     _Atomic int have_from;
     _Atomic uint32_t from_port;
     int64_t from_ns; /* holder of engine.reading only: arrival of the last packet of it */
-} receiver;
+} archibald_receiver;
 
 typedef struct archibald_receive_counters {
     /* written by playout or by control holding engine.reading; read by control; all relaxed */
@@ -229,25 +234,27 @@ typedef struct archibald_receive_counters {
     _Atomic int have_stranger;
 } receive_counters;
 
-void receiver_datagram(receiver *rx, receive_counters *count, observation_ring *ring,
-                       const uint8_t *data, uint32_t bytes, int64_t arrival_ns,
-                       const struct sockaddr_storage *from);
+void archibald_receiver_datagram(archibald_receiver *receiver, receive_counters *count,
+                                 observation_ring *ring, const uint8_t *data, uint32_t bytes,
+                                 int64_t arrival_ns, const struct sockaddr_storage *from);
 /* DOUBTED: it is nothing until the next one confirms it. */
 enum arrival { AGAIN, BEHIND, NEWEST, DOUBTED };
-enum arrival sequence_note(receiver *rx, receive_counters *count, uint16_t sequence, int64_t media,
-                           int64_t arrival_ns);
+enum arrival archibald_sequence_note(archibald_receiver *receiver, receive_counters *count,
+                                     uint16_t sequence, int64_t media, int64_t arrival_ns);
 /* The part of receiver_datagram behind the parser; payload NULL stores no samples. */
-void receiver_packet(receiver *rx, receive_counters *count, observation_ring *ring,
-                     uint16_t sequence, uint32_t timestamp, const uint8_t *payload,
-                     uint32_t frames, int64_t arrival_ns, int64_t late_ns);
+void archibald_receiver_packet(archibald_receiver *receiver, receive_counters *count,
+                               observation_ring *ring, uint16_t sequence, uint32_t timestamp,
+                               const uint8_t *payload, uint32_t frames, int64_t arrival_ns,
+                               int64_t send_delay_ns);
 /* The time of a stream frame at the nominal rate, of which only differences count;
  * media may be a little below 0. */
-int64_t stream_ns(int64_t media, uint32_t rate_hz);
+int64_t archibald_stream_ns(int64_t media, uint32_t rate_hz);
 /* Puts what control decoded into the jitter buffer. */
-void receiver_decoded(receiver *rx, receive_counters *count, observation_ring *ring);
-void receiver_play(receiver *rx, receive_counters *count, observation_ring *ring,
-                   float *const *out, uint32_t channels, uint32_t frames, int64_t media,
-                   int64_t cycle_ns);
+void archibald_receiver_decoded(archibald_receiver *receiver, receive_counters *count,
+                                observation_ring *ring);
+void archibald_receiver_play(archibald_receiver *receiver, receive_counters *count,
+                             observation_ring *ring, float *const *out, uint32_t channels,
+                             uint32_t frames, int64_t media, int64_t cycle_ns);
 
 /* sender.c ------------------------------------------------------------------- */
 
@@ -258,21 +265,22 @@ typedef struct {
     uint32_t first_timestamp;
     uint32_t repeats;                /* 0 to MAX_REPEATS: each packet goes out so often again ... */
     uint32_t repeat_distance_frames; /* ... each time so much graph time later; 0: at once */
-    int lateness;                    /* packets say how late they left */
+    int send_delay;                  /* packets say how long after their cycle began they left */
     struct sockaddr_storage to;
     socklen_t to_bytes;
     /* The address of ours it leaves from: a control message of IP_PKTINFO or
      * IPV6_PKTINFO (ip(7), ipv6(7)); 0 bytes: as the routes say. */
     _Alignas(struct cmsghdr) uint8_t source[SOURCE_BYTES];
     uint32_t source_bytes;
-} sender_plan;
+} send_plan;
 
 /* Captured audio: one producer (capture), any number of readers that keep their
  * own position and find out by head - position > frames that they were overrun. */
 typedef struct {
     uint32_t frames, channels, mask;
     float *samples; /* channels planes of frames */
-    _Alignas(64) _Atomic uint64_t head; /* written by capture (release), read by readers (acquire) */
+    /* written by capture (release), read by readers (acquire) */
+    _Alignas(64) _Atomic uint64_t head;
 } capture_ring;
 
 typedef struct {
@@ -282,15 +290,16 @@ typedef struct {
 } sent_datagram;
 
 typedef struct {
-    sender_plan plan; /* immutable */
+    send_plan plan; /* immutable */
     /* capture only */
     capture_ring ring;
-    uint64_t sent_head;    /* ring frames already packed */
-    int64_t next_media;    /* media time of the next captured frame */
+    uint64_t sent_head; /* ring frames already packed */
+    int64_t next_media; /* media time of the next captured frame */
     int started;
-    sound_ring *captured;  /* WIRE_OPUS, else NULL: capture produces, control consumes */
-    /* capture only; of WIRE_OPUS control only */
-    int64_t sent_media;    /* the media clock at the end of the newest cycle packed; of WIRE_OPUS, packet */
+    sound_ring *captured; /* WIRE_CODED, else NULL: capture produces, control consumes */
+    /* capture only; of WIRE_CODED control only */
+    /* the media clock at the end of the newest cycle packed; of WIRE_CODED, packet */
+    int64_t sent_media;
     uint16_t sequence;
     sent_datagram *history;         /* the newest datagrams: the nth is in slot n % slots */
     uint32_t history_slots;         /* enough for the last repeat, and BATCH new ones */
@@ -298,30 +307,32 @@ typedef struct {
     uint64_t repeated[MAX_REPEATS]; /* of these, the first that has not gone out 1, 2 times again */
     uint32_t originals;             /* new ones, at the beginning of outgoing */
     const sent_datagram *outgoing[BATCH * (1 + MAX_REPEATS)];
-} sender;
+} archibald_sender;
 
 typedef struct archibald_send_counters {
     /* written by capture, read by control; all relaxed */
     SEND_COUNTERS(COUNTER)
     _Atomic uint32_t last_timestamp;
-    _Atomic int64_t last_send_ns, last_late_ns;
+    _Atomic int64_t last_send_ns, last_capture_delay_ns;
     _Atomic int last_errno; /* of the last send that failed */
     _Atomic uint32_t peak_bits[MAX_CHANNELS];
 } send_counters;
 
-uint32_t sender_header_bytes(const sender *tx);
-/* Puts one cycle into the ring: the capture ring, or of WIRE_OPUS the one for control. */
-void sender_capture(sender *tx, send_counters *count, const float *const *in, uint32_t channels,
-                    uint32_t frames, int64_t media, int64_t now_ns, int64_t late_ns);
+uint32_t archibald_sender_header_bytes(const archibald_sender *sender);
+/* Puts one cycle into the ring: the capture ring, or of WIRE_CODED the one for control. */
+void archibald_sender_capture(archibald_sender *sender, send_counters *count,
+                              const float *const *in, uint32_t channels, uint32_t frames,
+                              int64_t media, int64_t now_ns, int64_t send_delay_ns);
 /* Makes outgoing: up to BATCH new datagrams from the ring, then the repeats that
- * are due. late_ns: how late the cycle's callback is, -1 not known. Returns how
+ * are due. send_delay_ns: of the cycle's callback, -1 not known. Returns how
  * many; 0: everything of this cycle is packed. */
-uint32_t sender_pack(sender *tx, send_counters *count, int64_t now_ns, int64_t late_ns);
+uint32_t archibald_sender_pack(archibald_sender *sender, send_counters *count, int64_t now_ns,
+                               int64_t send_delay_ns);
 /* The same of one packet that control encoded, by control. cycle is the one that
- * completed it, at a timestamp; late_ns: how long after that cycle's start it leaves. */
-uint32_t sender_pack_encoded(sender *tx, send_counters *count, const uint8_t *payload,
-                             uint32_t bytes, uint32_t timestamp, const sound_block *cycle,
-                             int64_t late_ns);
+ * completed it, at a timestamp; send_delay_ns: how long after that cycle's start it leaves. */
+uint32_t archibald_sender_pack_coded(archibald_sender *sender, send_counters *count,
+                                     const uint8_t *payload, uint32_t bytes, uint32_t timestamp,
+                                     const sound_block *cycle, int64_t send_delay_ns);
 
 /* engine.c, socket.c --------------------------------------------------------- */
 
@@ -335,10 +346,10 @@ typedef struct {
 
 struct archibald_engine {
     /* control writes, audio threads read (sequentially consistent) */
-    _Atomic(receiver *) rx;
-    _Atomic(sender *) tx;
+    _Atomic(archibald_receiver *) receiver;
+    _Atomic(archibald_sender *) sender;
     /* audio threads write, control reads (sequentially consistent): 1 while a
-     * callback may hold rx or tx */
+     * callback may hold receiver or sender */
     _Atomic uint32_t in_playout, in_capture;
     /* taken by exchange (acquire), given back by store (release): the one
      * reader of the socket. An audio thread that finds it taken goes on without. */
@@ -347,7 +358,7 @@ struct archibald_engine {
     /* control writes (release), playout reads (acquire): rate in Hz in the lower
      * 32 bits, above it the count of graphs so far. A new value restarts the clock. */
     _Atomic uint64_t graph;
-    int fd;                       /* set before audio runs; -1: none */
+    int fd;                         /* set before audio runs; -1: none */
     float spare[MAX_PERIOD_FRAMES]; /* playout only: in place of a NULL buffer */
     drain_buffers drain;            /* whoever holds reading */
     media_clock clock;
@@ -355,7 +366,7 @@ struct archibald_engine {
     send_counters sent;
     observation_ring observations;
     rtcp_ring rtcp;
-    int64_t rtcp_second_ns; /* whoever holds reading: when the second of the budget began ... */
+    int64_t rtcp_second_ns;  /* whoever holds reading: when the second of the budget began ... */
     uint32_t rtcp_in_second; /* ... and what came since */
     resampler table;
 };
@@ -364,29 +375,30 @@ void archibald_playout(archibald_engine *engine, float *const *out, uint32_t cha
                        uint32_t frames, uint64_t graph_frame, int64_t cycle_ns, int64_t now_ns);
 void archibald_capture(archibald_engine *engine, const float *const *in, uint32_t channels,
                        uint32_t frames, uint64_t graph_frame, int64_t now_ns);
-/* Reads at most budget datagrams; rx NULL: only RTCP is kept. Returns how many. */
-uint32_t socket_drain(archibald_engine *engine, receiver *rx, int64_t now_ns, uint32_t budget);
-void socket_send(archibald_engine *engine, sender *tx, uint32_t datagrams);
+/* Reads at most budget datagrams; receiver NULL: only RTCP is kept. Returns how many. */
+uint32_t archibald_socket_drain(archibald_engine *engine, archibald_receiver *receiver,
+                                int64_t now_ns, uint32_t budget);
+void archibald_socket_send(archibald_engine *engine, archibald_sender *sender, uint32_t datagrams);
 /* Media time minus graph frame for a capture cycle, or CLOCK_STOPPED. */
-int64_t capture_offset(archibald_engine *engine);
-/* How late a capture callback runs after the nominal start of its cycle, at least
+int64_t archibald_capture_offset(archibald_engine *engine);
+/* How long a capture callback runs after the nominal start of its cycle, at least
  * 0; -1: not known. */
-int64_t capture_late_ns(archibald_engine *engine, uint64_t graph_frame, int64_t now_ns);
+int64_t archibald_send_delay_ns(archibald_engine *engine, uint64_t graph_frame, int64_t now_ns);
 
 /* lifetime.c: control only. Memory is mapped, pre-faulted and, where the limits
  * allow, locked. NULL without memory. ---------------------------------------- */
 
-archibald_engine *engine_new(int fd);
-void engine_free(archibald_engine *engine); /* no callback may run any more */
-receiver *receiver_new(const receiver_plan *plan, const resampler *table);
-void receiver_free(receiver *rx);
-sender *sender_new(const sender_plan *plan);
-void sender_free(sender *tx);
-int memory_unlocked(void); /* 1 after an mlock that the limits refused */
+archibald_engine *archibald_engine_new(int fd);
+void archibald_engine_free(archibald_engine *engine); /* no callback may run any more */
+archibald_receiver *archibald_receiver_new(const receive_plan *plan, const resampler *table);
+void archibald_receiver_free(archibald_receiver *receiver);
+archibald_sender *archibald_sender_new(const send_plan *plan);
+void archibald_sender_free(archibald_sender *sender);
+int archibald_memory_unlocked(void); /* 1 after an mlock that the limits refused */
 
-void peak_update(_Atomic uint32_t *peak_bits, const float *samples, uint32_t frames);
+void archibald_peak_update(_Atomic uint32_t *peak_bits, const float *samples, uint32_t frames);
 
-#define COUNT(field, n) \
+#define COUNT(field, n)                                                                         \
     atomic_store_explicit(&(field), atomic_load_explicit(&(field), memory_order_relaxed) + (n), \
                           memory_order_relaxed)
 

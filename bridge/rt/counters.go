@@ -19,7 +19,7 @@ static void copy_sent(archibald_engine *e, sent_copy *to) {
     SEND_COUNTERS(TAKE)
     TAKE(last_timestamp)
     TAKE(last_send_ns)
-    TAKE(last_late_ns)
+    TAKE(last_capture_delay_ns)
     TAKE(last_errno)
     take_peaks(from->peak_bits, to->peak);
 }
@@ -73,7 +73,7 @@ func (e *Engine) Counters() stream.Counters {
 	}
 	counters := stream.Counters{
 		Sent: stream.SendCounters{
-			LastTimestamp: uint32(s.last_timestamp), LastSendNs: int64(s.last_send_ns), LastCaptureDelayNs: int64(s.last_late_ns),
+			LastTimestamp: uint32(s.last_timestamp), LastSendNs: int64(s.last_send_ns), LastCaptureDelayNs: int64(s.last_capture_delay_ns),
 			SendErrno: syscall.Errno(s.last_errno), PeakLinear: peaks(&s.peak),
 		},
 		Received: stream.ReceiveCounters{

@@ -9,7 +9,7 @@
 typedef struct {
     SEND_COUNTERS(PLAIN)
     uint32_t last_timestamp;
-    int64_t last_send_ns, last_late_ns;
+    int64_t last_send_ns, last_capture_delay_ns;
     int last_errno;
     float peak[MAX_CHANNELS];
 } sent_copy;

@@ -22,7 +22,7 @@ func takeReceived(from *C.received_copy, to *stream.ReceiveCounters) {
 	to.Packets = uint64(from.packets)
 	to.Bytes = uint64(from.bytes)
 	to.Lost = uint64(from.lost)
-	to.DiscardedLate = uint64(from.late)
+	to.DiscardedLate = uint64(from.discarded_late)
 	to.Duplicate = uint64(from.duplicate)
 	to.Recovered = uint64(from.recovered)
 	to.Reordered = uint64(from.reordered)

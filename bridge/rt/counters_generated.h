@@ -16,7 +16,7 @@
     X(packets) \
     X(bytes) \
     X(lost) \
-    X(late) \
+    X(discarded_late) \
     X(duplicate) \
     X(recovered) \
     X(reordered) \

@@ -8,25 +8,26 @@
 
 /* How many datagrams one cycle may read: packets of four frames, and of many channels
  * twice what a period and its repeats fill. A flood must not starve the graph. */
-static uint32_t drain_budget(const receiver *rx, uint32_t frames) {
-    const uint32_t frame_bytes = wire_sample_bytes(rx->plan.encoding) * rx->plan.channels;
-    const uint32_t full = frames * frame_bytes * (1 + rx->plan.repeats) / FULL_PAYLOAD_BYTES;
+static uint32_t drain_budget(const archibald_receiver *receiver, uint32_t frames) {
+    const uint32_t frame_bytes =
+        archibald_wire_sample_bytes(receiver->plan.encoding) * receiver->plan.channels;
+    const uint32_t full = frames * frame_bytes * (1 + receiver->plan.repeats) / FULL_PAYLOAD_BYTES;
     return (frames / 4 > BATCH ? frames / 4 : BATCH) + 2 * full;
 }
 
 void archibald_playout(archibald_engine *engine, float *const *out, uint32_t channels,
                        uint32_t frames, uint64_t graph_frame, int64_t cycle_ns, int64_t now_ns) {
-    if (frames == 0) media_clock_reset(&engine->clock, engine->clock.rate_hz);
+    if (frames == 0) archibald_media_clock_reset(&engine->clock, engine->clock.rate_hz);
     if (channels > MAX_CHANNELS || frames == 0 || frames > MAX_PERIOD_FRAMES) return;
     receive_counters *count = &engine->received;
     atomic_store(&engine->in_playout, 1);
-    receiver *rx = atomic_load(&engine->rx);
+    archibald_receiver *receiver = atomic_load(&engine->receiver);
     uint64_t graph = atomic_load_explicit(&engine->graph, memory_order_acquire);
     if (graph != atomic_load_explicit(&engine->clock.graph, memory_order_relaxed)) {
-        media_clock_reset(&engine->clock, (uint32_t)graph);
+        archibald_media_clock_reset(&engine->clock, (uint32_t)graph);
         atomic_store_explicit(&engine->clock.graph, graph, memory_order_release);
     }
-    int64_t skipped = media_clock_update(&engine->clock, graph_frame, frames, cycle_ns);
+    int64_t skipped = archibald_media_clock_update(&engine->clock, graph_frame, frames, cycle_ns);
     COUNT(count->cycles, 1);
     if (skipped > 0) { /* taking some of it back is no second loss */
         COUNT(count->skips, 1);
@@ -35,11 +36,11 @@ void archibald_playout(archibald_engine *engine, float *const *out, uint32_t cha
     float *sink[MAX_CHANNELS];
     for (uint32_t c = 0; c < channels; c++) sink[c] = out[c] ? out[c] : engine->spare;
     int mine = !atomic_exchange_explicit(&engine->reading, 1, memory_order_acquire);
-    if (rx && mine) {
-        socket_drain(engine, rx, now_ns, drain_budget(rx, frames));
-        receiver_decoded(rx, count, &engine->observations);
-        receiver_play(rx, count, &engine->observations, sink, channels, frames,
-                      engine->clock.media, cycle_ns);
+    if (receiver && mine) {
+        archibald_socket_drain(engine, receiver, now_ns, drain_budget(receiver, frames));
+        archibald_receiver_decoded(receiver, count, &engine->observations);
+        archibald_receiver_play(receiver, count, &engine->observations, sink, channels, frames,
+                                engine->clock.media, cycle_ns);
     } else {
         for (uint32_t c = 0; c < channels; c++) memset(sink[c], 0, frames * sizeof(float));
     }
@@ -48,20 +49,21 @@ void archibald_playout(archibald_engine *engine, float *const *out, uint32_t cha
 }
 
 /* Until playout has run once in a graph, its frame counter means nothing yet. */
-int64_t capture_offset(archibald_engine *engine) {
+int64_t archibald_capture_offset(archibald_engine *engine) {
     uint64_t graph = atomic_load_explicit(&engine->graph, memory_order_acquire);
     if (atomic_load_explicit(&engine->clock.graph, memory_order_acquire) != graph)
         return CLOCK_STOPPED;
     return atomic_load_explicit(&engine->clock.offset, memory_order_acquire);
 }
 
-int64_t capture_late_ns(archibald_engine *engine, uint64_t graph_frame, int64_t now_ns) {
+int64_t archibald_send_delay_ns(archibald_engine *engine, uint64_t graph_frame, int64_t now_ns) {
     const uint64_t graph = atomic_load_explicit(&engine->graph, memory_order_relaxed);
     int64_t origin_ns = atomic_load_explicit(&engine->clock.origin_ns, memory_order_acquire);
     if (origin_ns == CLOCK_STOPPED) return -1;
-    uint64_t start_ns = (uint64_t)origin_ns + (uint64_t)nominal_ns(graph_frame, (uint32_t)graph);
-    int64_t late_ns = (int64_t)((uint64_t)now_ns - start_ns);
-    return late_ns > 0 ? late_ns : 0;
+    uint64_t start_ns =
+        (uint64_t)origin_ns + (uint64_t)archibald_nominal_ns(graph_frame, (uint32_t)graph);
+    int64_t send_delay_ns = (int64_t)((uint64_t)now_ns - start_ns);
+    return send_delay_ns > 0 ? send_delay_ns : 0;
 }
 
 void archibald_capture(archibald_engine *engine, const float *const *in, uint32_t channels,
@@ -69,15 +71,17 @@ void archibald_capture(archibald_engine *engine, const float *const *in, uint32_
     if (channels > MAX_CHANNELS || frames == 0 || frames > MAX_PERIOD_FRAMES) return;
     send_counters *count = &engine->sent;
     atomic_store(&engine->in_capture, 1);
-    sender *tx = atomic_load(&engine->tx);
-    int64_t offset = capture_offset(engine);
+    archibald_sender *sender = atomic_load(&engine->sender);
+    int64_t offset = archibald_capture_offset(engine);
     COUNT(count->cycles, 1);
-    if (tx && offset != CLOCK_STOPPED) {
-        int64_t late_ns = capture_late_ns(engine, graph_frame, now_ns);
-        sender_capture(tx, count, in, channels, frames, (int64_t)graph_frame + offset, now_ns, late_ns);
+    if (sender && offset != CLOCK_STOPPED) {
+        int64_t send_delay_ns = archibald_send_delay_ns(engine, graph_frame, now_ns);
+        archibald_sender_capture(sender, count, in, channels, frames, (int64_t)graph_frame + offset,
+                                 now_ns, send_delay_ns);
         uint32_t outgoing;
-        while (!tx->captured && (outgoing = sender_pack(tx, count, now_ns, late_ns)) > 0)
-            socket_send(engine, tx, outgoing);
+        while (!sender->captured &&
+               (outgoing = archibald_sender_pack(sender, count, now_ns, send_delay_ns)) > 0)
+            archibald_socket_send(engine, sender, outgoing);
     }
     atomic_store(&engine->in_capture, 0);
 }

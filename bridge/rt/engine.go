@@ -8,8 +8,8 @@ package rt
 static int engine_busy(archibald_engine *e) {
     return (atomic_load(&e->in_playout) ? 1 : 0) | (atomic_load(&e->in_capture) ? 2 : 0);
 }
-static receiver *swap_rx(archibald_engine *e, receiver *rx) { return atomic_exchange(&e->rx, rx); }
-static sender *swap_tx(archibald_engine *e, sender *tx) { return atomic_exchange(&e->tx, tx); }
+static archibald_receiver *swap_receiver(archibald_engine *e, archibald_receiver *receiver) { return atomic_exchange(&e->receiver, receiver); }
+static archibald_sender *swap_sender(archibald_engine *e, archibald_sender *sender) { return atomic_exchange(&e->sender, sender); }
 static void *playout_function(void) { return (void *)archibald_playout; }
 static void *capture_function(void) { return (void *)archibald_capture; }
 static void set_graph(archibald_engine *e, uint32_t rate_hz) {
@@ -17,16 +17,16 @@ static void set_graph(archibald_engine *e, uint32_t rate_hz) {
     atomic_store_explicit(&e->graph, count << 32 | rate_hz, memory_order_release);
 }
 static void command(archibald_engine *e, int64_t value) {
-    receiver *rx = atomic_load(&e->rx); // only control replaces it
-    if (rx) atomic_store_explicit(&rx->command, value, memory_order_release);
+    archibald_receiver *receiver = atomic_load(&e->receiver); // only control replaces it
+    if (receiver) atomic_store_explicit(&receiver->command, value, memory_order_release);
 }
 static int is_playing(archibald_engine *e) {
-    receiver *rx = atomic_load(&e->rx);
-    return rx && atomic_load_explicit(&rx->playing, memory_order_relaxed);
+    archibald_receiver *receiver = atomic_load(&e->receiver);
+    return receiver && atomic_load_explicit(&receiver->playing, memory_order_relaxed);
 }
 static void set_ratio_bits(archibald_engine *e, uint64_t bits) {
-    receiver *rx = atomic_load(&e->rx);
-    if (rx) atomic_store_explicit(&rx->ratio_bits, bits, memory_order_relaxed);
+    archibald_receiver *receiver = atomic_load(&e->receiver);
+    if (receiver) atomic_store_explicit(&receiver->ratio_bits, bits, memory_order_relaxed);
 }
 */
 import "C"
@@ -86,7 +86,7 @@ func Open(listen netip.AddrPort) (*Engine, error) {
 }
 
 func newEngine(fd int) (*Engine, error) {
-	c := C.engine_new(C.int(fd))
+	c := C.archibald_engine_new(C.int(fd))
 	if c == nil {
 		return nil, errors.New("no memory for the real-time core")
 	}
@@ -95,7 +95,7 @@ func newEngine(fd int) (*Engine, error) {
 
 // Close frees everything. No callback may run any more.
 func (e *Engine) Close() {
-	C.engine_free(e.c)
+	C.archibald_engine_free(e.c)
 	e.c = nil
 	if e.socket != nil {
 		e.socket.close()
@@ -108,7 +108,7 @@ func (e *Engine) Callbacks() stream.Callbacks {
 }
 
 // MemoryLocked says whether the limits let the core lock all of its memory.
-func MemoryLocked() bool { return C.memory_unlocked() == 0 }
+func MemoryLocked() bool { return C.archibald_memory_unlocked() == 0 }
 
 // LookaheadFrames implements session.Core.
 func (e *Engine) LookaheadFrames() int { return LookaheadFrames }
@@ -125,7 +125,7 @@ func encodingOf(e stream.Encoding) C.enum_wire_encoding {
 	case stream.F32:
 		return C.WIRE_F32
 	case stream.Coded:
-		return C.WIRE_OPUS
+		return C.WIRE_CODED
 	}
 	return 0
 }
@@ -149,7 +149,7 @@ func (e *Engine) StartSender(p stream.SendPlan) error {
 	if err := checkFormat(p.Format, p.PayloadType); err != nil {
 		return err
 	}
-	const mostBytes = C.DATAGRAM_BYTES - C.RTP_HEADER_BYTES - C.LATENESS_BYTES
+	const mostBytes = C.DATAGRAM_BYTES - C.RTP_HEADER_BYTES - C.SEND_DELAY_BYTES
 	most := stream.MaxCodedFrames
 	if size := p.Format.BytesPerFrame(); size > 0 {
 		most = mostBytes / size
@@ -161,7 +161,7 @@ func (e *Engine) StartSender(p stream.SendPlan) error {
 		return fmt.Errorf("%d repeats, %d frames apart: legal are 0 to %d, over at most %d frames", r.Copies, r.DistanceFrames,
 			C.MAX_REPEATS, stream.MaxRepeatFrames)
 	}
-	plan := C.sender_plan{
+	plan := C.send_plan{
 		encoding:        encodingOf(p.Format.Encoding),
 		payload_type:    C.uint8_t(p.PayloadType),
 		channels:        C.uint32_t(p.Format.Channels),
@@ -171,7 +171,7 @@ func (e *Engine) StartSender(p stream.SendPlan) error {
 
 		repeats:                C.uint32_t(p.Repeats.Copies),
 		repeat_distance_frames: C.uint32_t(p.Repeats.DistanceFrames),
-		lateness:               flag(p.SendDelay),
+		send_delay:             flag(p.SendDelay),
 	}
 	if e.socket != nil {
 		plan.to_bytes = e.socket.putAddress(unsafe.Pointer(&plan.to), p.To)
@@ -182,24 +182,24 @@ func (e *Engine) StartSender(p stream.SendPlan) error {
 		copy(unsafe.Slice((*byte)(&plan.source[0]), len(plan.source)), message)
 		plan.source_bytes = C.uint32_t(len(message))
 	}
-	tx := C.sender_new(&plan)
-	if tx == nil {
+	sender := C.archibald_sender_new(&plan)
+	if sender == nil {
 		return errors.New("no memory for the sender")
 	}
 	e.StopSender()
-	tx.sequence = e.nextSequence
-	C.swap_tx(e.c, tx)
+	sender.sequence = e.nextSequence
+	C.swap_sender(e.c, sender)
 	return nil
 }
 
 // StopSender implements session.Core.
 func (e *Engine) StopSender() {
-	old := C.swap_tx(e.c, nil)
+	old := C.swap_sender(e.c, nil)
 	e.await(2)
 	if old != nil {
 		e.nextSequence = old.sequence
 	}
-	C.sender_free(old)
+	C.archibald_sender_free(old)
 }
 
 // StartReceiver implements session.Core.
@@ -207,7 +207,7 @@ func (e *Engine) StartReceiver(p stream.ReceivePlan) error {
 	if err := checkFormat(p.Format, p.PayloadType); err != nil {
 		return err
 	}
-	plan := C.receiver_plan{
+	plan := C.receive_plan{
 		encoding:     encodingOf(p.Format.Encoding),
 		payload_type: C.uint8_t(p.PayloadType),
 		channels:     C.uint32_t(p.Format.Channels),
@@ -216,7 +216,7 @@ func (e *Engine) StartReceiver(p stream.ReceivePlan) error {
 
 		repeats:                C.uint32_t(p.Repeats.Copies),
 		repeat_distance_frames: C.uint32_t(p.Repeats.DistanceFrames),
-		lateness:               flag(p.SendDelay),
+		send_delay:             flag(p.SendDelay),
 	}
 	if e.socket != nil && p.From.IsValid() && e.socket.putAddress(unsafe.Pointer(&plan.from), netip.AddrPortFrom(p.From, 0)) == 0 {
 		return fmt.Errorf("peer %s: not reachable from %s", p.From, e.socket.local)
@@ -225,16 +225,16 @@ func (e *Engine) StartReceiver(p stream.ReceivePlan) error {
 }
 
 // startReceiver leaves the running receiver alone when there can be no other.
-func (e *Engine) startReceiver(plan *C.receiver_plan, h hearing) error {
-	rx := C.receiver_new(plan, &e.c.table)
-	if rx == nil {
+func (e *Engine) startReceiver(plan *C.receive_plan, h hearing) error {
+	receiver := C.archibald_receiver_new(plan, &e.c.table)
+	if receiver == nil {
 		return errors.New("no memory for the receiver")
 	}
 	if err := e.hear(h); err != nil {
-		C.receiver_free(rx)
+		C.archibald_receiver_free(receiver)
 		return err
 	}
-	e.replaceReceiver(rx)
+	e.replaceReceiver(receiver)
 	return nil
 }
 
@@ -244,11 +244,11 @@ func (e *Engine) StopReceiver() {
 	_ = e.hear(hearing{}) // else the core drops what nobody takes
 }
 
-func (e *Engine) replaceReceiver(rx *C.receiver) {
+func (e *Engine) replaceReceiver(receiver *C.archibald_receiver) {
 	e.fadeOut()
-	old := C.swap_rx(e.c, rx)
+	old := C.swap_receiver(e.c, receiver)
 	e.await(1)
-	C.receiver_free(old)
+	C.archibald_receiver_free(old)
 }
 
 // fadeOut mutes the running receiver and gives it the time for that, so that
@@ -296,12 +296,12 @@ func (e *Engine) Mute() { C.command(e.c, math.MinInt64+1) }
 
 // Observe implements session.Core.
 func (e *Engine) Observe(buf []stream.Observation) int {
-	n := int(C.observation_read(&e.c.observations, &e.records[0],
+	n := int(C.archibald_observation_read(&e.c.observations, &e.records[0],
 		C.uint32_t(min(len(buf), len(e.records)))))
 	for i, r := range e.records[:n] {
 		buf[i] = stream.Observation{
 			Kind: stream.Kind(r.kind), Frames: uint32(r.frames), TimeNs: int64(r.time_ns),
-			SendDelayNs: int64(r.late_ns), WaitNs: int64(r.wait_ns), Media: int64(r.media), Sequence: uint32(r.sequence), Position: int64(r.position),
+			SendDelayNs: int64(r.send_delay_ns), WaitNs: int64(r.wait_ns), Media: int64(r.media), Sequence: uint32(r.sequence), Position: int64(r.position),
 			PositionFraction: float64(r.fraction), Ratio: float64(r.ratio), Playing: r.playing != 0,
 		}
 	}

@@ -19,7 +19,7 @@ static inline uint32_t slot(const jitter_buffer *buffer, int64_t frame) {
     return (uint32_t)frame & buffer->mask;
 }
 
-float *jitter_plane(const jitter_buffer *buffer, uint32_t channel) {
+float *archibald_jitter_plane(const jitter_buffer *buffer, uint32_t channel) {
     return buffer->samples + (size_t)channel * buffer->frames;
 }
 
@@ -55,32 +55,33 @@ static uint32_t run_length(const jitter_buffer *buffer, int64_t from, uint32_t l
     return n < limit ? n : limit;
 }
 
-/* What lies before frame is a gap in which all has faded. */
+/* Treats everything before frame as a fully faded gap. */
 static void silent_before(jitter_buffer *buffer, int64_t frame) {
     buffer->in_gap = 1;
     buffer->gap->start = frame - buffer->fade_frames;
 }
 
-void jitter_reset(jitter_buffer *buffer, int64_t start) {
+void archibald_jitter_reset(jitter_buffer *buffer, int64_t start) {
     memset(buffer->valid, 0, buffer->frames / 8);
     /* Only what lies before the start can be read before it is written: by a
      * step back, as far as history goes. */
     const uint32_t at = slot(buffer, start - HISTORY_FRAMES);
-    const uint32_t left = buffer->frames - at, first = left < HISTORY_FRAMES ? left : HISTORY_FRAMES;
+    const uint32_t left = buffer->frames - at,
+                   first = left < HISTORY_FRAMES ? left : HISTORY_FRAMES;
     for (uint32_t c = 0; c <= buffer->channels; c++) {
-        float *plane = c < buffer->channels ? jitter_plane(buffer, c) : buffer->gain;
+        float *plane = c < buffer->channels ? archibald_jitter_plane(buffer, c) : buffer->gain;
         memset(plane + at, 0, first * sizeof *plane);
         memset(plane, 0, (HISTORY_FRAMES - first) * sizeof *plane);
     }
     buffer->done = start;
     silent_before(buffer, start);
-    buffer->ahead->start = buffer->gap->start;
+    buffer->speculative->start = buffer->gap->start;
     buffer->next_fit = INT64_MIN;
     buffer->gap_end = start;
     buffer->primed = 0;
 }
 
-jitter_span jitter_accepts(const jitter_buffer *buffer, int64_t media, uint32_t frames) {
+jitter_span archibald_jitter_accepts(const jitter_buffer *buffer, int64_t media, uint32_t frames) {
     jitter_span span = {0, frames, 0};
     int64_t late = buffer->done - media;
     int64_t over = media + frames - (buffer->done + buffer->frames - HISTORY_FRAMES);
@@ -90,33 +91,34 @@ jitter_span jitter_accepts(const jitter_buffer *buffer, int64_t media, uint32_t 
     return span;
 }
 
-uint32_t jitter_arrived(const jitter_buffer *buffer, int64_t media, uint32_t limit) {
+uint32_t archibald_jitter_arrived(const jitter_buffer *buffer, int64_t media, uint32_t limit) {
     int valid;
     uint32_t n = run_length(buffer, media, limit, &valid);
     return valid ? n : 0;
 }
 
-void jitter_mark(jitter_buffer *buffer, int64_t media, uint32_t frames) {
+void archibald_jitter_mark(jitter_buffer *buffer, int64_t media, uint32_t frames) {
     set_valid(buffer, media, frames, 1);
 }
 
-/* Makes buffer->ahead what would be played if a gap began at done. */
-static void look_ahead(jitter_buffer *buffer) {
-    concealment *ahead = buffer->ahead;
+/* Fits buffer->speculative to a gap that would begin at done. */
+static void speculate(jitter_buffer *buffer) {
+    concealment *speculative = buffer->speculative;
     predictor *work = buffer->work;
-    if (ahead->start == buffer->done) return;
-    ahead->start = buffer->done;
-    ahead->frames = 0;
-    ahead->channels = 0;
+    if (speculative->start == buffer->done) return;
+    speculative->start = buffer->done;
+    speculative->frames = 0;
+    speculative->channels = 0;
     if (buffer->done < buffer->next_fit) return;
-    ahead->channels = buffer->channels < PREDICTED_CHANNELS ? buffer->channels : PREDICTED_CHANNELS;
+    speculative->channels =
+        buffer->channels < PREDICTED_CHANNELS ? buffer->channels : PREDICTED_CHANNELS;
     buffer->next_fit = buffer->done + PREDICT_SPACING;
-    for (uint32_t c = 0; c < ahead->channels; c++) {
-        const float *plane = jitter_plane(buffer, c);
+    for (uint32_t c = 0; c < speculative->channels; c++) {
+        const float *plane = archibald_jitter_plane(buffer, c);
         for (int i = 0; i < PREDICT_HISTORY; i++)
             work->history[i] = plane[slot(buffer, buffer->done - PREDICT_HISTORY + i)];
-        ahead->peak[c] = predict_fit(work, ahead->coefficient[c]);
-        memcpy(ahead->sound[c], work->history + PREDICT_HISTORY - PREDICT_ORDER,
+        speculative->peak[c] = archibald_predict_fit(work, speculative->coefficient[c]);
+        memcpy(speculative->sound[c], work->history + PREDICT_HISTORY - PREDICT_ORDER,
                PREDICT_ORDER * sizeof(float));
     }
 }
@@ -128,10 +130,12 @@ static inline int lasts(const jitter_buffer *buffer, const concealment *with, in
 
 /* Predicts what is not predicted yet before upto, as far as it lasts. */
 static void predict_upto(const jitter_buffer *buffer, concealment *with, int64_t upto) {
-    uint32_t wanted = lasts(buffer, with, upto) ? (uint32_t)(upto - with->start) : buffer->fade_frames;
+    uint32_t wanted =
+        lasts(buffer, with, upto) ? (uint32_t)(upto - with->start) : buffer->fade_frames;
     if (wanted <= with->frames) return;
     for (uint32_t c = 0; c < with->channels; c++)
-        predict_run(with->coefficient[c], with->sound[c] + with->frames, wanted - with->frames);
+        archibald_predict_run(with->coefficient[c], with->sound[c] + with->frames,
+                              wanted - with->frames);
     with->frames = wanted;
 }
 
@@ -149,7 +153,7 @@ static inline float concealed(const jitter_buffer *buffer, const concealment *wi
     int64_t k = frame - with->start, left = buffer->fade_frames - 1 - k;
     float x = channel < with->channels
                   ? with->sound[channel][PREDICT_ORDER + k] * with->peak[channel]
-                  : jitter_plane(buffer, channel)[slot(buffer, with->start - 1 - k)];
+                  : archibald_jitter_plane(buffer, channel)[slot(buffer, with->start - 1 - k)];
     /* The gain is near 0 by now; but the next prediction must not find a step. */
     return left < ENDING ? x * rise(left, ENDING) : x;
 }
@@ -157,7 +161,7 @@ static inline float concealed(const jitter_buffer *buffer, const concealment *wi
 static void conceal(jitter_buffer *buffer, concealment *with, int64_t from, uint32_t frames) {
     if (lasts(buffer, with, from)) predict_upto(buffer, with, from + frames);
     for (uint32_t c = 0; c < buffer->channels; c++) {
-        float *plane = jitter_plane(buffer, c);
+        float *plane = archibald_jitter_plane(buffer, c);
         for (uint32_t i = 0; i < frames; i++)
             plane[slot(buffer, from + i)] = concealed(buffer, with, c, from + i);
     }
@@ -174,10 +178,10 @@ static void fade_out(jitter_buffer *buffer, int64_t start, int64_t from, int64_t
 
 static void commit_missing(jitter_buffer *buffer, uint32_t run, uint32_t count_limit) {
     if (!buffer->in_gap) {
-        look_ahead(buffer);
+        speculate(buffer);
         concealment *before = buffer->gap;
-        buffer->gap = buffer->ahead;
-        buffer->ahead = before;
+        buffer->gap = buffer->speculative;
+        buffer->speculative = before;
         buffer->in_gap = 1;
         buffer->dropouts++;
     }
@@ -208,7 +212,7 @@ static void commit_arrived(jitter_buffer *buffer, uint32_t run) {
         float in = rise(at - buffer->gap_end, CROSSFADE_FRAMES);
         buffer->gain[slot(buffer, at)] = level + (1 - level) * in;
         for (uint32_t c = 0; c < buffer->channels; c++) {
-            float *x = &jitter_plane(buffer, c)[slot(buffer, at)];
+            float *x = &archibald_jitter_plane(buffer, c)[slot(buffer, at)];
             *x = *x * in + concealed(buffer, gap, c, at) * (1 - in);
         }
     }
@@ -217,14 +221,14 @@ static void commit_arrived(jitter_buffer *buffer, uint32_t run) {
     set_valid(buffer, buffer->done, run, 0);
 }
 
-/* Fills what is missing of frames [done, ahead) and leaves it open: the next
+/* Conceals what is missing of frames [done, ahead) and leaves it open: the next
  * commit takes what has come by then, or the same prediction. */
-static void foresee(jitter_buffer *buffer, int64_t ahead) {
+static void conceal_speculatively(jitter_buffer *buffer, int64_t ahead) {
     if (!buffer->in_gap) {
-        look_ahead(buffer);
+        speculate(buffer);
         buffer->predicted++;
     }
-    concealment *with = buffer->in_gap ? buffer->gap : buffer->ahead;
+    concealment *with = buffer->in_gap ? buffer->gap : buffer->speculative;
     for (int64_t at = buffer->done; at < ahead;) {
         int valid;
         uint32_t run = run_length(buffer, at, (uint32_t)(ahead - at), &valid);
@@ -234,7 +238,8 @@ static void foresee(jitter_buffer *buffer, int64_t ahead) {
     fade_out(buffer, with->start, buffer->done, ahead);
 }
 
-void jitter_commit(jitter_buffer *buffer, int64_t upto, int64_t ahead, uint32_t count_limit) {
+void archibald_jitter_commit(jitter_buffer *buffer, int64_t upto, int64_t ahead,
+                             uint32_t count_limit) {
     while (buffer->done < ahead) {
         int64_t left = ahead - buffer->done;
         uint32_t limit = left < buffer->frames ? (uint32_t)left : buffer->frames;
@@ -246,16 +251,16 @@ void jitter_commit(jitter_buffer *buffer, int64_t upto, int64_t ahead, uint32_t 
             if (run > upto - buffer->done) run = (uint32_t)(upto - buffer->done);
             commit_missing(buffer, run, count_limit);
         } else {
-            foresee(buffer, ahead);
+            conceal_speculatively(buffer, ahead);
             return;
         }
         buffer->done += run;
     }
 }
 
-void jitter_skip(jitter_buffer *buffer, int64_t upto) {
+void archibald_jitter_skip(jitter_buffer *buffer, int64_t upto) {
     if (upto - buffer->done >= buffer->frames - HISTORY_FRAMES) {
-        jitter_reset(buffer, upto);
+        archibald_jitter_reset(buffer, upto);
         return;
     }
     while (buffer->done < upto) {
@@ -269,7 +274,7 @@ void jitter_skip(jitter_buffer *buffer, int64_t upto) {
         } else {
             for (uint32_t c = 0; c < buffer->channels; c++)
                 for (uint32_t i = 0; i < run; i++)
-                    jitter_plane(buffer, c)[slot(buffer, buffer->done + i)] = 0;
+                    archibald_jitter_plane(buffer, c)[slot(buffer, buffer->done + i)] = 0;
             silent_before(buffer, buffer->done + run);
         }
         for (uint32_t i = 0; i < run; i++)
@@ -278,9 +283,9 @@ void jitter_skip(jitter_buffer *buffer, int64_t upto) {
     }
 }
 
-void jitter_copy(const jitter_buffer *buffer, uint32_t channel, int64_t from, float *out,
-                 uint32_t frames) {
-    const float *plane = jitter_plane(buffer, channel), *gain = buffer->gain;
+void archibald_jitter_copy(const jitter_buffer *buffer, uint32_t channel, int64_t from, float *out,
+                           uint32_t frames) {
+    const float *plane = archibald_jitter_plane(buffer, channel), *gain = buffer->gain;
     while (frames > 0) {
         uint32_t at = slot(buffer, from), n = buffer->frames - at;
         if (n > frames) n = frames;

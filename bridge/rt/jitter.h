@@ -5,11 +5,11 @@
 #define ARCHIBALD_JITTER_H
 
 enum {
-    PREDICTED_CHANNELS = 8,    /* of a stream; in a gap the others are mirrored */
-    PREDICT_ORDER = 48,        /* coefficients; a multiple of 8 */
-    PREDICT_HISTORY = 512,     /* frames they are fitted to */
-    PREDICT_SPACING = 32,      /* least distance in frames of two fits: bounds their share of a CPU */
-    MAX_CONCEALED = 1920       /* frames until concealment is silent: 10 ms at 192 kHz */
+    PREDICTED_CHANNELS = 8, /* of a stream; in a gap the others are mirrored */
+    PREDICT_ORDER = 48,     /* coefficients; a multiple of 8 */
+    PREDICT_HISTORY = 512,  /* frames they are fitted to */
+    PREDICT_SPACING = 32,   /* least distance in frames of two fits: bounds their share of a CPU */
+    MAX_CONCEALED = 1920    /* frames until concealment is silent: 10 ms at 192 kHz */
 };
 
 /* predict.c: how the newest frames of a channel would go on. ----------------- */
@@ -20,13 +20,13 @@ typedef struct {
     float forward[PREDICT_HISTORY], backward[PREDICT_HISTORY]; /* prediction errors: scratch */
 } predictor;
 
-void predictor_init(predictor *work);
+void archibald_predictor_init(predictor *work);
 /* Fits coefficients to work->history, after scaling it to a peak of 1. Returns
  * the peak it had: 0 when it was silent, and will be. */
-float predict_fit(predictor *work, float *coefficient);
+float archibald_predict_fit(predictor *work, float *coefficient);
 /* sound begins with PREDICT_ORDER known frames; appends frames to them. All are
  * in units of the history's peak: within -1 and 1. */
-void predict_run(const float *coefficient, float *sound, uint32_t frames);
+void archibald_predict_run(const float *coefficient, float *sound, uint32_t frames);
 
 /* jitter.c: frames of one stream, indexed by stream time. -------------------- */
 
@@ -36,46 +36,47 @@ typedef struct {
     uint32_t channels; /* so many are predicted; the others are mirrored */
     uint32_t frames;   /* predicted so far */
     float peak[PREDICTED_CHANNELS];
-    float coefficient[PREDICTED_CHANNELS][PREDICT_ORDER]; /* the oldest frame's first */
+    float coefficient[PREDICTED_CHANNELS][PREDICT_ORDER];           /* the oldest frame's first */
     float sound[PREDICTED_CHANNELS][PREDICT_ORDER + MAX_CONCEALED]; /* as of predict_run */
 } concealment;
 
 typedef struct {
     uint32_t frames, channels, fade_frames;
     uint32_t mask;
-    float *samples;     /* channels planes of frames, at their full level */
-    float *gain;        /* that they are played at */
-    uint64_t *valid;    /* one bit per frame: arrived, not committed yet */
-    float *fade;        /* fade_frames: the gain in a gap: held, then falling to 0 */
+    float *samples;  /* channels planes of frames, at their full level */
+    float *gain;     /* that they are played at */
+    uint64_t *valid; /* one bit per frame: arrived, not committed yet */
+    float *fade;     /* fade_frames: the gain in a gap: held, then falling to 0 */
     predictor *work;
-    int64_t done;       /* every frame before this one is committed: final */
-    concealment *gap;   /* of the gap that done lies in, or just left */
-    concealment *ahead; /* of the gap that would begin at done, when it starts there */
-    int64_t next_fit;   /* no prediction is fitted to a gap that starts earlier */
-    int64_t gap_end;    /* gap->start <= gap_end; a cross-fade follows it */
-    int in_gap, primed; /* primed: a real frame was committed since the reset */
+    int64_t done;             /* every frame before this one is committed: final */
+    concealment *gap;         /* of the gap that done lies in, or just left */
+    concealment *speculative; /* of the gap that would begin at done, when it starts there */
+    int64_t next_fit;         /* no prediction is fitted to a gap that starts earlier */
+    int64_t gap_end;          /* gap->start <= gap_end; a cross-fade follows it */
+    int in_gap, primed;       /* primed: a real frame was committed since the reset */
     uint64_t concealed_frames, dropouts;
-    uint64_t predicted; /* commits whose ahead was not there, though no gap was before it */
+    uint64_t predicted; /* commits that concealed speculatively, with no gap before */
 } jitter_buffer;
 
-void jitter_reset(jitter_buffer *buffer, int64_t start);
+void archibald_jitter_reset(jitter_buffer *buffer, int64_t start);
 /* Which part of frames [media, media + frames) may still be stored. */
 typedef struct {
-    uint32_t skip, count; /* skip leading frames (late), then count frames */
+    uint32_t skip, count; /* skip leading frames, which come too late, then count frames */
     uint32_t outside;     /* trailing frames too far ahead */
 } jitter_span;
-jitter_span jitter_accepts(const jitter_buffer *buffer, int64_t media, uint32_t frames);
+jitter_span archibald_jitter_accepts(const jitter_buffer *buffer, int64_t media, uint32_t frames);
 /* How many frames from media on have arrived, at most limit. */
-uint32_t jitter_arrived(const jitter_buffer *buffer, int64_t media, uint32_t limit);
-float *jitter_plane(const jitter_buffer *buffer, uint32_t channel);
-void jitter_mark(jitter_buffer *buffer, int64_t media, uint32_t frames);
+uint32_t archibald_jitter_arrived(const jitter_buffer *buffer, int64_t media, uint32_t limit);
+float *archibald_jitter_plane(const jitter_buffer *buffer, uint32_t channel);
+void archibald_jitter_mark(jitter_buffer *buffer, int64_t media, uint32_t frames);
 /* Makes every frame before upto final; missing ones are concealed. Frames from
  * there up to ahead can be read too: arrived ones are final, in place of a
  * missing one stands a prediction until it comes. */
-void jitter_commit(jitter_buffer *buffer, int64_t upto, int64_t ahead, uint32_t count_limit);
+void archibald_jitter_commit(jitter_buffer *buffer, int64_t upto, int64_t ahead,
+                             uint32_t count_limit);
 /* Makes frames before upto final without concealing: they will not be played. */
-void jitter_skip(jitter_buffer *buffer, int64_t upto);
-void jitter_copy(const jitter_buffer *buffer, uint32_t channel, int64_t from, float *out,
-                 uint32_t frames);
+void archibald_jitter_skip(jitter_buffer *buffer, int64_t upto);
+void archibald_jitter_copy(const jitter_buffer *buffer, uint32_t channel, int64_t from, float *out,
+                           uint32_t frames);
 
 #endif

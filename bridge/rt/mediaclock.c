@@ -32,19 +32,20 @@ enum {
     LEAST_LOST_FRAMES = 4     /* less may be wake-ups that are all late for a while */
 };
 
-int64_t nominal_ns(uint64_t frames, uint32_t rate_hz) {
+int64_t archibald_nominal_ns(uint64_t frames, uint32_t rate_hz) {
     return (int64_t)(frames / rate_hz * 1000000000u + frames % rate_hz * 1000000000u / rate_hz);
 }
 
 static void publish(media_clock *clock) {
     uint64_t cycle_ns = (uint64_t)clock->cycle_ns; /* unsigned: a frame counter may wrap */
-    uint64_t origin_ns = cycle_ns - (uint64_t)nominal_ns(clock->graph_frame, clock->rate_hz);
+    uint64_t origin_ns =
+        cycle_ns - (uint64_t)archibald_nominal_ns(clock->graph_frame, clock->rate_hz);
     atomic_store_explicit(&clock->origin_ns, (int64_t)origin_ns, memory_order_release);
     atomic_store_explicit(&clock->offset, clock->media - (int64_t)clock->graph_frame,
                           memory_order_release);
 }
 
-void media_clock_reset(media_clock *clock, uint32_t rate_hz) {
+void archibald_media_clock_reset(media_clock *clock, uint32_t rate_hz) {
     clock->rate_hz = rate_hz;
     clock->nominal_ns_per_frame = 1e9 / rate_hz;
     clock->ns_per_frame = clock->nominal_ns_per_frame;
@@ -89,7 +90,7 @@ static int64_t refine(media_clock *clock, double late_ns, int64_t advance) {
 static void start(media_clock *clock, uint64_t graph_frame, uint32_t frames, int64_t cycle_ns) {
     if (clock->cycle_ns != 0 && cycle_ns > clock->cycle_ns)
         clock->media += llrint((double)(cycle_ns - clock->cycle_ns) / clock->nominal_ns_per_frame);
-    clock->line_ns = (double)cycle_ns;
+    clock->dll_ns = (double)cycle_ns;
     clock->late_ns = 0;
     clock->late_frames = 0;
     clock->ns_per_frame = clock->nominal_ns_per_frame;
@@ -102,12 +103,12 @@ static void start(media_clock *clock, uint64_t graph_frame, uint32_t frames, int
     publish(clock);
 }
 
-int64_t media_clock_update(media_clock *clock, uint64_t graph_frame, uint32_t frames,
-                           int64_t cycle_ns) {
+int64_t archibald_media_clock_update(media_clock *clock, uint64_t graph_frame, uint32_t frames,
+                                     int64_t cycle_ns) {
     int64_t advance = (int64_t)(graph_frame - clock->graph_frame);
     double limit = 1e10 / clock->nominal_ns_per_frame; /* 10 s: another graph */
     if (clock->started && advance == 0 &&
-        cycle_ns - clock->cycle_ns < nominal_ns(clock->frames, clock->rate_hz) / 2) {
+        cycle_ns - clock->cycle_ns < archibald_nominal_ns(clock->frames, clock->rate_hz) / 2) {
         /* The cycle before came so late that the server's counter was one further. */
         begin_refining(clock);
         return -(int64_t)clock->frames;
@@ -119,8 +120,8 @@ int64_t media_clock_update(media_clock *clock, uint64_t graph_frame, uint32_t fr
         return first ? 0 : clock->media - media - was;
     }
     double span_ns = (double)advance * clock->ns_per_frame;
-    double line_ns = clock->line_ns + span_ns;
-    double late_ns = (double)cycle_ns - line_ns;
+    double dll_ns = clock->dll_ns + span_ns;
+    double late_ns = (double)cycle_ns - dll_ns;
     double period_ns = (double)frames * clock->ns_per_frame;
     int64_t lost = 0;
     /* The first cycle after one that was late is not on the new grid yet. */
@@ -141,12 +142,13 @@ int64_t media_clock_update(media_clock *clock, uint64_t graph_frame, uint32_t fr
         }
     }
     if (!lost && !dropped) lost = refine(clock, late_ns, advance);
-    line_ns += (double)lost * clock->ns_per_frame;
+    dll_ns += (double)lost * clock->ns_per_frame;
     late_ns -= (double)lost * clock->ns_per_frame;
     /* DLL of second order (Adriaensen, "Using a DLL to filter time"), its error
      * bounded so that one late wake-up hardly moves it; a cycle that may turn
      * out to be lost time, or after lost time, does not move it at all. */
-    double error_ns = clock->late_frames || clock->refining ? 0 : late_ns, bound_ns = 0.25 * period_ns;
+    double error_ns = clock->late_frames || clock->refining ? 0 : late_ns,
+           bound_ns = 0.25 * period_ns;
     if (error_ns > bound_ns) error_ns = bound_ns;
     if (error_ns < -bound_ns) error_ns = -bound_ns;
     double w = 2 * M_PI * DLL_BANDWIDTH_MILLIHERTZ * 1e-3 * span_ns * 1e-9;
@@ -156,7 +158,7 @@ int64_t media_clock_update(media_clock *clock, uint64_t graph_frame, uint32_t fr
     double high_rate = 1.001 * clock->nominal_ns_per_frame;
     if (clock->ns_per_frame < low_rate) clock->ns_per_frame = low_rate;
     if (clock->ns_per_frame > high_rate) clock->ns_per_frame = high_rate;
-    clock->line_ns = line_ns + M_SQRT2 * w * error_ns;
+    clock->dll_ns = dll_ns + M_SQRT2 * w * error_ns;
     clock->late_ns = late_ns;
 
     int64_t skipped = advance - clock->frames + lost;

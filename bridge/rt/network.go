@@ -13,10 +13,10 @@ static int64_t last_read_ns(archibald_engine *e) {
     return atomic_load_explicit(&e->last_read_ns, memory_order_relaxed);
 }
 static int media_source(archibald_engine *e, struct sockaddr_storage *from) {
-    receiver *rx = atomic_load(&e->rx);
-    if (!rx || !atomic_load_explicit(&rx->have_from, memory_order_acquire)) return 0;
-    *from = rx->from;
-    const in_port_t port = (in_port_t)atomic_load_explicit(&rx->from_port, memory_order_relaxed);
+    archibald_receiver *receiver = atomic_load(&e->receiver);
+    if (!receiver || !atomic_load_explicit(&receiver->have_from, memory_order_acquire)) return 0;
+    *from = receiver->from;
+    const in_port_t port = (in_port_t)atomic_load_explicit(&receiver->from_port, memory_order_relaxed);
     if (from->ss_family == AF_INET)
         ((struct sockaddr_in *)from)->sin_port = port;
     else
@@ -75,7 +75,7 @@ func (e *Engine) SendRTCP(packet []byte, from netip.Addr, to netip.AddrPort) err
 
 // ReadRTCP implements session.Core.
 func (e *Engine) ReadRTCP(buf []byte) (n int, from netip.AddrPort, arrivalNs int64, ok bool) {
-	if C.rtcp_read(&e.c.rtcp, &e.rtcp) == 0 {
+	if C.archibald_rtcp_read(&e.c.rtcp, &e.rtcp) == 0 {
 		return 0, netip.AddrPort{}, 0, false
 	}
 	n = copy(buf, unsafe.Slice((*byte)(&e.rtcp.data[0]), int(e.rtcp.bytes)))
@@ -100,6 +100,6 @@ func (e *Engine) Idle(nowNs int64) {
 	if nowNs-int64(C.last_read_ns(e.c)) < int64(100*time.Millisecond) || C.try_reading(e.c) == 0 {
 		return
 	}
-	C.socket_drain(e.c, nil, C.int64_t(nowNs), 1024)
+	C.archibald_socket_drain(e.c, nil, C.int64_t(nowNs), 1024)
 	C.end_reading(e.c)
 }

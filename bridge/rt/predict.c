@@ -31,7 +31,7 @@ static inline float sum(four x) { return (x[0] + x[1]) + (x[2] + x[3]); }
 #define SILENT 1e-9f   /* a peak of -180 dBFS */
 #define NOTHING 1e-15f /* what decays further becomes 0: no arithmetic on denormals */
 
-void predictor_init(predictor *work) {
+void archibald_predictor_init(predictor *work) {
     uint32_t random = 1;
     for (int i = 0; i < PREDICT_HISTORY; i++) {
         random = random * 1664525u + 1013904223u; /* Knuth, TAOCP 3.3.4 */
@@ -71,7 +71,7 @@ static void lattice(float *restrict forward, float *restrict backward, float k, 
     }
 }
 
-float predict_fit(predictor *work, float *coefficient) {
+float archibald_predict_fit(predictor *work, float *coefficient) {
     float peak = 0;
     for (int i = 0; i < PREDICT_HISTORY; i++) {
         float size = fabsf(work->history[i]);
@@ -103,7 +103,7 @@ float predict_fit(predictor *work, float *coefficient) {
     return peak;
 }
 
-void predict_run(const float *coefficient, float *sound, uint32_t frames) {
+void archibald_predict_run(const float *coefficient, float *sound, uint32_t frames) {
     for (uint32_t n = 0; n < frames; n++) {
         const float *past = sound + n;
         four part[2] = {0}; /* two sums: the additions need not wait for each other */

@@ -124,7 +124,7 @@ func TestFitsAreBoundedInTime(t *testing.T) {
 			} else {
 				p.play()
 			}
-			gap := p.v.c.rx.buffer.gap
+			gap := p.v.c.receiver.buffer.gap
 			if at := int64(gap.start); gap.channels > 0 && at != last {
 				if at-last < 32 || gap.channels != 8 {
 					t.Fatalf("period %d: %d channels fitted, %d frames after the last", period, gap.channels, at-last)

@@ -13,9 +13,7 @@
 /* How much an error counts, from the edge before to this one (a share of the
  * rate; at 48 kHz 11.8, 16.2 and 24 kHz). The last weight is there so that
  * nothing near the Nyquist frequency is amplified. */
-static const struct {
-    double edge, weight;
-} bands[] = {{0.245, 1}, {0.337, 0.29}, {0.5, 1.4e-8}};
+static const struct { double edge, weight; } bands[] = {{0.245, 1}, {0.337, 0.29}, {0.5, 1.4e-8}};
 enum { BANDS = sizeof bands / sizeof *bands };
 
 /* The correlation of two delays that lie x frames apart: the cosine of x,
@@ -42,7 +40,7 @@ static void factorise(double lower[TAPS][TAPS]) {
         }
 }
 
-void resampler_init(resampler *table) {
+void archibald_resampler_init(resampler *table) {
     double lower[TAPS][TAPS];
     factorise(lower);
     for (int p = 0; p <= PHASES; p++) {
@@ -57,8 +55,7 @@ void resampler_init(resampler *table) {
             tap[i] /= lower[i][i];
         }
         const int whole = p % PHASES == 0; /* exactly 1 and 0, whatever rounding left */
-        for (int i = 0; i < TAPS; i++)
-            table->row[p][i] = whole ? i == position : (float)tap[i];
+        for (int i = 0; i < TAPS; i++) table->row[p][i] = whole ? i == position : (float)tap[i];
     }
 }
 
@@ -74,7 +71,8 @@ enum { FOURS = TAPS / 4 };
 static inline four sums(four a, four b, four c, four d) {
     four ab = __builtin_shufflevector(a, b, 0, 4, 1, 5) + __builtin_shufflevector(a, b, 2, 6, 3, 7);
     four cd = __builtin_shufflevector(c, d, 0, 4, 1, 5) + __builtin_shufflevector(c, d, 2, 6, 3, 7);
-    return __builtin_shufflevector(ab, cd, 0, 1, 4, 5) + __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+    return __builtin_shufflevector(ab, cd, 0, 1, 4, 5) +
+           __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
 }
 
 static inline four products(const four *tap, const float *in) {
@@ -96,8 +94,8 @@ static inline uint32_t taps_at(const resampler *table, double position, four *ta
     return whole;
 }
 
-void resampler_run(const resampler *table, const float *const *in, uint32_t channels,
-                   double fraction, double ratio, float *const *out, uint32_t frames) {
+void archibald_resampler_run(const resampler *table, const float *const *in, uint32_t channels,
+                             double fraction, double ratio, float *const *out, uint32_t frames) {
     if (channels == 0) return; /* positions only: the simulator's day */
     for (uint32_t first = 0; first < frames; first += 4) {
         const uint32_t count = frames - first < 4 ? frames - first : 4;

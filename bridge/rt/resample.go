@@ -13,7 +13,7 @@ static void resample_planes(const resampler *table, const float *planes, uint32_
         in[c] = planes + (size_t)c * window_frames;
         out[c] = out_planes + (size_t)c * frames;
     }
-    resampler_run(table, in, channels, fraction, ratio, out, frames);
+    archibald_resampler_run(table, in, channels, fraction, ratio, out, frames);
 }
 */
 import "C"
@@ -33,4 +33,4 @@ func (v *Virtual) resample(in []float32, channels int, fraction, ratio float64, 
 }
 
 // makeTable is the resampler's set-up, for a benchmark.
-func (v *Virtual) makeTable() { C.resampler_init(&v.c.table) }
+func (v *Virtual) makeTable() { C.archibald_resampler_init(&v.c.table) }

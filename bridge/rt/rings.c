@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-void observation_push(observation_ring *ring, const observation *record) {
+void archibald_observation_push(observation_ring *ring, const observation *record) {
     uint32_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
     uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_acquire);
     if (head - tail == OBSERVATIONS) {
@@ -15,7 +15,7 @@ void observation_push(observation_ring *ring, const observation *record) {
     atomic_store_explicit(&ring->head, head + 1, memory_order_release);
 }
 
-uint32_t observation_read(observation_ring *ring, observation *into, uint32_t max) {
+uint32_t archibald_observation_read(observation_ring *ring, observation *into, uint32_t max) {
     uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
     uint32_t waiting = atomic_load_explicit(&ring->head, memory_order_acquire) - tail;
     uint32_t n = waiting < max ? waiting : max;
@@ -24,8 +24,8 @@ uint32_t observation_read(observation_ring *ring, observation *into, uint32_t ma
     return n;
 }
 
-int rtcp_push(rtcp_ring *ring, const uint8_t *data, uint32_t bytes, int64_t arrival_ns,
-              const struct sockaddr_storage *from) {
+int archibald_rtcp_push(rtcp_ring *ring, const uint8_t *data, uint32_t bytes, int64_t arrival_ns,
+                        const struct sockaddr_storage *from) {
     uint32_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
     if (head - atomic_load_explicit(&ring->tail, memory_order_acquire) == RTCP_SLOTS) return 0;
     rtcp_slot *slot = &ring->slot[head % RTCP_SLOTS];
@@ -37,7 +37,7 @@ int rtcp_push(rtcp_ring *ring, const uint8_t *data, uint32_t bytes, int64_t arri
     return 1;
 }
 
-int rtcp_read(rtcp_ring *ring, rtcp_slot *into) {
+int archibald_rtcp_read(rtcp_ring *ring, rtcp_slot *into) {
     uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
     if (atomic_load_explicit(&ring->head, memory_order_acquire) == tail) return 0;
     *into = ring->slot[tail % RTCP_SLOTS];

@@ -8,16 +8,18 @@
 typedef struct {
     uint32_t kind, frames;
     int64_t time_ns, media, position;
-    int64_t late_ns; /* of a packet, as its sender says; -1: not said */
-    int64_t wait_ns; /* of a packet, from its arrival until it was decoded */
+    int64_t send_delay_ns; /* of a packet, as its sender says; -1: not said */
+    int64_t wait_ns;       /* of a packet, from its arrival until it was decoded */
     double fraction, ratio;
     uint32_t playing;
     uint32_t sequence; /* of a packet, extended; 0 of decoded ones */
 } observation;
 
 typedef struct {
-    _Alignas(64) _Atomic uint32_t head; /* written by the producer (release), read by control (acquire) */
-    _Alignas(64) _Atomic uint32_t tail; /* written by control (release), read by the producer (acquire) */
+    /* head: written by the producer (release), read by control (acquire); tail: the other
+     * way round */
+    _Alignas(64) _Atomic uint32_t head;
+    _Alignas(64) _Atomic uint32_t tail;
     _Alignas(64) _Atomic uint64_t dropped; /* written by the producer, read by control (relaxed) */
     observation slot[OBSERVATIONS];
 } observation_ring;
@@ -35,10 +37,10 @@ typedef struct {
     rtcp_slot slot[RTCP_SLOTS];
 } rtcp_ring;
 
-void observation_push(observation_ring *ring, const observation *record);
-uint32_t observation_read(observation_ring *ring, observation *into, uint32_t max);
-int rtcp_push(rtcp_ring *ring, const uint8_t *data, uint32_t bytes, int64_t arrival_ns,
-              const struct sockaddr_storage *from); /* 0 when it is full */
-int rtcp_read(rtcp_ring *ring, rtcp_slot *into);
+void archibald_observation_push(observation_ring *ring, const observation *record);
+uint32_t archibald_observation_read(observation_ring *ring, observation *into, uint32_t max);
+int archibald_rtcp_push(rtcp_ring *ring, const uint8_t *data, uint32_t bytes, int64_t arrival_ns,
+                        const struct sockaddr_storage *from); /* 0 when it is full */
+int archibald_rtcp_read(rtcp_ring *ring, rtcp_slot *into);
 
 #endif

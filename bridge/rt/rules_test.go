@@ -40,15 +40,15 @@ var realTimeCalls = map[string]string{
 var controlFiles = []string{"lifetime.c"}
 
 var controlCalls = map[string]string{
-	"mmap":              "memory, pre-faulted",
-	"munmap":            "gives it back",
-	"mlock":             "keeps it resident",
-	"cos":               "fade curves",
-	"memcpy":            "block sizes",
-	"wire_sample_bytes": "core, wire.c",
-	"jitter_reset":      "core, jitter.c",
-	"resampler_init":    "core, resample.c",
-	"predictor_init":    "core, predict.c",
+	"mmap":                        "memory, pre-faulted",
+	"munmap":                      "gives it back",
+	"mlock":                       "keeps it resident",
+	"cos":                         "fade curves",
+	"memcpy":                      "block sizes",
+	"archibald_wire_sample_bytes": "core, wire.c",
+	"archibald_jitter_reset":      "core, jitter.c",
+	"archibald_resampler_init":    "core, resample.c",
+	"archibald_predictor_init":    "core, predict.c",
 }
 
 func TestAudioThreadsCallOnlyWhatTheListAllows(t *testing.T) {

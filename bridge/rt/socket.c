@@ -30,13 +30,14 @@ static void take_rtcp(archibald_engine *engine, const uint8_t *data, uint32_t by
         engine->rtcp_in_second = 0;
     }
     if (engine->rtcp_in_second == RTCP_PER_SECOND ||
-        !rtcp_push(&engine->rtcp, data, bytes, arrival_ns, from))
+        !archibald_rtcp_push(&engine->rtcp, data, bytes, arrival_ns, from))
         COUNT(engine->received.rtcp_over_budget, 1);
     else
         engine->rtcp_in_second++;
 }
 
-uint32_t socket_drain(archibald_engine *engine, receiver *rx, int64_t now_ns, uint32_t budget) {
+uint32_t archibald_socket_drain(archibald_engine *engine, archibald_receiver *receiver,
+                                int64_t now_ns, uint32_t budget) {
     drain_buffers *d = &engine->drain;
     struct timespec real, monotonic;
     uint32_t total = 0;
@@ -49,10 +50,12 @@ uint32_t socket_drain(archibald_engine *engine, receiver *rx, int64_t now_ns, ui
         uint32_t batch = budget - total < BATCH ? budget - total : BATCH;
         for (uint32_t i = 0; i < batch; i++) {
             d->vector[i] = (struct iovec){d->data[i], RECEIVED_BYTES};
-            d->message[i].msg_hdr = (struct msghdr){
-                .msg_name = &d->from[i], .msg_namelen = sizeof d->from[i],
-                .msg_iov = &d->vector[i], .msg_iovlen = 1,
-                .msg_control = d->control[i], .msg_controllen = sizeof d->control[i]};
+            d->message[i].msg_hdr = (struct msghdr){.msg_name = &d->from[i],
+                                                    .msg_namelen = sizeof d->from[i],
+                                                    .msg_iov = &d->vector[i],
+                                                    .msg_iovlen = 1,
+                                                    .msg_control = d->control[i],
+                                                    .msg_controllen = sizeof d->control[i]};
         }
         int n = recvmmsg(engine->fd, d->message, batch, MSG_DONTWAIT, NULL);
         if (n < 0 && errno != EAGAIN && errno != EINTR) COUNT(engine->received.read_errors, 1);
@@ -61,14 +64,14 @@ uint32_t socket_drain(archibald_engine *engine, receiver *rx, int64_t now_ns, ui
             struct msghdr *header = &d->message[i].msg_hdr;
             uint32_t bytes = d->message[i].msg_len;
             int64_t arrival_ns = arrival_of(header, shift_ns, now_ns);
-            int is_rtcp = rtp_is_rtcp(d->data[i], bytes);
+            int is_rtcp = archibald_rtp_is_rtcp(d->data[i], bytes);
             if ((header->msg_flags & MSG_TRUNC) || (is_rtcp && bytes > DATAGRAM_BYTES))
                 COUNT(engine->received.malformed, 1);
             else if (is_rtcp)
                 take_rtcp(engine, d->data[i], bytes, arrival_ns, &d->from[i]);
-            else if (rx)
-                receiver_datagram(rx, &engine->received, &engine->observations, d->data[i], bytes,
-                                  arrival_ns, &d->from[i]);
+            else if (receiver)
+                archibald_receiver_datagram(receiver, &engine->received, &engine->observations,
+                                            d->data[i], bytes, arrival_ns, &d->from[i]);
         }
         total += (uint32_t)n;
         if ((uint32_t)n < batch) break;
@@ -76,23 +79,26 @@ uint32_t socket_drain(archibald_engine *engine, receiver *rx, int64_t now_ns, ui
     return total;
 }
 
-void socket_send(archibald_engine *engine, sender *tx, uint32_t datagrams) {
+void archibald_socket_send(archibald_engine *engine, archibald_sender *sender, uint32_t datagrams) {
     struct mmsghdr message[BATCH * (1 + MAX_REPEATS)];
     struct iovec vector[BATCH * (1 + MAX_REPEATS)];
     if (engine->fd < 0) return;
     for (uint32_t i = 0; i < datagrams; i++) {
-        vector[i] = (struct iovec){(void *)tx->outgoing[i]->data, tx->outgoing[i]->bytes};
-        message[i].msg_hdr = (struct msghdr){
-            .msg_name = &tx->plan.to, .msg_namelen = tx->plan.to_bytes,
-            .msg_iov = &vector[i], .msg_iovlen = 1,
-            .msg_control = tx->plan.source, .msg_controllen = tx->plan.source_bytes};
+        vector[i] = (struct iovec){(void *)sender->outgoing[i]->data, sender->outgoing[i]->bytes};
+        message[i].msg_hdr = (struct msghdr){.msg_name = &sender->plan.to,
+                                             .msg_namelen = sender->plan.to_bytes,
+                                             .msg_iov = &vector[i],
+                                             .msg_iovlen = 1,
+                                             .msg_control = sender->plan.source,
+                                             .msg_controllen = sender->plan.source_bytes};
     }
     int n = sendmmsg(engine->fd, message, datagrams, MSG_DONTWAIT);
     uint32_t sent = n > 0 ? (uint32_t)n : 0;
     if (n < 0) atomic_store_explicit(&engine->sent.last_errno, errno, memory_order_relaxed);
-    uint32_t originals = sent < tx->originals ? sent : tx->originals;
+    uint32_t originals = sent < sender->originals ? sent : sender->originals;
     for (uint32_t i = 0; i < originals; i++)
-        COUNT(engine->sent.bytes, tx->outgoing[i]->bytes - sender_header_bytes(tx));
+        COUNT(engine->sent.bytes,
+              sender->outgoing[i]->bytes - archibald_sender_header_bytes(sender));
     COUNT(engine->sent.packets, originals);
     if (sent < datagrams) COUNT(engine->sent.errors, datagrams - sent);
 }

@@ -1,7 +1,7 @@
 /* The rings of sound.h. */
 #include "core.h"
 
-float *sound_begin(sound_ring *ring, uint32_t frames) {
+float *archibald_sound_begin(sound_ring *ring, uint32_t frames) {
     const uint32_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
     const uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_acquire);
     const uint32_t place = (uint32_t)(ring->next % SOUND_FRAMES);
@@ -14,7 +14,7 @@ float *sound_begin(sound_ring *ring, uint32_t frames) {
     return ring->samples + (size_t)(at % SOUND_FRAMES) * ring->channels;
 }
 
-void sound_end(sound_ring *ring, const sound_block *block) {
+void archibald_sound_end(sound_ring *ring, const sound_block *block) {
     const uint32_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
     sound_block *slot = &ring->slot[head % SOUND_BLOCKS];
     *slot = *block;
@@ -23,39 +23,39 @@ void sound_end(sound_ring *ring, const sound_block *block) {
     atomic_store_explicit(&ring->head, head + 1, memory_order_release);
 }
 
-const sound_block *sound_first(const sound_ring *ring) {
+const sound_block *archibald_sound_first(const sound_ring *ring) {
     const uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
     if (atomic_load_explicit(&ring->head, memory_order_acquire) == tail) return NULL;
     return &ring->slot[tail % SOUND_BLOCKS];
 }
 
-const float *sound_samples(const sound_ring *ring, const sound_block *block) {
+const float *archibald_sound_samples(const sound_ring *ring, const sound_block *block) {
     return ring->samples + (size_t)(block->at % SOUND_FRAMES) * ring->channels;
 }
 
-void sound_drop(sound_ring *ring) {
+void archibald_sound_drop(sound_ring *ring) {
     const uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
     atomic_store_explicit(&ring->tail, tail + 1, memory_order_release);
 }
 
-packet_slot *packet_begin(packet_ring *ring) {
+packet_slot *archibald_packet_begin(packet_ring *ring) {
     const uint32_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
     if (head - atomic_load_explicit(&ring->tail, memory_order_acquire) == PACKET_SLOTS) return NULL;
     return &ring->slot[head % PACKET_SLOTS];
 }
 
-void packet_end(packet_ring *ring) {
+void archibald_packet_end(packet_ring *ring) {
     const uint32_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
     atomic_store_explicit(&ring->head, head + 1, memory_order_release);
 }
 
-const packet_slot *packet_first(const packet_ring *ring) {
+const packet_slot *archibald_packet_first(const packet_ring *ring) {
     const uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
     if (atomic_load_explicit(&ring->head, memory_order_acquire) == tail) return NULL;
     return &ring->slot[tail % PACKET_SLOTS];
 }
 
-void packet_drop(packet_ring *ring) {
+void archibald_packet_drop(packet_ring *ring) {
     const uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
     atomic_store_explicit(&ring->tail, tail + 1, memory_order_release);
 }

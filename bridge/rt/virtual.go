@@ -16,30 +16,30 @@ static void virtual_capture(archibald_engine *e, const float *plane, uint32_t ch
                             uint32_t frames, uint64_t graph_frame, int64_t now_ns) {
     const float *in[MAX_CHANNELS];
     for (uint32_t c = 0; c < channels; c++) in[c] = plane + (size_t)c * frames;
-    sender *tx = atomic_load(&e->tx);
-    int64_t offset = capture_offset(e);
-    if (tx && offset != CLOCK_STOPPED)
-        sender_capture(tx, &e->sent, in, channels, frames, (int64_t)graph_frame + offset, now_ns,
-                       capture_late_ns(e, graph_frame, now_ns));
+    archibald_sender *sender = atomic_load(&e->sender);
+    int64_t offset = archibald_capture_offset(e);
+    if (sender && offset != CLOCK_STOPPED)
+        archibald_sender_capture(sender, &e->sent, in, channels, frames, (int64_t)graph_frame + offset, now_ns,
+                       archibald_send_delay_ns(e, graph_frame, now_ns));
 }
 
 static uint32_t virtual_pack(archibald_engine *e, uint64_t graph_frame, int64_t now_ns) {
-    sender *tx = atomic_load(&e->tx);
-    return tx && !tx->captured ? sender_pack(tx, &e->sent, now_ns, capture_late_ns(e, graph_frame, now_ns)) : 0;
+    archibald_sender *sender = atomic_load(&e->sender);
+    return sender && !sender->captured ? archibald_sender_pack(sender, &e->sent, now_ns, archibald_send_delay_ns(e, graph_frame, now_ns)) : 0;
 }
 
 static void virtual_datagram(archibald_engine *e, const uint8_t *data, uint32_t bytes,
                              int64_t arrival_ns, const struct sockaddr_storage *from) {
-    receiver *rx = atomic_load(&e->rx);
-    if (rx) receiver_datagram(rx, &e->received, &e->observations, data, bytes, arrival_ns, from);
+    archibald_receiver *receiver = atomic_load(&e->receiver);
+    if (receiver) archibald_receiver_datagram(receiver, &e->received, &e->observations, data, bytes, arrival_ns, from);
 }
 
 static void virtual_position(archibald_engine *e, uint16_t sequence, uint32_t timestamp,
-                             uint32_t frames, int64_t arrival_ns, int64_t late_ns) {
-    receiver *rx = atomic_load(&e->rx);
-    if (rx)
-        receiver_packet(rx, &e->received, &e->observations, sequence, timestamp, NULL, frames,
-                        arrival_ns, late_ns);
+                             uint32_t frames, int64_t arrival_ns, int64_t send_delay_ns) {
+    archibald_receiver *receiver = atomic_load(&e->receiver);
+    if (receiver)
+        archibald_receiver_packet(receiver, &e->received, &e->observations, sequence, timestamp, NULL, frames,
+                        arrival_ns, send_delay_ns);
 }
 */
 import "C"
@@ -72,7 +72,7 @@ func NewVirtual(rateHz int) (*Virtual, error) {
 // StartPositions starts a receiver without channels: it tracks positions and
 // concealment and moves no samples.
 func (v *Virtual) StartPositions(rateHz int, repeats stream.Repeats) error {
-	return v.startReceiver(&C.receiver_plan{encoding: C.WIRE_L16, payload_type: 96,
+	return v.startReceiver(&C.receive_plan{encoding: C.WIRE_L16, payload_type: 96,
 		rate_hz: C.uint32_t(rateHz), repeats: C.uint32_t(repeats.Copies),
 		repeat_distance_frames: C.uint32_t(repeats.DistanceFrames)}, hearing{})
 }
@@ -96,11 +96,11 @@ func (v *Virtual) ReceiveFrom(datagram []byte, source netip.AddrPort, arrivalNs 
 		C.int64_t(arrivalNs), from)
 }
 
-// ReceivePosition hands over a packet without samples, for StartPositions. lateNs
+// ReceivePosition hands over a packet without samples, for StartPositions. sendDelayNs
 // is what its sender says, -1: nothing.
-func (v *Virtual) ReceivePosition(sequence uint16, timestamp uint32, frames int, arrivalNs, lateNs int64) {
+func (v *Virtual) ReceivePosition(sequence uint16, timestamp uint32, frames int, arrivalNs, sendDelayNs int64) {
 	C.virtual_position(v.c, C.uint16_t(sequence), C.uint32_t(timestamp), C.uint32_t(frames),
-		C.int64_t(arrivalNs), C.int64_t(lateNs))
+		C.int64_t(arrivalNs), C.int64_t(sendDelayNs))
 }
 
 // Play runs one playout cycle and returns the frames of each channel; the
@@ -143,7 +143,7 @@ func (v *Virtual) Capture(in [][]float32, graphFrame uint64, nowNs int64) [][]by
 		if n == 0 {
 			return out
 		}
-		for _, d := range v.c.tx.outgoing[:n] {
+		for _, d := range v.c.sender.outgoing[:n] {
 			out = append(out, C.GoBytes(unsafe.Pointer(&d.data[0]), C.int(d.bytes)))
 		}
 	}
@@ -163,7 +163,7 @@ func Decode(f stream.Format, payload []byte, channel int) []float32 {
 	frames := len(payload) / f.BytesPerFrame()
 	out := make([]float32, frames)
 	if frames > 0 {
-		C.wire_decode(encodingOf(f.Encoding), (*C.uint8_t)(unsafe.Pointer(&payload[0])),
+		C.archibald_wire_decode(encodingOf(f.Encoding), (*C.uint8_t)(unsafe.Pointer(&payload[0])),
 			C.uint32_t(f.BytesPerFrame()), C.uint32_t(channel), (*C.float)(unsafe.Pointer(&out[0])),
 			C.uint32_t(frames))
 	}
@@ -172,8 +172,8 @@ func Decode(f stream.Format, payload []byte, channel int) []float32 {
 
 // SendCoded implements stream.SendTap: TakeSent returns the datagrams.
 func (v *Virtual) SendCoded(p stream.CodedPacket) {
-	n := v.packEncoded(p)
-	for _, d := range v.c.tx.outgoing[:n] {
+	n := v.packCoded(p)
+	for _, d := range v.c.sender.outgoing[:n] {
 		v.sent = append(v.sent, C.GoBytes(unsafe.Pointer(&d.data[0]), C.int(d.bytes)))
 	}
 }

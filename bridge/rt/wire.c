@@ -8,12 +8,12 @@
 #include <math.h>
 #include <string.h>
 
-uint32_t wire_sample_bytes(enum wire_encoding encoding) {
+uint32_t archibald_wire_sample_bytes(enum wire_encoding encoding) {
     switch (encoding) {
     case WIRE_L16: return 2;
     case WIRE_L24: return 3;
     case WIRE_F32: return 4;
-    case WIRE_OPUS: break;
+    case WIRE_CODED: break;
     }
     return 0;
 }
@@ -27,7 +27,7 @@ static inline uint32_t bits_of(float x) {
     return bits;
 }
 
-uint32_t wire_interleave(const float *in, float *out, uint32_t stride, uint32_t frames) {
+uint32_t archibald_wire_interleave(const float *in, float *out, uint32_t stride, uint32_t frames) {
     uint32_t nonfinite = 0;
     for (uint32_t i = 0; i < frames; i++) {
         int fine = finite_bits(bits_of(in[i]));
@@ -41,9 +41,10 @@ static inline float clamped(float x, float low, float high) {
     return x < low ? low : x > high ? high : x;
 }
 
-uint32_t wire_encode(enum wire_encoding encoding, uint8_t *payload, const float *const *in,
-                     uint32_t channels, uint32_t from, uint32_t frames) {
-    const uint32_t size = wire_sample_bytes(encoding), stride = size * channels;
+uint32_t archibald_wire_encode(enum wire_encoding encoding, uint8_t *payload,
+                               const float *const *in, uint32_t channels, uint32_t from,
+                               uint32_t frames) {
+    const uint32_t size = archibald_wire_sample_bytes(encoding), stride = size * channels;
     uint32_t nonfinite = 0;
     for (uint32_t c = 0; c < channels; c++) {
         const float *samples = in[c] + from;
@@ -76,9 +77,9 @@ uint32_t wire_encode(enum wire_encoding encoding, uint8_t *payload, const float 
     return nonfinite;
 }
 
-uint32_t wire_decode(enum wire_encoding encoding, const uint8_t *payload, uint32_t stride,
-                     uint32_t channel, float *out, uint32_t frames) {
-    const uint8_t *at = payload + channel * wire_sample_bytes(encoding);
+uint32_t archibald_wire_decode(enum wire_encoding encoding, const uint8_t *payload, uint32_t stride,
+                               uint32_t channel, float *out, uint32_t frames) {
+    const uint8_t *at = payload + channel * archibald_wire_sample_bytes(encoding);
     uint32_t nonfinite = 0;
     for (uint32_t i = 0; i < frames; i++, at += stride) {
         if (encoding == WIRE_F32) {
@@ -104,23 +105,23 @@ static inline uint32_t be32(const uint8_t *p) {
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
-int rtp_is_rtcp(const uint8_t *data, size_t bytes) {
+int archibald_rtp_is_rtcp(const uint8_t *data, size_t bytes) {
     return bytes >= 8 && data[0] >> 6 == 2 && data[1] >= 192 && data[1] <= 223;
 }
 
 static inline uint32_t be16(const uint8_t *p) { return (uint32_t)p[0] << 8 | p[1]; }
 
-/* The lateness among the elements of a one-byte header extension (RFC 8285,
+/* The send delay among the elements of a one-byte header extension (RFC 8285,
  * section 4.2), in us; -1 when it is not there, not known, or when what is before
  * it makes no sense. */
-static int32_t find_lateness(const uint8_t *at, size_t bytes) {
+static int32_t find_send_delay(const uint8_t *at, size_t bytes) {
     while (bytes > 0) {
         size_t size = 1;
         if (*at != 0) { /* else a byte of padding */
             const int id = *at >> 4;
             size += (size_t)(*at & 15) + 1;
             if (id == 0 || id == 15 || size > bytes) return -1;
-            if (id == LATENESS_ID)
+            if (id == SEND_DELAY_ID)
                 return size == 3 && be16(at + 1) != 0xffff ? (int32_t)be16(at + 1) : -1;
         }
         at += size;
@@ -129,17 +130,17 @@ static int32_t find_lateness(const uint8_t *at, size_t bytes) {
     return -1;
 }
 
-int rtp_parse(rtp_packet *packet, const uint8_t *data, size_t bytes) {
+int archibald_rtp_parse(rtp_packet *packet, const uint8_t *data, size_t bytes) {
     if (bytes < RTP_HEADER_BYTES || data[0] >> 6 != 2) return -1;
     size_t header = RTP_HEADER_BYTES + 4 * (size_t)(data[0] & 15);
-    packet->late_us = -1;
-    if (data[0] & 0x10) { /* header extension: skipped, but for the lateness */
+    packet->send_delay_us = -1;
+    if (data[0] & 0x10) { /* header extension: skipped, but for the send delay */
         if (bytes < header + 4) return -1;
         const size_t elements = header + 4;
         const int one_byte = be16(data + header) == 0xbede;
         header = elements + 4 * (size_t)be16(data + header + 2);
         if (bytes < header) return -1;
-        if (one_byte) packet->late_us = find_lateness(data + elements, header - elements);
+        if (one_byte) packet->send_delay_us = find_send_delay(data + elements, header - elements);
     }
     if (bytes < header) return -1;
     size_t padding = 0;

@@ -100,7 +100,7 @@ func (s *streams) blame() {
 	}
 	// All that packets were late, of which the sender's part is to be at least half, as
 	// the latest of it is of the allowance.
-	all := time.Duration(c.LateUs.P99 * float64(time.Microsecond))
+	all := time.Duration(c.PDVUs.P99 * float64(time.Microsecond))
 	windows, latestNs := s.vitals.laterThan(int64(max(lateAllowance, all) / 2))
 	if windows >= lateEvents && 2*time.Duration(latestNs) >= allowance {
 		s.vitals.blamedNs = max(s.vitals.blamedNs, latestNs)

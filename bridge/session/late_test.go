@@ -51,7 +51,7 @@ func TestLatencyThatIsForALateSenderIsExplained(t *testing.T) {
 		sound := func() {
 			s.clockStatus.Playing, s.clockStatus.LeastFrames = true, 77
 			s.clockStatus.TargetFrames = 77 + c.allowanceMs*testRate/1000
-			s.clockStatus.LateUs.P99 = c.all99Us
+			s.clockStatus.PDVUs.P99 = c.all99Us
 		}
 		sound()
 		for range c.windows {

@@ -90,7 +90,7 @@ func (s *streams) latencyNs() (stages stagesNs, errorNs int64, known bool) {
 		capture: way.captureNs, wire: float64(wireNs),
 		playout: float64(s.end.graph.PeriodFrames) * frame,
 	}
-	if !s.clockStatus.Equal {
+	if !s.clockStatus.RateLocked {
 		stages.resample = float64(s.end.core.LookaheadFrames()) * frame
 	}
 	if s.receive.Encoding == proto.Opus {

@@ -94,7 +94,7 @@ func TestAudioServerIsAskedForWhatIsConfigured(t *testing.T) {
 		c.Name, c.SendChannels, c.ReceiveChannels, c.RateHz, c.HostPeriod = "lab", 3, 1, testRate, 96
 	})
 	v.openAudio()
-	if want := (AudioConfig{"lab", 3, 1, testRate, 96}); v.audio.config != want {
+	if want := (AudioConfig{Name: "lab", SendChannels: 3, ReceiveChannels: 1, RateHz: testRate, PeriodFrames: 96}); v.audio.config != want {
 		t.Errorf("asked for %+v, want %+v", v.audio.config, want)
 	}
 }

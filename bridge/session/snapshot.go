@@ -146,7 +146,7 @@ func (s *streams) receiveStatus() status.Direction {
 	s.countReceived(&d)
 	if c := s.clockStatus; s.receiving && c.Playing {
 		d.BufferFrames, d.BufferTargetFrames, d.RatioPPM = c.DelayFrames, c.TargetFrames, c.RatioPPM
-		d.JitterUs = status.Jitter{P50: c.LateUs.P50, P99: c.LateUs.P99, Max: c.LateUs.Max}
+		d.JitterUs = status.Jitter{P50: c.PDVUs.P50, P99: c.PDVUs.P99, Max: c.PDVUs.Max}
 		s.showLatency(&d)
 	}
 	return d

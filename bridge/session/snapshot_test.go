@@ -104,7 +104,7 @@ func TestEveryFieldOfTheStatus(t *testing.T) {
 	wantReceive := status.Direction{
 		State: "running", Peer: "192.0.2.7:4713", Format: "F32", Channels: 2, Rate: testRate, PacketFrames: 32, Counts: counts, Total: counts,
 		BufferFrames: c.DelayFrames, BufferTargetFrames: 93, RatioPPM: c.RatioPPM,
-		JitterUs:  status.Jitter{P50: c.LateUs.P50, P99: c.LateUs.P99, Max: c.LateUs.Max},
+		JitterUs:  status.Jitter{P50: c.PDVUs.P50, P99: c.PDVUs.P99, Max: c.PDVUs.Max},
 		LatencyMs: status.Latency{Bridge: status.Milliseconds(c.DelayFrames/48 + 1)}, LatencyErrorMs: 0.25, LatencyBy: "round trip",
 		PeakDBFS: []status.Decibels{status.DecibelsOf(0.1), status.Decibels(math.Inf(-1))},
 	}

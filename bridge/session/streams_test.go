@@ -277,12 +277,12 @@ func TestConfigurationReachesTheServo(t *testing.T) {
 		c.Latency, c.FreeClock = Latency{Duration: 5 * time.Millisecond}, true
 	})
 	v.pass(20 * time.Second)
-	if s := v.streams.clockStatus; s.TargetFrames != 240 || s.Equal {
+	if s := v.streams.clockStatus; s.TargetFrames != 240 || s.RateLocked {
 		t.Errorf("%+v", s)
 	}
 	v = playing(t)
 	v.pass(20 * time.Second)
-	if s := v.streams.clockStatus; !s.Equal || v.core.ratio != 1 {
+	if s := v.streams.clockStatus; !s.RateLocked || v.core.ratio != 1 {
 		t.Errorf("%+v", s)
 	}
 }

@@ -3,18 +3,9 @@ package session
 import (
 	"fmt"
 
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/bridge/status"
 )
-
-// Troubled is an AudioServer that knows what can keep it mute while it looks well.
-type Troubled interface {
-	// Trouble is what does so now, in a line with what to do about it; "": nothing.
-	// It is asked every half second.
-	Trouble() string
-	// WhyPeriod says why the graph does not run at the period asked for; "":
-	// nothing is wrong, or not known.
-	WhyPeriod(asked, runs int) string
-}
 
 // audioProblems are those of an audio server that is in use. One that knows why its
 // graph does not run is believed, in place of what else can be said about that.
@@ -22,7 +13,7 @@ func (e *End) audioProblems(found []status.Problem) []status.Problem {
 	if !e.usable() {
 		return found // the state of the audio server says why
 	}
-	server, _ := e.audio.(Troubled)
+	server, _ := e.audio.(audio.Troubled)
 	if server == nil {
 		return append(found, e.unmetPeriod(func(int, int) string { return "" })...)
 	}

@@ -47,7 +47,7 @@ type ReceiveCounters struct {
 	Packets         uint64 `c:"packets" json:"packets" metric:"packets_total" row:"packets" help:"Packets sent or accepted; copies are not counted."`
 	Bytes           uint64 `c:"bytes"` // RTP payload
 	Lost            uint64 `c:"lost" json:"lost" metric:"lost_packets_total" row:"lost" help:"Packets that never came; of what is sent, as the peer says."`
-	DiscardedLate   uint64 `c:"late" json:"late" metric:"late_packets_total" row:"late, duplicate, recovered" help:"Packets that came after their frames had been played, and were discarded (RFC 7002)."`
+	DiscardedLate   uint64 `c:"discarded_late" json:"late" metric:"late_packets_total" row:"late, duplicate, recovered" help:"Packets that came after their frames had been played, and were discarded (RFC 7002)."`
 	Duplicate       uint64 `c:"duplicate" json:"duplicate" metric:"duplicate_packets_total" row:"late, duplicate, recovered" help:"Packets that came more often than the ends agreed."`
 	Recovered       uint64 `c:"recovered" json:"recovered" metric:"recovered_packets_total" row:"late, duplicate, recovered" help:"Packets of which a copy was lost and another came; known 512 packets later at the least."`
 	Reordered       uint64 `c:"reordered"` // came first after a later sequence number

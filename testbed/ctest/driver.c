@@ -94,72 +94,83 @@ static void await(_Atomic uint32_t *busy) {
     while (atomic_load(busy)) sched_yield();
 }
 
-static void replace_receiver(end *e, receiver *rx) {
-    receiver *old = atomic_exchange(&e->engine->rx, rx);
+static void replace_receiver(end *e, archibald_receiver *receiver) {
+    archibald_receiver *old = atomic_exchange(&e->engine->receiver, receiver);
     await(&e->engine->in_playout);
-    receiver_free(old);
+    archibald_receiver_free(old);
 }
 
-static void replace_sender(end *e, sender *tx) {
-    sender *old = atomic_exchange(&e->engine->tx, NULL);
+static void replace_sender(end *e, archibald_sender *sender) {
+    archibald_sender *old = atomic_exchange(&e->engine->sender, NULL);
     await(&e->engine->in_capture);
     if (old) e->next_sequence = old->sequence;
-    sender_free(old);
-    if (!tx) return;
-    tx->sequence = e->next_sequence;
-    atomic_exchange(&e->engine->tx, tx);
+    archibald_sender_free(old);
+    if (!sender) return;
+    sender->sequence = e->next_sequence;
+    atomic_exchange(&e->engine->sender, sender);
 }
 
-static receiver *a_receiver(end *e, enum wire_encoding encoding, uint32_t channels) {
-    receiver_plan plan = {.encoding = encoding, .payload_type = 96, .channels = channels,
-                          .rate_hz = 48000, .ssrc = 7,
-                          .repeats = (uint32_t)rand() % (1 + MAX_REPEATS),
-                          .repeat_distance_frames = (uint32_t)rand() % 3 * 64,
-                          .lateness = rand() % 2};
-    receiver *rx = receiver_new(&plan, &e->engine->table);
-    if (!rx) fail("receiver_new");
-    return rx;
+static archibald_receiver *a_receiver(end *e, enum wire_encoding encoding, uint32_t channels) {
+    receive_plan plan = {.encoding = encoding,
+                         .payload_type = 96,
+                         .channels = channels,
+                         .rate_hz = 48000,
+                         .ssrc = 7,
+                         .repeats = (uint32_t)rand() % (1 + MAX_REPEATS),
+                         .repeat_distance_frames = (uint32_t)rand() % 3 * 64,
+                         .send_delay = rand() % 2};
+    archibald_receiver *receiver = archibald_receiver_new(&plan, &e->engine->table);
+    if (!receiver) fail("archibald_receiver_new");
+    return receiver;
 }
 
-static sender *a_sender(end *peer, enum wire_encoding encoding, uint32_t channels) {
-    sender_plan plan = {.encoding = encoding, .payload_type = 96, .channels = channels,
-                        .packet_frames = 8 + (uint32_t)rand() % 25, .ssrc = 7,
-                        .first_timestamp = 0xfffff000u,
-                        .repeats = (uint32_t)rand() % (1 + MAX_REPEATS),
-                        .repeat_distance_frames = (uint32_t)rand() % 3 * 64,
-                        .lateness = rand() % 2, .to = peer->address,
-                        .to_bytes = sizeof(struct sockaddr_in)};
-    sender *tx = sender_new(&plan);
-    if (!tx) fail("sender_new");
-    return tx;
+static archibald_sender *a_sender(end *peer, enum wire_encoding encoding, uint32_t channels) {
+    send_plan plan = {.encoding = encoding,
+                      .payload_type = 96,
+                      .channels = channels,
+                      .packet_frames = 8 + (uint32_t)rand() % 25,
+                      .ssrc = 7,
+                      .first_timestamp = 0xfffff000u,
+                      .repeats = (uint32_t)rand() % (1 + MAX_REPEATS),
+                      .repeat_distance_frames = (uint32_t)rand() % 3 * 64,
+                      .send_delay = rand() % 2,
+                      .to = peer->address,
+                      .to_bytes = sizeof(struct sockaddr_in)};
+    archibald_sender *sender = archibald_sender_new(&plan);
+    if (!sender) fail("archibald_sender_new");
+    return sender;
 }
 
-/* What control does for WIRE_OPUS: a payload is one sample of a cycle. */
+/* What control does for WIRE_CODED: a payload is one sample of a cycle. */
 static void encode(archibald_engine *engine) {
-    sender *tx = atomic_load(&engine->tx);
+    archibald_sender *sender = atomic_load(&engine->sender);
     const sound_block *block;
-    while (tx && tx->captured && (block = sound_first(tx->captured))) {
+    while (sender && sender->captured && (block = archibald_sound_first(sender->captured))) {
         uint8_t payload[sizeof(float)];
-        memcpy(payload, sound_samples(tx->captured, block), sizeof payload);
-        uint32_t timestamp = tx->plan.first_timestamp + (uint32_t)block->media;
-        uint32_t n = sender_pack_encoded(tx, &engine->sent, payload, sizeof payload, timestamp, block, -1);
-        socket_send(engine, tx, n);
-        sound_drop(tx->captured);
+        memcpy(payload, archibald_sound_samples(sender->captured, block), sizeof payload);
+        uint32_t timestamp = sender->plan.first_timestamp + (uint32_t)block->media;
+        uint32_t n = archibald_sender_pack_coded(sender, &engine->sent, payload, sizeof payload,
+                                                 timestamp, block, -1);
+        archibald_socket_send(engine, sender, n);
+        archibald_sound_drop(sender->captured);
     }
 }
 
 static void decode(archibald_engine *engine) {
-    receiver *rx = atomic_load(&engine->rx);
+    archibald_receiver *receiver = atomic_load(&engine->receiver);
     const packet_slot *packet;
-    while (rx && rx->encoded && (packet = packet_first(rx->encoded))) {
-        sound_block block = {.media = packet->media, .time_ns = packet->arrival_ns, .late_ns = -1,
-                             .frames = 64, .kind = BLOCK_OBSERVED};
-        float *samples = sound_begin(rx->decoded, block.frames);
-        for (uint32_t i = 0; samples && i < block.frames * rx->plan.channels; i++)
+    while (receiver && receiver->coded && (packet = archibald_packet_first(receiver->coded))) {
+        sound_block block = {.media = packet->media,
+                             .time_ns = packet->arrival_ns,
+                             .send_delay_ns = -1,
+                             .frames = 64,
+                             .kind = BLOCK_OBSERVED};
+        float *samples = archibald_sound_begin(receiver->decoded, block.frames);
+        for (uint32_t i = 0; samples && i < block.frames * receiver->plan.channels; i++)
             memcpy(&samples[i], packet->data, sizeof *samples);
-        if (samples) sound_end(rx->decoded, &block);
-        packet_drop(rx->encoded);
-        (void)atomic_load_explicit(&rx->due_ns, memory_order_relaxed);
+        if (samples) archibald_sound_end(receiver->decoded, &block);
+        archibald_packet_drop(receiver->coded);
+        (void)atomic_load_explicit(&receiver->due_ns, memory_order_relaxed);
     }
 }
 
@@ -168,29 +179,30 @@ static void read_back(end *e) {
     static observation seen[512];
     static rtcp_slot report;
     archibald_engine *engine = e->engine;
-    receiver *rx = atomic_load(&engine->rx);
-    uint32_t n = observation_read(&engine->observations, seen, 512);
+    archibald_receiver *receiver = atomic_load(&engine->receiver);
+    uint32_t n = archibald_observation_read(&engine->observations, seen, 512);
     const observation *packet = NULL, *cycle = NULL;
     for (uint32_t i = 0; i < n; i++) {
         if (seen[i].kind == OBSERVED_CYCLE) cycle = &seen[i];
         if (seen[i].kind == OBSERVED_PACKET) packet = &seen[i];
     }
-    if (rx && packet && cycle && (!cycle->playing || rand() % 100 == 0))
-        atomic_store_explicit(&rx->command, packet->media - cycle->media - rand() % 1000,
+    if (receiver && packet && cycle && (!cycle->playing || rand() % 100 == 0))
+        atomic_store_explicit(&receiver->command, packet->media - cycle->media - rand() % 1000,
                               memory_order_release);
-    while (rtcp_read(&engine->rtcp, &report)) {}
+    while (archibald_rtcp_read(&engine->rtcp, &report)) {}
     for (int c = 0; c < MAX_CHANNELS; c++) {
         atomic_exchange_explicit(&engine->received.peak_bits[c], 0, memory_order_relaxed);
         atomic_exchange_explicit(&engine->sent.peak_bits[c], 0, memory_order_relaxed);
     }
-    if (!rx) return;
+    if (!receiver) return;
     double ratio = 0.99 + 0.02 * rand() / RAND_MAX;
     uint64_t bits;
     memcpy(&bits, &ratio, sizeof bits);
-    atomic_store_explicit(&rx->ratio_bits, bits, memory_order_relaxed);
-    if (rand() % 100 == 0) atomic_store_explicit(&rx->command, COMMAND_MUTE, memory_order_release);
-    if (atomic_load_explicit(&rx->have_from, memory_order_acquire)) {
-        struct sockaddr_storage from = rx->from;
+    atomic_store_explicit(&receiver->ratio_bits, bits, memory_order_relaxed);
+    if (rand() % 100 == 0)
+        atomic_store_explicit(&receiver->command, COMMAND_MUTE, memory_order_release);
+    if (atomic_load_explicit(&receiver->have_from, memory_order_acquire)) {
+        struct sockaddr_storage from = receiver->from;
         if (from.ss_family != AF_INET) fail("media source");
     }
 }
@@ -209,11 +221,12 @@ static void control(end *e, end *peer) {
     }
     case 3: /* as Idle */
         if (!atomic_exchange_explicit(&engine->reading, 1, memory_order_acquire)) {
-            socket_drain(engine, NULL, monotonic_ns(), 64);
+            archibald_socket_drain(engine, NULL, monotonic_ns(), 64);
             atomic_store_explicit(&engine->reading, 0, memory_order_release);
         }
         break;
-    case 4: case 5:
+    case 4:
+    case 5:
         replace_receiver(e, a_receiver(e, encoding, channels));
         replace_sender(peer, a_sender(e, encoding, channels));
         break;
@@ -237,8 +250,8 @@ static void open_end(end *e) {
         getsockname(fd, (struct sockaddr *)address, &bytes) != 0 ||
         setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) != 0)
         fail("socket");
-    e->engine = engine_new(fd);
-    if (!e->engine) fail("engine_new");
+    e->engine = archibald_engine_new(fd);
+    if (!e->engine) fail("archibald_engine_new");
 }
 
 int main(int argc, char **argv) {
@@ -262,14 +275,15 @@ int main(int argc, char **argv) {
         archibald_engine *engine = ends[i].engine;
         uint64_t sent = atomic_load(&engine->sent.packets);
         uint64_t received = atomic_load(&engine->received.packets);
-        printf("end %d: %llu cycles, %llu with sound, %llu packets sent, %llu received, %llu frames concealed\n", i,
-               (unsigned long long)atomic_load(&engine->received.cycles),
+        printf("end %d: %llu cycles, %llu with sound, %llu packets sent, %llu received, %llu "
+               "frames concealed\n",
+               i, (unsigned long long)atomic_load(&engine->received.cycles),
                (unsigned long long)ends[i].sounding, (unsigned long long)sent,
                (unsigned long long)received,
                (unsigned long long)atomic_load(&engine->received.concealed_frames));
         idle |= sent == 0 || received == 0 || ends[i].sounding == 0;
         close(engine->fd);
-        engine_free(engine);
+        archibald_engine_free(engine);
     }
     printf("%llu turns of control\n", (unsigned long long)turns);
     if (idle) fprintf(stderr, "driver: an end sent, received or played nothing\n");

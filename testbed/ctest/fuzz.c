@@ -26,7 +26,7 @@ static float plane[MAX_CHANNELS][MAX_PERIOD_FRAMES];
 static const uint32_t period_of[] = {1, 16, 31, 32, 64, 256, 1021, 8192};
 
 typedef struct {
-    receiver *rx;
+    archibald_receiver *receiver;
     int64_t media;
     uint16_t sequence;
     uint32_t timestamp;
@@ -37,17 +37,17 @@ static void datagram(fuzzed *f, const uint8_t *data, size_t bytes) {
     /* A copy of just this size: reading past its end is found. */
     uint8_t *exact = malloc(bytes ? bytes : 1);
     memcpy(exact, data, bytes);
-    receiver_datagram(f->rx, &engine->received, &engine->observations, exact, (uint32_t)bytes,
-                      f->media * 1000, &f->from);
+    archibald_receiver_datagram(f->receiver, &engine->received, &engine->observations, exact,
+                                (uint32_t)bytes, f->media * 1000, &f->from);
     free(exact);
 }
 
 /* A packet that passes every check, and what its header says. */
 static void valid_datagram(fuzzed *f, uint32_t frames, uint8_t fill) {
     uint8_t data[DATAGRAM_BYTES] = {0x80, 96};
-    const receiver_plan *plan = &f->rx->plan;
-    uint32_t frame_bytes = wire_sample_bytes(plan->encoding) * plan->channels;
-    if (plan->encoding == WIRE_OPUS) frame_bytes = 1;
+    const receive_plan *plan = &f->receiver->plan;
+    uint32_t frame_bytes = archibald_wire_sample_bytes(plan->encoding) * plan->channels;
+    if (plan->encoding == WIRE_CODED) frame_bytes = 1;
     if (frames * frame_bytes > DATAGRAM_BYTES - 12) frames = (DATAGRAM_BYTES - 12) / frame_bytes;
     data[2] = (uint8_t)(f->sequence >> 8);
     data[3] = (uint8_t)f->sequence;
@@ -61,46 +61,50 @@ static void valid_datagram(fuzzed *f, uint32_t frames, uint8_t fill) {
     f->timestamp += frames;
 }
 
-/* What control does with packets of WIRE_OPUS; their bytes say what they hold. */
-static void decode(receiver *rx) {
+/* What control does with packets of WIRE_CODED; their bytes say what they hold. */
+static void decode(archibald_receiver *receiver) {
     const packet_slot *packet;
-    while ((packet = packet_first(rx->encoded))) {
-        sound_block block = {.media = packet->media + (int8_t)packet->data[0], .time_ns = packet->arrival_ns,
-                             .late_ns = packet->late_ns, .frames = 20u * packet->bytes % 5761,
+    while ((packet = archibald_packet_first(receiver->coded))) {
+        sound_block block = {.media = packet->media + (int8_t)packet->data[0],
+                             .time_ns = packet->arrival_ns,
+                             .send_delay_ns = packet->send_delay_ns,
+                             .frames = 20u * packet->bytes % 5761,
                              .kind = packet->data[0] % 16};
-        float *samples = sound_begin(rx->decoded, block.frames);
+        float *samples = archibald_sound_begin(receiver->decoded, block.frames);
         require(packet->bytes <= DATAGRAM_BYTES - RTP_HEADER_BYTES);
         if (samples) {
-            for (uint32_t i = 0; i < block.frames * rx->plan.channels; i++)
+            for (uint32_t i = 0; i < block.frames * receiver->plan.channels; i++)
                 samples[i] = i % 29 ? (float)(i % 7) / 7 : INFINITY;
-            sound_end(rx->decoded, &block);
+            archibald_sound_end(receiver->decoded, &block);
         }
-        packet_drop(rx->encoded);
+        archibald_packet_drop(receiver->coded);
     }
 }
 
 static void play(fuzzed *f, uint32_t frames, uint32_t channels) {
-    receiver *rx = f->rx;
-    if (rx->encoded && f->media % 3) decode(rx);
-    receiver_decoded(rx, &engine->received, &engine->observations);
+    archibald_receiver *receiver = f->receiver;
+    if (receiver->coded && f->media % 3) decode(receiver);
+    archibald_receiver_decoded(receiver, &engine->received, &engine->observations);
     float *out[MAX_CHANNELS];
     for (uint32_t c = 0; c < channels; c++) out[c] = plane[c];
-    receiver_play(rx, &engine->received, &engine->observations, out, channels, frames, f->media,
-                  f->media * 1000);
+    archibald_receiver_play(receiver, &engine->received, &engine->observations, out, channels,
+                            frames, f->media, f->media * 1000);
     f->media += frames;
-    require(rx->fraction >= 0 && rx->fraction < 1);
-    if (rx->playing) {
-        require(rx->position - rx->buffer.done <= LOOKAHEAD);
-        require(rx->buffer.done - rx->position <= HISTORY_FRAMES);
+    require(receiver->fraction >= 0 && receiver->fraction < 1);
+    if (receiver->playing) {
+        require(receiver->position - receiver->buffer.done <= LOOKAHEAD);
+        require(receiver->buffer.done - receiver->position <= HISTORY_FRAMES);
     }
-    require(rx->buffer.gap->start <= rx->buffer.done && rx->buffer.gap_end <= rx->buffer.done);
-    if (rx->plan.encoding == WIRE_F32) return; /* finite input may be as large as a float can be */
+    require(receiver->buffer.gap->start <= receiver->buffer.done &&
+            receiver->buffer.gap_end <= receiver->buffer.done);
+    if (receiver->plan.encoding == WIRE_F32)
+        return; /* finite input may be as large as a float can be */
     for (uint32_t c = 0; c < channels; c++)
         for (uint32_t i = 0; i < frames; i++) require(fabsf(plane[c][i]) < 8);
 }
 
 static void step(fuzzed *f, input *in) {
-    receiver *rx = f->rx;
+    archibald_receiver *receiver = f->receiver;
     uint8_t op = (uint8_t)take(in, 1);
     switch (op % 12) {
     case 0: /* what the input holds, as it is */
@@ -117,16 +121,19 @@ static void step(fuzzed *f, input *in) {
         size_t bytes = take(in, 1);
         if (bytes > (size_t)(in->end - in->at)) bytes = (size_t)(in->end - in->at);
         memcpy(data + 2, in->at, bytes);
-        for (int i = 0; i < 4; i++) data[8 + i] = (uint8_t)(rx->plan.ssrc >> (24 - 8 * i));
+        for (int i = 0; i < 4; i++) data[8 + i] = (uint8_t)(receiver->plan.ssrc >> (24 - 8 * i));
         datagram(f, data, 2 + bytes);
         in->at += bytes;
         break;
     }
-    case 2: case 3: case 4: valid_datagram(f, 1 + (uint32_t)take(in, 1) * 4, op); break;
+    case 2:
+    case 3:
+    case 4: valid_datagram(f, 1 + (uint32_t)take(in, 1) * 4, op); break;
     case 5: f->sequence += (uint16_t)take(in, 2); break;
     case 6: f->timestamp += (uint32_t)(int8_t)take(in, 1) * 64; break;
     case 7: f->timestamp += (uint32_t)take(in, 4); break;
-    case 8: case 9: {
+    case 8:
+    case 9: {
         uint32_t channels = (uint32_t)take(in, 1) % 4;
         play(f, period_of[op / 12 % 8], channels == 3 ? MAX_CHANNELS : channels);
         break;
@@ -136,10 +143,10 @@ static void step(fuzzed *f, input *in) {
         int64_t command = COMMAND_MUTE;
         uint64_t choice = take(in, 1);
         if (choice % 8 < 5)
-            command = (int64_t)rx->reference_media - f->media - (int16_t)take(in, 2);
+            command = (int64_t)receiver->reference_media - f->media - (int16_t)take(in, 2);
         else if (choice % 8 < 7)
             command = (int64_t)(take(in, 6) << 16) >> 16;
-        atomic_store(&rx->command, command);
+        atomic_store(&receiver->command, command);
         break;
     }
     case 11: {
@@ -147,7 +154,7 @@ static void step(fuzzed *f, input *in) {
         double ratio = choice % 3 == 0 ? 1 : 0.95 + 0.1 * choice / 65535;
         uint64_t bits;
         memcpy(&bits, &ratio, sizeof bits);
-        atomic_store(&rx->ratio_bits, bits);
+        atomic_store(&receiver->ratio_bits, bits);
         if (choice % 5 == 0) f->media += (int64_t)(take(in, 3) & 0x1fffff) - 4096; /* own skip */
         break;
     }
@@ -156,27 +163,33 @@ static void step(fuzzed *f, input *in) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static const uint32_t channels_of[] = {1, 1, 2, 8}, rate_of[] = {48000, 8000, 192000, 44100};
-    if (!engine) engine = engine_new(-1);
+    if (!engine) engine = archibald_engine_new(-1);
     if (!engine) abort();
     input in = {data, data + size};
     uint8_t shape = (uint8_t)take(&in, 1);
-    const int opus = shape >= 248;
-    receiver_plan plan = {.encoding = opus ? WIRE_OPUS : (enum wire_encoding)(1 + shape % 3), .payload_type = 96,
-                          .channels = shape < 240 ? channels_of[shape / 3 % 4] : opus ? 2 : MAX_CHANNELS,
-                          .rate_hz = rate_of[shape / 12 % 4],
-                          .ssrc = shape / 48 % 2 ? 0x01020304 : 0,
-                          .repeats = shape / 96, .repeat_distance_frames = shape / 24 % 2 * 64,
-                          .lateness = shape / 6 % 2};
-    fuzzed f = {.rx = receiver_new(&plan, &engine->table), .media = (int64_t)(take(&in, 3) << 12)};
-    if (!f.rx) abort();
+    const int coded = shape >= 248;
+    receive_plan plan = {.encoding = coded ? WIRE_CODED : (enum wire_encoding)(1 + shape % 3),
+                         .payload_type = 96,
+                         .channels = shape < 240 ? channels_of[shape / 3 % 4]
+                                     : coded     ? 2
+                                                 : MAX_CHANNELS,
+                         .rate_hz = rate_of[shape / 12 % 4],
+                         .ssrc = shape / 48 % 2 ? 0x01020304 : 0,
+                         .repeats = shape / 96,
+                         .repeat_distance_frames = shape / 24 % 2 * 64,
+                         .send_delay = shape / 6 % 2};
+    fuzzed f = {.receiver = archibald_receiver_new(&plan, &engine->table),
+                .media = (int64_t)(take(&in, 3) << 12)};
+    if (!f.receiver) abort();
     f.from.ss_family = AF_INET;
     f.sequence = (uint16_t)take(&in, 2);
     f.timestamp = (uint32_t)take(&in, 4);
     for (int steps = 0; in.at < in.end && steps < 300; steps++) step(&f, &in);
     static observation seen[OBSERVATIONS];
-    uint32_t n = observation_read(&engine->observations, seen, OBSERVATIONS);
+    uint32_t n = archibald_observation_read(&engine->observations, seen, OBSERVATIONS);
     for (uint32_t i = 0; i < n; i++)
-        require(seen[i].late_ns >= -1 && seen[i].late_ns <= (plan.lateness ? 65534000 : 0));
-    receiver_free(f.rx);
+        require(seen[i].send_delay_ns >= -1 &&
+                seen[i].send_delay_ns <= (plan.send_delay ? 65534000 : 0));
+    archibald_receiver_free(f.receiver);
     return 0;
 }

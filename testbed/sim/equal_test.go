@@ -31,7 +31,7 @@ func share(t *testing.T, r Random, lossSeconds, ppm float64) float64 {
 			return
 		}
 		looks++
-		if l.ServoStatus().Equal {
+		if l.ServoStatus().RateLocked {
 			equal++
 		}
 	})

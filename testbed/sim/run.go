@@ -61,6 +61,8 @@ type State struct {
 	// frames, by the virtual time itself and not by what the servo believes.
 	TrueDelay float64
 	Seek      bool // control moved the position just now
+	// Decision is what control decided just now.
+	Decision clock.Decision
 }
 
 // Run plays for a virtual time and calls see after every look of control. It
@@ -99,7 +101,7 @@ func (l *Link) Run(seconds float64, see func(State)) error {
 			l.engine.SeekTo(decision.Offset)
 		}
 		state.Seconds = l.now.startNs * 1e-9
-		state.Seek = decision.Seek
+		state.Seek, state.Decision = decision.Seek, decision
 		state.TrueDelay = l.trueDelay(state.Cycle)
 		see(state)
 	}

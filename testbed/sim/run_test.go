@@ -60,7 +60,7 @@ func run(t *testing.T, l *Link, seconds float64, look ...func(State)) outcome {
 	}
 	o.status = l.ServoStatus()
 	t.Logf("delay %.2f to %.2f, target %.0f, %d seeks at %.2f, drift %.2f ppm, equal %v, concealed %d frames, late %d, dropouts %d",
-		o.least, o.most, o.status.TargetFrames, len(o.seeks), o.seeks[:min(8, len(o.seeks))], o.status.DriftPPM, o.status.Equal,
+		o.least, o.most, o.status.TargetFrames, len(o.seeks), o.seeks[:min(8, len(o.seeks))], o.status.DriftPPM, o.status.RateLocked,
 		o.counters.ConcealedFrames, o.counters.DiscardedLate, o.counters.Dropouts)
 	return o
 }
@@ -84,16 +84,16 @@ func TestDriftingClocksKeepAConstantDelay(t *testing.T) {
 
 func TestEqualClocksAreNotResampled(t *testing.T) {
 	o := run(t, link(NewRandom(2), 0), 600)
-	if !o.status.Equal || o.ratioLeast != 1 || o.ratioMost != 1 || o.wander() > 0.01 {
-		t.Errorf("equal %v, ratio %v to %v, wander %v", o.status.Equal, o.ratioLeast, o.ratioMost, o.wander())
+	if !o.status.RateLocked || o.ratioLeast != 1 || o.ratioMost != 1 || o.wander() > 0.01 {
+		t.Errorf("equal %v, ratio %v to %v, wander %v", o.status.RateLocked, o.ratioLeast, o.ratioMost, o.wander())
 	}
 }
 
 func TestFreeClocksAreAlwaysResampled(t *testing.T) {
 	l := link(NewRandom(2), 0)
 	l.Servo.Free = true
-	if o := run(t, l, 60); o.status.Equal || o.ratioLeast == o.ratioMost {
-		t.Errorf("equal %v, ratio %v to %v", o.status.Equal, o.ratioLeast, o.ratioMost)
+	if o := run(t, l, 60); o.status.RateLocked || o.ratioLeast == o.ratioMost {
+		t.Errorf("equal %v, ratio %v to %v", o.status.RateLocked, o.ratioLeast, o.ratioMost)
 	}
 }
 
@@ -106,8 +106,8 @@ func TestClocksThatDriftApartAfterAllAreResampledAgain(t *testing.T) {
 		return 40
 	}
 	o := run(t, l, 300)
-	if o.status.Equal || o.counters.ConcealedFrames > 0 || math.Abs(o.status.DriftPPM-40) > 0.5 {
-		t.Errorf("equal %v, %d frames concealed, drift %.2f ppm", o.status.Equal, o.counters.ConcealedFrames, o.status.DriftPPM)
+	if o.status.RateLocked || o.counters.ConcealedFrames > 0 || math.Abs(o.status.DriftPPM-40) > 0.5 {
+		t.Errorf("equal %v, %d frames concealed, drift %.2f ppm", o.status.RateLocked, o.counters.ConcealedFrames, o.status.DriftPPM)
 	}
 }
 

@@ -41,7 +41,7 @@ func TestEqualClocksAreFoundAlthoughWakeUpsAreLateForSeconds(t *testing.T) {
 			if cycles++; cycles%20 != 0 {
 				return
 			}
-			is := l.ServoStatus().Equal
+			is := l.ServoStatus().RateLocked
 			if is && found == 0 {
 				found = s.Seconds
 			}

@@ -14,7 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"archibald-bridge/bridge/session"
+	"archibald-bridge/bridge/audio"
 )
 
 // promiscuous is the variable that lets clients of a group into a server, where jackd
@@ -123,7 +123,7 @@ func (s surroundings) server(socket string) (running, bool) {
 type absentError struct{ text string }
 
 func (e absentError) Error() string        { return e.text }
-func (e absentError) Is(target error) bool { return target == session.ErrServerAbsent }
+func (e absentError) Is(target error) bool { return target == audio.ErrServerAbsent }
 
 // whyAbsent is the error about a server that libjack does not find. said is what
 // libjack said of it.
@@ -165,7 +165,7 @@ func (s surroundings) whyAbsent(name, said string) error {
 		}
 		return failed("is not running; running here: %s (--jack-server NAME)", strings.Join(list, ", "))
 	}
-	return fmt.Errorf("JACK server %q: %w", name, session.ErrServerAbsent)
+	return fmt.Errorf("JACK server %q: %w", name, audio.ErrServerAbsent)
 }
 
 // foreign says whose a server is that refused a client, where that may be why: " (...)".

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"archibald-bridge/bridge/session"
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/testbed/jacktest"
 )
 
@@ -70,7 +70,7 @@ func TestEveryReasonOfNotGettingInIsTold(t *testing.T) {
 		if !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s\n got %v\nwant %s", name, err, test.want)
 		}
-		if !errors.Is(err, session.ErrServerAbsent) {
+		if !errors.Is(err, audio.ErrServerAbsent) {
 			t.Errorf("%s: %v is not ErrServerAbsent, which is waited for", name, err)
 		}
 	}
@@ -86,7 +86,7 @@ func TestTheServerOfAnotherUserIsNamed(t *testing.T) {
 		"the bench": func(server string) error { _, err := OpenProbe(server, "archibald-bench"); return err },
 	} {
 		err := open(jackd.Name)
-		if want := "runs as another user, nobody, and lets in no client of user root"; err == nil || !strings.Contains(err.Error(), want) || !errors.Is(err, session.ErrServerAbsent) {
+		if want := "runs as another user, nobody, and lets in no client of user root"; err == nil || !strings.Contains(err.Error(), want) || !errors.Is(err, audio.ErrServerAbsent) {
 			t.Errorf("%s\n got %v\nwant %s", name, err, want)
 		}
 		err = open("archibald-nowhere")

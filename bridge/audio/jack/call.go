@@ -8,7 +8,7 @@ import (
 	"runtime"
 	"time"
 
-	"archibald-bridge/bridge/session"
+	"archibald-bridge/bridge/audio"
 )
 
 // patience is how long a caller waits for libjack, which itself waits for ever
@@ -66,7 +66,7 @@ func (s *Server) silent() error {
 	since := s.since
 	s.mu.Unlock()
 	if !since.IsZero() && time.Since(since) > s.hopelessAfter {
-		return fmt.Errorf("JACK server %q has not answered for %s: %w", s.name, s.hopelessAfter, session.ErrStartAnew)
+		return fmt.Errorf("JACK server %q has not answered for %s: %w", s.name, s.hopelessAfter, audio.ErrStartAnew)
 	}
 	return fmt.Errorf("JACK server %q does not answer", s.name)
 }

@@ -15,9 +15,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"archibald-bridge/bridge/session"
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/bridge/stream"
-	"archibald-bridge/proto"
 )
 
 // clients is one pair of open JACK clients, and the pipe through which their C
@@ -26,12 +25,11 @@ type clients struct {
 	end    *C.archibald_jack
 	server string
 	read   *os.File
-	write  int           // for C, which never waits for the reader
-	stop   chan struct{} // closed to end the watcher
-	done   chan struct{} // closed by the watcher; nil: never started
+	write  int          // for C, which never waits for the reader
+	watch  *audio.Watch // nil: not started
 }
 
-func openClients(core stream.Callbacks, server string, peer proto.Role, config session.AudioConfig, send, receive int) (*clients, error) {
+func openClients(core stream.Callbacks, server, peer string, config audio.Config, send, receive int) (*clients, error) {
 	var fds [2]int
 	if err := unix.Pipe2(fds[:], unix.O_NONBLOCK|unix.O_CLOEXEC); err != nil {
 		return nil, fmt.Errorf("JACK: pipe: %w", err)
@@ -40,10 +38,9 @@ func openClients(core stream.Callbacks, server string, peer proto.Role, config s
 		server: server,
 		read:   os.NewFile(uintptr(fds[0]), "JACK events"),
 		write:  fds[1],
-		stop:   make(chan struct{}),
 	}
 
-	to, from := ClientNames(config.Name, peer)
+	to, from := audio.Names(config.Name, peer)
 	request := C.struct_archibald_jack_request{
 		server:                 C.CString(server),
 		from_host:              C.CString(from),
@@ -98,8 +95,8 @@ func (c *clients) fresh() error {
 	return nil
 }
 
-func (c *clients) graph() session.Graph {
-	return session.Graph{
+func (c *clients) graph() audio.Graph {
+	return audio.Graph{
 		RateHz:       int(C.archibald_jack_rate_hz(c.end)),
 		PeriodFrames: int(C.archibald_jack_period_frames(c.end)),
 		Freewheels:   C.archibald_jack_freewheels(c.end) != 0,
@@ -113,26 +110,18 @@ func (c *clients) scheduling() (policy string, priority int) {
 	if C.archibald_jack_scheduling(c.end, &number, &level) != 0 {
 		return "", 0
 	}
-	switch number {
-	case unix.SCHED_FIFO:
-		policy = "SCHED_FIFO"
-	case unix.SCHED_RR:
-		policy = "SCHED_RR"
-	default:
-		policy = "SCHED_OTHER"
-	}
-	return policy, int(level)
+	return audio.PolicyName(int(number)), int(level)
 }
 
 // plainPriority is for the clients of a jackd that does not run in real time:
 // what one with its default priority of 10 would give them (jackd(1), -P).
 const plainPriority = 5
 
-func (c *clients) threads() session.AudioThreads {
+func (c *clients) threads() audio.Threads {
 	var ids [2]C.int
 	var priority C.int
 	C.archibald_jack_threads(c.end, &ids[0], &priority)
-	threads := session.AudioThreads{Priority: int(priority)}
+	threads := audio.Threads{Priority: int(priority)}
 	if threads.Priority < 1 {
 		threads.Priority = plainPriority
 	}
@@ -151,12 +140,10 @@ func (c *clients) setLatency(send, receive int) {
 	C.archibald_jack_recompute_latencies(c.end)
 }
 
-// watch starts the goroutine that turns records of the pipe into events. known
-// is what Open returned.
-func (c *clients) watch(known session.Graph, events chan<- session.AudioEvent, control Control) {
-	c.done = make(chan struct{})
-	go func() {
-		defer close(c.done)
+// startWatching begins to turn the records of the pipe into events. known is what Open
+// returned.
+func (c *clients) startWatching(known audio.Graph, events chan<- audio.Event, control audio.Control) {
+	c.watch = audio.StartWatch(events, func(w *audio.Watch) {
 		record := make([]byte, C.archibald_jack_record_bytes)
 		lost := false
 		for {
@@ -169,26 +156,23 @@ func (c *clients) watch(known session.Graph, events chan<- session.AudioEvent, c
 			if lost {
 				continue
 			}
-			var event session.AudioEvent
+			event := audio.Changed
 			if now := c.graph(); C.archibald_jack_lost(c.end) != 0 {
 				lost = true
-				event = session.AudioLost
+				event = audio.Lost
 			} else if now != known {
 				known = now
-				event = session.AudioChanged
 			} else {
 				continue
 			}
-			select {
-			case events <- event:
-			case <-c.stop:
+			if !w.Send(event) {
 				return
 			}
 		}
-	}()
+	})
 }
 
-func (c *clients) tellPorts(record []byte, control Control) {
+func (c *clients) tellPorts(record []byte, control audio.Control) {
 	if C.archibald_jack_take_ports_missed(c.end) != 0 {
 		control.PortAppeared("")
 	}
@@ -199,10 +183,8 @@ func (c *clients) tellPorts(record []byte, control Control) {
 
 // stopWatching ends the watcher. The C callbacks may go on writing.
 func (c *clients) stopWatching() {
-	close(c.stop)
-	if c.done != nil {
-		_ = c.read.SetReadDeadline(time.Now()) // a pipe has deadlines
-		<-c.done
+	if c.watch != nil {
+		c.watch.Stop(func() { _ = c.read.SetReadDeadline(time.Now()) }) // a pipe has deadlines
 	}
 }
 

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/session"
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/testbed/jacktest"
 )
 
@@ -13,7 +13,7 @@ import (
 func freewheel(t *testing.T, jackd *jacktest.Server, server *Server, on bool) {
 	t.Helper()
 	jackd.Run("jack_freewheel", map[bool]string{true: "y", false: "n"}[on])
-	expectEvent(t, server, session.AudioChanged, 3*time.Second)
+	expectEvent(t, server, audio.Changed, 3*time.Second)
 	if got := server.Graph(); got.Freewheels != on || got.PeriodFrames != 256 || got.RateHz != 48000 {
 		t.Errorf("graph %+v, want freewheeling %v", got, on)
 	}
@@ -60,7 +60,7 @@ func TestAServerThatDiesFreewheelingIsFoundAgainInRealTime(t *testing.T) {
 	runCycles(t, core, 5)
 	freewheel(t, jackd, server, true)
 	jackd.Kill()
-	expectEvent(t, server, session.AudioLost, 2*time.Second)
+	expectEvent(t, server, audio.Lost, 2*time.Second)
 	if err := server.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -7,27 +7,26 @@ import (
 	"strings"
 	"testing"
 
-	"archibald-bridge/bridge/session"
-	"archibald-bridge/proto"
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/testbed/jacktest"
 )
 
 func TestClientsAndPortsHaveTheDocumentedNames(t *testing.T) {
 	for _, tt := range []struct {
-		config session.AudioConfig
+		config audio.Config
 		want   []string
 	}{
-		{session.AudioConfig{SendChannels: 2, ReceiveChannels: 1},
+		{audio.Config{SendChannels: 2, ReceiveChannels: 1},
 			[]string{"archibald-from-host:out_1", "archibald-to-host:in_1", "archibald-to-host:in_2"}},
-		{session.AudioConfig{Name: "lab", SendChannels: 1, ReceiveChannels: 2},
+		{audio.Config{Name: "lab", SendChannels: 1, ReceiveChannels: 2},
 			[]string{"archibald-lab-from-host:out_1", "archibald-lab-from-host:out_2", "archibald-lab-to-host:in_1"}},
-		{session.AudioConfig{ReceiveChannels: 0, SendChannels: 0}, nil},
+		{audio.Config{ReceiveChannels: 0, SendChannels: 0}, nil},
 	} {
 		t.Run(tt.config.Name+strconv.Itoa(len(tt.want)), func(t *testing.T) {
 			jackd := jacktest.Start(t, 256)
 			server, core := newServer(t, jackd.Name, nil)
 			graph := open(t, server, tt.config)
-			if want := (session.Graph{RateHz: 48000, PeriodFrames: 256}); graph != want || server.Graph() != want {
+			if want := (audio.Graph{RateHz: 48000, PeriodFrames: 256}); graph != want || server.Graph() != want {
 				t.Errorf("graph %v and %v, want %v", graph, server.Graph(), want)
 			}
 			var got []string
@@ -48,9 +47,9 @@ func TestClientsAndPortsHaveTheDocumentedNames(t *testing.T) {
 func TestTheHostsClientsAreNamedAfterTheGuest(t *testing.T) {
 	jackd := jacktest.Start(t, 256)
 	core := jacktest.NewCore()
-	server := New(core.Callbacks(), Options{ServerName: jackd.Name, Peer: proto.Guest})
+	server := New(core.Callbacks(), audio.Options{Server: jackd.Name, Peer: "guest"})
 	t.Cleanup(func() { _ = server.Close() })
-	open(t, server, session.AudioConfig{Name: "lab", SendChannels: 1, ReceiveChannels: 1})
+	open(t, server, audio.Config{Name: "lab", SendChannels: 1, ReceiveChannels: 1})
 	ports := jackd.Ports()
 	for _, want := range []string{"archibald-lab-to-guest:in_1", "archibald-lab-from-guest:out_1"} {
 		if !slices.Contains(ports, want) {
@@ -62,7 +61,7 @@ func TestTheHostsClientsAreNamedAfterTheGuest(t *testing.T) {
 func TestSixtyFourChannelsKeepTheirOrder(t *testing.T) {
 	jackd := jacktest.Start(t, 256)
 	server, core := newServer(t, jackd.Name, nil)
-	open(t, server, session.AudioConfig{SendChannels: 64, ReceiveChannels: 64})
+	open(t, server, audio.Config{SendChannels: 64, ReceiveChannels: 64})
 	// Crosswise, so that two equal mistakes do not cancel out.
 	channels := map[int]int{1: 64, 2: 3, 63: 2, 64: 1}
 	for out, in := range channels {
@@ -192,8 +191,8 @@ func TestPeriodChangesWhileRunning(t *testing.T) {
 	runCycles(t, core, 10)
 	for _, period := range []int{512, 8192, 32, 256} {
 		jackd.Run("jack_bufsize", strconv.Itoa(period))
-		expectEvent(t, server, session.AudioChanged, 3e9)
-		if got := server.Graph(); got != (session.Graph{RateHz: 48000, PeriodFrames: period}) {
+		expectEvent(t, server, audio.Changed, 3e9)
+		if got := server.Graph(); got != (audio.Graph{RateHz: 48000, PeriodFrames: period}) {
 			t.Errorf("graph %v after jack_bufsize %d", got, period)
 		}
 		runCycles(t, core, 3)

@@ -7,16 +7,16 @@ import (
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/session"
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/testbed/jacktest"
 )
 
-var stereo = session.AudioConfig{SendChannels: 2, ReceiveChannels: 2}
+var stereo = audio.Config{SendChannels: 2, ReceiveChannels: 2}
 
-func newServer(t *testing.T, name string, control Control) (*Server, *jacktest.Core) {
+func newServer(t *testing.T, name string, control audio.Control) (*Server, *jacktest.Core) {
 	t.Helper()
 	core := jacktest.NewCore()
-	server := New(core.Callbacks(), Options{ServerName: name, Control: control})
+	server := New(core.Callbacks(), audio.Options{Server: name, Peer: "host", Control: control})
 	t.Cleanup(func() {
 		if err := server.Close(); err != nil {
 			t.Errorf("Close: %v", err)
@@ -26,9 +26,9 @@ func newServer(t *testing.T, name string, control Control) (*Server, *jacktest.C
 }
 
 // open opens as the session does: jackd2 may refuse a client once in a while.
-func open(t *testing.T, server *Server, config session.AudioConfig) session.Graph {
+func open(t *testing.T, server *Server, config audio.Config) audio.Graph {
 	t.Helper()
-	var graph session.Graph
+	var graph audio.Graph
 	waitFor(t, "Open", func() bool {
 		var err error
 		graph, err = server.Open(config)
@@ -51,7 +51,7 @@ func waitFor(t *testing.T, what string, ok func() bool) {
 	t.Fatalf("%s: not within 10 s", what)
 }
 
-func expectEvent(t *testing.T, server *Server, want session.AudioEvent, within time.Duration) {
+func expectEvent(t *testing.T, server *Server, want audio.Event, within time.Duration) {
 	t.Helper()
 	select {
 	case got := <-server.Events():

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/session"
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/bridge/stream"
 	"archibald-bridge/testbed/jacktest"
 )
@@ -18,7 +18,7 @@ import (
 func TestOpenSaysThatTheServerIsAbsent(t *testing.T) {
 	server, _ := newServer(t, "archibald-nowhere", nil)
 	_, err := server.Open(stereo)
-	if !errors.Is(err, session.ErrServerAbsent) || !strings.Contains(err.Error(), `"archibald-nowhere"`) {
+	if !errors.Is(err, audio.ErrServerAbsent) || !strings.Contains(err.Error(), `"archibald-nowhere"`) {
 		t.Errorf("Open: %v", err)
 	}
 	if err := server.Close(); err != nil {
@@ -29,7 +29,7 @@ func TestOpenSaysThatTheServerIsAbsent(t *testing.T) {
 func TestServerNameDefaultsToJacksOwn(t *testing.T) {
 	for env, want := range map[string]string{"": `"default"`, "archibald-elsewhere": `"archibald-elsewhere"`} {
 		t.Setenv("JACK_DEFAULT_SERVER", env)
-		if got := New(stream.Callbacks{}, Options{}).name; fmt.Sprintf("%q", got) != want {
+		if got := New(stream.Callbacks{}, audio.Options{}).name; fmt.Sprintf("%q", got) != want {
 			t.Errorf("JACK_DEFAULT_SERVER=%q gives %q, want %s", env, got, want)
 		}
 	}
@@ -37,7 +37,7 @@ func TestServerNameDefaultsToJacksOwn(t *testing.T) {
 
 func TestOpenRefusesTooManyChannels(t *testing.T) {
 	server, _ := newServer(t, "archibald-nowhere", nil)
-	for _, config := range []session.AudioConfig{{SendChannels: 65}, {ReceiveChannels: 65}, {SendChannels: -1}} {
+	for _, config := range []audio.Config{{SendChannels: 65}, {ReceiveChannels: 65}, {SendChannels: -1}} {
 		if _, err := server.Open(config); err == nil || !strings.Contains(err.Error(), "0 to 64") {
 			t.Errorf("Open(%+v): %v", config, err)
 		}
@@ -86,7 +86,7 @@ func TestKilledServerIsNoticedAndFoundAgain(t *testing.T) {
 			runCycles(t, core, 10)
 		}
 		jackd.Kill()
-		expectEvent(t, server, session.AudioLost, 2*time.Second)
+		expectEvent(t, server, audio.Lost, 2*time.Second)
 		if i%3 == 0 {
 			server.SetLatency(i, i) // too late, harmless
 		}
@@ -96,7 +96,7 @@ func TestKilledServerIsNoticedAndFoundAgain(t *testing.T) {
 		if err := server.Close(); err != nil {
 			t.Fatalf("second Close: %v", err)
 		}
-		if _, err := server.Open(stereo); !errors.Is(err, session.ErrServerAbsent) {
+		if _, err := server.Open(stereo); !errors.Is(err, audio.ErrServerAbsent) {
 			t.Fatalf("Open without server: %v", err)
 		}
 		jackd.Restart(256)
@@ -118,7 +118,7 @@ func TestServerKilledDuringOpen(t *testing.T) {
 		t.Logf("Open: %v", err)
 		<-killed
 		if err == nil {
-			expectEvent(t, server, session.AudioLost, 2*time.Second)
+			expectEvent(t, server, audio.Lost, 2*time.Second)
 		}
 		if err := server.Close(); err != nil {
 			t.Fatalf("Close: %v", err)
@@ -142,7 +142,7 @@ func TestClientsThatLibjackDeletedAreNotClosedAgain(t *testing.T) {
 	server, core := newServer(t, jackd.Name, nil)
 	open(t, server, stereo)
 	jackd.Kill()
-	expectEvent(t, server, session.AudioLost, 2*time.Second)
+	expectEvent(t, server, audio.Lost, 2*time.Second)
 	jackd.Restart(256)
 	through, err := jacktest.OpenThrough(jackd.Name, "through")
 	if err != nil {
@@ -336,7 +336,7 @@ func TestASilentServerDoesNotBlockTheCaller(t *testing.T) {
 		t.Errorf("three calls took %v", took)
 	}
 	server.hopelessAfter = patience
-	if _, err := server.Open(stereo); !errors.Is(err, session.ErrStartAnew) {
+	if _, err := server.Open(stereo); !errors.Is(err, audio.ErrStartAnew) {
 		t.Errorf("Open, long after the first: %v", err)
 	}
 	socket.Close()

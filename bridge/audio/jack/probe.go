@@ -21,7 +21,7 @@ type Probe struct {
 }
 
 // OpenProbe joins a JACK server, inactive. The error wraps
-// session.ErrServerAbsent when there is no server of that name.
+// audio.ErrServerAbsent when there is no server of that name.
 func OpenProbe(server, name string) (*Probe, error) {
 	cServer, cName := C.CString(server), C.CString(name)
 	defer C.free(unsafe.Pointer(cServer))

@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/bridge/roundtrip"
-	"archibald-bridge/bridge/session"
 	"archibald-bridge/testbed/jacktest"
 	"archibald-bridge/testbed/rtcheck"
 )
@@ -147,7 +147,7 @@ func TestAMeasurementPutsRealConnectionsBack(t *testing.T) {
 }
 
 func TestAProbeSaysWhyItCannotJoin(t *testing.T) {
-	if _, err := OpenProbe("archibald-nowhere", "probe"); !errors.Is(err, session.ErrServerAbsent) {
+	if _, err := OpenProbe("archibald-nowhere", "probe"); !errors.Is(err, audio.ErrServerAbsent) {
 		t.Errorf("no server: %v", err)
 	}
 	jackd := jacktest.Start(t, 256)

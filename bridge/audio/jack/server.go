@@ -13,49 +13,19 @@ import (
 	"sync"
 	"time"
 
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/bridge/rt"
-	"archibald-bridge/bridge/session"
 	"archibald-bridge/bridge/stream"
-	"archibald-bridge/proto"
 )
 
-// Options are fixed for the life of a Server.
-type Options struct {
-	// ServerName is jackd's -n; "" is JACK's own choice, $JACK_DEFAULT_SERVER
-	// or "default".
-	ServerName string
-	// Peer is the end that the clients are named after; "" is the host.
-	Peer proto.Role
-	// Control, if not nil, is opened and closed together with the clients.
-	Control Control
-}
-
-// Control is a further JACK client of this process that follows the life of a
-// Server: libjack deletes clients that outlive their server when the next
-// client is opened, so that closing them later would be a use after free.
-// Its methods are called with every signal blocked, which the threads that
-// libjack starts inherit, and must not call the Server.
-type Control interface {
-	// Open is called as the last step of the Server's Open, which fails with it.
-	Open() error
-	// Close is called as the first step of the Server's Close. The server may
-	// be dead by then. It is not called after a failed Open.
-	Close()
-	// PortAppeared says that a port of that name is new, perhaps in place of
-	// one that had the same name. "" stands for any number of ports. It is
-	// called from a goroutine of its own, between Open and Close, and must
-	// return at once.
-	PortAppeared(name string)
-}
-
-// Server is a session.AudioServer for JACK.
+// Server is an audio.Server for JACK.
 type Server struct {
 	core    stream.Callbacks
 	name    string
-	peer    proto.Role
-	control Control
+	peer    string
+	control audio.Control // nil: none
 	turn    chan struct{} // holds one token while libjack is being called
-	events  chan session.AudioEvent
+	events  chan audio.Event
 
 	hopelessAfter time.Duration
 
@@ -64,78 +34,70 @@ type Server struct {
 
 	mu      sync.Mutex // guards what follows
 	clients *clients   // nil: closed
-	graph   session.Graph
+	graph   audio.Graph
 	xruns   uint64    // of clients already closed
 	since   time.Time // when libjack was called that has not returned; zero: it is not being called
 	send    int       // latencies, frames
 	receive int
 }
 
-var _ session.AudioServer = (*Server)(nil)
+var _ audio.Server = (*Server)(nil)
 
 // The header that the C files of this package include belongs to bridge/rt, and
 // Go's build cache does not see it change. This constant does.
 const _ = rt.HeaderHash
 
-// New returns a closed Server.
-func New(core stream.Callbacks, opts Options) *Server {
-	name := opts.ServerName
+// Opener makes a Server.
+func Opener(core stream.Callbacks, options audio.Options) (audio.Server, error) {
+	return New(core, options), nil
+}
+
+// New returns a closed Server. A Server without a name is that of $JACK_DEFAULT_SERVER, or
+// "default", as for every JACK program.
+func New(core stream.Callbacks, opts audio.Options) *Server {
+	name := opts.Server
 	if name == "" {
 		name = os.Getenv("JACK_DEFAULT_SERVER")
 	}
 	if name == "" {
 		name = "default"
 	}
-	peer := opts.Peer
-	if peer == "" {
-		peer = proto.Host
-	}
 	return &Server{
 		core:    core,
 		name:    name,
-		peer:    peer,
+		peer:    opts.Peer,
 		control: opts.Control,
 		turn:    make(chan struct{}, 1),
-		events:  make(chan session.AudioEvent),
+		events:  make(chan audio.Event),
 
 		hopelessAfter: hopelessAfter,
 	}
 }
 
-// ClientNames returns the names of the two JACK clients of the bridge of that
-// name ("" for the only one) whose other end is peer.
-func ClientNames(bridge string, peer proto.Role) (to, from string) {
-	prefix := "archibald-"
-	if bridge != "" {
-		prefix += bridge + "-"
-	}
-	return prefix + "to-" + string(peer), prefix + "from-" + string(peer)
-}
-
 // Open opens both clients, registers their ports, starts their callbacks and
 // opens the Control. When one step fails the ones before it are undone.
 //
-// The error wraps session.ErrServerAbsent when there is no server of that
+// The error wraps audio.ErrServerAbsent when there is no server of that
 // name. Any other error can be transient too: jackd2 refuses a client now and
 // then while another one is leaving. RateHz and PeriodFrames are not looked
 // at, since a client cannot choose them: the graph says what they are.
-func (s *Server) Open(config session.AudioConfig) (session.Graph, error) {
+func (s *Server) Open(config audio.Config) (audio.Graph, error) {
 	if err := s.check(config); err != nil {
-		return session.Graph{}, err
+		return audio.Graph{}, err
 	}
-	var graph session.Graph
+	var graph audio.Graph
 	var opened error
 	silent := s.call(func() {
 		s.close() // what an Open that was given up left behind
 		graph, opened = s.open(config)
 	})
 	if silent != nil {
-		return session.Graph{}, silent
+		return audio.Graph{}, silent
 	}
 	return graph, opened
 }
 
-func (s *Server) check(config session.AudioConfig) error {
+func (s *Server) check(config audio.Config) error {
 	for _, channels := range []int{config.SendChannels, config.ReceiveChannels} {
 		if channels < 0 || channels > C.archibald_jack_max_channels {
 			return fmt.Errorf("JACK: %d channels, legal are 0 to %d", channels, int(C.archibald_jack_max_channels))
@@ -145,13 +107,13 @@ func (s *Server) check(config session.AudioConfig) error {
 }
 
 // open is for the holder of turn, with no clients open.
-func (s *Server) open(config session.AudioConfig) (session.Graph, error) {
+func (s *Server) open(config audio.Config) (audio.Graph, error) {
 	s.mu.Lock()
 	send, receive := s.send, s.receive
 	s.mu.Unlock()
 	c, err := openClients(s.core, s.name, s.peer, config, send, receive)
 	if err != nil {
-		return session.Graph{}, err
+		return audio.Graph{}, err
 	}
 	graph := c.graph()
 	err = c.fresh()
@@ -160,7 +122,7 @@ func (s *Server) open(config session.AudioConfig) (session.Graph, error) {
 	}
 	if err != nil {
 		c.close()
-		return session.Graph{}, err
+		return audio.Graph{}, err
 	}
 	s.mu.Lock()
 	s.clients, s.graph = c, graph
@@ -177,15 +139,15 @@ func (s *Server) open(config session.AudioConfig) (session.Graph, error) {
 		}
 		if err != nil {
 			s.close()
-			return session.Graph{}, err
+			return audio.Graph{}, err
 		}
 	}
-	c.watch(graph, s.events, s.control)
+	c.startWatching(graph, s.events, s.control)
 	return graph, nil
 }
 
 // Graph returns rate and period in force, after Close the last ones.
-func (s *Server) Graph() session.Graph {
+func (s *Server) Graph() audio.Graph {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.clients != nil {
@@ -196,7 +158,7 @@ func (s *Server) Graph() session.Graph {
 
 // Events returns a channel without buffer: an event nobody has taken by the
 // time of Close is gone, so none is ever about an earlier Open.
-func (s *Server) Events() <-chan session.AudioEvent { return s.events }
+func (s *Server) Events() <-chan audio.Event { return s.events }
 
 // SetActive does nothing: the clients always run. They cost JACK two wake-ups
 // per period and hold its graph to nothing, and ports that come and go with
@@ -235,11 +197,11 @@ func (s *Server) RealTime() (policy string, priority int) {
 }
 
 // Threads returns the process threads of both clients.
-func (s *Server) Threads() session.AudioThreads {
+func (s *Server) Threads() audio.Threads {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.clients == nil {
-		return session.AudioThreads{}
+		return audio.Threads{}
 	}
 	return s.clients.threads()
 }

@@ -12,14 +12,14 @@ import (
 	"strings"
 	"syscall"
 
-	"archibald-bridge/bridge/session"
+	"archibald-bridge/bridge/audio"
 )
 
 // absentError is that no server is there; another one is that there is no way in.
 type absentError string
 
 func (e absentError) Error() string        { return string(e) }
-func (e absentError) Is(target error) bool { return target == session.ErrServerAbsent }
+func (e absentError) Is(target error) bool { return target == audio.ErrServerAbsent }
 
 // absent says why there is no connection; every reason may pass by itself.
 // libpipewire's own word on it is mostly that the host is down.

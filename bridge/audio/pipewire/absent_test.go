@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"archibald-bridge/bridge/session"
+	"archibald-bridge/bridge/audio"
 )
 
 // someoneElse is a user that owns nothing here.
@@ -128,14 +128,14 @@ func TestEachReasonForNotGettingInHasWordsOfItsOwn(t *testing.T) {
 			runtimeDirs = filepath.Join(dir, "nobody", "*")
 			t.Cleanup(func() { runtimeDirs = before })
 			test.set(t, dir)
-			b := newBridge(t, Options{})
+			b := newBridge(t, audio.Options{})
 			open := func() { _, err = b.Open(stereo("")) }
 			if test.other {
 				asSomeoneElse(t, open)
 			} else {
 				open()
 			}
-			if err == nil || errors.Is(err, session.ErrServerAbsent) != test.absent {
+			if err == nil || errors.Is(err, audio.ErrServerAbsent) != test.absent {
 				t.Fatalf("%v; absent: %v", err, test.absent)
 			}
 			text := err.Error()

@@ -26,11 +26,12 @@ var layouts = []string{
 	"FL FR FC LFE RL RR SL SR",
 }
 
-// positionsOf are those of a node with so many channels.
-func (o Options) positionsOf(channels int) []string {
+// positionsOf are those of a node with that many channels; chosen are the user's, for nodes
+// that have as many.
+func positionsOf(chosen []string, channels int) []string {
 	switch {
-	case len(o.Positions) == channels:
-		return o.Positions
+	case len(chosen) == channels:
+		return chosen
 	case channels <= len(layouts):
 		return strings.Fields(layouts[channels-1])
 	}

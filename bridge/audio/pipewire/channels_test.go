@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/bridge/config"
 	"archibald-bridge/testbed/fakecore"
 )
@@ -36,7 +37,7 @@ func TestEachChannelCanBePatchedWhateverTheSink(t *testing.T) {
 				t.Fatal(err)
 			}
 			positions := strings.Fields(test.ports)
-			b := newBridge(t, Options{Positions: m.Positions})
+			b := newBridge(t, audio.Options{Positions: m.Positions})
 			b.drain(t)
 			c := stereo("wide")
 			c.SendChannels, c.ReceiveChannels = test.channels, test.channels
@@ -96,7 +97,7 @@ func (b *bridge) hearsAlone(channel int, tones []float64) (only float64) {
 func TestMonoAndStereoAreHeardAtBothSpeakers(t *testing.T) {
 	d := sharedDesktop(t)
 	for _, channels := range []int{1, 2} {
-		b := newBridge(t, Options{})
+		b := newBridge(t, audio.Options{})
 		c := stereo("narrow")
 		c.ReceiveChannels = channels
 		b.mustOpen(t, c)
@@ -110,7 +111,7 @@ func TestMonoAndStereoAreHeardAtBothSpeakers(t *testing.T) {
 
 func TestMoreChannelsArePlayedAtTheSpeakersThatThereAre(t *testing.T) {
 	d := sharedDesktop(t)
-	b := newBridge(t, Options{})
+	b := newBridge(t, audio.Options{})
 	c := stereo("wide")
 	c.ReceiveChannels = 6
 	b.mustOpen(t, c)
@@ -136,7 +137,7 @@ func TestPipeWireKnowsEachPositionOfTheConfiguration(t *testing.T) {
 			}
 		}
 	}
-	if _, err := newBridge(t, Options{Positions: []string{"FL", "LEFT"}}).Open(stereo("")); err == nil || !strings.Contains(err.Error(), `"LEFT"`) {
+	if _, err := newBridge(t, audio.Options{Positions: []string{"FL", "LEFT"}}).Open(stereo("")); err == nil || !strings.Contains(err.Error(), `"LEFT"`) {
 		t.Errorf("an unknown position: %v", err)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/session"
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/testbed/fakecore"
 	"archibald-bridge/testbed/stack"
 )
@@ -210,8 +210,9 @@ type bridge struct {
 	core *fakecore.Engine
 }
 
-func newBridge(t *testing.T, options Options) *bridge {
+func newBridge(t *testing.T, options audio.Options) *bridge {
 	t.Helper()
+	options.Peer = "guest"
 	engine := fakecore.New()
 	b := &bridge{New(engine.Callbacks(), options), engine}
 	t.Cleanup(func() {
@@ -224,16 +225,16 @@ func newBridge(t *testing.T, options Options) *bridge {
 // openBridge opens an idle stereo bridge with a period of 256.
 func openBridge(t *testing.T, name string) *bridge {
 	t.Helper()
-	b := newBridge(t, Options{})
+	b := newBridge(t, audio.Options{})
 	b.mustOpen(t, stereo(name))
 	return b
 }
 
-func stereo(name string) session.AudioConfig {
-	return session.AudioConfig{Name: name, SendChannels: 2, ReceiveChannels: 2, RateHz: 48000, PeriodFrames: 256}
+func stereo(name string) audio.Config {
+	return audio.Config{Name: name, SendChannels: 2, ReceiveChannels: 2, RateHz: 48000, PeriodFrames: 256}
 }
 
-func (b *bridge) mustOpen(t *testing.T, config session.AudioConfig) session.Graph {
+func (b *bridge) mustOpen(t *testing.T, config audio.Config) audio.Graph {
 	t.Helper()
 	graph, err := b.Open(config)
 	if err != nil {
@@ -255,7 +256,7 @@ func (b *bridge) runs(t *testing.T, n uint64) {
 }
 
 // expect waits for one event.
-func (b *bridge) expect(t *testing.T, want session.AudioEvent) {
+func (b *bridge) expect(t *testing.T, want audio.Event) {
 	t.Helper()
 	select {
 	case event := <-b.Events():

@@ -9,31 +9,31 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"archibald-bridge/bridge/session"
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/testbed/fakecore"
 )
 
 func TestOpenReportsTheServersValuesWhenNothingIsAsked(t *testing.T) {
 	sharedDesktop(t)
-	b := newBridge(t, Options{})
-	graph := b.mustOpen(t, session.AudioConfig{SendChannels: 1, ReceiveChannels: 1})
-	if want := (session.Graph{RateHz: 48000, PeriodFrames: defaultQuantum}); graph != want || b.Graph() != want {
+	b := newBridge(t, audio.Options{})
+	graph := b.mustOpen(t, audio.Config{SendChannels: 1, ReceiveChannels: 1})
+	if want := (audio.Graph{RateHz: 48000, PeriodFrames: defaultQuantum}); graph != want || b.Graph() != want {
 		t.Errorf("Open %+v, Graph %+v, want %+v", graph, b.Graph(), want)
 	}
 }
 
 func TestGraphThatDoesNotRunHasThePeriodAskedFor(t *testing.T) {
 	sharedDesktop(t)
-	b := newBridge(t, Options{})
+	b := newBridge(t, audio.Options{})
 	graph := b.mustOpen(t, stereo(""))
-	if want := (session.Graph{RateHz: 48000, PeriodFrames: 256}); graph != want {
+	if want := (audio.Graph{RateHz: 48000, PeriodFrames: 256}); graph != want {
 		t.Errorf("%+v, want %+v", graph, want)
 	}
 }
 
 func TestSinkThatNothingIsLinkedToIsCalledWhileASessionIsUp(t *testing.T) {
 	sharedDesktop(t)
-	b := newBridge(t, Options{Source: true}) // nobody records from it either
+	b := newBridge(t, audio.Options{Source: true}) // nobody records from it either
 	b.drain(t)
 	b.mustOpen(t, stereo(""))
 	b.SetActive(true)
@@ -53,7 +53,7 @@ func TestSinkThatNothingIsLinkedToIsCalledWhileASessionIsUp(t *testing.T) {
 // The other bridge stands for any program that runs the graph at 1024.
 func TestIdleBridgeLeavesThePeriodOfOthersAlone(t *testing.T) {
 	sharedDesktop(t)
-	other := newBridge(t, Options{})
+	other := newBridge(t, audio.Options{})
 	config := stereo("other")
 	config.PeriodFrames = 1024
 	other.mustOpen(t, config)
@@ -66,13 +66,13 @@ func TestIdleBridgeLeavesThePeriodOfOthersAlone(t *testing.T) {
 		t.Fatalf("an opened, idle bridge made the period %d", got)
 	}
 	b.SetActive(true)
-	other.expect(t, session.AudioChanged)
+	other.expect(t, audio.Changed)
 	if got := other.Graph().PeriodFrames; got != 256 {
 		t.Fatalf("with a session up the period is %d, want 256", got)
 	}
 	b.runs(t, 10)
 	b.SetActive(false)
-	other.expect(t, session.AudioChanged)
+	other.expect(t, audio.Changed)
 	if got := other.Graph().PeriodFrames; got != 1024 {
 		t.Fatalf("after the session the period is %d, want 1024", got)
 	}
@@ -129,8 +129,8 @@ func TestPeriodChangesAtAnyCycle(t *testing.T) {
 	b.runs(t, 10)
 	for _, quantum := range []int{512, 32, 2048, 8192, 64} {
 		d.setting(t, "clock.force-quantum", quantum)
-		b.expect(t, session.AudioChanged)
-		if got := b.Graph(); got != (session.Graph{RateHz: 48000, PeriodFrames: quantum}) {
+		b.expect(t, audio.Changed)
+		if got := b.Graph(); got != (audio.Graph{RateHz: 48000, PeriodFrames: quantum}) {
 			t.Fatalf("Graph %+v, want period %d", got, quantum)
 		}
 		b.runs(t, 5)

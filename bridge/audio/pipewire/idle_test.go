@@ -3,6 +3,8 @@ package pipewire
 import (
 	"testing"
 	"time"
+
+	"archibald-bridge/bridge/audio"
 )
 
 // bothRates lets the graph change its rate, as some desktops do for what plays.
@@ -67,7 +69,7 @@ func TestAFileThatBeganBeforeTheBridgeGivesTheGraphItsRateForAsLongAsItPlays(t *
 	player := d.start(t, "pw-cat", "-p", writeTonesAt(t, 44100, 8, 440, 440))
 	eventually(t, "the file plays", func() bool { return d.linked(t, "pw-cat:output_FL", "idles:playback_FL") })
 	time.Sleep(time.Second)
-	b := newBridge(t, Options{})
+	b := newBridge(t, audio.Options{})
 	b.drain(t)
 	config := stereo("")
 	config.RateHz = 0
@@ -88,7 +90,7 @@ func TestAFileThatBeganBeforeTheBridgeGivesTheGraphItsRateForAsLongAsItPlays(t *
 
 func TestGraphIsThatOfTheDriverWhenNothingIsLinked(t *testing.T) {
 	d := ownDesktop(t, bothRates)
-	b := newBridge(t, Options{Source: true})
+	b := newBridge(t, audio.Options{Source: true})
 	b.drain(t)
 	config := stereo("")
 	config.ReceiveChannels = 0

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/session"
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/testbed/fakecore"
 )
 
@@ -23,7 +23,7 @@ func TestServerThatDiesAndComesBack(t *testing.T) {
 	b.runs(t, 10)
 
 	d.pipewire.Kill9()
-	b.expect(t, session.AudioLost)
+	b.expect(t, audio.Lost)
 	select {
 	case event := <-b.Events():
 		t.Errorf("event %v after AudioLost", event)
@@ -34,7 +34,7 @@ func TestServerThatDiesAndComesBack(t *testing.T) {
 	}
 	for range 3 {
 		_, err := b.Open(stereo(""))
-		if !errors.Is(err, session.ErrServerAbsent) {
+		if !errors.Is(err, audio.ErrServerAbsent) {
 			t.Fatalf("Open without a server: %v", err)
 		}
 		if socket := filepath.Join(os.Getenv("XDG_RUNTIME_DIR"), "pipewire-0"); !strings.Contains(err.Error(), socket) {
@@ -71,7 +71,7 @@ func TestNodeThatIsRemovedByTheServerIsLost(t *testing.T) {
 	d := sharedDesktop(t)
 	b := openBridge(t, "")
 	d.run(t, "pw-cli", "destroy", "archibald-from-guest")
-	b.expect(t, session.AudioLost)
+	b.expect(t, audio.Lost)
 	b.Close()
 	b.mustOpen(t, stereo(""))
 }
@@ -85,7 +85,7 @@ func TestDesktopWithoutASinkIsNotALoss(t *testing.T) {
 	for quiet := time.After(time.Second); ; {
 		select {
 		case event := <-b.Events():
-			if event == session.AudioLost {
+			if event == audio.Lost {
 				t.Fatal("AudioLost")
 			}
 			continue
@@ -102,16 +102,16 @@ func TestServerThatDoesNotAnswerIsAbsentWithinTwoSeconds(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer d.pipewire.Signal(syscall.SIGCONT)
-	b := newBridge(t, Options{})
+	b := newBridge(t, audio.Options{})
 	_, err := b.Open(stereo(""))
-	if !errors.Is(err, session.ErrServerAbsent) || !strings.Contains(err.Error(), "no answer") {
+	if !errors.Is(err, audio.ErrServerAbsent) || !strings.Contains(err.Error(), "no answer") {
 		t.Errorf("Open of a stopped server: %v", err)
 	}
 }
 
 func TestOpeningOftenLeaksNothing(t *testing.T) {
 	sharedDesktop(t)
-	b := newBridge(t, Options{})
+	b := newBridge(t, audio.Options{})
 	cycle := func() {
 		b.mustOpen(t, stereo(""))
 		b.SetActive(true)
@@ -202,7 +202,7 @@ func niceThreads(t *testing.T) []string {
 func TestWrongUseIsRefused(t *testing.T) {
 	sharedDesktop(t)
 	for _, channels := range [][2]int{{-1, 2}, {2, -1}, {65, 2}, {2, 65}, {0, 0}} {
-		b := newBridge(t, Options{})
+		b := newBridge(t, audio.Options{})
 		config := stereo("")
 		config.SendChannels, config.ReceiveChannels = channels[0], channels[1]
 		if _, err := b.Open(config); err == nil || !strings.Contains(err.Error(), "0 to 64") {
@@ -216,11 +216,11 @@ func TestWrongUseIsRefused(t *testing.T) {
 		}
 	})
 	t.Run("closed", func(t *testing.T) {
-		b := newBridge(t, Options{})
+		b := newBridge(t, audio.Options{})
 		b.SetActive(true)
 		b.SetLatency(1, 2)
 		policy, _ := b.RealTime()
-		if b.Graph() != (session.Graph{}) || b.Xruns() != 0 || policy != "" {
+		if b.Graph() != (audio.Graph{}) || b.Xruns() != 0 || policy != "" {
 			t.Errorf("graph %v, xruns %d, policy %q", b.Graph(), b.Xruns(), policy)
 		}
 		if err := errors.Join(b.Close(), b.Close()); err != nil {
@@ -236,9 +236,9 @@ const childVariable = "ARCHIBALD_PIPEWIRE_TEST_CHILD"
 func child() int {
 	engine := fakecore.New()
 	defer engine.Free()
-	_, err := New(engine.Callbacks(), Options{}).Open(stereo(""))
+	_, err := New(engine.Callbacks(), audio.Options{Peer: "guest"}).Open(stereo(""))
 	fmt.Println(err)
-	if err == nil || errors.Is(err, session.ErrServerAbsent) {
+	if err == nil || errors.Is(err, audio.ErrServerAbsent) {
 		return 1
 	}
 	return 0

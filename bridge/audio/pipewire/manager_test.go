@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/session"
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/testbed/fakecore"
 	"archibald-bridge/testbed/wav"
 )
@@ -33,7 +33,7 @@ func (d *desktop) listsSink(t *testing.T, description string) bool {
 // second time.
 func (b *bridge) reopen(t *testing.T) {
 	t.Helper()
-	for event := session.AudioChanged; event != session.AudioLost; {
+	for event := audio.Changed; event != audio.Lost; {
 		select {
 		case event = <-b.Events():
 		case <-time.After(10 * time.Second):
@@ -53,7 +53,7 @@ func (b *bridge) neverLost(t *testing.T, within time.Duration) {
 	for over := time.After(within); ; {
 		select {
 		case event := <-b.Events():
-			if event == session.AudioLost {
+			if event == audio.Lost {
 				t.Fatal("AudioLost")
 			}
 		case <-over:

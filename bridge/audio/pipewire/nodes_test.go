@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"archibald-bridge/bridge/session"
+	"archibald-bridge/bridge/audio"
 )
 
 func TestNodesHaveTheDocumentedNamesAndPorts(t *testing.T) {
@@ -53,7 +53,7 @@ func TestStreamIsLinkedToTheDefaultSinkByTheSessionManager(t *testing.T) {
 
 func TestSourceOptionMakesADeviceThatProgramsRecordFrom(t *testing.T) {
 	d := sharedDesktop(t)
-	b := newBridge(t, Options{Source: true})
+	b := newBridge(t, audio.Options{Source: true})
 	b.mustOpen(t, stereo(""))
 	eventually(t, "capture ports", func() bool {
 		return slices.Equal(d.ports(t, "archibald-from-guest"), []string{"capture_FL", "capture_FR"})
@@ -80,7 +80,7 @@ func TestPortsFollowTheUsualLayouts(t *testing.T) {
 	} {
 		// A source: to a stream the session manager gives the ports of the sink
 		// it links it to, and PipeWire mixes.
-		b := newBridge(t, Options{Source: true})
+		b := newBridge(t, audio.Options{Source: true})
 		config := stereo("layout")
 		config.SendChannels, config.ReceiveChannels = channels, channels
 		b.mustOpen(t, config)
@@ -98,7 +98,7 @@ func TestPortsFollowTheUsualLayouts(t *testing.T) {
 
 func TestSixtyFourChannelsRun(t *testing.T) {
 	sharedDesktop(t)
-	b := newBridge(t, Options{})
+	b := newBridge(t, audio.Options{})
 	b.drain(t)
 	config := stereo("wide")
 	config.SendChannels, config.ReceiveChannels = MaxChannels, MaxChannels
@@ -121,9 +121,9 @@ func TestDirectionWithoutChannelsHasNoNode(t *testing.T) {
 		{"sends", 2, 0, "archibald-sends-from-guest"},
 		{"receives", 0, 2, "archibald-receives-to-guest"},
 	} {
-		b := newBridge(t, Options{})
+		b := newBridge(t, audio.Options{})
 		b.drain(t)
-		b.mustOpen(t, session.AudioConfig{Name: test.name, SendChannels: test.send, ReceiveChannels: test.receive, PeriodFrames: 256})
+		b.mustOpen(t, audio.Config{Name: test.name, SendChannels: test.send, ReceiveChannels: test.receive, PeriodFrames: 256})
 		b.SetActive(true)
 		// The media clock advances in playout: it is called in any case.
 		eventually(t, "playout called", func() bool { n, _ := b.core.Played(0); return n > 20 })

@@ -12,15 +12,12 @@ import (
 	"os"
 	"strconv"
 	"unsafe"
+
+	"archibald-bridge/bridge/audio"
 )
 
-// nodeName is archibald-to-guest, or archibald-NAME-to-guest for a named bridge.
-func nodeName(bridge, suffix string) string {
-	if bridge != "" {
-		bridge += "-"
-	}
-	return "archibald-" + bridge + suffix
-}
+// names are those of the sink and of the stream.
+func (s *Server) names() (sink, stream string) { return audio.Names(s.config.Name, s.options.Peer) }
 
 // describe is what a user sees in a list of devices.
 func describe(what, bridge string) string {
@@ -32,9 +29,10 @@ func describe(what, bridge string) string {
 
 // properties are those a node is made with, as JSON.
 func (s *Server) properties(direction C.enum_archibald_direction, channels int) string {
-	name, class, description := nodeName(s.config.Name, "to-guest"), "Audio/Sink", "Archibald guest"
+	sink, stream := s.names()
+	name, class, description := sink, "Audio/Sink", "Archibald "+s.options.Peer
 	if direction == C.archibald_from_guest {
-		name, class, description = nodeName(s.config.Name, "from-guest"), "Stream/Output/Audio", "From Archibald guest"
+		name, class, description = stream, "Stream/Output/Audio", "From Archibald "+s.options.Peer
 		if s.options.Source {
 			class = "Audio/Source"
 		}
@@ -62,7 +60,7 @@ func (s *Server) properties(direction C.enum_archibald_direction, channels int) 
 	} {
 		properties[key] = value
 	}
-	if keepsChannels(s.options.positionsOf(channels)) {
+	if keepsChannels(positionsOf(s.options.Positions, channels)) {
 		properties["stream.dont-remix"] = "true"
 	}
 	return encode(properties)

@@ -1,6 +1,10 @@
 package pipewire
 
-import "golang.org/x/sys/unix"
+import (
+	"golang.org/x/sys/unix"
+
+	"archibald-bridge/bridge/audio"
+)
 
 // schedulingOf returns the policy and priority of a Linux thread; "" when there
 // is no such thread.
@@ -12,13 +16,5 @@ func schedulingOf(thread int) (policy string, priority int) {
 	if err != nil {
 		return "", 0
 	}
-	switch attributes.Policy {
-	case unix.SCHED_FIFO:
-		policy = "SCHED_FIFO"
-	case unix.SCHED_RR:
-		policy = "SCHED_RR"
-	default:
-		policy = "SCHED_OTHER"
-	}
-	return policy, int(attributes.Priority)
+	return audio.PolicyName(int(attributes.Policy)), int(attributes.Priority)
 }

@@ -16,8 +16,8 @@ import (
 	"time"
 	"unsafe"
 
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/bridge/rt"
-	"archibald-bridge/bridge/session"
 	"archibald-bridge/bridge/stream"
 )
 
@@ -28,29 +28,19 @@ const openTimeout = 1800 * time.Millisecond
 // MaxChannels is how many channels a node can have.
 const MaxChannels = int(C.archibald_max_channels)
 
-// Options are what the user chooses about the nodes, beside session.AudioConfig.
-type Options struct {
-	// Source makes archibald-from-guest an Audio/Source, which programs record
-	// from, in place of a stream that plays on the default sink.
-	Source bool
-	// Positions of the channels of a node that has as many, such as FL; else the
-	// usual ones.
-	Positions []string
-}
-
-// Server is a connection to PipeWire. It implements session.AudioServer; its
+// Server is a connection to PipeWire. It is an audio.Server; its
 // methods may be called from any goroutine.
 type Server struct {
 	core    stream.Callbacks
-	options Options
-	events  chan session.AudioEvent
+	options audio.Options
+	events  chan audio.Event
 
 	mu     sync.Mutex
 	shim   *C.archibald_pipewire // nil: not open
-	config session.AudioConfig
-	graph  session.Graph // of the latest connection, once closed
-	idle   int           // the server's own quantum in frames
-	xruns  uint64        // of earlier connections
+	config audio.Config
+	graph  audio.Graph // of the latest connection, once closed
+	idle   int         // the server's own quantum in frames
+	xruns  uint64      // of earlier connections
 	watch  *watcher
 	// Wishes outlive a connection: the next one starts with them.
 	active                      bool
@@ -59,15 +49,20 @@ type Server struct {
 	muteSince time.Time // zero: it is not
 }
 
-var _ session.AudioServer = (*Server)(nil)
+var _ audio.Server = (*Server)(nil)
 
 // The header that the C files of this package include belongs to bridge/rt, and
 // Go's build cache does not see it change. This constant does.
 const _ = rt.HeaderHash
 
+// Opener makes a Server.
+func Opener(core stream.Callbacks, options audio.Options) (audio.Server, error) {
+	return New(core, options), nil
+}
+
 // New returns a server that is not open.
-func New(core stream.Callbacks, options Options) *Server {
-	return &Server{core: core, options: options, events: make(chan session.AudioEvent)}
+func New(core stream.Callbacks, options audio.Options) *Server {
+	return &Server{core: core, options: options, events: make(chan audio.Event)}
 }
 
 var load = sync.OnceValue(func() error {
@@ -78,27 +73,27 @@ var load = sync.OnceValue(func() error {
 })
 
 // Open connects and makes both nodes, paused until SetActive. A direction with
-// no channels has no node. It wraps session.ErrServerAbsent when PipeWire does
+// no channels has no node. It wraps audio.ErrServerAbsent when PipeWire does
 // not run or does not answer.
-func (s *Server) Open(config session.AudioConfig) (session.Graph, error) {
+func (s *Server) Open(config audio.Config) (audio.Graph, error) {
 	if err := s.check(config); err != nil {
-		return session.Graph{}, err
+		return audio.Graph{}, err
 	}
 	if err := load(); err != nil {
-		return session.Graph{}, err
+		return audio.Graph{}, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.shim != nil {
-		return session.Graph{}, errors.New("PipeWire connection is open already")
+		return audio.Graph{}, errors.New("PipeWire connection is open already")
 	}
 	watch, err := newWatcher()
 	if err != nil {
-		return session.Graph{}, err
+		return audio.Graph{}, err
 	}
 	if err := s.open(config, watch.fd); err != nil {
 		watch.close()
-		return session.Graph{}, err
+		return audio.Graph{}, err
 	}
 	s.watch = watch
 	watch.start(s.shim, s.events)
@@ -107,7 +102,7 @@ func (s *Server) Open(config session.AudioConfig) (session.Graph, error) {
 	return s.inForce(), nil
 }
 
-func (s *Server) check(config session.AudioConfig) error {
+func (s *Server) check(config audio.Config) error {
 	for _, position := range s.options.Positions {
 		if positionNumber(position) == 0 {
 			return fmt.Errorf("channel position %q: PipeWire has none of that name", position)
@@ -121,7 +116,7 @@ func (s *Server) check(config session.AudioConfig) error {
 }
 
 // open makes s.shim or leaves it nil.
-func (s *Server) open(config session.AudioConfig, eventFD int) error {
+func (s *Server) open(config audio.Config, eventFD int) error {
 	deadline := time.Now().Add(openTimeout)
 	var errno C.int
 	shim := C.archibald_pipewire_open((*C.archibald_engine)(s.core.Engine),
@@ -161,7 +156,7 @@ func (s *Server) addNodes(shim *C.archibald_pipewire) C.int {
 		properties := C.CString(s.properties(direction, channels))
 		defer C.free(unsafe.Pointer(properties))
 		var positions [MaxChannels]C.uint32_t
-		for i, name := range s.options.positionsOf(channels) {
+		for i, name := range positionsOf(s.options.Positions, channels) {
 			positions[i] = C.uint32_t(positionNumber(name))
 		}
 		return C.archibald_pipewire_add(shim, direction, properties, C.uint32_t(channels), &positions[0], C.bool(autoconnect))
@@ -175,23 +170,23 @@ func (s *Server) addNodes(shim *C.archibald_pipewire) C.int {
 // Graph returns the rate and period in force while a session is up. Without
 // one, or before the first cycle, it has those that the nodes would run at as the
 // server and its settings are at present.
-func (s *Server) Graph() session.Graph {
+func (s *Server) Graph() audio.Graph {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.inForce()
 }
 
-func (s *Server) inForce() session.Graph {
+func (s *Server) inForce() audio.Graph {
 	if s.shim != nil {
 		graph := C.archibald_pipewire_graph(s.shim)
-		s.graph = session.Graph{RateHz: int(graph.rate_hz), PeriodFrames: int(graph.quantum_frames)}
+		s.graph = audio.Graph{RateHz: int(graph.rate_hz), PeriodFrames: int(graph.quantum_frames)}
 	}
 	return s.graph
 }
 
 // Events delivers AudioLost and AudioChanged. An event that nobody has taken
 // when its connection is closed is dropped.
-func (s *Server) Events() <-chan session.AudioEvent { return s.events }
+func (s *Server) Events() <-chan audio.Event { return s.events }
 
 // SetActive asks the graph for our period, or lets go of it.
 func (s *Server) SetActive(active bool) {
@@ -245,10 +240,10 @@ func (s *Server) RealTime() (policy string, priority int) {
 const clientPriority = 83
 
 // Threads returns PipeWire's data thread, which both nodes share.
-func (s *Server) Threads() session.AudioThreads {
+func (s *Server) Threads() audio.Threads {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	threads := session.AudioThreads{Priority: clientPriority}
+	threads := audio.Threads{Priority: clientPriority}
 	if s.shim != nil {
 		if id := int(C.archibald_pipewire_data_thread(s.shim)); id != 0 {
 			threads.IDs = []int{id}

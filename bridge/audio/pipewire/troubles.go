@@ -9,10 +9,10 @@ import (
 	"fmt"
 	"time"
 
-	"archibald-bridge/bridge/session"
+	"archibald-bridge/bridge/audio"
 )
 
-var _ session.Troubled = (*Server)(nil)
+var _ audio.Troubled = (*Server)(nil)
 
 // muteAfter is how long the nodes may be without links in a session: a session manager
 // takes its time, and one that is restarted is back soon.
@@ -42,13 +42,13 @@ func (s *Server) Trouble() string {
 
 func (s *Server) mute(around C.struct_archibald_pipewire_surroundings) string {
 	plays := s.config.ReceiveChannels > 0 && !s.options.Source
-	stream := nodeName(s.config.Name, "from-guest")
+	sink, stream := s.names()
 	switch {
 	case bool(around.from_guest_linked), !plays && (bool(around.to_guest_linked) || bool(around.manager)):
 		return ""
 	case !bool(around.manager):
 		return fmt.Sprintf("no session manager runs beside PipeWire: nobody gives %s and %s their ports or links them: start one (systemctl --user start wireplumber), or link them by hand",
-			nodeName(s.config.Name, "to-guest"), stream)
+			sink, stream)
 	default:
 		return fmt.Sprintf("%s plays on nothing: PipeWire has no sink, or its link was removed; wpctl status lists the sinks, pw-link links", stream)
 	}

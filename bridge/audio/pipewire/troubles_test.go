@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/session"
+	"archibald-bridge/bridge/audio"
 )
 
 // troubled waits for a trouble that says all of it, none: until there is none.
@@ -86,7 +86,7 @@ func TestAStreamThatPlaysOnNothingIsNamed(t *testing.T) {
 
 func TestPeriodThatIsNotTheOneAskedForHasAReason(t *testing.T) {
 	d := ownDesktop(t)
-	b := newBridge(t, Options{})
+	b := newBridge(t, audio.Options{})
 	b.drain(t)
 	open := func(period int) {
 		t.Helper()
@@ -138,10 +138,10 @@ func TestPeriodThatIsNotTheOneAskedForHasAReason(t *testing.T) {
 
 func TestPeriodIsSaidAsItWillBeWhenTheBridgeIsOpened(t *testing.T) {
 	ownDesktop(t, `context.properties = { default.clock.min-quantum = 1024, vm.overrides = { } }`)
-	b := newBridge(t, Options{})
+	b := newBridge(t, audio.Options{})
 	config := stereo("")
 	config.PeriodFrames = 64
-	if graph := b.mustOpen(t, config); graph != (session.Graph{RateHz: 48000, PeriodFrames: 1024}) {
+	if graph := b.mustOpen(t, config); graph != (audio.Graph{RateHz: 48000, PeriodFrames: 1024}) {
 		t.Errorf("%+v", graph)
 	}
 	if reason := b.WhyPeriod(64, 1024); !strings.Contains(reason, "min-quantum is 1024") {

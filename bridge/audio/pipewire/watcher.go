@@ -12,15 +12,14 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"archibald-bridge/bridge/session"
+	"archibald-bridge/bridge/audio"
 )
 
 // watcher turns writes to an eventfd, which a C thread may make, into events.
 type watcher struct {
-	fd      int
-	file    *os.File
-	quit    chan struct{}
-	stopped chan struct{}
+	fd    int
+	file  *os.File
+	watch *audio.Watch
 }
 
 func newWatcher() (*watcher, error) {
@@ -28,17 +27,11 @@ func newWatcher() (*watcher, error) {
 	if err != nil {
 		return nil, fmt.Errorf("eventfd: %w", err)
 	}
-	return &watcher{
-		fd:      fd,
-		file:    os.NewFile(uintptr(fd), "eventfd"),
-		quit:    make(chan struct{}),
-		stopped: make(chan struct{}),
-	}, nil
+	return &watcher{fd: fd, file: os.NewFile(uintptr(fd), "eventfd")}, nil
 }
 
-func (w *watcher) start(shim *C.archibald_pipewire, events chan<- session.AudioEvent) {
-	go func() {
-		defer close(w.stopped)
+func (w *watcher) start(shim *C.archibald_pipewire, events chan<- audio.Event) {
+	w.watch = audio.StartWatch(events, func(watch *audio.Watch) {
 		lost := false
 		var counter [8]byte
 		for {
@@ -48,35 +41,24 @@ func (w *watcher) start(shim *C.archibald_pipewire, events chan<- session.AudioE
 			happened := C.archibald_pipewire_take_events(shim)
 			if happened.changed {
 				C.archibald_pipewire_follow_rate(shim)
-				if !w.send(events, session.AudioChanged) {
+				if !watch.Send(audio.Changed) {
 					return
 				}
 			}
 			// Both streams and the core complain of one death.
 			if bool(happened.lost) && !lost {
 				lost = true
-				if !w.send(events, session.AudioLost) {
+				if !watch.Send(audio.Lost) {
 					return
 				}
 			}
 		}
-	}()
-}
-
-func (w *watcher) send(events chan<- session.AudioEvent, event session.AudioEvent) bool {
-	select {
-	case events <- event:
-		return true
-	case <-w.quit:
-		return false
-	}
+	})
 }
 
 // stop ends the goroutine; the eventfd stays open for the C side.
 func (w *watcher) stop() {
-	close(w.quit)
-	_ = w.file.SetReadDeadline(time.Unix(1, 0)) // long past: Read returns at once
-	<-w.stopped
+	w.watch.Stop(func() { _ = w.file.SetReadDeadline(time.Unix(1, 0)) }) // long past: Read returns at once
 }
 
 func (w *watcher) close() { _ = w.file.Close() }

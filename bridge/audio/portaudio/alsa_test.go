@@ -14,17 +14,17 @@ import (
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/session"
+	"archibald-bridge/bridge/audio"
 )
 
 func TestWhatTheCorePlaysIsInTheFileBitForBit(t *testing.T) {
 	recorded, _ := alsa(t)
-	server, core := newServer(t, Options{OutputDevice: "recorder", InputDevice: None})
+	server, core := newServer(t, audio.Options{OutputDevice: "recorder", InputDevice: None})
 	graph, err := server.Open(stereo)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if graph != (session.Graph{RateHz: 48000, PeriodFrames: 256}) || graph != server.Graph() {
+	if graph != (audio.Graph{RateHz: 48000, PeriodFrames: 256}) || graph != server.Graph() {
 		t.Errorf("graph %+v, afterwards %+v", graph, server.Graph())
 	}
 	runCycles(t, core, 300)
@@ -58,7 +58,7 @@ func TestWhatTheFileHoldsReachesTheCoreBitForBit(t *testing.T) {
 	if err := os.WriteFile(played, sound.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	server, core := newServer(t, Options{InputDevice: "player"})
+	server, core := newServer(t, audio.Options{InputDevice: "player"})
 	if _, err := server.Open(stereo); err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func TestWhatTheFileHoldsReachesTheCoreBitForBit(t *testing.T) {
 // processor nor be taken for time.
 func TestADeviceWithoutAClockHasTheSystems(t *testing.T) {
 	alsa(t)
-	server, core := newServer(t, Options{})
+	server, core := newServer(t, audio.Options{})
 	if _, err := server.Open(stereo); err != nil {
 		t.Fatal(err)
 	}
@@ -126,12 +126,12 @@ func TestSilenceIsSentWithoutAnInputAndNothingPlayedWithoutAnOutput(t *testing.T
 		t.Fatal(err)
 	}
 	for _, test := range []struct {
-		options Options
+		options audio.Options
 		plays   int // channels
 		heard   float32
 	}{
-		{Options{OutputDevice: None, InputDevice: "player"}, 0, 1},
-		{Options{OutputDevice: "default", InputDevice: None}, 2, 0},
+		{audio.Options{OutputDevice: None, InputDevice: "player"}, 0, 1},
+		{audio.Options{OutputDevice: "default", InputDevice: None}, 2, 0},
 	} {
 		server, core := newServer(t, test.options)
 		if _, err := server.Open(stereo); err != nil {
@@ -152,14 +152,14 @@ func TestSilenceIsSentWithoutAnInputAndNothingPlayedWithoutAnOutput(t *testing.T
 func TestWhatCannotBeOpenedIsNamed(t *testing.T) {
 	alsa(t)
 	for _, test := range []struct {
-		options Options
-		config  session.AudioConfig
+		options audio.Options
+		config  audio.Config
 		want    string
 	}{
-		{Options{OutputDevice: "speakers"}, stereo,
+		{audio.Options{OutputDevice: "speakers"}, stereo,
 			`output-device "speakers": there is none; there are 0 "recorder" (ALSA), 1 "player" (ALSA), 2 "default" (ALSA)`},
-		{Options{}, session.AudioConfig{SendChannels: 2, ReceiveChannels: 65}, "PortAudio: 65 channels, legal are 0 to 64"},
-		{Options{}, session.AudioConfig{SendChannels: 2, ReceiveChannels: 2, PeriodFrames: 128},
+		{audio.Options{}, audio.Config{SendChannels: 2, ReceiveChannels: 65}, "PortAudio: 65 channels, legal are 0 to 64"},
+		{audio.Options{}, audio.Config{SendChannels: 2, ReceiveChannels: 2, PeriodFrames: 128},
 			"host-period 128 at 48000 Hz: PortAudio's is 240 to 8192 frames there, 5 ms and more"},
 	} {
 		server, _ := newServer(t, test.options)
@@ -175,9 +175,9 @@ func TestWhatCannotBeOpenedIsNamed(t *testing.T) {
 
 func TestAnotherRateThanUsualIsTaken(t *testing.T) {
 	alsa(t)
-	server, core := newServer(t, Options{OutputDevice: "recorder"})
-	graph, err := server.Open(session.AudioConfig{SendChannels: 2, ReceiveChannels: 2, RateHz: 44100, PeriodFrames: 480})
-	if err != nil || graph != (session.Graph{RateHz: 44100, PeriodFrames: 480}) {
+	server, core := newServer(t, audio.Options{OutputDevice: "recorder"})
+	graph, err := server.Open(audio.Config{SendChannels: 2, ReceiveChannels: 2, RateHz: 44100, PeriodFrames: 480})
+	if err != nil || graph != (audio.Graph{RateHz: 44100, PeriodFrames: 480}) {
 		t.Fatalf("%+v, %v", graph, err)
 	}
 	runCycles(t, core, 5)
@@ -188,7 +188,7 @@ func TestAnotherRateThanUsualIsTaken(t *testing.T) {
 
 func TestGoHandlesNoSignalOnTheAudioThread(t *testing.T) {
 	alsa(t)
-	server, core := newServer(t, Options{})
+	server, core := newServer(t, audio.Options{})
 	if policy, _ := server.RealTime(); policy != "" || len(server.Threads().IDs) != 0 {
 		t.Errorf("before Open: %q, %+v", policy, server.Threads())
 	}
@@ -215,7 +215,7 @@ func TestGoHandlesNoSignalOnTheAudioThread(t *testing.T) {
 
 func TestDevicesAreClosedAndOpenedAgain(t *testing.T) {
 	alsa(t)
-	server, core := newServer(t, Options{OutputDevice: "recorder", InputDevice: "player"})
+	server, core := newServer(t, audio.Options{OutputDevice: "recorder", InputDevice: "player"})
 	files := 0
 	for i := range 4 {
 		if _, err := server.Open(stereo); err != nil {

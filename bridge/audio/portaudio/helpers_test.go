@@ -11,17 +11,17 @@ import (
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/session"
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/testbed/jacktest"
 )
 
-var stereo = session.AudioConfig{SendChannels: 2, ReceiveChannels: 2}
+var stereo = audio.Config{SendChannels: 2, ReceiveChannels: 2}
 
 // newServer returns a closed server with a core that plays and notes counters.
-func newServer(t *testing.T, options Options) (session.AudioServer, *jacktest.Core) {
+func newServer(t *testing.T, options audio.Options) (audio.Server, *jacktest.Core) {
 	t.Helper()
 	core := jacktest.NewCore()
-	server, err := New(core.Callbacks(), options)
+	server, err := Opener(core.Callbacks(), options)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/session"
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/testbed/jacktest"
 )
 
@@ -19,8 +19,8 @@ func TestTheJACKServerThatDiesIsLostAndNeedsAnotherProcess(t *testing.T) {
 	jackd := jacktest.Start(t, 256)
 	t.Setenv("JACK_DEFAULT_SERVER", jackd.Name)
 
-	server, core := newServer(t, Options{OutputDevice: "system"})
-	_, err := server.Open(session.AudioConfig{SendChannels: 2, ReceiveChannels: 2, RateHz: 44100})
+	server, core := newServer(t, audio.Options{OutputDevice: "system"})
+	_, err := server.Open(audio.Config{SendChannels: 2, ReceiveChannels: 2, RateHz: 44100})
 	want := `output-device "system" with input-device "system" (` + jackAPI + `): not at 44100 Hz; it takes 48000 (--rate)`
 	if err == nil || err.Error() != want {
 		t.Errorf("%v, want %s", err, want)
@@ -29,7 +29,7 @@ func TestTheJACKServerThatDiesIsLostAndNeedsAnotherProcess(t *testing.T) {
 		t.Errorf("JACK_DEFAULT_SERVER has become %q", os.Getenv("JACK_DEFAULT_SERVER"))
 	}
 
-	onALSA, _ := newServer(t, Options{})
+	onALSA, _ := newServer(t, audio.Options{})
 	if _, err := onALSA.Open(stereo); err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +37,7 @@ func TestTheJACKServerThatDiesIsLostAndNeedsAnotherProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	server, core = newServer(t, Options{OutputDevice: "system"})
+	server, core = newServer(t, audio.Options{OutputDevice: "system"})
 	if _, err := server.Open(stereo); err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func TestTheJACKServerThatDiesIsLostAndNeedsAnotherProcess(t *testing.T) {
 	defer jackd.Restart(256) // to sign off
 	select {
 	case event := <-server.Events():
-		if event != session.AudioLost {
+		if event != audio.Lost {
 			t.Errorf("event %d", event)
 		}
 	case <-time.After(5 * time.Second):
@@ -58,7 +58,7 @@ func TestTheJACKServerThatDiesIsLostAndNeedsAnotherProcess(t *testing.T) {
 	if err := server.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := server.Open(stereo); !errors.Is(err, session.ErrStartAnew) {
+	if _, err := server.Open(stereo); !errors.Is(err, audio.ErrStartAnew) {
 		t.Errorf("Open: %v", err)
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"archibald-bridge/bridge/session"
+	"archibald-bridge/bridge/audio"
 )
 
 // usualRate is what to run at if nobody says: the guest's, mostly.
@@ -27,7 +27,7 @@ type plan struct {
 }
 
 // plan chooses devices, rate and period. It is for the library's thread.
-func (s *Server) plan(devices []Device, config session.AudioConfig) (plan, error) {
+func (s *Server) plan(devices []Device, config audio.Config) (plan, error) {
 	p := plan{send: config.SendChannels, receive: config.ReceiveChannels, rateHz: config.RateHz}
 	for _, channels := range []int{p.send, p.receive} {
 		if channels < 0 || channels > C.archibald_portaudio_max_channels {

@@ -15,8 +15,8 @@ import (
 	"sync"
 	"time"
 
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/bridge/rt"
-	"archibald-bridge/bridge/session"
 	"archibald-bridge/bridge/stream"
 )
 
@@ -33,14 +33,14 @@ const threadPriority = 60
 
 // errDeadJACK is what cannot be undone: PortAudio (19.6, and its later source)
 // waits ten minutes for a JACK server that has died to let go of its stream.
-var errDeadJACK = fmt.Errorf("PortAudio cannot leave a JACK server that has died: %w", session.ErrStartAnew)
+var errDeadJACK = fmt.Errorf("PortAudio cannot leave a JACK server that has died: %w", audio.ErrStartAnew)
 
-// Server is a session.AudioServer for one output and one input device. Its
+// Server is an audio.Server for one output and one input device. Its
 // methods may be called from any goroutine.
 type Server struct {
 	core    stream.Callbacks
-	options Options
-	events  chan session.AudioEvent
+	options audio.Options
+	events  chan audio.Event
 
 	// Only for the library's thread.
 	initialized bool
@@ -49,34 +49,34 @@ type Server struct {
 
 	mu       sync.Mutex // guards what follows
 	shim     *C.archibald_portaudio
-	watch    *watcher // of shim
-	graph    session.Graph
+	watch    *audio.Watch // of shim
+	graph    audio.Graph
 	xruns    uint64 // of earlier streams
 	failure  error  // of the last attempt; nil: it succeeded
 	failedAt time.Time
 }
 
-var _ session.AudioServer = (*Server)(nil)
+var _ audio.Server = (*Server)(nil)
 
 // The header that the C files of this package include belongs to bridge/rt, and
 // Go's build cache does not see it change. This constant does.
 const _ = rt.HeaderHash
 
-// New returns a closed Server.
-func New(core stream.Callbacks, options Options) (session.AudioServer, error) {
-	return &Server{core: core, options: options, events: make(chan session.AudioEvent)}, nil
+// Opener makes a closed Server.
+func Opener(core stream.Callbacks, options audio.Options) (audio.Server, error) {
+	return &Server{core: core, options: options, events: make(chan audio.Event)}, nil
 }
 
 // Open looks for the devices, opens and starts them. Any error can be transient:
 // a device may be plugged in again. RateHz 0 asks for the usual rate.
-func (s *Server) Open(config session.AudioConfig) (session.Graph, error) {
+func (s *Server) Open(config audio.Config) (audio.Graph, error) {
 	s.mu.Lock()
 	failure, recent := s.failure, time.Since(s.failedAt) < tryAgainAfter
 	s.mu.Unlock()
 	if failure != nil && recent {
-		return session.Graph{}, failure
+		return audio.Graph{}, failure
 	}
-	var graph session.Graph
+	var graph audio.Graph
 	var opened error
 	err := lib.call(func() {
 		s.close() // what an Open that was given up left behind
@@ -98,22 +98,22 @@ func (s *Server) Open(config session.AudioConfig) (session.Graph, error) {
 }
 
 // open is for the library's thread, with nothing open.
-func (s *Server) open(config session.AudioConfig) (session.Graph, error) {
+func (s *Server) open(config audio.Config) (audio.Graph, error) {
 	plan, err := s.find(config, false)
 	if err != nil {
 		plan, err = s.find(config, true)
 	}
 	if err != nil {
-		return session.Graph{}, err
+		return audio.Graph{}, err
 	}
 	s.onJACK = plan.leader().HostAPI == jackAPI
 	var code C.PaError
 	shim := C.archibald_portaudio_open((*C.archibald_engine)(s.core.Engine), C.archibald_playout_fn(s.core.Playout),
 		C.archibald_capture_fn(s.core.Capture), plan.c(), &code)
 	if shim == nil {
-		return session.Graph{}, fmt.Errorf("%s: %s", plan, reason(code))
+		return audio.Graph{}, fmt.Errorf("%s: %s", plan, reason(code))
 	}
-	graph := session.Graph{RateHz: plan.rateHz, PeriodFrames: plan.periodFrames}
+	graph := audio.Graph{RateHz: plan.rateHz, PeriodFrames: plan.periodFrames}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.shim, s.graph = shim, graph
@@ -122,7 +122,7 @@ func (s *Server) open(config session.AudioConfig) (session.Graph, error) {
 }
 
 // find initializes the library and makes a plan, or leaves it as it was.
-func (s *Server) find(config session.AudioConfig, withJACK bool) (plan, error) {
+func (s *Server) find(config audio.Config, withJACK bool) (plan, error) {
 	devices, err := initialize(withJACK)
 	if err != nil {
 		return plan{}, err
@@ -140,7 +140,7 @@ func (s *Server) close() {
 	shim, watch := s.shim, s.watch
 	s.mu.Unlock()
 	if shim != nil {
-		watch.stop()
+		watch.Stop(nil)
 		// The others must not see a stream that is being freed.
 		s.mu.Lock()
 		s.shim = nil
@@ -163,7 +163,7 @@ func (s *Server) close() {
 func (s *Server) Close() error { return lib.call(s.close) }
 
 // Graph returns rate and period, after Close the last ones.
-func (s *Server) Graph() session.Graph {
+func (s *Server) Graph() audio.Graph {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.graph
@@ -171,7 +171,7 @@ func (s *Server) Graph() session.Graph {
 
 // Events delivers AudioLost. One that nobody has taken by the time of Close is
 // dropped.
-func (s *Server) Events() <-chan session.AudioEvent { return s.events }
+func (s *Server) Events() <-chan audio.Event { return s.events }
 
 // SetActive does nothing: the devices stay open from session to session, and hold
 // nobody else to their period.
@@ -197,16 +197,18 @@ func (s *Server) RealTime() (policy string, priority int) {
 	if s.shim == nil {
 		return "", 0
 	}
-	var its C.int
-	policy = C.GoString(C.archibald_portaudio_scheduling(C.archibald_portaudio_thread(s.shim), &its))
-	return policy, int(its)
+	var number, its C.int
+	if C.archibald_portaudio_scheduling(C.archibald_portaudio_thread(s.shim), &number, &its) != 0 {
+		return "", 0
+	}
+	return audio.PolicyName(int(number)), int(its)
 }
 
 // Threads returns the audio thread.
-func (s *Server) Threads() session.AudioThreads {
+func (s *Server) Threads() audio.Threads {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	threads := session.AudioThreads{Priority: threadPriority}
+	threads := audio.Threads{Priority: threadPriority}
 	if s.shim != nil {
 		if id := int(C.archibald_portaudio_thread(s.shim)); id != 0 {
 			threads.IDs = []int{id}

@@ -41,9 +41,9 @@ uint64_t archibald_portaudio_cycles(const archibald_portaudio *shim);
 uint64_t archibald_portaudio_xruns(const archibald_portaudio *shim);
 
 /* The audio thread: its Linux id, 0 before the first cycle and elsewhere, and how
- * it is scheduled, "" for a thread that is not there. */
+ * it is scheduled: 0, or -1 for a thread that is not there. */
 int archibald_portaudio_thread(const archibald_portaudio *shim);
-const char *archibald_portaudio_scheduling(int thread, int *priority);
+int archibald_portaudio_scheduling(int thread, int *policy, int *priority);
 
 /* Keeps what libasound and libjack say off the terminal: trying every device
  * there might be, they complain about each that there is not. */

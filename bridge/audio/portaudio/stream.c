@@ -114,23 +114,20 @@ int archibald_portaudio_thread(const archibald_portaudio *shim)
     return atomic_load_explicit(&shim->thread, memory_order_relaxed);
 }
 
-const char *archibald_portaudio_scheduling(int thread, int *priority)
+int archibald_portaudio_scheduling(int thread, int *policy, int *priority)
 {
-    *priority = 0;
 #ifdef __linux__
     struct sched_param parameter;
-    if (thread != 0 && sched_getparam(thread, &parameter) == 0) {
-        *priority = parameter.sched_priority;
-        switch (sched_getscheduler(thread) & ~SCHED_RESET_ON_FORK) {
-        case SCHED_FIFO: return "SCHED_FIFO";
-        case SCHED_RR: return "SCHED_RR";
-        default: return "SCHED_OTHER";
-        }
-    }
+    const int found = thread != 0 ? sched_getscheduler(thread) : -1; /* 0 would be the calling thread */
+    if (found < 0 || sched_getparam(thread, &parameter) != 0)
+        return -1;
+    *policy = found & ~SCHED_RESET_ON_FORK;
+    *priority = parameter.sched_priority;
+    return 0;
 #else
-    (void)thread;
+    (void)thread, (void)policy, (void)priority;
+    return -1;
 #endif
-    return "";
 }
 
 void archibald_portaudio_block_signals(void)

@@ -8,7 +8,7 @@ import "C"
 import (
 	"time"
 
-	"archibald-bridge/bridge/session"
+	"archibald-bridge/bridge/audio"
 )
 
 const (
@@ -18,45 +18,27 @@ const (
 	deadAfter = 2 * time.Second
 )
 
-// watcher looks after a running stream. PortAudio tells nobody that a device is
+// startWatching looks after a running stream. PortAudio tells nobody that a device is
 // gone: the stream has ended by itself, or its callback is no longer called.
-type watcher struct {
-	quit, done chan struct{}
-}
-
-func startWatching(shim *C.archibald_portaudio, events chan<- session.AudioEvent) *watcher {
-	w := &watcher{quit: make(chan struct{}), done: make(chan struct{})}
-	go w.run(shim, events)
-	return w
-}
-
-func (w *watcher) run(shim *C.archibald_portaudio, events chan<- session.AudioEvent) {
-	defer close(w.done)
-	ticker := time.NewTicker(watchInterval)
-	defer ticker.Stop()
-	cycles, since := C.archibald_portaudio_cycles(shim), time.Now()
-	for {
-		select {
-		case <-w.quit:
+func startWatching(shim *C.archibald_portaudio, events chan<- audio.Event) *audio.Watch {
+	return audio.StartWatch(events, func(w *audio.Watch) {
+		ticker := time.NewTicker(watchInterval)
+		defer ticker.Stop()
+		cycles, since := C.archibald_portaudio_cycles(shim), time.Now()
+		for {
+			select {
+			case <-w.Quit():
+				return
+			case <-ticker.C:
+			}
+			if now := C.archibald_portaudio_cycles(shim); now != cycles {
+				cycles, since = now, time.Now()
+			}
+			if C.archibald_portaudio_runs(shim) == 1 && time.Since(since) < deadAfter {
+				continue
+			}
+			w.Send(audio.Lost)
 			return
-		case <-ticker.C:
 		}
-		if now := C.archibald_portaudio_cycles(shim); now != cycles {
-			cycles, since = now, time.Now()
-		}
-		if C.archibald_portaudio_runs(shim) == 1 && time.Since(since) < deadAfter {
-			continue
-		}
-		select {
-		case events <- session.AudioLost:
-		case <-w.quit:
-		}
-		return
-	}
-}
-
-// stop returns when the stream is not looked at any more.
-func (w *watcher) stop() {
-	close(w.quit)
-	<-w.done
+	})
 }

@@ -2,22 +2,30 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 
 	"archibald-bridge/bridge/config"
 	"archibald-bridge/proto"
 )
 
-// encode writes JSON that people can read.
-func encode(value any) string {
-	var text strings.Builder
-	encoder := json.NewEncoder(&text)
-	encoder.SetIndent("", " ")
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil {
-		panic(err) // maps, lists and texts only
+// encode writes JSON with one key a line.
+func encode[T any](all map[proto.Role][]T) string {
+	var ends []string
+	for _, role := range config.Roles {
+		var lines []string
+		for _, each := range all[role] {
+			var line strings.Builder
+			encoder := json.NewEncoder(&line)
+			encoder.SetEscapeHTML(false)
+			if err := encoder.Encode(each); err != nil {
+				panic(err) // maps, lists and texts only
+			}
+			lines = append(lines, "  "+strings.TrimSpace(line.String()))
+		}
+		ends = append(ends, fmt.Sprintf(" %q: [\n%s\n ]", role, strings.Join(lines, ",\n")))
 	}
-	return text.String()
+	return "{\n" + strings.Join(ends, ",\n") + "\n}\n"
 }
 
 // options describes the keys of each end to the NixOS module.

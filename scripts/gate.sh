@@ -1,0 +1,190 @@
+# Sourced by check.sh, test.sh and soak.sh, which are lists of steps. It runs the steps,
+# knows which packages are of which kind, and writes the last lines: the slowest tests and
+# how often tests tried again.
+# shellcheck shell=bash
+
+records=$(mktemp -d) # a folder for each step
+trap 'rm -rf "$records"' EXIT
+# Tests that may try again where servers fail write here how often they did (testbed/gate).
+export ARCHIBALD_ATTEMPTS=$records/attempts
+
+# step NAME COMMAND... runs a command in silence and shows its output if it failed. It ends
+# with 0 in both cases: one run shows all failures. Steps may overlap: each writes to a
+# folder of its own, which the command finds in $own.
+step() {
+  local name=$1 begin=$SECONDS result=ok own
+  shift
+  own=$(mktemp -d -p "$records")
+  "$@" >"$own/output" 2>&1 || result=FAIL
+  printf '%s\n' "$result" >"$own/result"
+  printf '  %-4s  %-50s %4d s\n' "$result" "$name$(cat "$own/note" 2>/dev/null)" $((SECONDS - begin))
+  if [ "$result" = FAIL ]; then
+    grep -vE '^ *(=== (RUN|PAUSE|CONT|NAME)|--- PASS)' "$own/output" | tail -n 200
+    reasons <"$own/output" >"$own/reasons"
+  fi
+}
+
+# reasons finds what each failed test said last, without the long logs that may follow:
+# ten messages at most, four lines of each.
+reasons() {
+  awk '
+    /^=== RUN/ { said = 0 }
+    /^ *[a-z0-9_]+_test\.go:[0-9]+: / { said++; lines = 0; message[said] = "" }
+    /^ *--- (PASS|SKIP)/ { lines = 4 }
+    /^ *--- FAIL/ {
+      print
+      for (i = (said > 10 ? said - 9 : 1); i <= said; i++) printf "%s", message[i]
+      said = 0
+    }
+    said && lines++ < 4 { message[said] = message[said] $0 "\n" }'
+}
+
+# tests NAME ARGUMENTS... is a step of go test, with its tests counted. A skipped test is a
+# failure, and so is a step that ran no test.
+tests() {
+  local name=$1
+  shift
+  step "$name" run_tests "$@"
+}
+
+run_tests() {
+  local passed skipped status=0
+  go test -v -timeout "${test_timeout:-9m}" "$@" || status=1
+  passed=$(grep -cE '^ *--- PASS' "$own/output")
+  skipped=$(grep -cE '^ *--- SKIP' "$own/output")
+  printf '%d\n' "$passed" >"$own/passed"
+  printf ', %d tests' "$passed" >"$own/note"
+  if [ "$skipped" -gt 0 ]; then
+    echo "$skipped tests were skipped; no test may be"
+    status=1
+  fi
+  if [ "$passed" -eq 0 ]; then
+    echo "no test ran"
+    status=1
+  fi
+  return $status
+}
+
+# finish writes the last lines. It ends with 1 if a step failed.
+finish() {
+  local passed failed
+  cat "$records"/*/reasons 2>/dev/null # near the end, where they are seen first
+  echo "slowest tests:"
+  cat "$records"/*/output | slowest | head -n 10
+  if [ -s "$ARCHIBALD_ATTEMPTS" ]; then attempts <"$ARCHIBALD_ATTEMPTS"; fi
+  passed=$(cat "$records"/*/passed /dev/null | awk '{ sum += $1 } END { print sum + 0 }')
+  failed=$(cat "$records"/*/result | grep -c FAIL)
+  printf '%d tests passed, %d steps failed, %d s\n' "$passed" "$failed" "$SECONDS"
+  [ "$failed" -eq 0 ]
+}
+
+# slowest sorts the tests in the output of go test -v by their time. What Go took from its
+# cache took no time.
+slowest() {
+  awk '
+    /^--- (PASS|FAIL): / { time = $4; gsub(/[()s]/, "", time); line[++tests] = sprintf("%8.1f s  %s", time, $3) }
+    /^(ok|FAIL)[ \t]+[^ \t]+[ \t]/ {
+      if (!/\(cached\)$/) for (i = 1; i <= tests; i++) print line[i] " (" $2 ")"
+      tests = 0
+    }' | sort -rn
+}
+
+# attempts tells which tests tried again. A test that needed its last attempt stands out:
+# one more and it would have failed.
+attempts() {
+  awk '
+    { sum += $1 }
+    $1 > 1 { printf "attempts: %s %d of %d%s\n", $3, $1, $2, ($1 == $2 ? "  <-- ITS LAST" : "") }
+    END { printf "attempts: %d by %d tests that may try again\n", sum, NR }'
+}
+
+# binaries lists each test program with all packages that it reaches, between spaces.
+binaries() {
+  go list -test -f '{{.ImportPath}} {{join .Deps " "}} ' ./... | grep -E '^[^ ]+\.test '
+}
+
+# with_servers lists the packages whose tests start audio servers: they reach what starts
+# them, or a backend. without_servers lists all others.
+readonly servers=' archibald-bridge/(testbed/stack|bridge/audio(/[^ ]+)?) '
+with_servers() { binaries | grep -E "$servers" | sed 's/\.test .*//'; }
+without_servers() { binaries | grep -vE "$servers" | sed 's/\.test .*//'; }
+
+# without_c lists the packages of which neither code nor tests link C, Go's own apart.
+without_c() {
+  local c
+  c=$(go list -deps -test -f '{{if and .CgoFiles (not .Standard)}} {{.ImportPath}} {{end}}' ./... | sort -u)
+  binaries | grep -vF "$c" | sed 's/\.test .*//'
+}
+
+# of PATTERN keeps the packages whose path in the project matches; but PATTERN drops them.
+of() { grep -E "^archibald-bridge/($1)(/|\$)"; }
+but() { grep -vE "^archibald-bridge/($1)(/|\$)"; }
+
+# calling_programs lists the packages whose tests run other programs. Such tests may read
+# what Go's cache does not know of: fresh keeps those, which must run each time, and kept
+# those of which the cache knows all.
+calling_programs() {
+  go list -f '{{.ImportPath}} {{join .Imports " "}} {{join .TestImports " "}} {{join .XTestImports " "}} ' ./... |
+    grep ' os/exec ' | sed 's/ .*//'
+}
+fresh() { grep -xF "$(calling_programs)"; }
+kept() { grep -vxF "$(calling_programs)"; }
+
+# with_portaudio lists the packages that are different with the build tag of that name.
+readonly portaudio=nolibopusfile,portaudio
+with_portaudio() {
+  go list -tags "$portaudio" -test -f '{{.ImportPath}} {{join .Deps " "}} ' ./bridge/... ./guest/... ./host/... |
+    grep -E '^[^ ]+\.test ' | grep -F ' archibald-bridge/bridge/audio/portaudio ' | sed 's/\.test .*//'
+}
+
+# product is all tests of the product that need no server, under the race detector.
+# shellcheck disable=SC2046 # package paths have no blanks
+product() {
+  tests "Go, race detector" -race $(without_servers | but testbed | kept)
+  tests "Go, race detector: what runs other programs" -race -count=1 $(without_servers | but testbed | fresh)
+}
+
+# apparatus is the same of what only measures, the simulator first of all: one thread of
+# arithmetic, on which the race detector would spend ten times as long and find nothing.
+# shellcheck disable=SC2046
+apparatus() {
+  tests "simulator and judges" $(without_servers | of testbed | kept)
+  tests "simulator and judges: what runs other programs" -count=1 $(without_servers | of testbed | fresh)
+}
+
+# What nix/tests/check could not do without nixpkgs it counts as skipped.
+check_nix() {
+  local status=0
+  nix/tests/check || status=1
+  printf ': %s' "$(tail -n 1 "$own/output")" >"$own/note"
+  if grep -q '^0 passed' "$own/output"; then status=1; fi
+  return $status
+}
+
+# vet_without_c proves that what should need no C builds without it, tests included.
+vet_without_c() { without_c | CGO_ENABLED=0 xargs go vet; }
+
+# fuzz_targets FOLDER... lists folder and name of each.
+fuzz_targets() {
+  grep -rHoE '^func Fuzz[A-Za-z0-9_]+' --include='*_test.go' "$@" | sed -E 's|/[^/]*:func | |; s|^([^./])|./\1|'
+}
+
+# fuzz FOLDER TARGET SECONDS. Go before 1.27 now and then calls the end of the time a failure
+# (go.dev/issue/75804): then once more. What it found, it writes down.
+fuzz() {
+  for _ in 1 2 3; do
+    go test -run '^$' -fuzz "^$2\$" -fuzztime "$3s" -fuzzminimizetime 1s -parallel 2 "$1" >"$own/once" 2>&1 && return
+    cat "$own/once"
+    if grep -q 'Failing input' "$own/once" || ! grep -qx ' *context deadline exceeded' "$own/once"; then return 1; fi
+  done
+  return 1
+}
+
+# fuzz_all SECONDS FOLDER... is a step for each target.
+fuzz_all() {
+  local seconds=$1 folder target
+  shift
+  while read -r folder target; do
+    step "$target, $seconds s" fuzz "$folder" "$target" "$seconds"
+  done < <(fuzz_targets "$@")
+}
