@@ -75,7 +75,7 @@ type Duplex struct {
 func (r *Rig) Duplex(duration, buffer time.Duration) (d *Duplex, err error) {
 	var told []signal.TimedGap
 	stalled, err := stallsDuring(r.Config.PeriodFrames, func() (err error) {
-		told, err = toldDuring(r.bothStatus, func() (err error) {
+		told, err = toldDuring(r.Config.Ask, r.bothStatus, func() (err error) {
 			d, err = r.record(duration)
 			return err
 		})

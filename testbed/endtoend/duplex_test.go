@@ -11,6 +11,7 @@ import (
 
 func start(t *testing.T, config Config) *Rig {
 	t.Helper()
+	config.Ask = true
 	r, err := New(config)
 	if err != nil {
 		t.Fatal(err)

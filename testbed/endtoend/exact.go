@@ -52,7 +52,7 @@ func (r *Rig) Exact(duration, buffer time.Duration) (all []Exact, serverFailures
 	var guestHeard, hostHeard *recording.Recording
 	var told []signal.TimedGap
 	stalled, err := stallsDuring(r.Config.PeriodFrames, func() (err error) {
-		told, err = toldDuring(r.bothStatus, func() error {
+		told, err = toldDuring(r.Config.Ask, r.bothStatus, func() error {
 			guest, err := probe.Start(r.Stack, inGuest)
 			if err != nil {
 				return err

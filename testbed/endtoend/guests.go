@@ -31,6 +31,7 @@ var (
 type House struct {
 	*stack.Stack
 	PeriodFrames int
+	Ask          bool // as Config.Ask
 	Guests       []*stack.Process
 	Host         *stack.Process
 
@@ -162,7 +163,7 @@ func (h *House) Play(duration, buffer time.Duration, meanwhile func() error) (*C
 	var guests [2]*recording.Recording
 	var told []signal.TimedGap
 	stalled, err := stallsDuring(h.PeriodFrames, func() (err error) {
-		told, err = toldDuring(h.allStatus, func() (err error) {
+		told, err = toldDuring(h.Ask, h.allStatus, func() (err error) {
 			host, guests, err = h.record(duration, meanwhile)
 			return err
 		})

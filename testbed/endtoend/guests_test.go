@@ -14,6 +14,7 @@ func house(t *testing.T, guests int, flags ...string) *House {
 	if err != nil {
 		t.Fatal(err)
 	}
+	h.Ask = true
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("host:\n%s", h.Host.LogTail())

@@ -30,6 +30,9 @@ type Config struct {
 	Tags []string
 	// Static ends have no session; each has the other as its peer.
 	Static bool
+	// Ask the ends all the time what their servers did: a test that judges gaps needs
+	// to know, a benchmark of what the ends cost does not.
+	Ask bool
 }
 
 // Rig is the whole of it. Every server can be killed and restarted through its

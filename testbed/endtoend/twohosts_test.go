@@ -141,7 +141,7 @@ func TestOneVMPlaysToTwoHosts(t *testing.T) {
 	var a, b, vm *recording.Recording
 	var told []signal.TimedGap
 	stalled, err := stallsDuring(twoHostsPeriod, func() (err error) {
-		told, err = toldDuring(w.statusOfA, func() error {
+		told, err = toldDuring(true, w.statusOfA, func() error {
 			atA := must(w.playAtHost(0, "probe-a", 30*time.Second))
 			atB := must(w.playAtHost(1, "probe-b", 30*time.Second))
 			atVM := must(w.playAtVM(16 * time.Second))
