@@ -109,6 +109,13 @@ readonly servers=' archibald-bridge/(testbed/stack|bridge/audio(/[^ ]+)?) '
 with_servers() { binaries | grep -E "$servers" | sed 's/\.test .*//'; }
 without_servers() { binaries | grep -vE "$servers" | sed 's/\.test .*//'; }
 
+# judging_sound lists those of with_servers of which some tests need the machine for
+# themselves and wait for it: they judge sound that was recorded, or, in testbed/stack, what
+# all servers of a machine share. asking lists the others, which wait for what a server says.
+readonly judges=' archibald-bridge/testbed/signal |^archibald-bridge/testbed/stack\.test '
+judging_sound() { binaries | grep -E "$servers" | grep -E "$judges" | sed 's/\.test .*//'; }
+asking() { binaries | grep -E "$servers" | grep -vE "$judges" | sed 's/\.test .*//'; }
+
 # without_c lists the packages of which neither code nor tests link C, Go's own apart.
 without_c() {
   local c

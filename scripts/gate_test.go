@@ -107,9 +107,14 @@ func TestEveryPackageWithTestsIsOfOneKind(t *testing.T) {
 			t.Errorf("%s is of %d kinds", name, kinds[name])
 		}
 	}
+	if all, parts := len(list("with_servers")), len(list("judging_sound"))+len(list("asking")); all != parts {
+		t.Errorf("%d packages with servers, in parts %d", all, parts)
+	}
 	for function, want := range map[string][2]string{ // one that is listed, and one that is not
 		"with_servers":     {"archibald-bridge/testbed/endtoend", "archibald-bridge/bridge/rt"},
 		"without_servers":  {"archibald-bridge/bridge/rt", "archibald-bridge/bridge/audio/jack"},
+		"judging_sound":    {"archibald-bridge/testbed/interop", "archibald-bridge/bridge/audio/jack"},
+		"asking":           {"archibald-bridge/bridge/audio/jack", "archibald-bridge/testbed/endtoend"},
 		"without_c":        {"archibald-bridge/proto", "archibald-bridge/bridge/rt"},
 		"with_portaudio":   {"archibald-bridge/bridge/audio/portaudio", "archibald-bridge/bridge/audio/jack"},
 		"calling_programs": {"archibald-bridge/scripts", "archibald-bridge/proto"},

@@ -13,7 +13,7 @@ func Settings(cfg config.Config, role proto.Role) session.Settings {
 		Peer: session.Peer(cfg.Peer), Listen: cfg.Listen.AddrPort, Allow: cfg.Allow.List, Secret: cfg.Secret, Wait: cfg.Wait.Duration,
 		Static: cfg.Static, Incoming: cfg.Incoming,
 		Format: cfg.Format, RateHz: cfg.Rate, SendChannels: cfg.SendChannels, ReceiveChannels: cfg.ReceiveChannels,
-		HostPeriod: cfg.HostPeriod, Ptime: cfg.Ptime.Duration, Bitrate: cfg.OpusBitrate,
+		PeriodFrames: cfg.PeriodFrames(), Ptime: cfg.Ptime.Duration, Bitrate: cfg.OpusBitrate,
 		Redundancy:   proto.Redundancy{Copies: cfg.Redundancy, Distance: cfg.RedundancyDistance},
 		Latency:      session.Latency{Frames: cfg.Latency.Frames, Duration: cfg.Latency.Duration},
 		FreeClock:    cfg.Clock == config.ClockFree,

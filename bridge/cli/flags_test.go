@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/bridge/config"
 	"archibald-bridge/proto"
 )
@@ -55,13 +56,16 @@ func TestWrongFlagsNameFlagValueAndWhatIsLegal(t *testing.T) {
 		{[]string{"host", "--backend", "jack", "--host-period", "64"}, `--host-period: "64": legal is only 0 with the backend jack`},
 		{[]string{"host", "--backend", "portaudio", "--host-period", "239"}, `--host-period: "239": legal is 0, or at least 240 frames with the backend portaudio`},
 		{[]string{"host", "--ptime", "1ms"}, `--ptime: "1ms": legal is a time only with static or format opus`},
-		{[]string{"host", "--guests", "2", "--name", "lab"}, `--guests: "2": legal is more than 1 only with the backend pipewire and without peer, name and static`},
+		{[]string{"host", "--guests", "2", "--name", "lab"}, `--guests: "2": legal is more than 1 only with the backend pipewire or jack, and without peer, name and static`},
 		{[]string{"host", "--backend", "jack", "--from-guest", "source"}, `--from-guest: "source": legal is source only with the backend pipewire`},
 		{[]string{"host", "--from-guest", "sink"}, `--from-guest: "sink": legal is stream or source`},
 		{[]string{"status", "--address", "tower"}, `--address: "tower": legal is HOST:PORT`},
 
 		{[]string{"guest", "--chanels", "2"}, `unknown flag --chanels, did you mean "--channels"?; see --help`},
 		{[]string{"guest", "--host-period", "64"}, `unknown flag --host-period; see --help`},
+		{[]string{"host", "--guest-period", "64"}, `unknown flag --guest-period; see --help`},
+		{[]string{"guest", "--guest-period", "64"}, `--guest-period: "64": legal is only 0 with the backend jack`},
+		{[]string{"guest", "--backend", "pipewire", "--connect", "a:b -> c:d"}, `--connect: "[a:b -> c:d]": legal is rules only with the backend jack`},
 		{[]string{"host", "--connect", "a:b -> c:d"}, `unknown flag --connect; see --help`},
 		{[]string{"guest", "--static=maybe"}, `--static: bool value must be true, 1, yes, false, 0 or no but got "maybe"; see --help`},
 		{[]string{"guest", "tower"}, `unexpected argument tower; see --help`},
@@ -140,7 +144,7 @@ func TestFlagsReachTheHost(t *testing.T) {
 
 func TestFlagsReachAHostBesideJACK(t *testing.T) {
 	o := program(t, nil, "host", "--backend", "jack", "--jack-server", "rt")
-	if o.code != 0 || o.config.Backend != config.BackendJack || o.config.JackServer != "rt" {
+	if o.code != 0 || o.config.Backend != audio.Jack || o.config.JackServer != "rt" {
 		t.Errorf("code %d: %+v %s", o.code, o.config, o.stderr)
 	}
 }

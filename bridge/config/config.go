@@ -51,6 +51,7 @@ type Config struct {
 	OutputDevice string     `name:"output-device"`
 	InputDevice  string     `name:"input-device"`
 	HostPeriod   int        `name:"host-period"`
+	GuestPeriod  int        `name:"guest-period"`
 	ChannelMap   ChannelMap `name:"channel-map"`
 	FromGuest    string     `name:"from-guest"`
 	Guests       int        `name:"guests"`
@@ -86,12 +87,20 @@ const (
 	LogJSON = "json"
 )
 
-// Values of Config.Backend.
+// The bounds of the periods that an audio server can be asked for, in frames. A backend
+// may have narrower ones (audio.Capabilities).
 const (
-	BackendPipeWire  = "pipewire"
-	BackendJack      = "jack"
-	BackendPortAudio = "portaudio"
+	minPeriod = 16
+	maxPeriod = 8192
 )
+
+// PeriodFrames is the period that this end asks its audio server for; 0: the server's own.
+func (c Config) PeriodFrames() int {
+	if c.Role == proto.Guest {
+		return c.GuestPeriod
+	}
+	return c.HostPeriod
+}
 
 // Default returns the configuration of an end for which nothing was set.
 func Default(role proto.Role) Config {

@@ -89,6 +89,9 @@ func (d Domain) String() string {
 // either lists alternatives in words.
 func either(texts []string) string {
 	last := len(texts) - 1
+	if last == 0 {
+		return texts[0]
+	}
 	return strings.Join(texts[:last], ", ") + " or " + cmp.Or(texts[last], "empty")
 }
 

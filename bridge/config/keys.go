@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/proto"
 )
 
@@ -207,37 +208,43 @@ var Groups = []Group{
 	}},
 	{"The audio server", []Key{
 		{
-			Name: "backend", Only: proto.Host,
-			Domain: OneOf(BackendPipeWire, BackendJack, BackendPortAudio), Default: BackendPipeWire,
+			Name: "backend", Domain: OneOf(audio.With(func(audio.Capabilities) bool { return true })...),
+			Default: audio.Jack, HostDefault: audio.PipeWire,
 			Help: "The audio server, or PortAudio for devices without one.",
-			More: "jack: the clients archibald-to-guest and archibald-from-guest of a JACK server. portaudio: a device, at a period " +
+			More: "jack: two clients of a JACK server, archibald-to-guest and archibald-from-guest on the host. pipewire: two nodes " +
+				"of those names; on the guest a sink archibald-to-host and a source archibald-from-host. portaudio: a device, at a period " +
 				"of 5 ms or more; the program must be built for it (make build TAGS=portaudio).",
 		},
 		{
 			Name: "jack-server", Placeholder: "NAME",
 			Domain: Like(`.+`, "a name that is not empty"), Default: "default", DefaultEnv: "JACK_DEFAULT_SERVER",
 			Help: "Name of the JACK server, as given to jackd --name.",
-			More: "The host looks at it only with the backend jack.",
+			More: "Looked at only with the backend jack.",
 		},
 		{
-			Name: "output-device", Only: proto.Host, Placeholder: "NAME|NUMBER",
+			Name: "output-device", Placeholder: "NAME|NUMBER",
 			Domain: AnyText("empty, none or the name or number of a device"),
 			Help:   "What PortAudio plays on, as archibald-bridge devices lists it; empty: the default, none: nothing.",
 			More:   "Part of a name will do.",
 		},
 		{
-			Name: "input-device", Only: proto.Host, Placeholder: "NAME|NUMBER",
+			Name: "input-device", Placeholder: "NAME|NUMBER",
 			Domain: AnyText("empty, none or the name or number of a device"),
 			Help:   "What PortAudio records from, as archibald-bridge devices lists it; empty: the default, none: silence.",
 			More:   "Part of a name will do.",
 		},
 		{
-			Name: "host-period", Only: proto.Host, Domain: ZeroOr(16, 8192, "frames"), Default: "0",
+			Name: "host-period", Only: proto.Host, Domain: ZeroOr(minPeriod, maxPeriod, "frames"), Default: "0",
 			Help: "Period asked of PipeWire or PortAudio; 0: the server's own.",
 			More: "0 is 5 ms with portaudio, rounded up to a power of two. A JACK server cannot be asked.",
 		},
 		{
-			Name: "channel-map", Only: proto.Host, Placeholder: "LIST",
+			Name: "guest-period", Only: proto.Guest, Domain: ZeroOr(minPeriod, maxPeriod, "frames"), Default: "0",
+			Help: "Period asked of PipeWire or PortAudio; 0: the server's own.",
+			More: "As host-period is for the host.",
+		},
+		{
+			Name: "channel-map", Placeholder: "LIST",
 			Domain: Like(`[A-Za-z0-9,[:space:]]*`, "empty, or different positions, all of FL FR FC LFE RL RR SL SR RC and so on (FL,FR,RL,RR) "+
 				"or all of AUX0 to AUX63"),
 			Help: "Positions of the channels of the nodes, which name their ports; empty: the usual ones up to 8 channels, then AUX0, AUX1 ...",

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/proto"
 )
 
@@ -112,13 +113,18 @@ func TestEveryConditionIsBrokenByItsKeyAlone(t *testing.T) {
 		"sap-receive":   {func(c *Config) { c.SAPReceive, c.SDPIn, c.Incoming = "desk", "in.sdp", &proto.Description{} }},
 		"ptime":         {func(c *Config) { c.Format, c.Ptime.Duration = proto.Opus, maxPtime-1 }, func(c *Config) { c.Ptime.Duration = maxPtime }},
 		"output-device": {func(c *Config) { c.OutputDevice = "3" }},
-		"input-device":  {func(c *Config) { c.Backend, c.InputDevice = BackendJack, "3" }},
+		"input-device":  {func(c *Config) { c.Backend, c.InputDevice = audio.Jack, "3" }},
 		"host-period": {
-			func(c *Config) { c.Backend, c.HostPeriod = BackendJack, 64 },
-			func(c *Config) { c.Backend, c.HostPeriod = BackendPortAudio, 239 },
+			func(c *Config) { c.Backend, c.HostPeriod = audio.Jack, 64 },
+			func(c *Config) { c.Backend, c.HostPeriod = audio.PortAudio, 239 },
 		},
+		"guest-period": {
+			func(c *Config) { c.Backend, c.GuestPeriod = audio.Jack, 64 },
+			func(c *Config) { c.Backend, c.GuestPeriod = audio.PortAudio, 239 },
+		},
+		"connect":     {func(c *Config) { c.Backend, c.Connect = audio.PipeWire, []string{"a:b -> c:d"} }},
 		"channel-map": {func(c *Config) { c.ChannelMap.Positions = []string{"FL"} }},
-		"from-guest":  {func(c *Config) { c.Backend, c.FromGuest = BackendJack, FromGuestSource }},
+		"from-guest":  {func(c *Config) { c.Backend, c.FromGuest = audio.Jack, FromGuestSource }},
 		"guests": {
 			func(c *Config) { c.Guests, c.Name = 2, "lab" },
 			func(c *Config) { c.Guests, c.Listen = 2, Socket{netip.MustParseAddrPort("0.0.0.0:65535")} },

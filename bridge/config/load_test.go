@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/bridge/fault"
 	"archibald-bridge/proto"
 )
@@ -138,18 +139,18 @@ func TestValuesAtTheEdges(t *testing.T) {
 		{"listen", func(c *Config) { c.Listen = Socket{} }, false},
 		{"log-format", func(c *Config) { c.LogFormat = "xml" }, false},
 		{"jack-server", func(c *Config) { c.JackServer = "" }, false},
-		{"backend", func(c *Config) { c.Backend = BackendJack }, true},
-		{"backend", func(c *Config) { c.Backend = BackendPortAudio }, true},
+		{"backend", func(c *Config) { c.Backend = audio.Jack }, true},
+		{"backend", func(c *Config) { c.Backend = audio.PortAudio }, true},
 		{"backend", func(c *Config) { c.Backend = "alsa" }, false},
-		{"output-device", func(c *Config) { c.Backend, c.OutputDevice = BackendPortAudio, "3" }, true},
+		{"output-device", func(c *Config) { c.Backend, c.OutputDevice = audio.PortAudio, "3" }, true},
 		{"output-device", func(c *Config) { c.OutputDevice = "3" }, false},
-		{"input-device", func(c *Config) { c.Backend, c.InputDevice = BackendPortAudio, "none" }, true},
-		{"input-device", func(c *Config) { c.Backend, c.InputDevice = BackendJack, "none" }, false},
-		{"host-period", func(c *Config) { c.Backend, c.HostPeriod = BackendPortAudio, 240 }, true},
-		{"host-period", func(c *Config) { c.Backend, c.HostPeriod = BackendPortAudio, 239 }, false},
-		{"host-period", func(c *Config) { c.Backend, c.HostPeriod = BackendPortAudio, 8193 }, false},
-		{"host-period", func(c *Config) { c.Backend, c.HostPeriod = BackendJack, 64 }, false},
-		{"from-guest", func(c *Config) { c.Backend, c.FromGuest = BackendJack, FromGuestSource }, false},
+		{"input-device", func(c *Config) { c.Backend, c.InputDevice = audio.PortAudio, "none" }, true},
+		{"input-device", func(c *Config) { c.Backend, c.InputDevice = audio.Jack, "none" }, false},
+		{"host-period", func(c *Config) { c.Backend, c.HostPeriod = audio.PortAudio, 240 }, true},
+		{"host-period", func(c *Config) { c.Backend, c.HostPeriod = audio.PortAudio, 239 }, false},
+		{"host-period", func(c *Config) { c.Backend, c.HostPeriod = audio.PortAudio, 8193 }, false},
+		{"host-period", func(c *Config) { c.Backend, c.HostPeriod = audio.Jack, 64 }, false},
+		{"from-guest", func(c *Config) { c.Backend, c.FromGuest = audio.Jack, FromGuestSource }, false},
 		{"host-period", func(c *Config) { c.HostPeriod = 16 }, true},
 		{"host-period", func(c *Config) { c.HostPeriod = 8192 }, true},
 		{"host-period", func(c *Config) { c.HostPeriod = 15 }, false},
@@ -159,8 +160,12 @@ func TestValuesAtTheEdges(t *testing.T) {
 		{"channel-map", func(c *Config) { mapped(c, 2, 2, "FL") }, false},
 		{"channel-map", func(c *Config) { mapped(c, 2, 1, "FL", "FR") }, false},
 		{"channel-map", func(c *Config) { mapped(c, 1, 2, "FL", "FR") }, false},
-		{"channel-map", func(c *Config) { mapped(c, 2, 2, "FL", "FR"); c.Backend = BackendJack }, false},
-		{"connect", func(c *Config) { c.Connect = []string{"nowhere"} }, false},
+		{"channel-map", func(c *Config) { mapped(c, 2, 2, "FL", "FR"); c.Backend = audio.Jack }, false},
+		{"connect", func(c *Config) { c.Backend, c.Connect = audio.Jack, []string{"nowhere"} }, false},
+		{"connect", func(c *Config) { c.Backend, c.Connect = audio.Jack, []string{"a:b -> c:d"} }, true},
+		{"connect", func(c *Config) { c.Backend, c.Connect = audio.PipeWire, []string{"a:b -> c:d"} }, false},
+		{"guests", func(c *Config) { c.Backend, c.Guests = audio.Jack, 2 }, true},
+		{"guests", func(c *Config) { c.Backend, c.Guests = audio.PortAudio, 2 }, false},
 	} {
 		c := Default(proto.Host)
 		test.set(&c)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/bridge/fault"
 	"archibald-bridge/proto"
 )
@@ -20,7 +21,7 @@ type rule struct {
 	hint func(Config) string
 }
 
-var rules = []rule{
+var rules = slices.Concat([]rule{
 	{key: "format", legal: fmt.Sprintf("opus only with at most %d channels at %d Hz", proto.OpusChannels, proto.OpusRateHz), holds: Config.fitsOpus},
 	{key: "static", legal: "true only with a peer and a format, or with sdp-in or sap-receive", holds: Config.knowsPlainStream},
 	{key: "sdp-out", legal: "a file only with static and a peer", holds: func(c Config) bool { return c.SDPOut == "" || c.sendsPlain() }},
@@ -30,23 +31,20 @@ var rules = []rule{
 	{key: "ptime", legal: "a time only with static or format opus", holds: func(c Config) bool {
 		return c.Ptime.Duration == 0 || c.Format == proto.Opus || c.Static
 	}},
-	{key: "output-device", legal: "a device only with the backend portaudio", holds: func(c Config) bool {
-		return c.OutputDevice == "" || c.Backend == BackendPortAudio
+	{key: "output-device", legal: "a device only with " + backends(hasDevices), holds: func(c Config) bool {
+		return c.OutputDevice == "" || hasDevices(c.can())
 	}},
-	{key: "input-device", legal: "a device only with the backend portaudio", holds: func(c Config) bool {
-		return c.InputDevice == "" || c.Backend == BackendPortAudio
+	{key: "input-device", legal: "a device only with " + backends(hasDevices), holds: func(c Config) bool {
+		return c.InputDevice == "" || hasDevices(c.can())
 	}},
-	{key: "host-period", legal: "only 0 with the backend jack", holds: func(c Config) bool {
-		return c.HostPeriod == 0 || c.Backend != BackendJack
+	{key: "channel-map", legal: "positions only with " + backends(hasPositions) + ", one for each channel of both directions", holds: Config.mapsEachChannel},
+	{key: "from-guest", legal: "source only with " + backends(hasSource), holds: func(c Config) bool {
+		return c.FromGuest == FromGuestStream || hasSource(c.can())
 	}},
-	{key: "host-period", legal: fmt.Sprintf("0, or at least %d frames with the backend portaudio", minPortAudioPeriod), holds: func(c Config) bool {
-		return c.HostPeriod == 0 || c.HostPeriod >= minPortAudioPeriod || c.Backend != BackendPortAudio
+	{key: "connect", legal: "rules only with " + backends(hasPatchbay), holds: func(c Config) bool {
+		return len(c.Connect) == 0 || hasPatchbay(c.can())
 	}},
-	{key: "channel-map", legal: "positions only with the backend pipewire, one for each channel of both directions", holds: Config.mapsEachChannel},
-	{key: "from-guest", legal: "source only with the backend pipewire", holds: func(c Config) bool {
-		return c.FromGuest == FromGuestStream || c.Backend == BackendPipeWire
-	}},
-	{key: "guests", legal: "more than 1 only with the backend pipewire and without peer, name and static", holds: Config.canServeGuests},
+	{key: "guests", legal: "more than 1 only with " + backends(hasManyEnds) + ", and without peer, name and static", holds: Config.canServeGuests},
 	{key: "guests", legal: "no more than there are ports from listen's on", holds: func(c Config) bool {
 		return int(c.Listen.Port())+c.Guests <= 1<<16
 	}},
@@ -63,7 +61,10 @@ var rules = []rule{
 			return fmt.Sprintf("for both families listen on [::]:%d", c.Listen.Port())
 		},
 	},
-}
+},
+	periodRules("host-period", func(c Config) int { return c.HostPeriod }),
+	periodRules("guest-period", func(c Config) int { return c.GuestPeriod }),
+)
 
 // The shortest and the longest packet time that can be asked for.
 const (
@@ -71,8 +72,42 @@ const (
 	maxPtime = 20 * time.Millisecond
 )
 
-// minPortAudioPeriod is 5 ms at 48 kHz in frames.
-const minPortAudioPeriod = 240
+// What a backend must be able to do for a key to mean anything.
+func hasDevices(can audio.Capabilities) bool   { return can.Devices }
+func hasPositions(can audio.Capabilities) bool { return can.ChannelMap }
+func hasSource(can audio.Capabilities) bool    { return can.Source }
+func hasPatchbay(can audio.Capabilities) bool  { return can.Patchbay }
+func hasManyEnds(can audio.Capabilities) bool  { return can.ManyEnds }
+
+// backends names those that can do something: "the backend pipewire".
+func backends(can func(audio.Capabilities) bool) string {
+	return "the backend " + either(audio.With(can))
+}
+
+// can is what the backend can do.
+func (c Config) can() audio.Capabilities {
+	backend, _ := audio.Named(c.Backend) // the rules are for legal values
+	return backend.Capabilities
+}
+
+// periodRules are what the backends say of the period that they are asked for. The key's
+// own bounds are the widest of any backend.
+func periodRules(key string, period func(Config) int) []rule {
+	all := []rule{{
+		key: key, legal: "only 0 with " + backends(func(can audio.Capabilities) bool { return !can.ChoosesPeriod() }),
+		holds: func(c Config) bool { return period(c) == 0 || c.can().ChoosesPeriod() },
+	}}
+	for _, b := range audio.Backends {
+		if b.LeastPeriodFrames <= minPeriod {
+			continue
+		}
+		all = append(all, rule{
+			key: key, legal: fmt.Sprintf("0, or at least %d frames with the backend %s", b.LeastPeriodFrames, b.Name),
+			holds: func(c Config) bool { return c.Backend != b.Name || period(c) == 0 || period(c) >= b.LeastPeriodFrames },
+		})
+	}
+	return all
+}
 
 // Of Opus: the bitrates that it has sound at in each of these packet times (RFC 6716,
 // sections 2.1.1 and 2.1.4; below 9,600 bit/s libopus sends none in 2.5 ms), as the
@@ -105,12 +140,12 @@ func (c Config) sendsPlain() bool { return c.Static && c.Peer != Peer{} }
 // mapsEachChannel says whether there is a position for each channel, if there is any.
 func (c Config) mapsEachChannel() bool {
 	positions := len(c.ChannelMap.Positions)
-	return positions == 0 || c.Backend == BackendPipeWire && positions == c.SendChannels && positions == c.ReceiveChannels
+	return positions == 0 || hasPositions(c.can()) && positions == c.SendChannels && positions == c.ReceiveChannels
 }
 
 // canServeGuests says whether several guests can be told apart, if there may be several.
 func (c Config) canServeGuests() bool {
-	return c.Guests == 1 || c.Backend == BackendPipeWire && c.Peer == Peer{} && c.Name == "" && !c.Static
+	return c.Guests == 1 || hasManyEnds(c.can()) && c.Peer == Peer{} && c.Name == "" && !c.Static
 }
 
 // peerAddr is the peer's address; the zero Addr where it is a name, or none.

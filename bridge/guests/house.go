@@ -182,7 +182,7 @@ func (h *house) fits(offer proto.Description) error {
 	if rateHz == 0 {
 		rateHz = offer.RateHz
 	}
-	ours := session.Describe(h.settings, session.Graph{RateHz: rateHz, PeriodFrames: max(1, h.settings.HostPeriod)})
+	ours := session.Describe(h.settings, session.Graph{RateHz: rateHz, PeriodFrames: max(1, h.settings.PeriodFrames)})
 	_, _, err := proto.Answer(offer, ours)
 	return err
 }

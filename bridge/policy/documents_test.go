@@ -147,3 +147,44 @@ func TestTheTestsThatTheDocumentsNameAreThere(t *testing.T) {
 		t.Errorf("found only %d names", patterns)
 	}
 }
+
+// floors are the packages in the architecture's table, by floor: 0 is the top.
+func floors(document string) map[string]int {
+	floor, found := -1, map[string]int{}
+	for _, row := range rows(document, "folder") {
+		if cells(row.line)[0] != "" {
+			floor++
+		}
+		for _, name := range row.names {
+			found[strings.TrimSuffix(name, "/")] = floor
+		}
+	}
+	return found
+}
+
+// Who looks for a room finds it in the house, and no arrow points up.
+func TestTheHouseIsAsTheArchitectureSays(t *testing.T) {
+	floor := floors(string(read(t, "docs/architecture.md")))
+	for _, p := range packages(t) {
+		if !below(p.path(), "proto", "bridge", "guest", "host") || strings.HasPrefix(p.Doc, "Command ") || below(p.path(), "bridge/policy") {
+			continue
+		}
+		own, has := floor[p.path()]
+		if !has {
+			t.Errorf("docs/architecture.md does not have %s", p.path())
+		}
+		for _, imported := range p.Imports {
+			path, ours := strings.CutPrefix(imported, module+"/")
+			if other := floor[path]; ours && other < own {
+				t.Errorf("%s is on floor %d and needs %s on floor %d above it", p.path(), own, path, other)
+			}
+		}
+	}
+}
+
+func TestFloorsAreReadFromTheTable(t *testing.T) {
+	found := floors("| floor | folder | what |\n|---|---|---|\n| top | `a/`, `b/` | `x/` |\n| | `c/` | |\n| ground | `d/` | |\n")
+	if len(found) != 4 || found["a"] != 0 || found["c"] != 0 || found["d"] != 1 {
+		t.Errorf("found %v", found)
+	}
+}

@@ -50,7 +50,7 @@ var only = map[string][]string{
 	"bridge/audio":  {"bridge/stream"},
 	"bridge/rt":     {"bridge/stream"},
 	"bridge/fault":  {},
-	"bridge/config": {"bridge/fault", "proto"},
+	"bridge/config": {"bridge/audio", "bridge/fault", "bridge/stream", "proto"},
 }
 
 // mayNotBeBuiltFrom is why the code of a package, without its tests, may not need another.

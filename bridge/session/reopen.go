@@ -95,7 +95,7 @@ func (e *End) usable() bool { return e.audioOpen && e.audioError == "" }
 func (e *End) audioConfig() AudioConfig {
 	return AudioConfig{
 		Name: e.settings.Name, SendChannels: e.settings.SendChannels, ReceiveChannels: e.settings.ReceiveChannels,
-		RateHz: e.settings.RateHz, PeriodFrames: e.settings.HostPeriod,
+		RateHz: e.settings.RateHz, PeriodFrames: e.settings.PeriodFrames,
 	}
 }
 

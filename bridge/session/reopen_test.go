@@ -91,7 +91,7 @@ func TestAnEndGivesUpWithAnAudioServerThatNeedsANewProcess(t *testing.T) {
 
 func TestAudioServerIsAskedForWhatIsConfigured(t *testing.T) {
 	v := newVirtual(t, func(c *Settings) {
-		c.Name, c.SendChannels, c.ReceiveChannels, c.RateHz, c.HostPeriod = "lab", 3, 1, testRate, 96
+		c.Name, c.SendChannels, c.ReceiveChannels, c.RateHz, c.PeriodFrames = "lab", 3, 1, testRate, 96
 	})
 	v.openAudio()
 	if want := (AudioConfig{Name: "lab", SendChannels: 3, ReceiveChannels: 1, RateHz: testRate, PeriodFrames: 96}); v.audio.config != want {

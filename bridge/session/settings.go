@@ -29,7 +29,7 @@ type Settings struct {
 	Format                        proto.Encoding // "": what the two ends like best
 	RateHz                        int            // the audio server must have; 0: whatever it has
 	SendChannels, ReceiveChannels int
-	HostPeriod                    int           // asked of the audio server; 0: its own
+	PeriodFrames                  int           // asked of the audio server; 0: its own
 	Ptime                         time.Duration // packet time; 0: see packetFrames
 	Bitrate                       int           // of a coded stream, of all channels together, in bit/s
 	Redundancy                    proto.Redundancy

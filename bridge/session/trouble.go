@@ -32,11 +32,11 @@ func (e *End) audioProblems(found []status.Problem) []status.Problem {
 // unmetPeriod says that the graph has not the period that was asked for. A shorter one
 // is no loss, unless there is a reason to tell.
 func (e *End) unmetPeriod(why func(asked, runs int) string) []status.Problem {
-	asked, runs := e.settings.HostPeriod, e.graph.PeriodFrames
+	asked, runs := e.settings.PeriodFrames, e.graph.PeriodFrames
 	if asked == 0 || asked == runs {
 		return nil
 	}
-	text := fmt.Sprintf("host-period %d is not met: %s runs at %d frames", asked, e.server, runs)
+	text := fmt.Sprintf("%s-period %d is not met: %s runs at %d frames", e.settings.Role, asked, e.server, runs)
 	if reason := why(asked, runs); reason != "" {
 		text += ": " + reason
 	} else if runs < asked {

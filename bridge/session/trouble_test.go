@@ -84,13 +84,13 @@ func TestTheServersOwnCauseIsToldInPlaceOfTheSymptom(t *testing.T) {
 }
 
 func TestAPeriodThatIsNotTheOneAskedForIsToldWithItsCause(t *testing.T) {
-	asked := func(frames int) func(*Settings) { return func(c *Settings) { c.HostPeriod = frames } }
+	asked := func(frames int) func(*Settings) { return func(c *Settings) { c.PeriodFrames = frames } }
 	v, audio := troubled(t, asked(testPeriod))
 	v.shows(codeHostPeriod, "", 0)
 	audio.set(func(a *fakeAudio) { a.graph.PeriodFrames = 1024 })
 	audio.why = "min-quantum"
 	v.pass(time.Minute)
-	v.shows(codeHostPeriod, "host-period 64 is not met: JACK server lab runs at 1024 frames: min-quantum", 1)
+	v.shows(codeHostPeriod, "guest-period 64 is not met: JACK server lab runs at 1024 frames: min-quantum", 1)
 	audio.set(func(a *fakeAudio) { a.graph.PeriodFrames = testPeriod })
 	v.pass(time.Second)
 	v.shows(codeHostPeriod, "", 0)
@@ -98,18 +98,18 @@ func TestAPeriodThatIsNotTheOneAskedForIsToldWithItsCause(t *testing.T) {
 	v, audio = troubled(t, asked(96))
 	audio.why = "rounded"
 	v.pass(time.Second)
-	v.shows(codeHostPeriod, "host-period 96 is not met: JACK server lab runs at 64 frames: rounded", 1)
+	v.shows(codeHostPeriod, "guest-period 96 is not met: JACK server lab runs at 64 frames: rounded", 1)
 	audio.why = "" // somebody else wants less
 	v.pass(time.Second)
 	v.shows(codeHostPeriod, "", 0)
 
 	v = playing(t, asked(32)) // a server that knows no cause
 	v.pass(time.Second)
-	v.shows(codeHostPeriod, "host-period 32 is not met: JACK server lab runs at 64 frames", 1)
+	v.shows(codeHostPeriod, "guest-period 32 is not met: JACK server lab runs at 64 frames", 1)
 	v = newVirtual(t, asked(32)) // before any session, too
 	v.openAudio()
 	v.pass(time.Second)
-	v.shows(codeHostPeriod, "host-period 32 is not met: JACK server lab runs at 64 frames", 1)
+	v.shows(codeHostPeriod, "guest-period 32 is not met: JACK server lab runs at 64 frames", 1)
 }
 
 func TestTheReasonForAnAbsentServerIsTheSameInStatusAndLog(t *testing.T) {

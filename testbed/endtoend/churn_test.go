@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"archibald-bridge/testbed/gate"
 	"archibald-bridge/testbed/probe"
 )
 
@@ -47,7 +48,7 @@ func TestProgramsThatComeAndGoAreUnheard(t *testing.T) {
 		}
 		churned <- err
 	}()
-	d, err := r.Duplex(15*time.Second, 100*time.Millisecond)
+	d, err := r.Duplex(gate.Soak(10*time.Second, time.Minute), 100*time.Millisecond)
 	close(stop)
 	if err := errors.Join(err, <-churned); err != nil {
 		t.Fatal(err)

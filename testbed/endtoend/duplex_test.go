@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"archibald-bridge/testbed/gate"
 	"archibald-bridge/testbed/signal"
 )
 
@@ -31,7 +32,7 @@ func start(t *testing.T, config Config) *Rig {
 }
 
 func TestSoundCrossesInBothDirectionsAtOnce(t *testing.T) {
-	for _, period := range []int{512, 256} {
+	for _, period := range gate.Soak([]int{256}, []int{512, 256}) {
 		t.Run(fmt.Sprint("period ", period), func(t *testing.T) { crosses(t, period) })
 	}
 }
@@ -47,7 +48,7 @@ func crosses(t *testing.T, periodFrames int) {
 		t.Logf("%d hostile datagrams sent meanwhile", sent)
 		harassed <- err
 	}()
-	d, err := r.Duplex(60*time.Second, 100*time.Millisecond)
+	d, err := r.Duplex(gate.Soak(18*time.Second, 5*time.Minute), 100*time.Millisecond)
 	close(stop)
 	if err := errors.Join(err, <-harassed); err != nil {
 		t.Fatal(err)

@@ -86,7 +86,7 @@ func TestAnExportInTheGuestIsSilenceAndNothingElse(t *testing.T) {
 	}
 	r.freewheel(t, "n")
 	endNs := monotonicNs()
-	time.Sleep(10 * time.Second)
+	time.Sleep(7 * time.Second)
 
 	for role, was := range before {
 		now := r.mustStatus(t, role)

@@ -24,7 +24,7 @@ func TestEveryStartOrderEndsInSound(t *testing.T) {
 	fromHost := false
 	for name, order := range orders {
 		t.Run(name, func(t *testing.T) {
-			r := start(t, Config{PeriodFrames: 256, Common: []string{"--latency", "100ms"}, CallFromHost: fromHost})
+			r := start(t, Config{Shared: true, PeriodFrames: 256, Common: []string{"--latency", "100ms"}, CallFromHost: fromHost})
 			for _, step := range order {
 				if err := step(r); err != nil {
 					t.Fatal(err)
@@ -40,7 +40,7 @@ func TestEveryStartOrderEndsInSound(t *testing.T) {
 }
 
 func TestSoundComesBackAfterEveryKill(t *testing.T) {
-	r := start(t, Config{PeriodFrames: 256, Common: []string{"--latency", "100ms"}})
+	r := start(t, Config{Shared: true, PeriodFrames: 256, Common: []string{"--latency", "100ms"}})
 	if err := r.StartAll(); err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func TestSoundComesBackAfterEveryKill(t *testing.T) {
 }
 
 func TestStaticEndsNeedNoSession(t *testing.T) {
-	r := start(t, Config{PeriodFrames: 256, Static: true, Common: []string{"--format", "L16", "--latency", "100ms"}})
+	r := start(t, Config{Shared: true, PeriodFrames: 256, Static: true, Common: []string{"--format", "L16", "--latency", "100ms"}})
 	if err := r.StartAll(); err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +94,7 @@ func TestStaticEndsNeedNoSession(t *testing.T) {
 }
 
 func TestPeriodChangeWhileRunning(t *testing.T) {
-	r := start(t, Config{PeriodFrames: 256, Common: []string{"--latency", "100ms"}})
+	r := start(t, Config{Shared: true, PeriodFrames: 256, Common: []string{"--latency", "100ms"}})
 	if err := r.StartAll(); err != nil {
 		t.Fatal(err)
 	}

@@ -28,6 +28,8 @@ type Config struct {
 	CallFromHost bool
 	// Tags are further build tags of the bridge.
 	Tags []string
+	// Shared says that no sound is judged: another process may use the machine, too.
+	Shared bool
 	// Static ends have no session; each has the other as its peer.
 	Static bool
 	// Ask the ends all the time what their servers did: a test that judges gaps needs
@@ -54,7 +56,11 @@ type Rig struct {
 
 // New builds the programs and starts nothing.
 func New(config Config) (*Rig, error) {
-	s, err := stack.New()
+	open := stack.New
+	if config.Shared {
+		open = stack.NewShared
+	}
+	s, err := open()
 	if err != nil {
 		return nil, err
 	}

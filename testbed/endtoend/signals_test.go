@@ -15,7 +15,7 @@ import (
 // A terminal that is closed, a service that is stopped, Ctrl-C and Ctrl-\\.
 func TestEverySignalThatEndsAnEndIsAGoodbyeToItsPeer(t *testing.T) {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP) // under nohup the ends would inherit that it is ignored
-	r := start(t, Config{PeriodFrames: 256, Common: []string{"--latency", "100ms"}})
+	r := start(t, Config{Shared: true, PeriodFrames: 256, Common: []string{"--latency", "100ms"}})
 	if err := r.StartAll(); err != nil {
 		t.Fatal(err)
 	}

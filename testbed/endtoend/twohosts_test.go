@@ -144,8 +144,8 @@ func TestOneVMPlaysToTwoHosts(t *testing.T) {
 		told, err = toldDuring(true, w.statusOfA, func() error {
 			atA := must(w.playAtHost(0, "probe-a", 30*time.Second))
 			atB := must(w.playAtHost(1, "probe-b", 30*time.Second))
-			atVM := must(w.playAtVM(16 * time.Second))
-			time.Sleep(6 * time.Second)
+			atVM := must(w.playAtVM(14 * time.Second))
+			time.Sleep(4 * time.Second)
 			w.hosts[1].Kill9()
 			time.Sleep(time.Second)
 			if err := w.hosts[1].Restart(); err != nil {

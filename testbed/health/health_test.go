@@ -18,7 +18,7 @@ var town *strangers.Town
 
 func TestMain(m *testing.M) {
 	var err error
-	if town, err = strangers.Build(""); err != nil {
+	if town, err = strangers.Build("", stack.NewShared); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

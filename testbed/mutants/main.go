@@ -59,11 +59,16 @@ func run(ctx context.Context, root, only string, out io.Writer) (uncaught int, e
 	for _, m := range chosen {
 		begun := time.Now()
 		by, err := m.try(ctx, tree)
-		if err != nil {
-			return uncaught, err
+		if ctx.Err() != nil {
+			return uncaught, ctx.Err()
 		}
-		if by == "" {
+		if err != nil {
+			by = "**the mutant is wrong**"
+			fmt.Fprintln(os.Stderr, err)
+		} else if by == "" {
 			by = "**nobody**"
+		}
+		if strings.HasPrefix(by, "**") {
 			uncaught++
 		}
 		_, _ = fmt.Fprintf(out, "| %s | %s | %s | %.0f |\n", m.guarantee, m.broken, by, time.Since(begun).Seconds())

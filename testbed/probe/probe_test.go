@@ -13,7 +13,7 @@ import (
 // startScript starts a shell script in a probe's place.
 func startScript(t *testing.T, script string) *Probe {
 	t.Helper()
-	s, err := stack.New()
+	s, err := stack.NewShared()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,7 +30,7 @@ type lab struct {
 
 func newLab(t *testing.T) *lab {
 	t.Helper()
-	s, err := stack.New()
+	s, err := stack.NewShared()
 	if err != nil {
 		t.Fatal(err)
 	}

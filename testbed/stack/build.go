@@ -3,17 +3,40 @@ package stack
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"os/exec"
 	"strings"
+	"sync"
 )
 
+// built holds what this process has built, open, for the folder that it was built in is
+// removed with its Stack.
+var built = struct {
+	sync.Mutex
+	files map[string]*os.File
+}{files: map[string]*os.File{}}
+
 // Build compiles a program of this module, with the build tag that all need (decision
-// 11) and further ones. It needs Go, and a working directory inside the module.
+// 11) and further ones. It needs Go, and a working directory inside the module. A process
+// links each program once, which takes seconds, and copies it from then on.
 func Build(binary, program string, tags ...string) error {
-	tags = append([]string{"nolibopusfile"}, tags...)
-	out, err := exec.Command("go", "build", "-tags", strings.Join(tags, ","), "-o", binary, program).CombinedOutput()
+	joined := strings.Join(append([]string{"nolibopusfile"}, tags...), ",")
+	key := program + " " + joined
+	built.Lock()
+	defer built.Unlock()
+	command := exec.Command("go", "build", "-tags", joined, "-o", binary, program)
+	known := built.files[key]
+	if known != nil {
+		// By another process: a program that this one has open for writing while some
+		// goroutine forks cannot be started ("text file busy").
+		command = exec.Command("cp", fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), known.Fd()), binary)
+	}
+	out, err := command.CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("building %s: %w: %s", program, err, bytes.TrimSpace(out))
 	}
-	return nil
+	if known == nil {
+		built.files[key], err = os.Open(binary)
+	}
+	return err
 }

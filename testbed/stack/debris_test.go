@@ -9,8 +9,13 @@ import (
 	"time"
 )
 
-// TestMain lets the test binary play a process that panics with a stack up.
+// TestMain lets the test binary play a process that panics with a stack up, or one that
+// claims the machine.
 func TestMain(m *testing.M) {
+	if how := os.Getenv("STACK_TEST_CLAIM"); how != "" {
+		claimUntilTheInputEnds(how)
+		os.Exit(0)
+	}
 	if os.Getenv("STACK_TEST_PANIC") != "" {
 		panicWithAStack()
 	}

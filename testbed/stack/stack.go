@@ -25,11 +25,27 @@ type Stack struct {
 	mu        sync.Mutex
 	processes []*Process // in the order they were started
 	held      []io.Closer
+	closed    bool
 }
 
-// New makes a Stack with an empty directory below the system's temporary one.
-// It first removes what callers left that died without Close.
-func New() (*Stack, error) {
+// New makes a Stack with an empty directory below the system's temporary one, and waits
+// until no other process has one: sound that is judged needs the machine for itself. It
+// first removes what callers left that died without Close.
+func New() (*Stack, error) { return open(true) }
+
+// NewShared is New for those who only wait for what servers say: two processes can do that
+// at once.
+func NewShared() (*Stack, error) { return open(false) }
+
+func open(alone bool) (s *Stack, err error) {
+	if err := claim(alone); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			disclaim()
+		}
+	}()
 	sweepDebris()
 	// Not below a test's own directory: a Unix socket's path has at most 107
 	// bytes (unix(7)), and test names are long.
@@ -37,7 +53,7 @@ func New() (*Stack, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Stack{Dir: dir}
+	s = &Stack{Dir: dir}
 	for _, sub := range []string{s.runtimeDir(), s.path("config"), s.path("state"), s.path("log")} {
 		if err := os.Mkdir(sub, 0o700); err != nil {
 			return nil, fmt.Errorf("stack directory: %w", err)
@@ -58,6 +74,10 @@ func (s *Stack) Close() error {
 		closer.Close()
 	}
 	s.processes, s.held = nil, nil
+	if !s.closed {
+		s.closed = true
+		disclaim()
+	}
 	return os.RemoveAll(s.Dir)
 }
 

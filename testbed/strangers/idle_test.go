@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"testing"
 	"time"
+
+	"archibald-bridge/testbed/gate"
 )
 
 // A host that nobody has called yet.
@@ -54,6 +56,8 @@ func TestAGuestThatStartsAnewFindsItsHostAmongStrangers(t *testing.T) {
 	must(t, err)
 	defer func() { _ = ear.Close() }()
 	var undisturbed time.Duration
+	used := 1 // the most of any row
+	defer func() { gate.Attempts(t, used, attempts) }()
 	for i, row := range []struct {
 		name   string
 		attack Attack
@@ -77,6 +81,7 @@ func TestAGuestThatStartsAnewFindsItsHostAmongStrangers(t *testing.T) {
 		for attempt := 1; attempt < attempts && (err != nil || took > undisturbed+lateness); attempt++ {
 			t.Logf("%s: back after %v, %v", row.name, took, err)
 			took, err = comesBack(t, town, row.attack)
+			used = max(used, attempt+1)
 		}
 		n := ear.Datagrams(InsideAddress, OutsideAddress) - datagrams
 		t.Logf("%s: back after %v, datagrams to strangers %d", row.name, took.Round(time.Millisecond), n)

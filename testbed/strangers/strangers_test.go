@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"archibald-bridge/proto"
+	"archibald-bridge/testbed/gate"
 	"archibald-bridge/testbed/stack"
 )
 
@@ -40,7 +41,7 @@ func machines(t *testing.T) *Town {
 	t.Helper()
 	if town == nil {
 		var err error
-		if town, err = Build(*bridgeFlag); err != nil {
+		if town, err = Build(*bridgeFlag, stack.New); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -93,7 +94,7 @@ type row struct {
 
 // attacks are those that need neither the secret nor a start of an end.
 func attacks(town *Town, tally *Tally) []row {
-	second := time.Second * time.Duration(*longFlag)
+	second := gate.Soak(time.Second, 10*time.Second) * time.Duration(*longFlag)
 	in, out := town.Inside(), town.Outside()
 	fit := publicOffer
 	bad := func() []byte { return Offer("", guestSSRC, unfit) }
@@ -195,7 +196,10 @@ func TestStrangersDoNotTouchASession(t *testing.T) {
 	town := session(t, HostDoor)
 	var tally Tally
 	rows := attacks(town, &tally)
+	used := 0
+	defer func() { gate.Attempts(t, used, attempts) }()
 	for attempt := 1; len(rows) > 0; attempt++ {
+		used = attempt
 		rows = broken(t, town, rows, attempt == attempts)
 	}
 	t.Logf("offers: %v", &tally)

@@ -48,9 +48,9 @@ type Town struct {
 	starts        int // of ends and probes so far: each process needs a name of its own
 }
 
-// Build makes the machines and starts their servers. bridge is the program under
-// test; "": it is built.
-func Build(bridge string) (town *Town, err error) {
+// Build makes the machines, each by stack.New or stack.NewShared, and starts their servers.
+// bridge is the program under test; "": it is built.
+func Build(bridge string, open func() (*stack.Stack, error)) (town *Town, err error) {
 	town = &Town{bridge: bridge}
 	defer func() {
 		if err != nil {
@@ -58,7 +58,7 @@ func Build(bridge string) (town *Town, err error) {
 		}
 	}()
 	for _, s := range []**stack.Stack{&town.Host, &town.Guest, &town.Strangers} {
-		if *s, err = stack.New(); err != nil {
+		if *s, err = open(); err != nil {
 			return town, err
 		}
 		if err = (*s).Isolate(); err != nil {

@@ -46,7 +46,7 @@ func TestMain(m *testing.M) {
 // startDesktop starts the servers. Each fragment is a further piece of the
 // configuration of daemon and clients.
 func startDesktop(fragments ...string) (*desktop, error) {
-	s, err := stack.New()
+	s, err := stack.NewShared()
 	if err != nil {
 		return nil, err
 	}

@@ -160,7 +160,7 @@ func TestWhatCannotBeOpenedIsNamed(t *testing.T) {
 			`output-device "speakers": there is none; there are 0 "recorder" (ALSA), 1 "player" (ALSA), 2 "default" (ALSA)`},
 		{audio.Options{}, audio.Config{SendChannels: 2, ReceiveChannels: 65}, "PortAudio: 65 channels, legal are 0 to 64"},
 		{audio.Options{}, audio.Config{SendChannels: 2, ReceiveChannels: 2, PeriodFrames: 128},
-			"host-period 128 at 48000 Hz: PortAudio's is 240 to 8192 frames there, 5 ms and more"},
+			"period 128 at 48000 Hz: PortAudio's is 240 to 8192 frames there, 5 ms and more"},
 	} {
 		server, _ := newServer(t, test.options)
 		_, err := server.Open(test.config)

@@ -24,7 +24,7 @@ func periodOf(wanted, rateHz int) (frames int, err error) {
 		return frames, nil
 	}
 	if wanted < least || wanted > mostFrames {
-		return 0, fmt.Errorf("host-period %d at %d Hz: PortAudio's is %d to %d frames there, 5 ms and more", wanted, rateHz, least, mostFrames)
+		return 0, fmt.Errorf("period %d at %d Hz: PortAudio's is %d to %d frames there, 5 ms and more", wanted, rateHz, least, mostFrames)
 	}
 	return wanted, nil
 }

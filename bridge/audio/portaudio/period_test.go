@@ -21,7 +21,7 @@ func TestPeriodBelow5msIsRefused(t *testing.T) {
 			t.Errorf("%d frames at %d Hz: %d, %v", test.wanted, test.rateHz, got, err)
 		}
 	}
-	want := "host-period 240 at 96000 Hz: PortAudio's is 480 to 8192 frames there, 5 ms and more"
+	want := "period 240 at 96000 Hz: PortAudio's is 480 to 8192 frames there, 5 ms and more"
 	if _, err := periodOf(240, 96000); err.Error() != want {
 		t.Errorf("%v, want %s", err, want)
 	}

@@ -1,0 +1,74 @@
+package stack
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+)
+
+// machine is this process's claim to the machine. Sound has a deadline, so whoever judges
+// sound has the machine for himself; whoever only waits for what a server says can share it.
+// It is a lock on a file, which ends with the process.
+var machine struct {
+	sync.Mutex
+	file   *os.File
+	stacks int
+	alone  bool
+}
+
+// lockFile opens one of the two files. turn is held while somebody waits for the machine:
+// otherwise those who share it, one after the other, would keep out for ever who wants it
+// for himself.
+func lockFile(name string) (*os.File, error) {
+	return os.OpenFile(filepath.Join(os.TempDir(), "archibald-"+name+".lock"), os.O_CREATE|os.O_RDWR, 0o600)
+}
+
+// claim waits for the machine. A process that has it shared and wants it alone gives it up
+// meanwhile: two of them would wait for each other.
+func claim(alone bool) error {
+	machine.Lock()
+	defer machine.Unlock()
+	if machine.stacks > 0 && (machine.alone || !alone) {
+		machine.stacks++
+		return nil
+	}
+	turn, err := lockFile("turn")
+	if err != nil {
+		return fmt.Errorf("the machine's turn: %w", err)
+	}
+	defer func() { _ = turn.Close() }() // which unlocks it
+	if machine.file == nil {
+		if machine.file, err = lockFile("machine"); err != nil {
+			return fmt.Errorf("the machine: %w", err)
+		}
+	}
+	how := syscall.LOCK_SH
+	if alone {
+		how = syscall.LOCK_EX
+	}
+	for _, step := range []struct {
+		file *os.File
+		how  int
+	}{{machine.file, syscall.LOCK_UN}, {turn, syscall.LOCK_EX}, {machine.file, how}} {
+		for err = syscall.EINTR; err == syscall.EINTR; {
+			err = syscall.Flock(int(step.file.Fd()), step.how)
+		}
+		if err != nil {
+			return fmt.Errorf("waiting for the machine: %w", err)
+		}
+	}
+	machine.stacks++
+	machine.alone = alone
+	return nil
+}
+
+func disclaim() {
+	machine.Lock()
+	defer machine.Unlock()
+	if machine.stacks--; machine.stacks == 0 {
+		_ = machine.file.Close() // which unlocks it
+		machine.file = nil
+	}
+}
