@@ -26,6 +26,9 @@ const (
 	// workedOff is how long after lost time that is heard: four time constants of the
 	// servo's slow loop.
 	workedOff = 16 * time.Second
+	// correctedWithin is how long after lost time the servo may still find that playout is
+	// a few frames off, by its lines of half-second points, and move it.
+	correctedWithin = 5 * time.Second
 )
 
 // pitches measures every whole second between the gaps. from is the first frame of
@@ -56,16 +59,42 @@ func pitches(r *recording.Recording, samples []float32, from int, hz float64, ga
 	return found, until(len(samples))
 }
 
-// near says whether a server failed so long before a stretch, or in it.
-func (h Heard) near(p Pitch, before time.Duration) bool {
+// failedSince says whether a server failed from fromNs to toNs.
+func (h Heard) failedSince(fromNs, toNs int64) bool {
 	return slices.ContainsFunc(h.Failures, func(f signal.TimedGap) bool {
-		return f.Known && !f.Stalled && f.TimeNs > p.FromNs-int64(before) && f.TimeNs < p.ToNs
+		return f.Known && !f.Stalled && f.TimeNs > fromNs && f.TimeNs < toNs
 	})
 }
 
+// failures counts those of servers; what comes within a tenth of a second is one.
+func (h Heard) failures() (count int) {
+	var times []int64
+	for _, f := range h.Failures {
+		if f.Known && !f.Stalled {
+			times = append(times, f.TimeNs)
+		}
+	}
+	slices.Sort(times)
+	for i, at := range times {
+		if i == 0 || at-times[i-1] > 100e6 {
+			count++
+		}
+	}
+	return count
+}
+
+// isCorrection says whether a gap is playout being moved after lost time: some frames
+// more or less, cross-faded, or so few that no cross-fade is seen.
+func (h Heard) isCorrection(gap signal.Attributed) bool {
+	const crossFadeFrames, fewFrames = 64, 3
+	moved := gap.Kind == signal.Missing || gap.Kind == signal.Repeated
+	faded := gap.LengthFrames >= crossFadeFrames/4 || math.Abs(gap.SizeFrames) <= fewFrames
+	return gap.Known && moved && faded && gap.LengthFrames <= 2*crossFadeFrames && h.failedSince(gap.TimeNs-int64(correctedWithin), gap.TimeNs)
+}
+
 // Faults is what is wrong with a channel. A gap is excused by a failure at that time
-// alone, and a pitch only while lost time is worked off; the pitch of most of the
-// sound is excused by nothing.
+// alone; afterwards playout may be corrected once for each. A pitch is excused only
+// while lost time is worked off, and that of most of the sound by nothing.
 func (h Heard) Faults() (faults []string) {
 	fault := func(format string, arguments ...any) {
 		faults = append(faults, h.Channel+": "+fmt.Sprintf(format, arguments...))
@@ -73,7 +102,7 @@ func (h Heard) Faults() (faults []string) {
 	off := make([]float64, 0, len(h.Pitches))
 	for _, p := range h.Pitches {
 		allowed := pitchOffHz
-		if h.near(p, workedOff) {
+		if h.failedSince(p.FromNs-int64(workedOff), p.ToNs) {
 			allowed += slewLimit * h.PlayedHz
 		}
 		off = append(off, p.Hz-h.PlayedHz)
@@ -98,10 +127,18 @@ func (h Heard) Faults() (faults []string) {
 	if !h.Found {
 		fault("the search for gaps did not find one planted frame")
 	}
+	corrections := 0
 	for _, gap := range h.Gaps {
-		if gap.Unexplained() {
+		switch {
+		case !gap.Unexplained():
+		case h.isCorrection(gap):
+			corrections++
+		default:
 			fault("%+v, and nothing failed then", gap.TimedGap)
 		}
+	}
+	if failures := h.failures(); corrections > failures {
+		fault("playout was corrected %d times after %d failures", corrections, failures)
 	}
 	return faults
 }

@@ -19,6 +19,7 @@ type scene struct {
 	failures []float64 // seconds at which a server failed, and lost 40 frames
 	late     float64   // seconds from a failure to the gap that the bridge makes of it
 	extra    float64   // and from that to one more; 0: none
+	smooth   []float64 // seconds from each failure to steps that are cross-faded
 	alone    []float64 // seconds of gaps at which nothing failed
 	stalls   []float64 // seconds at which a processor stood still
 }
@@ -55,6 +56,12 @@ func (s scene) heard(t *testing.T) Heard {
 		}
 		samples[i] = float32(amplitude * math.Sin(w*float64(i+lost)))
 	}
+	for _, at := range s.failures {
+		for _, after := range s.smooth {
+			samples = signal.PlantSmoothLoss(samples, int((at+after)*rate), 12, 64)
+		}
+	}
+	samples = samples[:len(samples)/period*period]
 	r := &recording.Recording{Sound: wav.Audio{RateHz: rate, Channels: [][]float32{samples}}, RateHz: rate}
 	for at := 0; at < len(samples); at += period {
 		r.Cycles = append(r.Cycles, recording.Cycle{FrameTime: uint32(at), MonotonicNs: int64(at) * 1e9 / rate, Frames: period})
@@ -95,6 +102,9 @@ func TestABridgeIsJudgedByWhatItDoesAndNotByItsServers(t *testing.T) {
 		"a gap of the bridge's own":                      {scene{alone: []float64{20}}, "nothing failed then"},
 		"as many gaps of its own as servers failed": {scene{failures: []float64{10, 20, 30}, late: 0.05,
 			alone: []float64{15, 25, 35}}, "nothing failed then"},
+		"playout is corrected a second after":                {scene{failures: []float64{10, 30}, late: 0.05, smooth: []float64{1}}, ""},
+		"it is corrected again and again":                    {scene{failures: []float64{10, 30}, late: 0.05, smooth: []float64{1, 2}}, "corrected 4 times after 2"},
+		"it is corrected long after":                         {scene{failures: []float64{10, 30}, late: 0.05, smooth: []float64{8}}, "nothing failed then"},
 		"a gap more for each failure, a while after it":      {scene{failures: often(), late: 0.05, extra: 0.3}, "nothing failed then"},
 		"a stall excuses no gap that was before":             {scene{alone: []float64{19.9}, stalls: []float64{20}}, "nothing failed then"},
 		"a pitch 400 ppm off":                                {scene{ppm: 400}, "Hz for a second"},

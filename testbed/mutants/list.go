@@ -242,9 +242,9 @@ var mutants = []mutant{
 		guarantee: "a target is lowered in no session",
 		broken:    "packets in time lower it",
 		file:      "bridge/clock/target.go",
-		from:      "t.jitterMargin = t.quarter(math.Max(t.leastEvent(), t.pdv.quantile()))",
-		to:        "t.jitterMargin = t.quarter(t.pdv.quantile() / 2)",
-		in:        "testbed/sim", tests: "TestTargetGrowsOnEvidenceAndThenHolds",
+		from:      "\tt.pdv.add(frames)\n",
+		to:        "\tt.pdv.add(frames)\n\tif t.margin == marginHeld && t.pdv.proven() {\n\t\tt.jitterMargin = t.quarter(t.pdv.quantile())\n\t}\n",
+		in:        "bridge/clock", tests: "TestPacketsInTimeDoNotLowerTheTarget",
 	},
 	{
 		guarantee: "a target that was raised is held",
@@ -298,11 +298,11 @@ var mutants = []mutant{
 	},
 	{
 		guarantee: "a replayed call is refused",
-		broken:    "a nonce serves again",
-		file:      "bridge/signaling/server.go",
-		from:      "visitor.nonce = \"\" // requests of one connection come one after the other\n",
-		to:        "",
-		in:        "bridge/signaling", tests: "TestAReplayedCallIsRefused|TestANonceServesOnce",
+		broken:    "every connection has the same nonce",
+		file:      "bridge/signaling/door.go",
+		from:      "nonce: newToken()",
+		to:        "nonce: \"0123456789abcdef0123456789abcdef\"",
+		in:        "bridge/signaling", tests: "TestAReplayedCallIsRefused",
 	},
 	{
 		guarantee: "a goodbye needs the secret, too",
@@ -418,7 +418,7 @@ var mutants = []mutant{
 		file:      "bridge/announce/publisher.go",
 		from:      "return os.Rename(file.Name(), path)",
 		to:        "return os.WriteFile(path, text, 0o644)",
-		in:        "bridge/announce", tests: "TestALaterDescriptionReplacesTheFileAndLeavesNothingBeside",
+		in:        "bridge/announce", tests: "TestALaterDescriptionDoesNotTouchTheFileThatSomebodyReads",
 	},
 	{
 		guarantee: "no web page reads the status (DNS rebinding)",

@@ -17,6 +17,11 @@ type mutant struct {
 	tests     string // which of them, as go test's -run
 }
 
+const tableHead = "| guarantee | broken how | caught by | seconds |\n|---|---|---|---:|"
+
+// row is a line of the table below that.
+func (m mutant) row(by string) string { return "\n| " + m.guarantee + " | " + m.broken + " | " + by }
+
 // mutated is the file's text with the guarantee broken.
 func (m mutant) mutated(text string) (string, error) {
 	if n := strings.Count(text, m.from); n != 1 {

@@ -58,6 +58,26 @@ func TestTheTestsThatShouldNoticeAreThere(t *testing.T) {
 	}
 }
 
+func TestTheDocumentHasARowOfEachMutant(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root, "docs/testing.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, found := strings.Cut(string(text), tableHead)
+	if !found {
+		t.Fatal("no table in docs/testing.md")
+	}
+	table, _, _ = strings.Cut(table, "\n\n")
+	if rows := strings.Count(table, "\n| "); rows != len(mutants) {
+		t.Errorf("%d rows of %d mutants", rows, len(mutants))
+	}
+	for _, m := range mutants {
+		if !strings.Contains(table, m.row("`")) {
+			t.Errorf("no row that begins %s", m.row("`"))
+		}
+	}
+}
+
 func testsIn(t *testing.T, folder string) (names []string) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(folder, "*_test.go"))
