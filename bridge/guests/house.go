@@ -71,7 +71,7 @@ func (p *place) goneAt(now time.Time) bool {
 }
 
 // Serve is the host, with so many places, until ctx ends.
-func Serve(ctx context.Context, places int, settings session.Settings, log *slog.Logger, page *session.Page, newEnd NewEnd) error {
+func Serve(ctx context.Context, places int, settings session.Settings, log *slog.Logger, page *status.Page, newEnd NewEnd) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	h, err := open(ctx, places, settings, log, newEnd)

@@ -343,7 +343,7 @@ func TestStatusHasEachGuest(t *testing.T) {
 func TestAHostThatNobodyCallsGivesUpInTime(t *testing.T) {
 	settings := hostSettings()
 	settings.Wait = 20 * time.Millisecond
-	err := Serve(context.Background(), 2, settings, slog.New(slog.DiscardHandler), new(session.Page), nil)
+	err := Serve(context.Background(), 2, settings, slog.New(slog.DiscardHandler), new(status.Page), nil)
 	if !errors.Is(err, fault.ErrNeverReached) || !strings.Contains(err.Error(), "no guest called in 20ms") {
 		t.Errorf("%v", err)
 	}
