@@ -10,9 +10,7 @@
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 . scripts/packages.sh
-
-readonly backports_list=/etc/apt/sources.list.d/archibald-backports.list
-readonly backports_line='deb http://deb.debian.org/debian bookworm-backports main'
+. scripts/apt.sh
 
 usage() { say "usage: scripts/deps.sh build|test|demo|bench [--yes]"; exit 2; }
 
@@ -104,9 +102,13 @@ if [ $((${#missing[@]} + ${#from_backports[@]})) -eq 0 ]; then exit 0; fi
 wanted=("${missing[@]}" "${from_backports[@]}")
 say "To $purpose archibald-bridge, these Debian packages and what they depend on will be installed:"
 say "  ${wanted[*]}"
-if [ "${#from_backports[@]}" -gt 0 ]; then
-  say "Debian 12's own Go is too old. This apt source will be added, as $backports_list:"
-  say "  $backports_line"
+backports=
+if [ "${#from_backports[@]}" -gt 0 ] && ! apt_has bookworm-backports; then
+  backports=$(apt_source bookworm bookworm-backports) ||
+    { say "apt reads no suite bookworm of Debian, so there is no place to take backports from."; exit 1; }
+  backports_file=/etc/apt/sources.list.d/archibald-backports.$(apt_ending "$backports")
+  say "Debian 12's own Go is too old. This apt source will be added, as $backports_file:"
+  printf '%s\n' "$backports" | sed 's/^/  /' >&2
 fi
 confirm || exit 1
 
@@ -131,8 +133,8 @@ apt() {
 
 say "Installing; this takes a minute or two."
 
-if [ "${#from_backports[@]}" -gt 0 ]; then
-  printf '%s\n' "$backports_line" | "${as_root[@]}" tee "$backports_list" >/dev/null
+if [ -n "$backports" ]; then
+  printf '%s\n' "$backports" | "${as_root[@]}" tee "$backports_file" >/dev/null
 fi
 apt update || say "Not every apt source could be read; trying with what there is."
 if [ "${#missing[@]}" -gt 0 ]; then

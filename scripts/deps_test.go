@@ -2,6 +2,7 @@ package scripts
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,7 +29,16 @@ func newMachine(t *testing.T, osRelease, goVersion string, missing ...string) ma
 	m.file(t, "calls", "")
 	m.program(t, "go", "echo "+goVersion)
 	m.program(t, "dpkg-query", `grep -qx -- "${@: -1}" "`+m.folder+`/missing" || printf installed`)
-	m.program(t, "apt-get", `echo "apt-get $DEBIAN_FRONTEND $*" >>"`+m.calls+`"`)
+	// Which sources there are apt itself tells.
+	m.program(t, "apt-get", `if [ "$1" = indextargets ]; then exec /usr/bin/apt-get "$@"; fi; echo "apt-get $DEBIAN_FRONTEND $*" >>"`+m.calls+`"`)
+	m.file(t, "apt.conf", fmt.Sprintf("Dir::Etc::SourceList %q;\nDir::Etc::SourceParts %q;\nDir::State::Lists %q;\n",
+		filepath.Join(m.folder, "sources.list"), filepath.Join(m.folder, "sources.d"), filepath.Join(m.folder, "lists")))
+	for _, folder := range []string{"sources.d", "lists"} {
+		if err := os.Mkdir(filepath.Join(m.folder, folder), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m.file(t, "sources.list", "deb http://deb.debian.org/debian bookworm main\n")
 	m.program(t, "tee", `echo "tee $* <<< $(cat)" >>"`+m.calls+`"`)
 	m.program(t, "id", "echo 0")
 	return m
@@ -66,7 +76,8 @@ func (m machine) depsAtATerminal(t *testing.T, answer string, args ...string) (i
 
 func (m machine) run(t *testing.T, script *exec.Cmd) (int, string, []string) {
 	t.Helper()
-	script.Env = append(os.Environ(), "PATH="+m.folder+":"+os.Getenv("PATH"), "OS_RELEASE="+filepath.Join(m.folder, "os-release"))
+	script.Env = append(os.Environ(), "PATH="+m.folder+":"+os.Getenv("PATH"), "OS_RELEASE="+filepath.Join(m.folder, "os-release"),
+		"APT_CONFIG="+filepath.Join(m.folder, "apt.conf"))
 	said, err := script.CombinedOutput()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
@@ -155,6 +166,58 @@ func TestOldGoOnDebian12ComesFromBackportsWhichIsSaid(t *testing.T) {
 		"apt-get noninteractive -qq -y install --no-install-recommends -t bookworm-backports golang-go golang-src",
 	}
 	if code != 0 || !strings.Contains(said, source) || !strings.Contains(said, "archibald-backports.list") || !slices.Equal(calls, want) {
+		t.Errorf("exit code %d, said %q, calls %q", code, said, calls)
+	}
+}
+
+// Backports come from where the machine has Debian from, the way it has it.
+func TestBackportsComeFromTheMachinesOwnMirror(t *testing.T) {
+	const key = "/usr/share/keyrings/debian-archive-keyring.gpg"
+	for name, row := range map[string]struct{ list, sources, file, want string }{
+		"one line": {
+			list: "# deb http://old.example/debian bookworm main\ndeb-src http://mirror.example/debian bookworm main\n" +
+				"deb [arch=amd64 signed-by=" + key + "] https://mirror.example:8080/debian bookworm main contrib\n" +
+				"deb http://security.example/debian-security bookworm-security main\n",
+			file: "list", want: "deb [arch=amd64 signed-by=" + key + "] https://mirror.example:8080/debian bookworm-backports main",
+		},
+		"one line without options": {
+			list: "deb\tfile:/srv/debian   bookworm\tmain\n", file: "list", want: "deb file:/srv/debian bookworm-backports main",
+		},
+		"deb822": {
+			sources: "Types: deb\nURIs: http://other.example/extra\nSuites: stable\nComponents: main\n\n\n" +
+				"# the office's proxy\nTypes: deb deb-src\nURIs: http://apt.example/debian\n# twice\nSuites: bookworm\n  bookworm-updates\n" +
+				"Components: main contrib\nArchitectures: amd64\nSigned-By: " + key + "\n\n" +
+				"Types: deb\nURIs: http://apt.example/security\nSuites: bookworm-security\nComponents: main\n",
+			file: "sources", want: "Types: deb\nURIs: http://apt.example/debian\nSuites: bookworm-backports\nComponents: main\nArchitectures: amd64\nSigned-By: " + key,
+		},
+	} {
+		m := newMachine(t, debian12, "go1.19.8")
+		m.file(t, "sources.list", row.list)
+		m.file(t, "sources.d/debian.sources", row.sources)
+		code, said, calls := m.deps(t, "build", "--yes")
+		want := "tee /etc/apt/sources.list.d/archibald-backports." + row.file + " <<< " + row.want
+		if got := strings.Join(calls, "\n"); code != 0 || !strings.HasPrefix(got, want+"\napt-get ") {
+			t.Errorf("%s: exit code %d, said %q, called\n%s\nwant first\n%s", name, code, said, got, want)
+		}
+		if line := strings.Split(row.want, "\n")[0]; !strings.Contains(said, line) {
+			t.Errorf("%s: %q is not said: %q", name, line, said)
+		}
+	}
+}
+
+func TestBackportsThatAreThereAreNotAdded(t *testing.T) {
+	m := newMachine(t, debian12, "go1.19.8")
+	m.file(t, "sources.list", "deb http://deb.debian.org/debian bookworm main\ndeb http://mirror.example/debian bookworm-backports main\n")
+	code, said, calls := m.deps(t, "build", "--yes")
+	if code != 0 || strings.Contains(said, "apt source") || len(calls) != 2 || !strings.HasSuffix(calls[1], "-t bookworm-backports golang-go golang-src") {
+		t.Errorf("exit code %d, said %q, calls %q", code, said, calls)
+	}
+}
+
+func TestWithoutDebianInAptThereAreNoBackports(t *testing.T) {
+	m := newMachine(t, debian12, "go1.19.8")
+	m.file(t, "sources.list", "deb http://mirror.example/other stable main\n")
+	if code, said, calls := m.deps(t, "build", "--yes"); code != 1 || !strings.Contains(said, "no suite bookworm") || calls[0] != "" {
 		t.Errorf("exit code %d, said %q, calls %q", code, said, calls)
 	}
 }

@@ -98,10 +98,21 @@ attempts() {
     END { printf "attempts: %d by %d tests that may try again\n", sum, NR }'
 }
 
-# binaries lists each test program with all packages that it reaches, between spaces.
-binaries() {
-  go list -test -f '{{.ImportPath}} {{join .Deps " "}} ' ./... | grep -E '^[^ ]+\.test '
+# once FILE COMMAND... prints what a command printed when it was called first; steps that
+# overlap may both be first.
+once() {
+  local file=$records/$1 mine
+  shift
+  if [ ! -e "$file" ]; then
+    mine=$(mktemp -p "$records")
+    "$@" >"$mine" || return
+    mv "$mine" "$file"
+  fi
+  cat "$file"
 }
+
+# binaries lists each test program with all packages that it reaches, between spaces.
+binaries() { once binaries go list -test -f '{{.ImportPath}} {{join .Deps " "}} ' ./... | grep -E '^[^ ]+\.test '; }
 
 # with_servers lists the packages whose tests start audio servers: they reach what starts
 # them, or a backend. without_servers lists all others.
@@ -119,7 +130,7 @@ asking() { binaries | grep -E "$servers" | grep -vE "$judges" | sed 's/\.test .*
 # without_c lists the packages of which neither code nor tests link C, Go's own apart.
 without_c() {
   local c
-  c=$(go list -deps -test -f '{{if and .CgoFiles (not .Standard)}} {{.ImportPath}} {{end}}' ./... | sort -u)
+  c=$(once c go list -deps -test -f '{{if and .CgoFiles (not .Standard)}} {{.ImportPath}} {{end}}' ./... | sort -u)
   binaries | grep -vF "$c" | sed 's/\.test .*//'
 }
 
@@ -131,7 +142,7 @@ but() { grep -vE "^archibald-bridge/($1)(/|\$)"; }
 # what Go's cache does not know of: fresh keeps those, which must run each time, and kept
 # those of which the cache knows all.
 calling_programs() {
-  go list -f '{{.ImportPath}} {{join .Imports " "}} {{join .TestImports " "}} {{join .XTestImports " "}} ' ./... |
+  once imports go list -f '{{.ImportPath}} {{join .Imports " "}} {{join .TestImports " "}} {{join .XTestImports " "}} ' ./... |
     grep ' os/exec ' | sed 's/ .*//'
 }
 fresh() { grep -xF "$(calling_programs)"; }

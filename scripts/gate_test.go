@@ -88,40 +88,131 @@ func TestAttemptsAreToldAndTheLastStandsOut(t *testing.T) {
 
 // Which package is tested how is not written down anywhere, but found.
 func TestEveryPackageWithTestsIsOfOneKind(t *testing.T) {
-	list := func(function string) []string {
-		t.Helper()
-		command := exec.CommandContext(t.Context(), "bash", "-uc", "set -o pipefail; . scripts/gate.sh; "+function)
-		command.Dir = ".."
-		out, err := command.Output()
-		if err != nil {
-			t.Fatalf("%s: %v", function, err)
+	functions := []string{"with_servers", "without_servers", "judging_sound", "asking", "without_c", "with_portaudio", "calling_programs", "all"}
+	command := exec.CommandContext(t.Context(), "bash", "-uc", `set -o pipefail; . scripts/gate.sh
+		all() { go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' ./...; }
+		for f in `+strings.Join(functions, " ")+`; do $f | sed "s/^/$f /" || exit; done`)
+	command.Dir = ".."
+	out, err := command.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := map[string]map[string]bool{}
+	for _, function := range functions {
+		listed[function] = map[string]bool{}
+	}
+	for _, line := range strings.Split(strings.TrimSpace(string(out)), "\n") {
+		function, name, _ := strings.Cut(line, " ")
+		listed[function][strings.TrimPrefix(name, "archibald-bridge/")] = true
+	}
+	for name := range listed["all"] {
+		if listed["with_servers"][name] == listed["without_servers"][name] {
+			t.Errorf("%s: servers are started %v", name, listed["with_servers"][name])
 		}
-		return strings.Fields(string(out))
-	}
-	kinds := map[string]int{}
-	for _, name := range append(list("with_servers"), list("without_servers")...) {
-		kinds[name]++
-	}
-	for _, name := range list("go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' ./...") {
-		if kinds[name] != 1 {
-			t.Errorf("%s is of %d kinds", name, kinds[name])
+		if listed["with_servers"][name] && listed["judging_sound"][name] == listed["asking"][name] {
+			t.Errorf("%s: sound is judged %v", name, listed["judging_sound"][name])
 		}
-	}
-	if all, parts := len(list("with_servers")), len(list("judging_sound"))+len(list("asking")); all != parts {
-		t.Errorf("%d packages with servers, in parts %d", all, parts)
 	}
 	for function, want := range map[string][2]string{ // one that is listed, and one that is not
-		"with_servers":     {"archibald-bridge/testbed/endtoend", "archibald-bridge/bridge/rt"},
-		"without_servers":  {"archibald-bridge/bridge/rt", "archibald-bridge/bridge/audio/jack"},
-		"judging_sound":    {"archibald-bridge/testbed/interop", "archibald-bridge/bridge/audio/jack"},
-		"asking":           {"archibald-bridge/bridge/audio/jack", "archibald-bridge/testbed/endtoend"},
-		"without_c":        {"archibald-bridge/proto", "archibald-bridge/bridge/rt"},
-		"with_portaudio":   {"archibald-bridge/bridge/audio/portaudio", "archibald-bridge/bridge/audio/jack"},
-		"calling_programs": {"archibald-bridge/scripts", "archibald-bridge/proto"},
+		"with_servers":     {"testbed/endtoend", "bridge/rt"},
+		"without_servers":  {"bridge/rt", "bridge/audio/jack"},
+		"judging_sound":    {"testbed/interop", "bridge/audio/jack"},
+		"asking":           {"bridge/audio/jack", "testbed/endtoend"},
+		"without_c":        {"proto", "bridge/rt"},
+		"with_portaudio":   {"bridge/audio/portaudio", "bridge/audio/jack"},
+		"calling_programs": {"scripts", "proto"},
 	} {
-		got := " " + strings.Join(list(function), " ") + " "
-		if !strings.Contains(got, " "+want[0]+" ") || strings.Contains(got, " "+want[1]+" ") {
-			t.Errorf("%s: %s; want %s and not %s", function, got, want[0], want[1])
+		if !listed[function][want[0]] || listed[function][want[1]] {
+			t.Errorf("%s lists %v; want %s and not %s", function, listed[function], want[0], want[1])
+		}
+	}
+}
+
+// tier runs one of the scripts, with a go that lists packages and only pretends to test
+// them, and returns the calls of go test.
+func tier(t *testing.T, script string, env ...string) (said string, calls []string) {
+	t.Helper()
+	realGo, err := exec.LookPath("go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	log := filepath.Join(dir, "calls")
+	for name, body := range map[string]string{
+		"go": `case $1 in list | env) exec ` + realGo + ` "$@" ;; test) echo "$*" >>` + log + `; echo '--- PASS: TestA (0.00s)' ;; esac`,
+		// Nothing is missing here, and nothing else is run.
+		"dpkg-query": "printf installed", "make": "", "gofmt": "", "golangci-lint": "", "nix-instantiate": "exit 1",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/bash\n"+body+"\n"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	command := exec.CommandContext(t.Context(), "bash", script)
+	command.Env = append(append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH")), env...)
+	out, _ := command.CombinedOutput() // without nix a step fails
+	text, err := os.ReadFile(log)
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return string(out), strings.Split(strings.TrimSpace(string(text)), "\n")
+}
+
+// testedBy are the calls that test a package, named by its import path.
+func testedBy(calls []string, path string) (found []string) {
+	for _, call := range calls {
+		if strings.Contains(call+" ", " "+path+" ") {
+			found = append(found, call)
+		}
+	}
+	return found
+}
+
+func TestCheckStartsNoServer(t *testing.T) {
+	said, calls := tier(t, "check.sh")
+	if !strings.Contains(said, "0 steps failed") {
+		t.Error(said)
+	}
+	for name, times := range map[string]int{"proto": 1, "bridge/rt": 1, "testbed/sim": 1, "bridge/audio/jack": 0, "testbed/endtoend": 0} {
+		if by := testedBy(calls, "archibald-bridge/"+name); len(by) != times {
+			t.Errorf("%s is tested by %q", name, by)
+		}
+	}
+	if by := testedBy(calls, "archibald-bridge/bridge/rt"); len(by) == 1 && !strings.Contains(by[0], " -race ") {
+		t.Errorf("bridge/rt without the race detector: %q", by)
+	}
+}
+
+func TestTestAndSoakTestEveryPackage(t *testing.T) {
+	list := exec.CommandContext(t.Context(), "go", "list", "-f", "{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}", "../...")
+	all, err := list.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for soak, fuzzed := range map[string]int{"": 5, "1": 12} {
+		said, calls := tier(t, "test.sh", "ARCHIBALD_SOAK="+soak)
+		for _, name := range strings.Fields(string(all)) {
+			if len(testedBy(calls, name)) == 0 {
+				t.Errorf("ARCHIBALD_SOAK=%q: nothing tests %s", soak, name)
+			}
+		}
+		if n := strings.Count(strings.Join(calls, "\n"), " -fuzz "); n < fuzzed {
+			t.Errorf("ARCHIBALD_SOAK=%q: %d fuzz targets, want %d at least", soak, n, fuzzed)
+		}
+		for _, name := range []string{"bridge/rt", "bridge/audio/jack", "bridge/audio/pipewire", "guest", "host", "bridge/session"} {
+			raced := false
+			for _, call := range testedBy(calls, "archibald-bridge/"+name) {
+				raced = raced || strings.Contains(call, " -race ")
+			}
+			if !raced {
+				t.Errorf("ARCHIBALD_SOAK=%q: %s never runs under the race detector", soak, name)
+			}
+		}
+		// The last step is the one that needs the machine for itself.
+		if last := calls[len(calls)-1]; !strings.Contains(last, "testbed/endtoend") || strings.Contains(last, " -race ") {
+			t.Errorf("ARCHIBALD_SOAK=%q: the last step is %q", soak, last)
+		}
+		if !strings.Contains(said, "1 steps failed") { // nix alone
+			t.Errorf("ARCHIBALD_SOAK=%q: %s", soak, said)
 		}
 	}
 }

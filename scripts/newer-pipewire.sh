@@ -3,6 +3,7 @@
 # is installed, which is not touched: scripts/newer-pipewire.sh FOLDER
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
+. scripts/apt.sh
 
 [ $# -eq 1 ] || { say "usage: scripts/newer-pipewire.sh FOLDER"; exit 2; }
 folder=$(realpath -m "$1")
@@ -10,10 +11,10 @@ folder=$(realpath -m "$1")
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-mkdir -p "$work/lists/partial" "$work/cache/archives/partial"
-keys=/usr/share/keyrings/debian-archive-keyring.gpg
-echo "deb [signed-by=$keys] http://deb.debian.org/debian bookworm-backports main" >"$work/sources.list"
-apt=(apt-get -qq -o "Dir::Etc::SourceList=$work/sources.list" -o Dir::Etc::SourceParts=/dev/null
+mkdir -p "$work/lists/partial" "$work/cache/archives/partial" "$work/sources"
+source=$(apt_source bookworm bookworm-backports) || { say "apt reads no suite bookworm of Debian."; exit 1; }
+printf '%s\n' "$source" >"$work/sources/backports.$(apt_ending "$source")"
+apt=(apt-get -qq -o Dir::Etc::SourceList=/dev/null -o "Dir::Etc::SourceParts=$work/sources"
   -o "Dir::State::Lists=$work/lists" -o "Dir::Cache=$work/cache" -o APT::Sandbox::User=root)
 mkdir -p "$folder"
 "${apt[@]}" update

@@ -85,7 +85,7 @@ func figures(d data) (map[string][]byte, error) {
 		if len(lines) == 0 {
 			continue
 		}
-		svg, err := plot.Curves(fmt.Sprintf("Latency against gaps, period %d", period), lines)
+		svg, err := plot.Curves(fmt.Sprintf("Latency against gaps, period %d: lower left is better", period), lines)
 		if err := draw(plotPath(curvePlot, period), svg, err); err != nil {
 			return nil, err
 		}

@@ -21,7 +21,7 @@ import (
 )
 
 // Publisher says what is sent, and from where: again when this machine has another
-// address, and not before it has one. It implements session.Publisher.
+// address, and not before it has one. It implements send.Publisher.
 type Publisher struct {
 	path    string   // of the SDP file; "": none
 	speaker *speaker // nil: nothing is announced

@@ -2,6 +2,7 @@ package app
 
 import (
 	"archibald-bridge/bridge/config"
+	"archibald-bridge/bridge/receive"
 	"archibald-bridge/bridge/session"
 	"archibald-bridge/proto"
 )
@@ -15,7 +16,7 @@ func Settings(cfg config.Config, role proto.Role) session.Settings {
 		Format: cfg.Format, RateHz: cfg.Rate, SendChannels: cfg.SendChannels, ReceiveChannels: cfg.ReceiveChannels,
 		PeriodFrames: cfg.PeriodFrames(), Ptime: cfg.Ptime.Duration, Bitrate: cfg.OpusBitrate,
 		Redundancy:   proto.Redundancy{Copies: cfg.Redundancy, Distance: cfg.RedundancyDistance},
-		Latency:      session.Latency{Frames: cfg.Latency.Frames, Duration: cfg.Latency.Duration},
+		Latency:      receive.Latency{Frames: cfg.Latency.Frames, Duration: cfg.Latency.Duration},
 		FreeClock:    cfg.Clock == config.ClockFree,
 		MulticastTTL: cfg.MulticastTTL, OwnOrder: cfg.ChannelMap.Positions != nil,
 	}

@@ -81,6 +81,8 @@ func (g *packetGroups) add(o stream.Observation, nominalNs float64) (found group
 	at := edge{media: g.end, known: g.started && gap == 0}
 	if g.started && missing == 0 {
 		at = edge{media: o.Media, known: true}
+	} else if !g.started {
+		at.media = o.Media - 1 // what came before is not known: as if something was missing
 	}
 
 	usualNs := float64(max(g.sender.frames, frames)) * nominalNs

@@ -56,11 +56,11 @@ const (
 
 // Tracker: blocks, outliers, discontinuities.
 const (
-	// A block of time, of which the earliest point counts, is this share of the time observed,
+	// Length of a block, of which only the earliest point counts, as a share of the time observed.
 	// Unit: share. From: taste: 16 blocks are known at any time, however young the envelope is.
 	blockShare = 1.0 / 16
 
-	// but at most this long.
+	// Longest block.
 	// Unit: ns. From: recording: of 94 cycles at a period of 256 mostly one is punctual; 120 blocks a window are cheap.
 	maxBlockNs = 500e6
 
@@ -68,7 +68,7 @@ const (
 	// Unit: ns. From: taste: more than a busy machine is late, less than a clock that starts from elsewhere is off.
 	outlierNs = 20e6
 
-	// So many outliers in a row are a reset of the clock.
+	// Outliers in a row that mean a reset of the clock.
 	// Unit: points. From: taste: strays do not come in a row.
 	resetOutliers = 5
 
@@ -79,39 +79,39 @@ const (
 
 // Steps of a clock.
 const (
-	// A step is so many points in a row on one side of the envelope,
+	// Step: points in a row on one side of the envelope.
 	// Unit: points. From: theory: with a punctual point among two, chance makes one step in 65,000 points.
 	stepPoints = 16
 
-	// over at least this time,
+	// Step: least time that they take.
 	// Unit: ns. From: theory: a media clock counts lost time within 22 ms (bridge/rt/mediaclock.c); until then it is no step.
 	stepForNs = 25e6
 
-	// all of them off by at least this
+	// Step: least residual of each of them.
 	// Unit: ns. From: recording: the lateness of a busy machine that lasts stays below.
 	leastStepNs = 200e3
 
-	// and by this multiple of the mean absolute deviation.
+	// Step: least residual of each, as a multiple of the mean absolute deviation.
 	// Unit: factor. From: simulation: on a network of much jitter, late points in a row are no step.
 	stepDeviations = 2.0
 
-	// Points that this mean absolute deviation is averaged over.
+	// Step: points that this deviation is averaged over.
 	// Unit: points. From: taste.
 	deviationPoints = 1000
 
-	// A small step is so many blocks in a row whose earliest point is late
+	// Small step: blocks in a row whose earliest point is late.
 	// Unit: blocks. From: taste: 2 s; longer, and the step is heard as a wrong latency.
 	smallStepBlocks = 4
 
-	// by at least this
+	// Small step: least residual of each of them.
 	// Unit: ns. From: recording: a virtual machine with a busy host stays below 40 us for seconds.
 	leastSmallStepNs = 50e3
 
-	// and by this multiple of the blocks' mean absolute deviation.
+	// Small step: least residual of each, as a multiple of the blocks' mean absolute deviation.
 	// Unit: factor. From: simulation: on a path whose best packets of a second vary by 0.18 ms it finds none.
 	smallStepDeviations = 3.0
 
-	// After steps were retracted, one must be larger by this than the largest of them.
+	// After steps were retracted, a step must be this multiple of the largest of them.
 	// Unit: factor. From: simulation: 300 senders that sleep like ffmpeg's -re (tests of sawtooth delays).
 	retractedShare = 1.5
 )
@@ -122,7 +122,7 @@ const (
 	// Unit: ns. From: taste: what a network reorders by more comes too late to be played.
 	reorderedNs = 100e6
 
-	// A packet so far ahead of the newest one means a reset of the sender, too.
+	// A packet further ahead of the newest one than this means a reset of the sender, too.
 	// Unit: ns. From: taste.
 	resetAheadNs = 1e9
 
@@ -138,19 +138,19 @@ const (
 	// Unit: share of the period. From: simulation: a group arrives within microseconds, the next a period later.
 	groupGap = 0.25
 
-	// A packet that comes so long after the first of its group was not sent with it: the sender's period is shorter now.
+	// A packet that comes this much after the first of its group was not sent with it: the sender's period is shorter now.
 	// Unit: share of the period. From: simulation: groups that are torn on the way come closer together.
 	pacedAfter = 0.5
 
-	// Where no edge between groups is ever known, every group is believed after this time
+	// Where no edge between groups was ever known, every group is believed after this time.
 	// Unit: ns. From: taste: as long as acquisitionKnown, so that the first sound hardly waits for it.
 	edgePatienceNs = 100e6
 
-	// and so many periods;
+	// And after at least this many periods.
 	// Unit: periods. From: taste.
 	edgePatiencePeriods = 4
 
-	// where one was known once, after this time.
+	// Where an edge was known once, every group is believed after this time without one.
 	// Unit: ns. From: taste: what a good envelope knows lasts longer than what a wrong edge costs.
 	knownEdgePatienceNs = 10e9
 
@@ -181,19 +181,19 @@ const (
 	// Unit: share. From: taste: at a period of 64, one packet in two minutes.
 	discardBudget = 1e-5
 
-	// Share of packets that are the tail which is extrapolated,
+	// Share of packets that are the tail from which the margin is extrapolated.
 	// Unit: share. From: theory: peaks over threshold (Pickands 1975); a high quantile with enough packets above it.
 	tailShare = 1.0 / 50
 
-	// but at least so many
+	// Least packets in the tail.
 	// Unit: packets. From: theory: the error of an exponential scale is 1/sqrt(n), 25 %.
 	leastTail = 16
 
-	// (of the first ones, at most this share),
+	// Largest share of the packets that leastTail may be.
 	// Unit: share. From: taste: the tail of the first packets must not be all of them.
 	leastTailShare = 1.0 / 4
 
-	// and at most so many.
+	// Most packets in the tail.
 	// Unit: packets. From: theory: 3 % error; more would take in what is no tail.
 	mostTail = 1000
 
@@ -209,19 +209,19 @@ const (
 	// Unit: groups. From: taste: some seconds.
 	recentGroups = 2048
 
-	// Delay variation of more than so many periods is a stall, which no buffer is meant to cover,
+	// Delay variation of more periods than this is a stall, which no buffer is meant to cover.
 	// Unit: periods. From: taste.
 	stallPeriods = 4
 
-	// if it is more than this, too.
+	// A stall is longer than this, too.
 	// Unit: time. From: taste: what a person who waits for a latency of 2 ms would not want to have added.
 	leastStall = 4 * time.Millisecond
 
-	// Packets later than the margin, after which it is raised,
+	// Packets later than the margin that raise it.
 	// Unit: events. From: taste: one may be an accident, and two.
 	raiseEvents = 3
 
-	// if they come within this time.
+	// Time within which they must come.
 	// Unit: time. From: taste: rarer discards are heard less than a latency that grows.
 	raiseWithin = time.Minute
 
@@ -232,11 +232,11 @@ const (
 
 // Playout: acquisition, seeks, the phase loop.
 const (
-	// Time from the first packet to the first sound where the jitter is not known,
+	// Time from the first packet to the first sound where the jitter is not known.
 	// Unit: time. From: theory: 375 packet groups at a period of 64; the margin is then known to 25 %.
 	acquisitionUnknown = 500 * time.Millisecond
 
-	// and where it is.
+	// The same where the jitter is known.
 	// Unit: time. From: simulation: the envelopes are good to some frames by then.
 	acquisitionKnown = 100 * time.Millisecond
 
@@ -244,19 +244,19 @@ const (
 	// Unit: frames. From: theory: the ratio moves the position by less than a frame in the cycles that go by.
 	seekTolerance = 2
 
-	// A seek that no cycle has shown for so long is decided again.
+	// A seek that no cycle has shown for this time is decided again.
 	// Unit: time. From: taste: far more than the core needs; the ring may have lost the cycle.
 	seekTimeout = time.Second
 
-	// Time constant of the phase loop: a phase error is worked off in it,
+	// Time constant of the phase loop, in which it works off a phase error.
 	// Unit: s. From: recording: shorter, and the loop follows what the envelopes wander.
 	phaseTime = 4.0
 
-	// or in this share of the time since the first sound or a discontinuity, while that is shorter,
+	// Time constant of the phase loop as a share of the time since the first sound or a discontinuity, while that is shorter.
 	// Unit: share. From: simulation: 16 s until the loop is as slow as it gets; a young phase is wrong by more.
 	phaseTimeShare = 0.25
 
-	// but not faster than this.
+	// Least time constant of the phase loop.
 	// Unit: s. From: simulation: after a discontinuity the phase is known by a few cycles only.
 	leastPhaseTime = 1.0
 
@@ -276,11 +276,11 @@ const (
 	// Unit: frames. From: taste: 1 us.
 	deadBand = 0.05
 
-	// A phase error of more than this share of the target is cut by a seek,
+	// A phase error of more than this share of the target is cut by a seek.
 	// Unit: share. From: theory: with less than half of its distance playout is about to run dry.
 	reseekShare = 0.5
 
-	// if it is more than this, too.
+	// A phase error that is cut is more than this, too.
 	// Unit: frames. From: taste: 2 ms.
 	leastReseek = 96
 
@@ -295,19 +295,19 @@ const (
 	// Unit: time. From: taste: a latency that is lowered later is not constant.
 	earlyFor = 30 * time.Second
 
-	// Drift within which clocks are locked early,
+	// Drift within which clocks are locked early.
 	// Unit: share. From: recording: slopes of some seconds are as far off on a busy virtual machine.
 	earlyLockDrift = 2e-6
 
-	// after being candidates for this time.
+	// Time as a candidate before an early lock.
 	// Unit: time. From: taste.
 	earlyLockAfter = 4 * time.Second
 
-	// Drift within which clocks are locked later,
+	// Drift within which clocks are locked later.
 	// Unit: share. From: recording: what envelopes of a minute are off by.
 	lateLockDrift = 0.3e-6
 
-	// after being candidates for at least this time.
+	// Least time as a candidate before a later lock.
 	// Unit: time. From: theory: two clocks that drift past each other at 1 ppm a minute are within lateLockDrift for 36 s.
 	lateLockAfter = time.Minute
 
@@ -315,11 +315,11 @@ const (
 	// Unit: time. From: taste.
 	mostPatience = time.Hour
 
-	// Phase error within which clocks are locked,
+	// Phase error within which clocks are locked.
 	// Unit: frames. From: recording: what the phase moves on a busy virtual machine (0.97 frames), twice.
 	lockMargin = 2.0
 
-	// and which they may have from then on.
+	// Phase error that locked clocks may have.
 	// Unit: frames. From: recording: lockMargin and half as much again; with 1.5 there was a needless cut in a minute.
 	wanderMargin = 3.0
 

@@ -15,7 +15,8 @@ type plant struct {
 	t     *testing.T
 	servo *Servo
 
-	period     int
+	period     int     // of the receiver
+	packet     int     // frames; one is sent at a time
 	ppm        float64 // the sender's clock against the receiver's
 	lateNs     func() float64
 	waitNs     func() float64 // that packets are decoded after they came
@@ -40,12 +41,14 @@ type plant struct {
 	seeks    int
 	lastSeek float64 // seconds
 	decision Decision
+	states   states
+	seen     map[transition]bool
 }
 
 func newPlant(t *testing.T, cfg Config) *plant {
 	cfg.RateHz, cfg.LookaheadFrames, cfg.PeriodFrames = testRate, lookahead, testPeriod
 	return &plant{
-		t: t, servo: NewServo(cfg), period: testPeriod, lateNs: punctual, waitNs: punctual,
+		t: t, servo: NewServo(cfg), period: testPeriod, packet: testPeriod, lateNs: punctual, waitNs: punctual,
 		nowNs: 10e9 + 370e3, sendNs: 10e9, controlNs: 10e9, media: 1 << 30, timestamp: 3 << 33, ratio: 1,
 	}
 }
@@ -73,14 +76,19 @@ func (p *plant) run(until float64) {
 func (p *plant) packets() {
 	for p.sendNs+networkNs <= p.nowNs {
 		if !p.silent {
-			p.servo.Observe(stream.Observation{
-				Kind: stream.KindPacket, Frames: testPeriod, Media: p.timestamp, TimeNs: int64(p.sendNs + networkNs + p.lateNs()),
+			p.observe(stream.Observation{
+				Kind: stream.KindPacket, Frames: uint32(p.packet), Media: p.timestamp, TimeNs: int64(p.sendNs + networkNs + p.lateNs()),
 				WaitNs: int64(p.waitNs()),
 			})
 		}
-		p.timestamp += testPeriod
-		p.sendNs += testPeriod * p.senderNs()
+		p.timestamp += int64(p.packet)
+		p.sendNs += float64(p.packet) * p.senderNs()
 	}
+}
+
+func (p *plant) observe(o stream.Observation) {
+	p.servo.Observe(o)
+	p.note()
 }
 
 func (p *plant) cycle() {
@@ -90,7 +98,7 @@ func (p *plant) cycle() {
 		}
 	}
 	if p.hideCycles--; p.hideCycles < 0 {
-		p.servo.Observe(stream.Observation{
+		p.observe(stream.Observation{
 			Kind: stream.KindCycle, Frames: uint32(p.period), TimeNs: int64(p.nowNs), Media: p.media,
 			Position: p.position, PositionFraction: p.fraction, Ratio: p.ratio, Playing: p.playing,
 		})
@@ -109,6 +117,7 @@ func (p *plant) control() {
 	}
 	p.controlNs = p.nowNs + 20e6
 	p.decision = p.servo.Decide()
+	p.note()
 	p.ratio = p.decision.Ratio
 	if p.decision.Seek {
 		p.seeks++

@@ -173,12 +173,6 @@ func (c Config) reachesPeer() bool {
 	return true // a name
 }
 
-// LegalName says whether a bridge may have that name.
-func LegalName(name string) bool {
-	key, _ := FindKey("name")
-	return key.Has(name)
-}
-
 // wrong returns the first wrong value, or nil. Where it stands is the name of its key.
 // connectRule says why a rule of Config.Connect is wrong.
 func (c Config) wrong(connectRule func(string) error) *fault.WrongValue {

@@ -62,15 +62,6 @@ func (l Latency) String() string {
 	return l.Duration.String()
 }
 
-// FramesAt returns the latency in frames at a sample rate in Hz, rounded to the
-// nearest; 0 for auto.
-func (l Latency) FramesAt(rateHz int) int {
-	if l.Auto || l.Frames > 0 {
-		return l.Frames
-	}
-	return int((l.Duration*time.Duration(rateHz) + time.Second/2) / time.Second)
-}
-
 // Peer is the address of the other end. The zero value is no peer.
 type Peer struct {
 	Host string // name or IP address, without brackets

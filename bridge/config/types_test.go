@@ -32,24 +32,6 @@ func TestLatencyText(t *testing.T) {
 	}
 }
 
-func TestLatencyInFrames(t *testing.T) {
-	for _, test := range []struct {
-		latency Latency
-		rateHz  int
-		want    int
-	}{
-		{Latency{Auto: true}, 48000, 0},
-		{Latency{Frames: 96}, 44100, 96},
-		{Latency{Duration: 2 * time.Millisecond}, 48000, 96},
-		{Latency{Duration: 2 * time.Millisecond}, 44100, 88}, // 88.2
-		{Latency{Duration: 200 * time.Millisecond}, 192000, 38400},
-	} {
-		if got := test.latency.FramesAt(test.rateHz); got != test.want {
-			t.Errorf("%v at %d Hz: %d frames, want %d", test.latency, test.rateHz, got, test.want)
-		}
-	}
-}
-
 func TestPeerText(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                    "",

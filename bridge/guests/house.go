@@ -152,8 +152,8 @@ func (h *house) answering(offer proto.Description) (*signaling.Endpoint, error) 
 	if offer.Role == proto.Host {
 		return nil, errors.New("both ends are hosts: a session needs one guest and one host, check the address of --peer")
 	}
-	if !config.LegalName(offer.Name) {
-		return nil, errors.New("the guest's name: legal is at most 32 of a-z, 0-9 and -")
+	if name, _ := config.FindKey("name"); !name.Has(offer.Name) {
+		return nil, fmt.Errorf("the guest's name: legal is %s", name.Domain)
 	}
 	if err := h.fits(offer); err != nil {
 		return nil, signaling.NotSo(err.Error())

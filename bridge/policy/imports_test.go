@@ -16,6 +16,7 @@ var pure = []string{
 	"bridge/session", "bridge/clock", "bridge/codec", "bridge/patchbay", "bridge/config",
 	"bridge/status", "bridge/signaling", "bridge/roundtrip", "bridge/cli", "bridge/jitterstore", "bridge/kvmclock",
 	"bridge/realtime", "bridge/announce", "bridge/guests", "bridge/network", "bridge/fault",
+	"bridge/send", "bridge/receive", "bridge/report", "bridge/stream",
 }
 
 // mayNot is why a package may not need another, "" if it may.
@@ -51,6 +52,17 @@ var only = map[string][]string{
 	"bridge/rt":     {"bridge/stream"},
 	"bridge/fault":  {},
 	"bridge/config": {"bridge/audio", "bridge/fault", "bridge/stream", "proto"},
+
+	// The session is made of its parts, and they know nothing of it.
+	"bridge/clock":   {"bridge/stream"},
+	"bridge/codec":   {"bridge/stream", "proto"},
+	"bridge/send":    {"bridge/codec", "bridge/stream", "proto"},
+	"bridge/receive": {"bridge/clock", "bridge/codec", "bridge/stream", "proto"},
+	"bridge/report":  {"bridge/status", "bridge/stream", "proto"},
+	"bridge/session": {
+		"bridge/audio", "bridge/clock", "bridge/codec", "bridge/fault", "bridge/receive", "bridge/report", "bridge/send",
+		"bridge/signaling", "bridge/status", "bridge/stream", "proto",
+	},
 }
 
 // mayNotBeBuiltFrom is why the code of a package, without its tests, may not need another.
@@ -87,6 +99,11 @@ func TestTheLayersForbidWhatTheyShould(t *testing.T) {
 		{"bridge/rt", "proto", true},
 		{"bridge/rt", "bridge/session", true},
 		{"bridge/session", "testbed/sim", true},
+		{"bridge/session", "bridge/receive", false},
+		{"bridge/session", "bridge/config", true},
+		{"bridge/receive", "bridge/session", true},
+		{"bridge/send", "bridge/receive", true},
+		{"bridge/report", "bridge/session", true},
 		{"guest", "benchmarks/results", true},
 		{".", "testbed/stack", true},
 		{"testbed/sim", "bridge/rt", false},

@@ -1,7 +1,7 @@
 package rt
 
 /*
-#cgo CFLAGS: -D_GNU_SOURCE -std=gnu11 -O3 -Wall -Wextra -Wshadow
+#cgo CFLAGS: -D_GNU_SOURCE -std=gnu11 -fvisibility=hidden -O3 -Wall -Wextra -Wshadow
 #cgo LDFLAGS: -lm
 #include "core.h"
 

@@ -137,7 +137,7 @@ func TestWithoutASessionNothingComesIn(t *testing.T) {
 	n.e.StopReceiver()
 	both()
 	wantCount(t, "dropped after it", n.received().KernelDrops, 4)
-	check(t, n.e.Hear(peer, 5)) // of a session that only sends
+	check(t, n.e.AcceptRTCP(peer, 5)) // of a session that only sends
 	both()
 	wantCount(t, "dropped where only reports are heard", n.received().KernelDrops, 5)
 	for range 2 {

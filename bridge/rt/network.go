@@ -32,8 +32,8 @@ import (
 	"unsafe"
 )
 
-// Hear implements session.Core.
-func (e *Engine) Hear(from netip.Addr, ssrc uint32) error {
+// AcceptRTCP implements session.Core.
+func (e *Engine) AcceptRTCP(from netip.Addr, ssrc uint32) error {
 	return e.hear(hearing{rtcp: true, from: from, ssrc: ssrc})
 }
 

@@ -1,6 +1,7 @@
 package rt
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -66,6 +67,24 @@ func TestEveryCFileIsUnderTheRule(t *testing.T) {
 	slices.Sort(listed)
 	if !slices.Equal(files, listed) {
 		t.Errorf("C files %v, under the rule %v", files, listed)
+	}
+}
+
+func TestSymbolsAreOursByName(t *testing.T) {
+	rtcheck.Symbols(t, ".", "archibald_")
+}
+
+func TestPlantedSymbolsAreFound(t *testing.T) {
+	dir := t.TempDir()
+	check(t, os.WriteFile(filepath.Join(dir, "flags.go"), []byte("#cgo CFLAGS: -fvisibility=hidden\n"), 0o600))
+	check(t, os.WriteFile(filepath.Join(dir, "planted.c"), []byte(`int lib;
+static int unseen;
+__attribute__((visibility("default"))) int archibald_seen(void) { return unseen + lib; }
+`), 0o600))
+	found, err := rtcheck.Offered(t.TempDir(), dir)
+	check(t, err)
+	if want := map[string]string{"lib": "HIDDEN", "archibald_seen": "DEFAULT"}; !maps.Equal(found, want) {
+		t.Errorf("found %v, planted %v", found, want)
 	}
 }
 

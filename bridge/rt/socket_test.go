@@ -222,7 +222,7 @@ func TestRTCPGoesBothWaysOnTheMediaSocket(t *testing.T) {
 		t.Errorf("arrival %d ns after it was sent", arrivalNs-before)
 	}
 	// And without a callback, by Idle.
-	check(t, a.e.Hear(b.e.LocalAddr().Addr(), 7))
+	check(t, a.e.AcceptRTCP(b.e.LocalAddr().Addr(), 7))
 	check(t, b.e.SendRTCP(compound, netip.Addr{}, a.e.LocalAddr()))
 	a.e.Idle(monotonicNs() + int64(time.Second))
 	if size, from, _, ok = a.e.ReadRTCP(buf); !ok || size != len(compound) || from != b.e.LocalAddr() {

@@ -48,7 +48,8 @@ func (e *End) evidence(nowNs int64) evidence {
 	if e.settings.Static {
 		found.peer = "peer"
 	}
-	found.peerPaused = s.peerPausedNs != 0
+	found.peerPaused = s.peer.pausedNs != 0
+	a, refused := e.session.Agreement, e.refused()
 	from, to, seconds, known := s.vitals.window()
 	found.known, found.seconds, found.headers = known, seconds, headerBytes(s.to)
 	v, within := &s.vitals, func(ns int64, d time.Duration) bool { return ns != 0 && time.Duration(nowNs-ns) < d }
@@ -56,7 +57,7 @@ func (e *End) evidence(nowNs int64) evidence {
 
 	packets, bytes := stream.Grown(to.Sent.Packets, from.Sent.Packets), stream.Grown(to.Sent.Bytes, from.Sent.Bytes)
 	found.send = sendEvidence{
-		agreed: s.send.Channels > 0, refused: s.refused.send, to: s.to.String(),
+		agreed: a.Send.Channels > 0, refused: refused.send, to: s.to.String(),
 		cycles: stream.Grown(to.Sent.Cycles, from.Sent.Cycles), packets: packets, errors: stream.Grown(to.Sent.SendErrors, from.Sent.SendErrors),
 		unheard: found.reports && v.deaf >= deafReports && !within(v.startNs, deafAfter),
 	}
@@ -64,61 +65,37 @@ func (e *End) evidence(nowNs int64) evidence {
 		found.send.reason = to.Sent.SendErrno
 	}
 	if packets > 0 {
-		found.send.datagram = s.datagramBytes(int(bytes / packets))
+		found.send.datagram = datagramBytes(int(bytes/packets), a.SendDelay)
 	}
 
 	arrived := stream.Grown(to.Received.Packets, from.Received.Packets)
 	found.receive = receiveEvidence{
-		agreed: s.receive.Channels > 0, refused: s.refused.receive, at: e.settings.Listen.String(),
-		cycles: stream.Grown(to.Received.Cycles, from.Received.Cycles), packets: arrived, silent: s.silent && arrived == 0,
+		agreed: a.Receive.Channels > 0, refused: refused.receive, at: e.settings.Listen.String(),
+		cycles: stream.Grown(to.Received.Cycles, from.Received.Cycles), packets: arrived, silent: s.peer.silent && arrived == 0,
 		rejected:  status.ReceivedSince(to.Received, from.Received).RejectedBy,
-		peerSends: within(v.sendsNs, reportsWithin) && v.sendsFromNs > s.lastPacketNs,
-		peerQuiet: within(v.quietNs, reportsWithin) && v.quietNs > max(v.sendsNs, s.lastPacketNs),
-		datagram:  s.datagramBytes(v.payload), wantedPayload: e.incomingType(), wantedSource: e.session.PeerAddr.Addr().String(),
+		peerSends: within(v.sendsNs, reportsWithin) && v.sendsFromNs > s.peer.packetNs,
+		peerQuiet: within(v.quietNs, reportsWithin) && v.quietNs > max(v.sendsNs, s.peer.packetNs),
+		datagram:  datagramBytes(v.payload, a.SendDelay), wantedPayload: e.incomingType(), wantedSource: e.session.PeerAddr.Addr().String(),
 		seenPayload: to.Received.SeenPayloadType, seenSource: to.Received.SeenSource.String(),
 	}
 	if known && found.receive.silent {
 		found.receive.rejected = v.instead()
 	}
-	if found.receive.senderLateNs = v.blamedNs; v.blamedNs > 0 {
-		stages, _, _ := s.latencyNs()
-		found.receive.latencyMs = stages.sum() / 1e6
+	if found.receive.senderLateNs = s.receive.SenderLateNs(); found.receive.senderLateNs > 0 {
+		found.receive.latencyMs = e.latency().Stages.Sum() / 1e6
 	}
 	return found
 }
 
-// blame notes how late packets leave the peer where the latency that was chosen is for
-// that. It stays so: no latency is lowered within a session.
-func (s *streams) blame() {
-	c := s.clockStatus
-	if !c.Playing || s.end.settings.Latency != (Latency{}) || c.LeastFrames == 0 {
-		return
-	}
-	allowance := time.Duration((c.TargetFrames - float64(c.LeastFrames)) * 1e9 / float64(s.receive.RateHz))
-	if allowance < lateAllowance {
-		return
-	}
-	// All that packets were late, of which the sender's part is to be at least half, as
-	// the latest of it is of the allowance.
-	all := time.Duration(c.PDVUs.P99 * float64(time.Microsecond))
-	windows, latestNs := s.vitals.laterThan(int64(max(lateAllowance, all) / 2))
-	if windows >= lateEvents && 2*time.Duration(latestNs) >= allowance {
-		s.vitals.blamedNs = max(s.vitals.blamedNs, latestNs)
-	}
-}
-
-// lateEvents are as many as raise the latency (bridge/clock/target.go).
-const lateEvents = 3
-
 // datagramBytes are those of a packet with a payload (RFC 3550, section 5.1, and the
 // header extension where it was agreed on); 0 where that is not known.
-func (s *streams) datagramBytes(payload int) int {
-	const header, lateness = 12, 8
+func datagramBytes(payload int, sendDelay bool) int {
+	const header, extension = 12, 8
 	switch {
 	case payload == 0:
 		return 0
-	case s.end.session.Agreement.SendDelay:
-		return payload + header + lateness
+	case sendDelay:
+		return payload + header + extension
 	}
 	return payload + header
 }

@@ -17,9 +17,9 @@ type since struct {
 // begin starts to count a session. What the streams do within it changes nothing.
 func (e *End) begin() {
 	s := &e.streams.since
-	s.counters, s.xruns = e.streams.read(), e.audio.Xruns()
+	s.counters, s.xruns = e.readCounters(), e.audio.Xruns()
 	s.sentLost.next()
-	e.streams.counters, e.streams.heard = s.counters, false
+	e.streams.counters, e.streams.peer.came = s.counters, false
 }
 
 // lossTotal adds up what the peer of each session says that it lost.

@@ -109,7 +109,7 @@ func TestWhatPeersLostOfOursIsAddedUpOverSessions(t *testing.T) {
 		}
 	}
 	says := func(lost int) {
-		v.fromPeer(proto.Report{SSRC: peerSSRC, Receptions: []proto.Reception{{SSRC: ourSSRC, CumulativeLost: lost}}})
+		v.peerSays(proto.Report{SSRC: peerSSRC, Receptions: []proto.Reception{{SSRC: ourSSRC, CumulativeLost: lost}}})
 	}
 	v.up(agreed("a"))
 	says(5)

@@ -11,6 +11,9 @@ import (
 
 	"archibald-bridge/bridge/codec"
 	"archibald-bridge/bridge/fault"
+	"archibald-bridge/bridge/receive"
+	"archibald-bridge/bridge/report"
+	"archibald-bridge/bridge/send"
 	"archibald-bridge/bridge/signaling"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/bridge/stream"
@@ -20,7 +23,6 @@ import (
 const (
 	tick            = 20 * time.Millisecond  // how often observations become a ratio
 	publishInterval = 500 * time.Millisecond // status; also the window of the peak meters
-	reportInterval  = time.Second            // RTCP
 	checkAfter      = 300 * time.Millisecond // media missing: ask the peer whether it still knows us
 	silentAfter     = time.Second            // media missing: the direction is silent
 	forgetAfter     = 5 * time.Second        // neither media nor RTCP: the session is over
@@ -35,18 +37,13 @@ const (
 // the playout position in place, until its context ends. It gives up for no
 // failure of a server or of the peer.
 type End struct {
-	settings Settings
-	core     Core
-	audio    AudioServer
-	machine  Machine
-	server   string // the audio server in words
-	hint     string // "" once it was given
-	log      *slog.Logger
-	memory   Memory
-	codec    codec.Codec
-	tap      codec.Tap
-
-	publisher Publisher       // may be nil
+	settings  Settings
+	core      Core
+	audio     AudioServer
+	machine   Machine
+	server    string // the audio server in words
+	hint      string // "" once it was given
+	log       *slog.Logger
 	unmatched func() []string // may be nil
 
 	clock  timeSource
@@ -54,16 +51,16 @@ type End struct {
 
 	onHostClock bool // reports are on the host's clock, read in the guest
 
-	shared    *signaling.Endpoint // of Parts.Shared; else nil
-	signaling endpoint            // nil when static
-	peerEvent chan peerEvent
-	over      chan struct{}                     // closed when nobody reads peerEvent any more
-	local     atomic.Pointer[proto.Description] // nil while the audio server is absent
-	readdress atomic.Bool                       // see Readdress
-	tried     chan struct{}                     // closed when the first attempt at it has ended ...
-	wasTried  func()                            // ... by this
-	heard     atomic.Pointer[heard]             // nil before the first session
-	lookedNs  atomic.Int64                      // when that was last looked after
+	shared      *signaling.Endpoint // of Parts.Shared; else nil
+	signaling   endpoint            // nil when static
+	peerEvent   chan peerEvent
+	over        chan struct{}                     // closed when nobody reads peerEvent any more
+	local       atomic.Pointer[proto.Description] // nil while the audio server is absent
+	readdressed atomic.Bool                       // see Readdress
+	tried       chan struct{}                     // closed when the first attempt at it has ended ...
+	wasTried    func()                            // ... by this
+	expected    atomic.Pointer[expected]          // nil before the first session
+	lookedNs    atomic.Int64                      // when that was last looked after
 
 	missing atomic.Pointer[string] // why it is; nil: it is not known yet
 
@@ -103,7 +100,7 @@ type Parts struct {
 	Server  string // the audio server in words, "JACK server default"
 	Hint    string // what else can be done where it was never there
 	Log     *slog.Logger
-	Memory  Memory
+	Memory  receive.Memory
 	Codec   codec.Codec
 	Tap     codec.Tap // of Core, for Codec
 	Host    HostClock // of a guest that can read its host's clock; else nil
@@ -111,23 +108,16 @@ type Parts struct {
 	// this one's calls to its Endpoint. It listens and calls nowhere itself.
 	Shared bool
 	// Publisher is told of the stream sent without a session; nil: nobody is.
-	Publisher Publisher
+	Publisher send.Publisher
 	// Unmatched lists the connection rules without a match, with the reasons; nil: there are none.
 	Unmatched func() []string
-}
-
-// Memory keeps the allowance for late packets, in frames, of each peer. 0 is not
-// known.
-type Memory interface {
-	Jitter(peer string) int
-	SetJitter(peer string, frames int) error
 }
 
 // New makes an end; Run starts it.
 func New(settings Settings, parts Parts) *End {
 	e := &End{
 		settings: settings, core: parts.Core, audio: parts.Audio, machine: parts.Machine, server: parts.Server, hint: parts.Hint,
-		log: parts.Log, memory: parts.Memory, codec: parts.Codec, tap: parts.Tap, publisher: parts.Publisher, unmatched: parts.Unmatched, clock: systemTime{parts.Host}, onHostClock: parts.Host != nil,
+		log: parts.Log, unmatched: parts.Unmatched, clock: systemTime{parts.Host}, onHostClock: parts.Host != nil,
 		lookup:    net.DefaultResolver.LookupNetIP,
 		peerEvent: make(chan peerEvent, 16), over: make(chan struct{}), tried: make(chan struct{}), openBackoff: audioRetryLeast,
 		told: newTeller(),
@@ -137,8 +127,44 @@ func New(settings Settings, parts Parts) *End {
 		e.shared = signaling.New(e.signalingConfig())
 	}
 	e.startedNs = e.clock.monotonicNs()
-	e.streams = newStreams(e)
+	e.streams = e.newStreams(parts)
 	return e
+}
+
+// newStreams makes the two directions and what reports on them.
+func (e *End) newStreams(parts Parts) streams {
+	nowNs := func() int64 { return e.clock.monotonicNs() }
+	publisher := parts.Publisher
+	if !e.settings.Static {
+		publisher = nil // what was agreed with one peer is for nobody else
+	}
+	return streams{
+		send: send.New(
+			send.Settings{
+				Ptime: e.settings.Ptime, Bitrate: e.settings.Bitrate,
+				CNAME: e.cname(), OwnOrder: e.settings.OwnOrder, MulticastTTL: e.settings.MulticastTTL,
+			},
+			send.Parts{Core: parts.Core, Tap: parts.Tap, Codec: parts.Codec, NowNs: nowNs, Publisher: publisher},
+		),
+		receive: receive.New(
+			receive.Settings{Latency: e.settings.Latency, FreeClock: e.settings.FreeClock},
+			receive.Parts{
+				Core: parts.Core, Tap: parts.Tap, Codec: parts.Codec, NowNs: nowNs, Memory: parts.Memory, Log: parts.Log,
+				ReportsLost: func(err error) {
+					if e.told.again("reports lost", nowNs()) {
+						e.log.Error("cannot hear the peer's reports", "reason", err)
+					}
+				},
+			},
+		),
+		reports: report.New(report.Parts{
+			Core: parts.Core, CNAME: e.cname(), Log: parts.Log,
+			Wall: func(ns int64) (time.Time, time.Duration) { return e.clock.wall(ns) },
+			ClocksDiffer: func(by time.Duration) {
+				e.tellFew("the two ends do not read one host's clock: one-way latency by round trips", "difference", by)
+			},
+		}),
+	}
 }
 
 // Run is the life of the end. It returns nil when ctx ends, and an error when
@@ -173,8 +199,8 @@ func (e *End) Run(ctx context.Context) error {
 	// must not be answered any more.
 	cancel()
 	<-done
-	e.streams.reports.bye("bridge stopped")
-	e.streams.stop()
+	e.sayBye("bridge stopped")
+	e.stopStreams()
 	_ = e.audio.Close()
 	e.machine.SetStreaming(false)
 	return err
@@ -221,11 +247,11 @@ func (e *End) tick() {
 	nowNs := e.clock.monotonicNs() // an attempt takes up to two seconds
 	e.core.Idle(nowNs)
 	e.machine.Tend(e.audio.Threads())
-	e.streams.tick(nowNs)
+	e.tickStreams(nowNs)
 	e.lookedNs.Store(e.clock.monotonicNs())
 	if time.Duration(nowNs-e.publishedNs) >= publishInterval {
 		e.publishedNs = nowNs
-		e.streams.count(nowNs)
+		e.count(nowNs)
 		if e.audioOpen { // what changes while nothing streams may be told by no event
 			e.graphChanged(e.audio.Graph())
 		}
@@ -255,8 +281,8 @@ func (e *End) neverReached() error {
 		if peer == "" {
 			peer = "(any)"
 		}
-		if !e.streams.refused.none() {
-			peer += ": " + e.streams.refused.reason()
+		if !e.refused().none() {
+			peer += ": " + e.refused().reason()
 		}
 		return fmt.Errorf("peer %s: not reached in %s: %w", peer, e.settings.Wait, fault.ErrNeverReached)
 	}
@@ -292,7 +318,7 @@ func Describe(settings Settings, graph Graph) proto.Description {
 		Name: settings.Name, Role: settings.Role, Version: proto.Version,
 		Port: int(settings.Listen.Port()), Payloads: proto.Payloads(encodings...),
 		RateHz: graph.RateHz, SendChannels: settings.SendChannels, ReceiveChannels: settings.ReceiveChannels,
-		PacketFrames: packetFrames(settings, graph, format), MaxBitrate: settings.Bitrate,
+		PacketFrames: send.PacketFrames(format, settings.Ptime, graph.PeriodFrames), MaxBitrate: settings.Bitrate,
 		PeriodFrames: graph.PeriodFrames,
 		Redundancy:   settings.Redundancy, SendDelay: true,
 		SSRC: proto.SSRC(settings.Name, settings.Role), CNAME: cname(settings.Name, settings.Role), RTCPMux: true,

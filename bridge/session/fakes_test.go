@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -25,9 +26,9 @@ const (
 var peerAddr = netip.MustParseAddrPort("192.0.2.7:4713")
 
 type datagram struct {
-	data      []byte
-	addr      netip.AddrPort
-	arrivalNs int64
+	data []byte
+	addr netip.AddrPort
+	ns   int64 // of its arrival, or when it was written
 }
 
 // fakeCore remembers what it is told. With flow it plays a sender and a graph
@@ -40,6 +41,8 @@ type fakeCore struct {
 	sendErr, receiveErr  error
 	source               netip.AddrPort
 	rtcpIn, rtcpOut      []datagram
+	time                 *fakeTime // nil: real time
+	wroteNs              int64     // the last RTCP
 	counters             stream.Counters
 	observations         []stream.Observation
 	idleNs               int64
@@ -93,10 +96,10 @@ func (c *fakeCore) StopReceiver() {
 	c.receiver, c.playing = nil, false
 }
 
-func (c *fakeCore) Hear(from netip.Addr, ssrc uint32) error {
+func (c *fakeCore) AcceptRTCP(from netip.Addr, ssrc uint32) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.call("hear %s %d", from, ssrc)
+	c.call("accept RTCP %s %d", from, ssrc)
 	return nil
 }
 
@@ -131,7 +134,10 @@ func (c *fakeCore) SendRTCP(packet []byte, _ netip.Addr, to netip.AddrPort) erro
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.call("send RTCP")
-	c.rtcpOut = append(c.rtcpOut, datagram{data: bytes.Clone(packet), addr: to})
+	if c.time != nil {
+		c.wroteNs = c.time.ns
+	}
+	c.rtcpOut = append(c.rtcpOut, datagram{bytes.Clone(packet), to, c.wroteNs})
 	return nil
 }
 
@@ -143,7 +149,7 @@ func (c *fakeCore) ReadRTCP(buf []byte) (int, netip.AddrPort, int64, bool) {
 	}
 	d := c.rtcpIn[0]
 	c.rtcpIn = c.rtcpIn[1:]
-	return copy(buf, d.data), d.addr, d.arrivalNs, true
+	return copy(buf, d.data), d.addr, d.ns, true
 }
 
 func (c *fakeCore) Idle(nowNs int64) { c.mu.Lock(); defer c.mu.Unlock(); c.idleNs = nowNs }
@@ -152,14 +158,14 @@ func (c *fakeCore) LookaheadFrames() int { return lookahead }
 
 func (c *fakeCore) Counters() stream.Counters { c.mu.Lock(); defer c.mu.Unlock(); return c.counters }
 
-// idleTap is the tap of a core whose rings are empty.
-type idleTap struct{}
+// idleTap is the tap of a core whose rings are empty. It counts how often they are asked.
+type idleTap struct{ cycles, packets atomic.Int64 }
 
-func (idleTap) TakeCycle(*stream.Cycle) bool          { return false }
-func (idleTap) SendCoded(stream.CodedPacket)          {}
-func (idleTap) TakePacket(*stream.ArrivedPacket) bool { return false }
-func (idleTap) DueNs(int64) (int64, bool)             { return 0, false }
-func (idleTap) GiveBlock(stream.Block) bool           { return true }
+func (t *idleTap) TakeCycle(*stream.Cycle) bool          { t.cycles.Add(1); return false }
+func (t *idleTap) SendCoded(stream.CodedPacket)          {}
+func (t *idleTap) TakePacket(*stream.ArrivedPacket) bool { t.packets.Add(1); return false }
+func (t *idleTap) DueNs(int64) (int64, bool)             { return 0, false }
+func (t *idleTap) GiveBlock(stream.Block) bool           { return true }
 
 // flow lets one period pass that began at a time: a packet came and a cycle ran.
 func (c *fakeCore) flow(atNs int64) {

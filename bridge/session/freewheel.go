@@ -7,67 +7,71 @@ package session
 func (e *End) freewheelChanged() {
 	if e.graph.Freewheels {
 		e.log.Info("audio server freewheels, as for an export: silence until it ends", "server", e.server)
-		e.streams.pause()
+		e.pause()
 		return
 	}
 	e.log.Info("audio server is back in real time", "server", e.server)
-	e.streams.goOn()
+	e.goOn()
 }
 
 // pause takes both streams from the core and keeps the session.
-func (s *streams) pause() {
+func (e *End) pause() {
+	s := &e.streams
 	if !s.running {
 		return
 	}
-	s.reports.wroteNs = 0 // the peer is told at once, before it misses anything
-	s.count(s.end.clock.monotonicNs())
-	s.halt()
-	s.hear()
+	s.reports.MakeDue() // the peer is told at once, before it misses anything
+	e.count(e.clock.monotonicNs())
+	s.send.Pause()
+	s.receive.Pause()
+	s.receive.AcceptReports(e.incoming())
 }
 
 // goOn begins them again.
-func (s *streams) goOn() {
+func (e *End) goOn() {
+	s := &e.streams
 	if !s.running {
 		return
 	}
-	now := s.end.clock.monotonicNs()
-	s.silent = false
-	s.noteHeard()
-	s.listen(now)
-	s.startReceiver()
-	s.startSender()
-	s.refused.wait(now)
-	s.end.settled()
+	now := e.clock.monotonicNs()
+	s.peer.silent = false
+	s.notePeer()
+	e.awaitPeer(now)
+	e.startReceiver()
+	e.startSender()
+	s.retry.wait(now)
+	e.settled()
 }
 
 // peerPauses is called with each report of the peer: whether its graph left real time.
 // Then nothing of it is missing until its sound is back, or it says so.
-func (s *streams) peerPauses(paused bool, arrivalNs int64) {
-	if paused == (s.peerPausedNs != 0) {
+func (e *End) peerPauses(paused bool, arrivalNs int64) {
+	s := &e.streams
+	if paused == (s.peer.pausedNs != 0) {
 		return
 	}
 	if !paused {
 		s.peerGoesOn(arrivalNs)
 		return
 	}
-	s.toldSilent = s.end.tellFew("the peer's audio server freewheels, as for an export: silence until it ends", "peer", s.peer())
-	s.peerPausedNs, s.silent = arrivalNs, true
-	s.end.core.Mute()
+	s.peer.toldSilent = e.tellFew("the peer's audio server freewheels, as for an export: silence until it ends", "peer", e.peerName())
+	s.peer.pausedNs, s.peer.silent = arrivalNs, true
+	s.receive.Mute()
 }
 
-// heardAt ends the peer's pause with the first packet after it was told.
-func (s *streams) heardAt(packetNs int64) {
-	if s.peerPausedNs != 0 && packetNs > s.peerPausedNs {
+// soundAt ends the peer's pause with the first packet after it was told.
+func (s *streams) soundAt(packetNs int64) {
+	if s.peer.pausedNs != 0 && packetNs > s.peer.pausedNs {
 		s.peerGoesOn(packetNs)
 	}
 }
 
-// peerGoesOn forgets the seconds in which the peer neither sent nor heard anything.
+// peerGoesOn forgets the seconds in which nothing of the peer could come.
 func (s *streams) peerGoesOn(nowNs int64) {
-	s.peerPausedNs = 0
-	s.noteHeard()
-	s.vitals.reset(nowNs)
+	s.peer.pausedNs = 0
+	s.notePeer()
+	s.beginVitals(nowNs)
 }
 
 // paused says whether no sound can come: one of the two graphs is not in real time.
-func (s *streams) paused() bool { return s.end.graph.Freewheels || s.peerPausedNs != 0 }
+func (e *End) paused() bool { return e.graph.Freewheels || e.streams.peer.pausedNs != 0 }

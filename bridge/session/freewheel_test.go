@@ -23,7 +23,7 @@ func (v *virtual) freewheels(on bool) {
 // hearing lets time go by with a report of the peer every second.
 func (v *virtual) hearing(d time.Duration) {
 	for ; d > 0; d -= time.Second {
-		v.fromPeer(proto.Report{SSRC: proto.SSRC("", proto.Host)})
+		v.peerSays(proto.Report{SSRC: proto.SSRC("", proto.Host)})
 		v.pass(time.Second)
 	}
 }
@@ -59,8 +59,8 @@ func TestAFreewheelingGraphSendsAndPlaysNothingAndKeepsTheSession(t *testing.T) 
 	v.freewheels(false)
 	v.pass(2 * time.Second)
 	s = v.Status()
-	if s.Audio.State != status.AudioRunning || s.Directions.Receive.State != status.DirectionRunning || !v.streams.clockStatus.Playing {
-		t.Errorf("audio %q, receive %q, playing %v", s.Audio.State, s.Directions.Receive.State, v.streams.clockStatus.Playing)
+	if s.Audio.State != status.AudioRunning || s.Directions.Receive.State != status.DirectionRunning || !v.streams.receive.Clock().Playing {
+		t.Errorf("audio %q, receive %q, playing %v", s.Audio.State, s.Directions.Receive.State, v.streams.receive.Clock().Playing)
 	}
 	v.logged("back in real time", 1)
 	v.logged("session over", 0)
@@ -87,8 +87,8 @@ func TestWhatAnExportLeftBehindIsNoSilenceOfThePeer(t *testing.T) {
 	v.runs, v.beat = true, v.time.ns
 	v.pass(2 * time.Second)
 	v.logged("no sound from the peer", 0)
-	if !v.streams.clockStatus.Playing {
-		t.Errorf("no sound: %+v", v.streams.clockStatus)
+	if !v.streams.receive.Clock().Playing {
+		t.Errorf("no sound: %+v", v.streams.receive.Clock())
 	}
 }
 
@@ -129,8 +129,8 @@ func TestASessionThatBeginsWhileTheGraphFreewheelsHasSoundAfterwards(t *testing.
 			v.freewheels(false)
 			v.core.packets = true
 			v.pass(2 * time.Second)
-			if v.core.sender == nil || !v.streams.clockStatus.Playing {
-				t.Errorf("no sound afterwards: %+v", v.streams.clockStatus)
+			if v.core.sender == nil || !v.streams.receive.Clock().Playing {
+				t.Errorf("no sound afterwards: %+v", v.streams.receive.Clock())
 			}
 		})
 	}
@@ -148,7 +148,7 @@ func TestAStaticEndFreewheelsToo(t *testing.T) {
 	}
 	v.freewheels(false)
 	v.pass(2 * time.Second)
-	if v.core.sender == nil || !v.streams.clockStatus.Playing {
+	if v.core.sender == nil || !v.streams.receive.Clock().Playing {
 		t.Error("no sound afterwards")
 	}
 }
@@ -180,13 +180,13 @@ func TestAPeerThatFreewheelsIsSilentAndNotMissed(t *testing.T) {
 	v.calledPeer()
 	paused := proto.Report{SSRC: proto.SSRC("", proto.Host), Paused: true}
 	v.core.packets = false
-	v.fromPeer(paused)
+	v.peerSays(paused)
 	v.pass(100 * time.Millisecond)
 	if v.core.playing {
 		t.Error("the core goes on playing, and so conceals")
 	}
 	for range 20 {
-		v.fromPeer(paused)
+		v.peerSays(paused)
 		v.pass(time.Second)
 	}
 	if s := v.Status(); s.Session.State != status.SessionUp || s.Directions.Receive.State != status.DirectionSilent || v.core.playing {
@@ -214,7 +214,7 @@ func TestAPeerThatFreewheelsIsSilentAndNotMissed(t *testing.T) {
 func TestAPeerWhosePauseEndsWithoutSoundIsMissed(t *testing.T) {
 	v := playing(t)
 	v.core.packets = false
-	v.fromPeer(proto.Report{SSRC: proto.SSRC("", proto.Host), Paused: true})
+	v.peerSays(proto.Report{SSRC: proto.SSRC("", proto.Host), Paused: true})
 	v.hearing(5 * time.Second) // its reports say no more that it is paused
 	if !slices.Contains(v.peer.calls, "check") {
 		t.Errorf("signaling was told %q, want to ask the peer", v.peer.calls)
@@ -224,7 +224,7 @@ func TestAPeerWhosePauseEndsWithoutSoundIsMissed(t *testing.T) {
 func TestAPeerThatDiesWhileItFreewheelsIsNoticed(t *testing.T) {
 	v := playing(t)
 	v.core.packets = false
-	v.fromPeer(proto.Report{SSRC: proto.SSRC("", proto.Host), Paused: true})
+	v.peerSays(proto.Report{SSRC: proto.SSRC("", proto.Host), Paused: true})
 	v.pass(forgetAfter + 2*time.Second)
 	if !slices.Contains(v.peer.calls, "drop: nothing from the peer for 5s") {
 		t.Errorf("signaling was told %q", v.peer.calls)

@@ -2,7 +2,6 @@ package session
 
 import (
 	"fmt"
-	"time"
 
 	"archibald-bridge/bridge/status"
 )
@@ -41,8 +40,6 @@ const (
 	smallDatagram = 500
 
 	floodPerSecond = 10 // rejected datagrams that are worth a word while there is sound
-
-	lateAllowance = 5 * time.Millisecond // more than this, and half of it the sender's: said why
 
 	realtimeRights = "a limit for rtprio, CAP_SYS_NICE, or the package rtkit"
 )

@@ -34,7 +34,7 @@ func (v *virtual) with(r *remote, d time.Duration) {
 			report.Receptions = []proto.Reception{{SSRC: ourSSRC, HighestSequence: r.highest}}
 		}
 		if !r.mute {
-			v.fromPeer(report)
+			v.peerSays(report)
 		}
 		v.pass(time.Second)
 	}
@@ -146,7 +146,7 @@ func TestAPathThatBreaksForAllIsNotTakenForANarrowOne(t *testing.T) {
 		v, r := talking(t)
 		v.core.packets = false
 		v.pass(time.Duration(offMs) * 100 * time.Millisecond)
-		v.fromPeer(proto.Report{SSRC: peerSSRC, Sender: &proto.SenderInfo{Packets: r.packets + 700, Octets: r.bytes + 700*1248}})
+		v.peerSays(proto.Report{SSRC: peerSSRC, Sender: &proto.SenderInfo{Packets: r.packets + 700, Octets: r.bytes + 700*1248}})
 		r.packets += 700
 		for range 100 {
 			v.pass(100 * time.Millisecond)
@@ -166,7 +166,7 @@ func TestAnEndWhoseGraphStoodStillIsNotTakenForUnreachable(t *testing.T) {
 	v.core.packets = false
 	v.pass(2300 * time.Millisecond)
 	r.packets += 300 // sent before it stood still
-	v.fromPeer(proto.Report{SSRC: peerSSRC, Sender: &proto.SenderInfo{Packets: r.packets, Octets: r.bytes + 300*1248}, Receptions: []proto.Reception{{SSRC: ourSSRC, HighestSequence: r.highest}}})
+	v.peerSays(proto.Report{SSRC: peerSSRC, Sender: &proto.SenderInfo{Packets: r.packets, Octets: r.bytes + 300*1248}, Receptions: []proto.Reception{{SSRC: ourSSRC, HighestSequence: r.highest}}})
 	v.pass(500 * time.Millisecond)
 	v.wrong("with one report")
 	r.sent, r.hears = 0, 0
@@ -175,7 +175,7 @@ func TestAnEndWhoseGraphStoodStillIsNotTakenForUnreachable(t *testing.T) {
 
 	v, r = talking(t) // and this is what its own end sees
 	for range 3 {
-		v.fromPeer(proto.Report{SSRC: peerSSRC, Sender: &proto.SenderInfo{Packets: r.packets, Octets: r.bytes}, Receptions: []proto.Reception{{SSRC: ourSSRC, HighestSequence: r.highest}}})
+		v.peerSays(proto.Report{SSRC: peerSSRC, Sender: &proto.SenderInfo{Packets: r.packets, Octets: r.bytes}, Receptions: []proto.Reception{{SSRC: ourSSRC, HighestSequence: r.highest}}})
 	}
 	v.core.counters.Received.Outside += 500
 	v.pass(time.Second)

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"archibald-bridge/bridge/report"
 	"archibald-bridge/proto"
 )
 
@@ -55,8 +56,8 @@ func TestASessionThatOnlySendsIsLiveByThePeersReports(t *testing.T) {
 	s.Agreement.Receive.Channels = 0
 	v.up(s)
 	for range 5 {
-		v.fromPeer(proto.Report{SSRC: peerSSRC})
-		v.pass(reportInterval)
+		v.peerSays(proto.Report{SSRC: peerSSRC})
+		v.pass(report.Interval)
 		if !v.live("a") {
 			t.Fatal("its reports come, and it is not live")
 		}

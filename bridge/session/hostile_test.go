@@ -16,16 +16,16 @@ func TestAPeerThatIsNeverTheSameForLongDoesNotFillTheLog(t *testing.T) {
 		"its media come from another port": func(v *virtual, n int) { v.core.source = port(n) },
 		"its reports do, without media": func(v *virtual, n int) {
 			v.core.packets, v.core.source = false, netip.AddrPort{}
-			v.fromPeer(proto.Report{SSRC: peerSSRC})
+			v.peerSays(proto.Report{SSRC: peerSSRC})
 			v.core.rtcpIn[0].addr = port(n)
 		},
 		"its graph leaves real time and comes back": func(v *virtual, n int) {
 			v.core.source = peerAddr
-			v.fromPeer(proto.Report{SSRC: peerSSRC, Paused: n%2 == 0})
+			v.peerSays(proto.Report{SSRC: peerSSRC, Paused: n%2 == 0})
 		},
 		"it is silent, and is not": func(v *virtual, n int) { v.core.packets = n/60%2 == 0 },
 		"it says goodbye and calls": func(v *virtual, n int) {
-			v.fromPeer(proto.Report{SSRC: peerSSRC, Bye: true})
+			v.peerSays(proto.Report{SSRC: peerSSRC, Bye: true})
 			v.pass(tick)
 			v.up(agreed(string(rune('a' + n%26))))
 		},

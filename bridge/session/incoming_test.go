@@ -89,9 +89,8 @@ func TestPacketsHaveThePacketTimeAskedFor(t *testing.T) {
 }
 
 func TestWhatIsSentIsPublishedAndAgainWhenItChanges(t *testing.T) {
-	v := newVirtual(t, static, func(c *Settings) { c.Peer.Host, c.MulticastTTL = "239.69.1.2", 8 })
 	var told published
-	v.publisher = &told
+	v := newVirtualOf(t, func(p *Parts) { p.Publisher = &told }, static, func(c *Settings) { c.Peer.Host, c.MulticastTTL = "239.69.1.2", 8 })
 	v.openAudio()
 	want := proto.Description{
 		Name: "archibald-guest", Address: netip.MustParseAddr("239.69.1.2"), TTL: 8, Port: 5004,
@@ -112,9 +111,8 @@ func TestWhatIsSentIsPublishedAndAgainWhenItChanges(t *testing.T) {
 }
 
 func TestAnAgreedSessionIsNotPublished(t *testing.T) {
-	v := newVirtual(t)
 	var told published
-	v.publisher = &told
+	v := newVirtualOf(t, func(p *Parts) { p.Publisher = &told })
 	v.openAudio()
 	v.up(agreed("a"))
 	if len(told) != 0 {

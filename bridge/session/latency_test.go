@@ -33,16 +33,30 @@ func (v *virtual) answer(w way) {
 	v.core.counters.Sent.Packets += 750
 	v.core.counters.Sent.LastSendNs = v.time.ns
 	v.pass(time.Second)
-	for i := range v.streams.reports.sent {
-		if s := v.streams.reports.sent[i]; s.ns == v.streams.reports.wroteNs {
-			v.answerTo(s, w)
-			return
-		}
+	all := v.senderReports()
+	if len(all) == 0 || all[len(all)-1].ns != v.core.wroteNs {
+		v.t.Fatal("no sender report was written")
 	}
-	v.t.Fatal("no sender report was written")
+	v.answerTo(all[len(all)-1], w)
 }
 
-func (v *virtual) answerTo(report sentReport, w way) {
+// senderReport is when a sender report was written, by what the peer calls it.
+type senderReport struct {
+	middle uint32
+	ns     int64
+}
+
+// senderReports are those written so far, since reports were last taken.
+func (v *virtual) senderReports() (all []senderReport) {
+	for _, d := range v.core.rtcpOut {
+		if r, err := proto.ParseRTCP(d.data); err == nil && r.Sender != nil {
+			all = append(all, senderReport{r.Sender.Time.Middle(), d.ns})
+		}
+	}
+	return all
+}
+
+func (v *virtual) answerTo(report senderReport, w way) {
 	arrivalNs := report.ns + int64(w.there+600*time.Millisecond+w.back)
 	for v.time.ns < arrivalNs {
 		v.pass(tick)
@@ -57,8 +71,8 @@ func (v *virtual) answerTo(report sentReport, w way) {
 }
 
 func (v *virtual) peerReports(s proto.SenderInfo, r proto.Reception, arrivalNs int64) {
-	v.fromPeer(proto.Report{SSRC: peerSSRC, Sender: &s, Receptions: []proto.Reception{r}})
-	v.core.rtcpIn[len(v.core.rtcpIn)-1].arrivalNs = arrivalNs
+	v.peerSays(proto.Report{SSRC: peerSSRC, Sender: &s, Receptions: []proto.Reception{r}})
+	v.core.rtcpIn[len(v.core.rtcpIn)-1].ns = arrivalNs
 	v.pass(tick)
 	v.publish()
 }
@@ -66,7 +80,7 @@ func (v *virtual) peerReports(s proto.SenderInfo, r proto.Reception, arrivalNs i
 // received is the latency shown and the true one.
 func (v *virtual) received(w way) (shown status.Direction, offUs float64) {
 	d := v.Status().Directions.Receive
-	truth := w.wire.Seconds()*1e6 + v.streams.clockStatus.DelayFrames*frameNs/1e3
+	truth := w.wire.Seconds()*1e6 + v.streams.receive.Clock().DelayFrames*frameNs/1e3
 	return d, float64(d.LatencyMs.Bridge)*1e3 - truth
 }
 
@@ -119,7 +133,7 @@ func TestStagesAddUpToTheLatency(t *testing.T) {
 	near("wire", s.Wire, 0.3-0.09, 0.02)
 	near("playout", s.Playout, testPeriod/48.0, 1e-9)
 	near("resample", s.Resample, 0, 0) // the clocks are one
-	near("wait", s.Wait, (v.streams.clockStatus.DelayFrames-testPeriod)/48-0.09, 1e-6)
+	near("wait", s.Wait, (v.streams.receive.Clock().DelayFrames-testPeriod)/48-0.09, 1e-6)
 
 	free := playing(t, func(c *Settings) { c.FreeClock = true })
 	near("resample", free.Status().Directions.Receive.LatencyStagesMs.Resample, lookahead/48.0, 1e-9)
@@ -128,7 +142,7 @@ func TestStagesAddUpToTheLatency(t *testing.T) {
 func TestLatencyBeforeTheWayIsMeasuredIsWithoutIt(t *testing.T) {
 	v := playing(t)
 	d := v.Status().Directions.Receive
-	if want := status.Milliseconds(v.streams.clockStatus.DelayFrames / 48); math.Abs(float64(d.LatencyMs.Bridge-want)) > 1e-9 ||
+	if want := status.Milliseconds(v.streams.receive.Clock().DelayFrames / 48); math.Abs(float64(d.LatencyMs.Bridge-want)) > 1e-9 ||
 		d.LatencyErrorMs != 0 || d.LatencyBy != "" || d.LatencyStagesMs.Wire != 0 {
 		t.Errorf("%v, want %v: %+v", d.LatencyMs.Bridge, want, d)
 	}
@@ -164,7 +178,7 @@ func TestAnswerToAnEarlierReportCountsAsWell(t *testing.T) {
 	v.core.counters.Sent.Packets++
 	v.core.counters.Sent.LastSendNs = v.time.ns
 	v.pass(time.Second)
-	old := v.streams.reports.sent[0]
+	old := v.senderReports()[0]
 	v.pass(3 * time.Second) // the peer has missed three
 	v.answerTo(old, w)
 	if d, offUs := v.received(w); math.Abs(offUs) > 20 || d.LatencyErrorMs == 0 {
@@ -181,22 +195,25 @@ func TestAnswersThatCannotBeAreNotMeasured(t *testing.T) {
 		"on another stream":            func(r *proto.Reception) { r.SSRC++ },
 	} {
 		v := playing(t)
-		v.answer(w) // a good one, to take apart
-		if !v.measured() {
-			t.Fatal("the good one was not measured")
+		v.answer(w)
+		if !v.wayIsMeasured() {
+			t.Fatal("a good one was not measured")
 		}
-		v.streams.reports.way = oneWay{}
-		sent := v.streams.reports.sent[0]
+		v = playing(t)
+		v.core.counters.Sent.Packets++
+		v.core.counters.Sent.LastSendNs = v.time.ns
+		v.pass(time.Second)
+		sent := v.senderReports()[0]
 		r := proto.Reception{SSRC: ourSSRC, LastSR: sent.middle, DelaySinceLastSR: time.Duration(v.time.ns - sent.ns)}
 		spoil(&r)
 		v.peerReports(proto.SenderInfo{Time: 1, RTPTimestamp: flowMedia}, r, v.time.ns)
-		if v.measured() {
+		if v.wayIsMeasured() {
 			t.Errorf("an answer %s was measured", name)
 		}
 	}
 }
 
-func (v *virtual) measured() bool { return v.Status().Directions.Receive.LatencyErrorMs != 0 }
+func (v *virtual) wayIsMeasured() bool { return v.Status().Directions.Receive.LatencyErrorMs != 0 }
 
 func TestAFewSlowReportsDoNotMoveTheLatency(t *testing.T) {
 	quick := way{200 * time.Microsecond, 40 * time.Microsecond, 40 * time.Microsecond, otherWall}
@@ -215,15 +232,24 @@ func TestAFewSlowReportsDoNotMoveTheLatency(t *testing.T) {
 	}
 }
 
+// oneClock is an end that reads its host's clock, or whose peer does.
+func oneClock(t *testing.T, peers bool) *virtual {
+	v := newVirtual(t)
+	v.onHostClock = !peers
+	v.openAudio()
+	s := agreed("a")
+	s.Agreement.PeerOnHostClock = peers
+	v.up(s)
+	v.runs, v.core.packets = true, true
+	v.pass(2 * time.Second)
+	return v
+}
+
 func TestOneClockForBothEndsMeasuresTheWayExactly(t *testing.T) {
 	const asOurs = 1_800_000_000e9 // fakeTime.wall
 	w := way{70 * time.Microsecond, 900 * time.Microsecond, 20 * time.Microsecond, asOurs}
-	for name, share := range map[string]func(*virtual){
-		"the guest":                        func(v *virtual) { v.onHostClock = true },
-		"the host, of a guest that has it": func(v *virtual) { v.session.Agreement.PeerOnHostClock = true },
-	} {
-		v := playing(t)
-		share(v)
+	for name, peers := range map[string]bool{"the guest": false, "the host, of a guest that has it": true} {
+		v := oneClock(t, peers)
 		for range 3 {
 			v.answer(w)
 		}
@@ -237,8 +263,7 @@ func TestOneClockForBothEndsMeasuresTheWayExactly(t *testing.T) {
 
 func TestClockThatIsNotTheHostsIsFoundOut(t *testing.T) {
 	w := way{70 * time.Microsecond, 50 * time.Microsecond, 50 * time.Microsecond, 1_800_000_000e9 + 2e6}
-	v := playing(t)
-	v.session.Agreement.PeerOnHostClock = true
+	v := oneClock(t, true)
 	for range 3 {
 		v.answer(w)
 	}
@@ -254,7 +279,7 @@ func TestNextSessionMeasuresTheWayAnew(t *testing.T) {
 	v.down("a")
 	v.up(agreed("b"))
 	v.pass(time.Second)
-	if v.measured() || v.streams.reports.peerLatency != nil {
+	if v.wayIsMeasured() || v.streams.reports.PeerLatency() != nil {
 		t.Errorf("%+v", v.Status().Directions)
 	}
 }
@@ -280,7 +305,7 @@ func TestPeerIsToldTheLatencyOfItsStream(t *testing.T) {
 func TestLatencyOfWhatIsSentIsThePeersWord(t *testing.T) {
 	v := playing(t)
 	tell := func(l *proto.Latency) status.Direction {
-		v.fromPeer(proto.Report{SSRC: peerSSRC, Latency: l})
+		v.peerSays(proto.Report{SSRC: peerSSRC, Latency: l})
 		v.pass(time.Second)
 		return v.Status().Directions.Send
 	}
@@ -309,25 +334,10 @@ func TestEndThatOnlySendsTellsTheGraphThePeersWord(t *testing.T) {
 	if calls := v.latencies(); len(calls) != 0 {
 		t.Errorf("before it is known: %q", calls)
 	}
-	v.fromPeer(proto.Report{SSRC: peerSSRC, Latency: &proto.Latency{SSRC: ourSSRC, OneWay: 2 * time.Millisecond}})
+	v.peerSays(proto.Report{SSRC: peerSSRC, Latency: &proto.Latency{SSRC: ourSSRC, OneWay: 2 * time.Millisecond}})
 	v.pass(time.Second)
 	if calls := v.latencies(); len(calls) != 1 || calls[0] != "latency 96 96" {
 		t.Errorf("calls %q", calls)
-	}
-}
-
-func TestCaptureIsTheMeanLatenessThatTheSenderSays(t *testing.T) {
-	var w oneWay
-	w.observe(-1)
-	if w.captureNs != 0 {
-		t.Errorf("%v ns of nothing said", w.captureNs)
-	}
-	for i := range 20000 {
-		w.observe(int64(100e3 + 50e3*(i%2)))
-		w.observe(-1)
-	}
-	if math.Abs(w.captureNs-125e3) > 100 {
-		t.Errorf("%v ns, want the mean of 100 and 150 us", w.captureNs)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"archibald-bridge/bridge/codec"
 	"archibald-bridge/bridge/fault"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/proto"
@@ -54,7 +55,7 @@ func judgePair(t *testing.T, guest, host *live) {
 	}
 	guestSends, guestReceives := guest.plans()
 	hostSends, hostReceives := host.plans()
-	if guestSends.Format != coreFormat(format(2)) || hostReceives.Format != coreFormat(format(2)) || guestReceives.Format != coreFormat(format(1)) || hostSends.Format != coreFormat(format(1)) {
+	if guestSends.Format != codec.FormatOf(format(2)) || hostReceives.Format != codec.FormatOf(format(2)) || guestReceives.Format != codec.FormatOf(format(1)) || hostSends.Format != codec.FormatOf(format(1)) {
 		t.Errorf("guest sends %v, host receives %v; host sends %v, guest receives %v",
 			guestSends.Format, hostReceives.Format, hostSends.Format, guestReceives.Format)
 	}

@@ -38,10 +38,10 @@ func agreedOpus(copies, distance int) signaling.Session {
 }
 
 func newOpus(t *testing.T, change ...func(*Settings)) (*virtual, *fakeCodec) {
-	v, codec := newVirtual(t, append([]func(*Settings){asksForOpus}, change...)...), &fakeCodec{}
-	v.codec, v.tap = codec, idleTap{}
+	codec := &fakeCodec{}
+	v := newVirtualOf(t, func(p *Parts) { p.Codec, p.Tap = codec, &idleTap{} }, append([]func(*Settings){asksForOpus}, change...)...)
 	v.openAudio()
-	t.Cleanup(v.streams.stop)
+	t.Cleanup(v.stopStreams)
 	return v, codec
 }
 
@@ -67,11 +67,10 @@ func TestOpusIsSentInItsPacketTimeAndItsRepeatsCountPackets(t *testing.T) {
 		frames        int
 		copies        int
 		send, receive stream.Repeats
-		extra         int
 	}{
-		{0, 0, 240, 0, stream.Repeats{}, stream.Repeats{}, 96},
-		{20 * time.Millisecond, 0, 960, 1, stream.Repeats{Copies: 1}, stream.Repeats{Copies: 1}, 96},
-		{2500 * time.Microsecond, 3, 120, 1, stream.Repeats{Copies: 1, DistanceFrames: 360}, stream.Repeats{Copies: 1, DistanceFrames: 1440}, 96 + 1440},
+		{0, 0, 240, 0, stream.Repeats{}, stream.Repeats{}},
+		{20 * time.Millisecond, 0, 960, 1, stream.Repeats{Copies: 1}, stream.Repeats{Copies: 1}},
+		{2500 * time.Microsecond, 3, 120, 1, stream.Repeats{Copies: 1, DistanceFrames: 360}, stream.Repeats{Copies: 1, DistanceFrames: 1440}},
 	} {
 		v, codec := newOpus(t, func(cfg *Settings) { cfg.Ptime = c.ptime })
 		v.up(agreedOpus(c.copies, c.distance))
@@ -81,9 +80,6 @@ func TestOpusIsSentInItsPacketTimeAndItsRepeatsCountPackets(t *testing.T) {
 		if r := v.core.receiver; r == nil || r.Repeats != c.receive {
 			t.Errorf("%+v: receiver %+v", c, r)
 		}
-		if extra := v.streams.servoConfig(c.receive).ExtraFrames; extra != c.extra {
-			t.Errorf("%+v: the target grows by %d frames", c, extra)
-		}
 		if codec.channels != 2 || codec.bitrate != 96000 {
 			t.Errorf("encoder of %d channels, %d bit/s: the peer wants 96000 at most", codec.channels, codec.bitrate)
 		}
@@ -91,20 +87,26 @@ func TestOpusIsSentInItsPacketTimeAndItsRepeatsCountPackets(t *testing.T) {
 }
 
 func TestTheCodecWorksWhileTheStreamsAreThere(t *testing.T) {
-	v, _ := newOpus(t)
-	v.up(agreedOpus(0, 0))
-	if v.streams.encoding == nil || v.streams.decoding == nil {
-		t.Fatal("nobody encodes or decodes")
-	}
-	v.down("a")
-	if v.streams.encoding != nil || v.streams.decoding != nil {
-		t.Error("the codec works on")
-	}
-	linear := newVirtual(t)
-	linear.openAudio()
-	linear.up(agreed("a"))
-	if linear.streams.encoding != nil || linear.streams.decoding != nil {
-		t.Error("linear samples have a codec")
+	for encoding, codes := range map[proto.Encoding]bool{proto.Opus: true, proto.F32: false} {
+		tap := &idleTap{}
+		v := newVirtualOf(t, func(p *Parts) { p.Codec, p.Tap = &fakeCodec{}, tap })
+		v.openAudio()
+		s := agreedOpus(0, 0)
+		s.Agreement.Send.Encoding, s.Agreement.Receive.Encoding = encoding, encoding
+		v.up(s)
+		if codes {
+			eventually(t, "the codec works", func() bool { return tap.cycles.Load() > 2 && tap.packets.Load() > 2 })
+		}
+		time.Sleep(10 * codec.Interval)
+		v.down("a")
+		cycles, packets := tap.cycles.Load(), tap.packets.Load()
+		if !codes && cycles+packets != 0 {
+			t.Errorf("%s has a codec", encoding)
+		}
+		time.Sleep(10 * codec.Interval)
+		if tap.cycles.Load() != cycles || tap.packets.Load() != packets {
+			t.Errorf("%s: the codec works on", encoding)
+		}
 	}
 }
 
@@ -135,12 +137,12 @@ func TestTheStagesOfOpusHaveItsPacketAndItsCodec(t *testing.T) {
 	v.pass(2 * time.Second)
 	v.streams.packetFrames = 480
 	linear := playing(t)
-	stages, _, _ := v.streams.latencyNs()
-	plain, _, _ := linear.streams.latencyNs()
-	if stages.packet != (480-128)*1e9/testRate || stages.codec != 2.5e6 || plain.packet != 0 || plain.codec != 0 {
+	stages := v.latency().Stages
+	plain := linear.latency().Stages
+	if stages.Packet != (480-128)*1e9/testRate || stages.Codec != 2.5e6 || plain.Packet != 0 || plain.Codec != 0 {
 		t.Errorf("%+v and %+v", stages, plain)
 	}
-	if got := stages.sum() - v.streams.clockStatus.DelayFrames*1e9/testRate; got < 9.8e6 || got > 9.9e6 {
+	if got := stages.Sum() - v.streams.receive.Clock().DelayFrames*1e9/testRate; got < 9.8e6 || got > 9.9e6 {
 		t.Errorf("%.0f ns beyond the delay of playout, want packet and codec, 9.833 ms", got)
 	}
 }

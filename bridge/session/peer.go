@@ -54,8 +54,8 @@ func (e *End) signalingConfig() signaling.Config {
 	}
 }
 
-// heard is until when the peer of a session counts as there.
-type heard struct {
+// expected is until when the peer of a session counts as there.
+type expected struct {
 	session string
 	untilNs int64
 	came    bool // anything of it has
@@ -65,24 +65,24 @@ type heard struct {
 // before what it knows of the peer is old.
 const unlookedAfter = 5 * tick
 
-// live says whether the peer of a session that is up is heard, from any goroutine. One that
+// live says whether the peer of a session that is up is there, from any goroutine. One that
 // just came up counts as such, and so does one of which nothing new is known: that this
 // end had no time is no reason to give its session to another.
 func (e *End) live(id string) bool {
-	h, nowNs := e.heard.Load(), e.clock.monotonicNs()
-	return h == nil || h.session != id || nowNs < h.untilNs || time.Duration(nowNs-e.lookedNs.Load()) > unlookedAfter
+	x, nowNs := e.expected.Load(), e.clock.monotonicNs()
+	return x == nil || x.session != id || nowNs < x.untilNs || time.Duration(nowNs-e.lookedNs.Load()) > unlookedAfter
 }
 
-// hear notes that the peer is there for some time from a moment on.
-func (e *End) hear(ns int64, patience time.Duration) {
-	e.heard.Store(&heard{e.session.ID, ns + int64(patience), e.streams.heard})
+// expect notes that the peer was there at a moment, and counts as there for some time.
+func (e *End) expect(ns int64, patience time.Duration) {
+	e.expected.Store(&expected{e.session.ID, ns + int64(patience), e.streams.peer.came})
 }
 
 // Heard says whether anything of the last session's peer has come, from any goroutine: it
 // was there, and did not only call.
 func (e *End) Heard() bool {
-	h := e.heard.Load()
-	return h != nil && h.came
+	x := e.expected.Load()
+	return x != nil && x.came
 }
 
 // describeItself is this end's description for signaling, from any goroutine. Before the
@@ -117,12 +117,12 @@ func (e *End) peerChanged(event peerEvent) {
 	e.session, e.toldUp, e.sessionNs = event.session, false, e.clock.monotonicNs()
 	e.sessions++
 	e.begin()
-	e.hear(e.clock.monotonicNs(), checkAfter)
-	e.streams.start()
+	e.expect(e.clock.monotonicNs(), checkAfter)
+	e.startStreams()
 }
 
 func (e *End) sessionOver() {
-	e.streams.stop()
+	e.stopStreams()
 	e.conclude()
 	e.session = nil
 }
@@ -130,7 +130,7 @@ func (e *End) sessionOver() {
 // conclude takes note, once, of what a session came to whose streams have ended.
 func (e *End) conclude() {
 	if e.sessionNs != 0 {
-		e.futile.over(e.streams.heard, time.Duration(e.clock.monotonicNs()-e.sessionNs))
+		e.futile.over(e.streams.peer.came, time.Duration(e.clock.monotonicNs()-e.sessionNs))
 		e.sessionNs = 0
 	}
 }
@@ -138,7 +138,7 @@ func (e *End) conclude() {
 // drop gives the session up. The streams stop at once, so that this is done once
 // only; the endpoint may have another session by now, which is left alone.
 func (e *End) drop(reason string) {
-	e.streams.stop()
+	e.stopStreams()
 	e.conclude()
 	if now, up := e.signaling.Current(); up && now.ID == e.session.ID {
 		e.signaling.Drop(reason)

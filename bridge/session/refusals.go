@@ -12,10 +12,10 @@ const (
 // refusals are why directions that were agreed on cannot work here, while they cannot.
 // They are tried again within the session: less and less often, since what is missing
 // (a route, memory, a codec) seldom comes back at once.
-type refusals struct {
-	send, receive error
-	atNs          int64
-	backoff       time.Duration
+type refusals struct{ send, receive error }
+
+func (e *End) refused() refusals {
+	return refusals{e.streams.send.Refused(), e.streams.receive.Refused()}
 }
 
 func (r refusals) none() bool { return r.send == nil && r.receive == nil }
@@ -35,43 +35,50 @@ func (r refusals) reason() string {
 	return "cannot send: " + r.send.Error() + "; cannot receive: " + r.receive.Error()
 }
 
-// wait puts the next attempt off.
-func (r *refusals) wait(nowNs int64) {
+// retry is when the next attempt at what was refused is due.
+type retry struct {
+	atNs    int64
+	backoff time.Duration
+}
+
+// wait puts it off.
+func (r *retry) wait(nowNs int64) {
 	r.backoff = min(max(2*r.backoff, refusalRetryLeast), refusalRetryMost)
 	r.atNs = nowNs + int64(r.backoff)
 }
 
 // tryAgain makes the next attempt at a direction that was refused, when it is time.
-func (s *streams) tryAgain(nowNs int64) {
-	if s.refused.none() {
-		s.end.settled() // it may have been mended by what followed the peer or the graph
+func (e *End) tryAgain(nowNs int64) {
+	refused, s := e.refused(), &e.streams
+	if refused.none() {
+		e.settled() // it may have been mended by what followed the peer or the graph
 		return
 	}
-	if nowNs < s.refused.atNs {
+	if nowNs < s.retry.atNs {
 		return
 	}
-	if s.refused.receive != nil {
-		s.startReceiver()
+	if refused.receive != nil {
+		e.startReceiver()
 	}
-	if s.refused.send != nil {
-		s.startSender()
+	if refused.send != nil {
+		e.startSender()
 	}
-	s.refused.wait(nowNs)
-	if s.refused.none() {
-		s.noteHeard()
-		s.listen(nowNs)
+	s.retry.wait(nowNs)
+	if e.refused().none() {
+		s.notePeer()
+		e.awaitPeer(nowNs)
 	}
-	s.end.settled()
+	e.settled()
 }
 
 // settled says once of each session that it is up: every direction that was agreed
 // on can work.
 func (e *End) settled() {
 	s := &e.streams
-	if !s.running || !s.refused.none() {
+	if !s.running || !e.refused().none() {
 		return
 	}
-	s.refused.backoff = 0
+	s.retry.backoff = 0
 	e.everPeer = true
 	if e.toldUp || e.settings.Static {
 		return
@@ -100,9 +107,9 @@ func (f futile) log(e *End, message string, attributes ...any) {
 }
 
 // over takes note of how a session ended.
-func (f *futile) over(heard bool, lasted time.Duration) {
+func (f *futile) over(came bool, lasted time.Duration) {
 	switch {
-	case heard:
+	case came:
 		f.sessions = 0
 	case lasted > forgetAfter/2:
 		f.sessions++

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"archibald-bridge/bridge/fault"
+	"archibald-bridge/bridge/receive"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/proto"
 )
@@ -350,7 +351,7 @@ func TestOtherWishesThatAreNotMetAreSaid(t *testing.T) {
 	v.wrong("the peer wants fewer bits", codeBitrate, "--opus-bitrate is 128000 on the guest, 64000 on the host: both send at most 64000")
 	v.down("a")
 
-	v = playing(t, func(c *Settings) { c.Latency = Latency{Frames: 32} })
+	v = playing(t, func(c *Settings) { c.Latency = receive.Latency{Frames: 32} })
 	found := v.Status().Problems
 	if len(found) != 1 || found[0].Code != codeLatency {
 		t.Errorf("%+v", found)

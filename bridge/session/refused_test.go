@@ -25,7 +25,7 @@ func TestAPeerThatCannotBeReceivedIsNotCalledSilentNorGivenUpForAnother(t *testi
 	v.logged("no sound from the peer", 0)
 	v.logged("sound from the peer again", 0)
 	v.calledPeer()
-	if s := v.Status(); s.Directions.Receive.State != status.DirectionRunning || !v.streams.clockStatus.Playing {
+	if s := v.Status(); s.Directions.Receive.State != status.DirectionRunning || !v.streams.receive.Clock().Playing {
 		t.Errorf("%+v", s.Directions.Receive)
 	}
 }
@@ -46,8 +46,8 @@ func TestASessionIsUpHoweverItsRefusalEnds(t *testing.T) {
 		v.core.sendErr = nil
 		mend(v)
 		v.pass(2 * tick)
-		if !v.streams.refused.none() || !v.everPeer {
-			t.Errorf("%s: refused %v, ever %v", name, v.streams.refused, v.everPeer)
+		if !v.refused().none() || !v.everPeer {
+			t.Errorf("%s: refused %v, ever %v", name, v.refused(), v.everPeer)
 		}
 		v.logged("session up", 1)
 	}

@@ -80,7 +80,7 @@ func (e *End) stream() {
 	case e.session != nil && e.session.Agreement.Send.RateHz != e.graph.RateHz:
 		e.signaling.Renegotiate() // it came back at another rate
 	default:
-		e.streams.start()
+		e.startStreams()
 	}
 }
 
@@ -115,7 +115,7 @@ func (e *End) audioEvent(event AudioEvent) {
 // closeAudio lets go of the audio server, to open it again. The session stays.
 func (e *End) closeAudio() {
 	nowNs := e.clock.monotonicNs()
-	e.streams.stop()
+	e.stopStreams()
 	_ = e.audio.Close()
 	e.audioOpen, e.audioError = false, ""
 	e.local.Store(nil)
@@ -142,7 +142,7 @@ func (e *End) graphChanged(graph Graph) {
 	}
 	e.log.Info("audio server changed", "rate_hz", graph.RateHz, "period_frames", graph.PeriodFrames)
 	if graph.RateHz != e.graph.RateHz {
-		e.streams.stop()
+		e.stopStreams()
 		if !e.adopt(graph) {
 			return
 		}
@@ -156,6 +156,6 @@ func (e *End) graphChanged(graph Graph) {
 	e.graph = graph
 	if e.usable() {
 		e.describe()
-		e.streams.periodChanged()
+		e.periodChanged()
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"archibald-bridge/bridge/report"
 	"archibald-bridge/bridge/stream"
 	"archibald-bridge/proto"
 )
@@ -89,7 +90,7 @@ func TestTheTwoTimesOfASenderReportAreOfOneFrame(t *testing.T) {
 			if i < len(all)-1 {
 				continue
 			}
-			now, _ := v.time.wall(v.streams.reports.wroteNs)
+			now, _ := v.time.wall(v.core.wroteNs)
 			if age := now.Sub(r.Sender.Time.Time()); age < 0 || age > time.Second/testRate {
 				t.Errorf("%+v: the report is %v older than its sending", c, age)
 			}
@@ -102,8 +103,8 @@ func TestReceptionReportCountsFromTheStartOfTheSession(t *testing.T) {
 	report := func() proto.Reception {
 		t.Helper()
 		v.core.rtcpOut = nil
-		v.fromPeer(proto.Report{SSRC: peerSSRC}) // it is still there
-		v.pass(reportInterval)
+		v.peerSays(proto.Report{SSRC: peerSSRC}) // it is still there
+		v.pass(report.Interval)
 		all := v.reports()
 		if len(all) != 1 || len(all[0].Receptions) != 1 {
 			t.Fatalf("%+v", all)
@@ -159,12 +160,12 @@ func TestJitterIsReported(t *testing.T) {
 
 func TestDelaySinceTheSenderReportIsExact(t *testing.T) {
 	v := playing(t)
-	v.fromPeer(proto.Report{SSRC: peerSSRC, Sender: &proto.SenderInfo{Time: 0xe9a1b2c3_80001234}})
+	v.peerSays(proto.Report{SSRC: peerSSRC, Sender: &proto.SenderInfo{Time: 0xe9a1b2c3_80001234}})
 	arrivalNs := v.time.ns
 	v.pass(time.Second)
 	all := v.reports()
 	r := all[len(all)-1].Receptions[0]
-	want := time.Duration(v.streams.reports.wroteNs - arrivalNs)
+	want := time.Duration(v.core.wroteNs - arrivalNs)
 	if off := r.DelaySinceLastSR - want; r.LastSR != 0xb2c38000 || off < -time.Second/65536 || off > time.Second/65536 {
 		t.Errorf("last SR %x, delay %v, want %v", r.LastSR, r.DelaySinceLastSR, want)
 	}
@@ -175,12 +176,12 @@ func TestDelaySinceTheSenderReportIsOfTheReportsOwnTime(t *testing.T) {
 	const unit = time.Second / 65536
 	for offNs := int64(0); offNs < int64(time.Second)/testRate; offNs += 1000 {
 		v := playing(t)
-		v.fromPeer(proto.Report{SSRC: peerSSRC, Sender: &proto.SenderInfo{Time: 0xe9a1b2c3_80001234}})
+		v.peerSays(proto.Report{SSRC: peerSSRC, Sender: &proto.SenderInfo{Time: 0xe9a1b2c3_80001234}})
 		arrived, _ := v.time.wall(v.time.ns)
 		v.core.counters.Sent.Packets++
 		v.core.counters.Sent.LastSendNs = v.time.ns - offNs
 		v.reports()
-		v.pass(reportInterval)
+		v.pass(report.Interval)
 		all := v.reports()
 		last := all[len(all)-1]
 		short := last.Sender.Time.Time().Sub(arrived) - last.Receptions[0].DelaySinceLastSR
@@ -193,8 +194,7 @@ func TestDelaySinceTheSenderReportIsOfTheReportsOwnTime(t *testing.T) {
 // Two ends on one time, with a network in between.
 func TestTwoEndsMeasureTheWayBetweenThem(t *testing.T) {
 	const underWay = 7 * time.Millisecond
-	a, b := playing(t), playing(t)
-	b.settings.Role = proto.Host
+	a, b := playing(t), playing(t, func(c *Settings) { c.Role = proto.Host })
 	b.time, b.clock = a.time, a.time
 	s := agreed("a")
 	s.Agreement.PeerSSRC, s.Agreement.LocalSSRC = ourSSRC, peerSSRC
@@ -223,14 +223,16 @@ func TestTwoEndsMeasureTheWayBetweenThem(t *testing.T) {
 		carry(b, a)
 	}
 	for name, v := range map[string]*virtual{"guest": a, "host": b} {
-		ns, errorNs, ok := v.streams.reports.way.transit.Value()
+		v.publish()
+		d := v.Status().Directions
+		ns, errorNs, ok := float64(d.Receive.LatencyStagesMs.Wire)*1e6, float64(d.Receive.LatencyErrorMs)*1e6, d.Receive.LatencyBy != ""
 		if off := time.Duration(ns) - underWay; !ok || off < -50*time.Microsecond || off > 50*time.Microsecond {
 			t.Errorf("%s: under way for %v, want %v", name, time.Duration(ns), underWay)
 		}
 		if off := time.Duration(errorNs) - underWay; off < -50*time.Microsecond || off > 50*time.Microsecond {
 			t.Errorf("%s: within %v, want half the round trip, %v", name, time.Duration(errorNs), underWay)
 		}
-		if d := v.Status().Directions; math.Abs(float64(d.Send.LatencyMs.Bridge-d.Receive.LatencyMs.Bridge)) > 0.1 {
+		if math.Abs(float64(d.Send.LatencyMs.Bridge-d.Receive.LatencyMs.Bridge)) > 0.1 {
 			t.Errorf("%s: sends at %v, receives at %v, and both ways are alike", name, d.Send.LatencyMs.Bridge, d.Receive.LatencyMs.Bridge)
 		}
 	}
@@ -251,7 +253,7 @@ func TestReportsOfOthersAreIgnored(t *testing.T) {
 		"another address": {impostor, "192.0.2.8:4713"},
 	} {
 		v := playing(t)
-		heard := v.streams.lastRTCPNs
+		before := v.streams.peer.reportNs
 		data, err := c.report.Marshal()
 		if err != nil {
 			t.Fatal(err)
@@ -259,16 +261,20 @@ func TestReportsOfOthersAreIgnored(t *testing.T) {
 		v.core.rtcpIn = []datagram{{data, netip.MustParseAddrPort(c.from), v.time.ns}, {data[:7], peerAddr, v.time.ns}}
 		v.pass(time.Second)
 		v.calledPeer()
-		r := v.streams.reports
-		if r.havePeer || r.lastSR != 0 || v.streams.lastRTCPNs != heard || len(v.core.rtcpIn) != 0 {
-			t.Errorf("%s: %+v", name, r)
+		if lost := v.Status().Directions.Send.Lost; lost != 0 || v.streams.peer.reportNs != before || len(v.core.rtcpIn) != 0 {
+			t.Errorf("%s: %d lost of ours, by a report at %d", name, lost, v.streams.peer.reportNs)
+		}
+		for _, r := range v.reports() {
+			if len(r.Receptions) > 0 && r.Receptions[0].LastSR != 0 {
+				t.Errorf("%s: answered as if it were the peer's: %+v", name, r)
+			}
 		}
 	}
 }
 
 func TestReportFromAnotherPortOfThePeerCounts(t *testing.T) {
 	v := playing(t)
-	v.fromPeer(proto.Report{SSRC: peerSSRC, Receptions: []proto.Reception{
+	v.peerSays(proto.Report{SSRC: peerSSRC, Receptions: []proto.Reception{
 		{SSRC: ourSSRC, CumulativeLost: 5}, {SSRC: 4711, CumulativeLost: 1},
 	}})
 	v.core.rtcpIn[0].addr = netip.MustParseAddrPort("[::ffff:192.0.2.7]:999")
@@ -280,8 +286,8 @@ func TestReportFromAnotherPortOfThePeerCounts(t *testing.T) {
 
 func TestByeEndsTheSessionAtOnce(t *testing.T) {
 	v := playing(t)
-	v.fromPeer(proto.Report{SSRC: peerSSRC, Bye: true, ByeReason: "bridge stopped"})
-	v.fromPeer(proto.Report{SSRC: peerSSRC, Bye: true, ByeReason: "bridge stopped"})
+	v.peerSays(proto.Report{SSRC: peerSSRC, Bye: true, ByeReason: "bridge stopped"})
+	v.peerSays(proto.Report{SSRC: peerSSRC, Bye: true, ByeReason: "bridge stopped"})
 	v.pass(time.Second)
 	v.calledPeer("drop: the peer said goodbye: bridge stopped")
 	if v.core.sender != nil || v.core.receiver != nil {
@@ -293,7 +299,7 @@ func TestByeOfTheSessionBeforeDoesNotEndTheNext(t *testing.T) {
 	v := playing(t)
 	next := agreed("b")
 	v.peer.session = &next // the end has not been told yet
-	v.fromPeer(proto.Report{SSRC: peerSSRC, Bye: true})
+	v.peerSays(proto.Report{SSRC: peerSSRC, Bye: true})
 	v.pass(tick)
 	v.calledPeer()
 	v.down("a")
@@ -306,13 +312,13 @@ func TestByeOfTheSessionBeforeDoesNotEndTheNext(t *testing.T) {
 func TestByeIsSaidOnlyInASession(t *testing.T) {
 	v := playing(t)
 	v.reports()
-	v.streams.reports.bye("bridge stopped")
+	v.sayBye("bridge stopped")
 	all := v.reports()
 	if len(all) != 1 || !all[0].Bye || all[0].ByeReason != "bridge stopped" || all[0].SSRC != ourSSRC {
 		t.Errorf("%+v", all)
 	}
 	v.down("a")
-	v.streams.reports.bye("bridge stopped")
+	v.sayBye("bridge stopped")
 	if all = v.reports(); len(all) != 0 {
 		t.Errorf("%+v", all)
 	}
@@ -329,13 +335,13 @@ func TestReportFromAnotherPortThanTheSoundIsIgnored(t *testing.T) {
 	v.core.source = netip.MustParseAddrPort("192.0.2.7:40000")
 	v.pass(time.Second)
 	bye := proto.Report{SSRC: peerSSRC, Bye: true, ByeReason: "forged"}
-	v.fromPeer(bye) // from the port agreed
+	v.peerSays(bye) // from the port agreed
 	v.pass(time.Second)
 	v.calledPeer()
 	if got := v.streams.counters.Received.RTCPElsewhere; got != 1 {
 		t.Errorf("%d reports from elsewhere", got)
 	}
-	v.fromPeer(bye)
+	v.peerSays(bye)
 	v.core.rtcpIn[0].addr = v.core.source
 	v.pass(time.Second)
 	v.calledPeer("drop: the peer said goodbye: forged")
@@ -348,7 +354,7 @@ func TestReportFromAnotherPortCountsWhileThePeerIsSilent(t *testing.T) {
 	v.core.source = peerAddr
 	v.core.packets = false
 	for range 20 {
-		v.fromPeer(proto.Report{SSRC: peerSSRC})
+		v.peerSays(proto.Report{SSRC: peerSSRC})
 		v.core.rtcpIn[0].addr = netip.MustParseAddrPort("192.0.2.7:50000")
 		v.pass(time.Second)
 	}

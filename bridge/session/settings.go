@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"archibald-bridge/bridge/receive"
 	"archibald-bridge/proto"
 )
 
@@ -30,10 +31,10 @@ type Settings struct {
 	RateHz                        int            // the audio server must have; 0: whatever it has
 	SendChannels, ReceiveChannels int
 	PeriodFrames                  int           // asked of the audio server; 0: its own
-	Ptime                         time.Duration // packet time; 0: see packetFrames
+	Ptime                         time.Duration // packet time; 0: see send.PacketFrames
 	Bitrate                       int           // of a coded stream, of all channels together, in bit/s
 	Redundancy                    proto.Redundancy
-	Latency                       Latency
+	Latency                       receive.Latency
 	FreeClock                     bool // resample even when both graphs look as if they shared a clock
 	MulticastTTL                  int
 	OwnOrder                      bool // the channels are not in the usual order
@@ -51,19 +52,4 @@ func (p Peer) String() string {
 		return ""
 	}
 	return net.JoinHostPort(p.Host, strconv.Itoa(p.Port))
-}
-
-// Latency is the one-way latency that is wanted; the zero value: found by measuring.
-type Latency struct {
-	Frames   int // of this end's graph; 0: as Duration says
-	Duration time.Duration
-}
-
-// FramesAt returns the latency in frames at a sample rate, rounded to the nearest; 0:
-// found by measuring.
-func (l Latency) FramesAt(rateHz int) int {
-	if l.Frames > 0 {
-		return l.Frames
-	}
-	return int((l.Duration*time.Duration(rateHz) + time.Second/2) / time.Second)
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"time"
 
+	"archibald-bridge/bridge/report"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/bridge/stream"
 	"archibald-bridge/proto"
@@ -29,8 +30,8 @@ func (e *End) publish() {
 		Session:       e.sessionStatus(),
 	}
 	s.Problems = e.assess(e.clock.monotonicNs())
-	s.Directions.Send = e.streams.sendStatus()
-	s.Directions.Receive = e.streams.receiveStatus()
+	s.Directions.Send = e.sendStatus()
+	s.Directions.Receive = e.receiveStatus()
 	e.snapshot.Store(&s)
 }
 
@@ -69,11 +70,11 @@ func (e *End) sessionStatus() status.Session {
 	if e.session == nil {
 		return s
 	}
-	s.Peer, s.ID = e.streams.peer(), shownID(e.session.ID)
+	s.Peer, s.ID = e.peerName(), shownID(e.session.ID)
 	switch {
 	case !e.streams.running: // for the audio server, or for the end of it
-	case !e.streams.refused.none():
-		s.State, s.LastError = status.SessionFailed, e.streams.refused.reason()
+	case !e.refused().none():
+		s.State, s.LastError = status.SessionFailed, e.refused().reason()
 	case e.settings.Static:
 		s.State = status.SessionStatic
 	default:
@@ -89,24 +90,25 @@ func shownID(id string) string {
 	return hex.EncodeToString(digest[:8])
 }
 
-func (s *streams) direction(f proto.Format) status.Direction {
+func (e *End) direction(f proto.Format) status.Direction {
 	return status.Direction{
-		State: status.DirectionRunning, Peer: s.peer(), Format: string(f.Encoding),
+		State: status.DirectionRunning, Peer: e.peerName(), Format: string(f.Encoding),
 		Channels: f.Channels, Rate: f.RateHz,
 	}
 }
 
-func (s *streams) sendStatus() status.Direction {
-	d := status.Direction{State: status.DirectionIdle}
-	if s.refused.send != nil {
+func (e *End) sendStatus() status.Direction {
+	s, d := &e.streams, status.Direction{State: status.DirectionIdle}
+	if s.send.Refused() != nil {
 		d.State = status.DirectionFailed
 	}
-	if s.sending {
-		d = s.direction(s.send)
+	if s.send.Running() {
+		format := e.session.Agreement.Send
+		d = e.direction(format)
 		d.State = s.sendState()
-		d.PacketFrames = s.end.packetFrames(s.send)
-		d.PeakDBFS = peaks(s.counters.Sent.PeakLinear, s.send.Channels)
-		if peer := s.reports.peerLatency; peer != nil {
+		d.PacketFrames = s.send.PacketFrames(format, e.graph.PeriodFrames)
+		d.PeakDBFS = peaks(s.counters.Sent.PeakLinear, format.Channels)
+		if peer := s.reports.PeerLatency(); peer != nil {
 			d.LatencyMs.Bridge, d.LatencyErrorMs = milliseconds(float64(peer.OneWay)), milliseconds(float64(peer.Error))
 			d.LatencyBy = status.LatencyByPeer
 		}
@@ -129,28 +131,42 @@ func (s *streams) sendState() status.State {
 	return status.DirectionRunning
 }
 
-func (s *streams) receiveStatus() status.Direction {
-	d := status.Direction{State: status.DirectionIdle}
+func (e *End) receiveStatus() status.Direction {
+	s, d := &e.streams, status.Direction{State: status.DirectionIdle}
 	got := s.counters.Received
-	if s.refused.receive != nil {
+	if s.receive.Refused() != nil {
 		d.State = status.DirectionFailed
 	}
-	if s.receiving {
-		d = s.direction(s.receive)
-		if s.silent || got.Packets == s.base.Received.Packets {
+	if s.receive.Running() {
+		format := e.session.Agreement.Receive
+		d = e.direction(format)
+		if s.peer.silent || got.Packets == s.base.Received.Packets {
 			d.State = status.DirectionSilent
 		}
 		d.PacketFrames = s.packetFrames
-		d.PeakDBFS = peaks(got.PeakLinear, s.receive.Channels)
+		d.PeakDBFS = peaks(got.PeakLinear, format.Channels)
 	}
 	s.countReceived(&d)
-	if c := s.clockStatus; s.receiving && c.Playing {
+	if c := s.receive.Clock(); s.receive.Running() && c.Playing {
 		d.BufferFrames, d.BufferTargetFrames, d.RatioPPM = c.DelayFrames, c.TargetFrames, c.RatioPPM
 		d.JitterUs = status.Jitter{P50: c.PDVUs.P50, P99: c.PDVUs.P99, Max: c.PDVUs.Max}
-		s.showLatency(&d)
+		showLatency(&d, e.latency())
 	}
 	return d
 }
+
+func showLatency(d *status.Direction, l report.Latency) {
+	d.LatencyMs.Bridge = milliseconds(l.Stages.Sum())
+	d.LatencyStagesMs = status.Stages{
+		Capture: milliseconds(l.Stages.Capture), Packet: milliseconds(l.Stages.Packet), Codec: milliseconds(l.Stages.Codec), Wire: milliseconds(l.Stages.Wire),
+		Wait: milliseconds(l.Stages.Wait), Resample: milliseconds(l.Stages.Resample), Playout: milliseconds(l.Stages.Playout),
+	}
+	if l.By != "" {
+		d.LatencyErrorMs, d.LatencyBy = milliseconds(float64(l.ErrorNs)), l.By
+	}
+}
+
+func milliseconds(ns float64) status.Milliseconds { return status.Milliseconds(ns / 1e6) }
 
 func peaks(linear []float64, channels int) []status.Decibels {
 	out := make([]status.Decibels, 0, channels)

@@ -50,7 +50,7 @@ func TestReportsOfAPeerWithoutSoundMoveTheSender(t *testing.T) {
 		v.core.calls = nil
 		seen := netip.AddrPortFrom(peerAddr.Addr(), 50000)
 		for range 5 {
-			v.fromPeer(proto.Report{SSRC: peerSSRC})
+			v.peerSays(proto.Report{SSRC: peerSSRC})
 			v.core.rtcpIn[0].addr = seen
 			v.pass(time.Second)
 		}
@@ -86,7 +86,7 @@ func TestAPeerThatOnlyHearsIsHeard(t *testing.T) {
 	s := agreed("a")
 	s.Agreement.Receive.Channels = 0
 	v.up(s)
-	if want := fmt.Sprintf("hear %s %d", peerAddr.Addr(), peerSSRC); count(v.core.calls, want) != 1 {
+	if want := fmt.Sprintf("accept RTCP %s %d", peerAddr.Addr(), peerSSRC); count(v.core.calls, want) != 1 {
 		t.Errorf("calls %q, want %q", v.core.calls, want)
 	}
 }

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/netip"
-	"time"
 
 	"archibald-bridge/bridge/signaling"
-	"archibald-bridge/bridge/stream"
 	"archibald-bridge/proto"
 )
 
@@ -49,70 +47,15 @@ func (e *End) staticSession() {
 	}
 	e.session = &signaling.Session{ID: "static", Agreement: a, PeerAddr: peer}
 	e.peerError = ""
-	e.streams.start()
+	e.startStreams()
 }
 
 // incomingType is the payload type of the stream received.
 func (e *End) incomingType() uint8 {
 	if e.settings.Incoming == nil {
-		return e.streams.receive.Encoding.PayloadType()
+		return e.session.Agreement.Receive.Encoding.PayloadType()
 	}
 	return e.settings.Incoming.Payloads[0].Type
-}
-
-// coreFormat is a format as the core knows it: what a codec makes is Coded.
-func coreFormat(f proto.Format) stream.Format {
-	encoding := stream.Encoding(f.Encoding)
-	if f.Encoding == proto.Opus {
-		encoding = stream.Coded
-	}
-	return stream.Format{Encoding: encoding, RateHz: f.RateHz, Channels: f.Channels}
-}
-
-func (e *End) packetFrames(format proto.Format) int { return packetFrames(e.settings, e.graph, format) }
-
-func (e *End) ptimeFrames(rateHz int) int { return ptimeFrames(e.settings, rateHz) }
-
-// packetFrames is how many frames each packet sent holds: those of the packet time
-// asked for, as many as fit, or a period.
-func packetFrames(settings Settings, graph Graph, format proto.Format) int {
-	wanted := ptimeFrames(settings, format.RateHz)
-	if format.Encoding == proto.Opus && wanted == 0 {
-		return opusFrames
-	}
-	if wanted == 0 {
-		return proto.PacketFrames(format, graph.PeriodFrames)
-	}
-	return min(wanted, proto.MaxPacketFrames(format))
-}
-
-// ptimeFrames is the packet time asked for; 0: none.
-func ptimeFrames(settings Settings, rateHz int) int {
-	if settings.Ptime == 0 {
-		return 0
-	}
-	return max(1, int((settings.Ptime*time.Duration(rateHz)+time.Second/2)/time.Second))
-}
-
-// Publisher tells others of the stream that is sent without a session.
-type Publisher interface {
-	Publish(proto.Description)
-}
-
-// publishStream says what is sent, and where, once that is known.
-func (e *End) publishStream(plan stream.SendPlan, encoding proto.Encoding) {
-	if e.publisher == nil || !e.settings.Static {
-		return
-	}
-	d := proto.Description{
-		Name: e.cname(), Address: plan.To.Addr(), Port: int(plan.To.Port()),
-		Payloads: proto.Payloads(encoding), RateHz: plan.Format.RateHz, SendChannels: plan.Format.Channels,
-		OwnOrder: e.settings.OwnOrder, PacketFrames: plan.PacketFrames, MaxBitrate: e.settings.Bitrate, SSRC: plan.SSRC, CNAME: e.cname(),
-	}
-	if d.Address.IsMulticast() {
-		d.TTL = e.settings.MulticastTTL
-	}
-	e.publisher.Publish(d)
 }
 
 // lookupFunc finds the addresses of a host name, as net.Resolver.LookupNetIP.

@@ -66,7 +66,7 @@ func TestBothStreamsStartAnewWhenThePeersInterfaceIsAnotherOne(t *testing.T) {
 		}
 		v.core.packets, v.runs = true, true
 		v.pass(2 * time.Second)
-		if !v.streams.clockStatus.Playing {
+		if !v.streams.receive.Clock().Playing {
 			t.Errorf("%s: no sound", name)
 		}
 	}
@@ -74,13 +74,13 @@ func TestBothStreamsStartAnewWhenThePeersInterfaceIsAnotherOne(t *testing.T) {
 
 func TestStaticPeerMayComeBackFromAnotherPort(t *testing.T) {
 	v := playing(t, static)
-	learned := v.streams.clockStatus.JitterFrames
+	learned := v.streams.receive.Clock().JitterFrames
 	v.core.calls, v.core.packets = nil, false
 	v.pass(10 * time.Second)
 	if n := count(v.core.calls, "start receiver"); n != 1 {
 		t.Errorf("the receiver was made anew %d times, want once", n)
 	}
-	if v.streams.servo.Status().JitterFrames != learned || learned == 0 {
+	if v.measured().JitterFrames != learned || learned == 0 {
 		t.Errorf("what was learned is forgotten: %d frames before", learned)
 	}
 	v.core.packets = true
@@ -183,7 +183,7 @@ func TestStaticReportsGoToThePortAboveTheSound(t *testing.T) {
 		v := playing(t, static, func(c *Settings) { c.Peer.Port = port })
 		v.core.rtcpOut = nil
 		v.pass(3 * time.Second)
-		v.streams.reports.bye("over")
+		v.sayBye("over")
 		if (len(v.core.rtcpOut) == 0) != (want == "") {
 			t.Errorf("port %d: %d reports", port, len(v.core.rtcpOut))
 		}
@@ -198,7 +198,7 @@ func TestStaticReportsGoToThePortAboveTheSound(t *testing.T) {
 func TestStaticPeersGoodbyeChangesNothing(t *testing.T) {
 	v := playing(t, static)
 	v.core.rtcpIn = nil
-	v.fromPeer(proto.Report{SSRC: 99, Bye: true})
+	v.peerSays(proto.Report{SSRC: 99, Bye: true})
 	v.core.rtcpIn[0].addr = netip.MustParseAddrPort("192.0.2.7:5005")
 	v.pass(time.Second)
 	if v.core.sender == nil {

@@ -7,6 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"archibald-bridge/bridge/codec"
+	"archibald-bridge/bridge/receive"
+	"archibald-bridge/bridge/report"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/bridge/stream"
 	"archibald-bridge/proto"
@@ -22,8 +25,8 @@ func TestPlansAreAsAgreed(t *testing.T) {
 		t.Fatalf("the core was told %q", v.core.calls)
 	}
 	v.openAudio()
-	wantSend := stream.SendPlan{Format: coreFormat(s.Agreement.Send), PayloadType: s.Agreement.Send.Encoding.PayloadType(), PacketFrames: 64, SSRC: s.Agreement.LocalSSRC, To: peerAddr, Source: s.LocalAddr}
-	wantReceive := stream.ReceivePlan{Format: coreFormat(s.Agreement.Receive), PayloadType: s.Agreement.Receive.Encoding.PayloadType(), SSRC: s.Agreement.PeerSSRC, From: peerAddr.Addr()}
+	wantSend := stream.SendPlan{Format: codec.FormatOf(s.Agreement.Send), PayloadType: s.Agreement.Send.Encoding.PayloadType(), PacketFrames: 64, SSRC: s.Agreement.LocalSSRC, To: peerAddr, Source: s.LocalAddr}
+	wantReceive := stream.ReceivePlan{Format: codec.FormatOf(s.Agreement.Receive), PayloadType: s.Agreement.Receive.Encoding.PayloadType(), SSRC: s.Agreement.PeerSSRC, From: peerAddr.Addr()}
 	if *v.core.sender != wantSend || *v.core.receiver != wantReceive {
 		t.Errorf("sender %+v\nreceiver %+v", *v.core.sender, *v.core.receiver)
 	}
@@ -137,7 +140,7 @@ func TestPeerThatReportsButIsSilentIsKept(t *testing.T) {
 	v := playing(t)
 	v.core.packets = false
 	for range 20 {
-		v.fromPeer(proto.Report{SSRC: proto.SSRC("", proto.Host)})
+		v.peerSays(proto.Report{SSRC: proto.SSRC("", proto.Host)})
 		v.pass(time.Second)
 	}
 	if count(v.peer.calls, "check") < 30 || len(v.peer.calls) != count(v.peer.calls, "check") {
@@ -152,11 +155,11 @@ func TestEndThatOnlySendsNoticesAPeerThatIsGone(t *testing.T) {
 	s.Agreement.Receive.Channels = 0
 	v.up(s)
 	for range 10 {
-		v.fromPeer(proto.Report{SSRC: s.Agreement.PeerSSRC})
+		v.peerSays(proto.Report{SSRC: s.Agreement.PeerSSRC})
 		v.pass(time.Second)
 	}
 	v.calledPeer()
-	v.pass(reportInterval + checkAfter)
+	v.pass(report.Interval + checkAfter)
 	if !slices.Contains(v.peer.calls, "check") {
 		t.Error("not asked")
 	}
@@ -185,46 +188,23 @@ func TestSessionThatReplacedASilentOneIsNotDropped(t *testing.T) {
 	}
 }
 
-func TestLatencyIsPublishedWhenItMovesByTwoFrames(t *testing.T) {
+// When a latency has moved is tested where that is decided, in bridge/report.
+func TestLatencyIsPublishedOnceAndAgainWhenItMoved(t *testing.T) {
 	v := playing(t)
-	frames := v.streams.publishedReceive
-	if n := len(v.latencies()); n < 1 || n > 2 || frames < 77 {
+	calls := v.latencies()
+	if len(calls) < 1 || len(calls) > 2 || calls[0] < "latency 77 77" {
 		t.Fatalf("calls %q", v.audio.called())
 	}
-	v.audio.calls = nil
-	for _, c := range []struct {
-		delay float64
-		calls int
-	}{{float64(frames) + 1.4, 0}, {float64(frames) - 1.4, 0}, {float64(frames) + 2, 1}, {float64(frames) + 1, 1}, {float64(frames), 2}} {
-		v.streams.clockStatus.DelayFrames = c.delay
-		v.streams.publishLatency()
-		if n := len(v.latencies()); n != c.calls {
-			t.Errorf("delay %.1f: published %d times, want %d", c.delay, n, c.calls)
-		}
-	}
+	v.pass(10 * time.Second) // these clocks are equal, which is found out
 	v.audio.calls = nil
 	v.pass(time.Minute)
-	if n := len(v.latencies()); n > 1 {
+	if n := len(v.latencies()); n != 0 {
 		t.Errorf("a steady latency was published %d times", n)
 	}
-}
-
-func TestLatencyThatIsUncertainIsPublishedWhenItMovesByMore(t *testing.T) {
-	v := playing(t)
 	v.answer(way{wire: time.Millisecond, there: 200 * time.Microsecond, back: 200 * time.Microsecond, peerWallNs: otherWall})
 	v.pass(time.Second)
-	frames, uncertain := v.streams.publishedReceive, 10 // 208 us, and half a frame
-	v.audio.calls = nil
-	delay := v.streams.clockStatus.DelayFrames
-	for _, c := range []struct {
-		moved float64
-		calls int
-	}{{float64(uncertain) - 2, 0}, {2 - float64(uncertain), 0}, {float64(uncertain) + 2, 1}} {
-		v.streams.clockStatus.DelayFrames = delay + c.moved
-		v.streams.publishLatency()
-		if n := len(v.latencies()); n != c.calls {
-			t.Errorf("moved by %.0f from %d frames: published %d times, want %d", c.moved, frames, n, c.calls)
-		}
+	if n := len(v.latencies()); n != 1 {
+		t.Errorf("a way of 1 ms that became known was published %d times: %q", n, v.latencies())
 	}
 }
 
@@ -233,7 +213,7 @@ func (v *virtual) latencies() []string {
 }
 
 func TestLatencyThatCannotBeIsToldOnce(t *testing.T) {
-	v := playing(t, func(c *Settings) { c.Latency = Latency{Frames: 32} })
+	v := playing(t, func(c *Settings) { c.Latency = receive.Latency{Frames: 32} })
 	const line = "latency 32 frames is not possible at this period: 77 frames are the least; using that"
 	v.down("a")
 	v.up(agreed("b"))
@@ -243,7 +223,7 @@ func TestLatencyThatCannotBeIsToldOnce(t *testing.T) {
 	if got := v.Status().Directions.Receive.BufferTargetFrames; got != 65 {
 		t.Errorf("target %v", got)
 	}
-	v = playing(t, func(c *Settings) { c.Latency = Latency{Frames: 77} })
+	v = playing(t, func(c *Settings) { c.Latency = receive.Latency{Frames: 77} })
 	v.logged("not possible", 0)
 }
 
@@ -255,7 +235,7 @@ func TestJitterIsRememberedForEachPeer(t *testing.T) {
 		s.Agreement.PeerName = name
 		v.up(s)
 		v.pass(50 * time.Millisecond)
-		known := v.streams.servo.Status().JitterFrames
+		known := v.measured().JitterFrames
 		v.pass(2 * time.Second)
 		v.down(id)
 		return known
@@ -274,15 +254,15 @@ func TestJitterIsRememberedForEachPeer(t *testing.T) {
 
 func TestConfigurationReachesTheServo(t *testing.T) {
 	v := playing(t, func(c *Settings) {
-		c.Latency, c.FreeClock = Latency{Duration: 5 * time.Millisecond}, true
+		c.Latency, c.FreeClock = receive.Latency{Duration: 5 * time.Millisecond}, true
 	})
 	v.pass(20 * time.Second)
-	if s := v.streams.clockStatus; s.TargetFrames != 240 || s.RateLocked {
+	if s := v.streams.receive.Clock(); s.TargetFrames != 240 || s.RateLocked {
 		t.Errorf("%+v", s)
 	}
 	v = playing(t)
 	v.pass(20 * time.Second)
-	if s := v.streams.clockStatus; !s.RateLocked || v.core.ratio != 1 {
+	if s := v.streams.receive.Clock(); !s.RateLocked || v.core.ratio != 1 {
 		t.Errorf("%+v", s)
 	}
 }

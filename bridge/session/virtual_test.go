@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"archibald-bridge/bridge/clock"
 	"archibald-bridge/bridge/signaling"
 	"archibald-bridge/proto"
 )
@@ -33,6 +34,11 @@ func testSettings() Settings {
 }
 
 func newVirtual(t *testing.T, change ...func(*Settings)) *virtual {
+	return newVirtualOf(t, func(*Parts) {}, change...)
+}
+
+// newVirtualOf makes it of other parts.
+func newVirtualOf(t *testing.T, parts func(*Parts), change ...func(*Settings)) *virtual {
 	v := &virtual{
 		t: t, core: &fakeCore{ratio: 1}, audio: newFakeAudio(), quiet: &fakeMachine{}, peer: &fakeEndpoint{},
 		time: &fakeTime{ns: 1000e9}, log: &logLines{}, beat: 1000e9,
@@ -41,8 +47,10 @@ func newVirtual(t *testing.T, change ...func(*Settings)) *virtual {
 	for _, c := range change {
 		c(&settings)
 	}
-	v.End = New(settings, Parts{Core: v.core, Audio: v.audio, Machine: v.quiet, Server: "JACK server lab", Log: v.log.logger(), Memory: forgetful{}})
-	v.clock, v.startedNs = v.time, v.time.ns
+	made := Parts{Core: v.core, Audio: v.audio, Machine: v.quiet, Server: "JACK server lab", Log: v.log.logger(), Memory: forgetful{}}
+	parts(&made)
+	v.End = New(settings, made)
+	v.clock, v.core.time, v.startedNs = v.time, v.time, v.time.ns
 	v.wasTried()
 	if !settings.Static {
 		v.signaling = v.peer
@@ -89,14 +97,20 @@ func playing(t *testing.T, change ...func(*Settings)) *virtual {
 	}
 	v.runs, v.core.packets = true, true
 	v.pass(2 * time.Second)
-	if !v.streams.clockStatus.Playing {
-		t.Fatalf("no sound: %+v", v.streams.clockStatus)
+	if !v.streams.receive.Clock().Playing {
+		t.Fatalf("no sound: %+v", v.streams.receive.Clock())
 	}
 	return v
 }
 
-// fromPeer hands the core a report of the peer.
-func (v *virtual) fromPeer(r proto.Report) {
+// measured is the state of the servo now.
+func (v *virtual) measured() clock.Status {
+	v.streams.receive.Measure()
+	return v.streams.receive.Clock()
+}
+
+// peerSays hands the core a report of the peer.
+func (v *virtual) peerSays(r proto.Report) {
 	v.t.Helper()
 	r.CNAME = "peer"
 	data, err := r.Marshal()
@@ -112,7 +126,7 @@ func (v *virtual) reports() []proto.Report {
 	var all []proto.Report
 	for _, d := range v.core.rtcpOut {
 		r, err := proto.ParseRTCP(d.data)
-		if err != nil || d.addr != v.streams.reports.to() {
+		if err != nil || d.addr != v.reportsTo() {
 			v.t.Fatalf("RTCP to %v: %v", d.addr, err)
 		}
 		all = append(all, r)

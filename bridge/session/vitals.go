@@ -14,8 +14,6 @@ const (
 	reportsWithin  = 3500 * time.Millisecond // a peer whose reports came in it is there: two may be lost
 	deafReports    = 2                       // of the peer in a row that show nothing new of ours,
 	deafAfter      = 3 * time.Second         // and no sooner after the start
-
-	lateWindows = 120 // of publishInterval: a minute
 )
 
 // vitals are what the last seconds of the streams were like: what diagnoses are made
@@ -25,10 +23,7 @@ type vitals struct {
 	samples []sample               // the newest last, rejectedWindow of them
 	silence stream.ReceiveCounters // when it began
 
-	lateNs      int64   // the latest that a packet left since the last sample, as the peer says
-	latest      []int64 // the same of the samples before
-	blamedNs    int64   // the same, where the latency is for that; else 0
-	reportNs    int64   // when the peer's last report came
+	reportNs    int64 // when the peer's last report came
 	sender      *proto.SenderInfo
 	sendsNs     int64 // when the peer last said that it had sent more ...
 	sendsFromNs int64 // ... than at this time
@@ -53,24 +48,6 @@ func (v *vitals) sample(nowNs int64, c stream.Counters) {
 	for len(v.samples) > 1 && time.Duration(nowNs-v.samples[1].ns) >= rejectedWindow {
 		v.samples = v.samples[1:]
 	}
-	v.latest = append(v.latest, v.lateNs)
-	v.latest = v.latest[max(0, len(v.latest)-lateWindows):]
-	v.lateNs = 0
-}
-
-// late takes how late a packet left.
-func (v *vitals) late(ns int64) { v.lateNs = max(v.lateNs, ns) }
-
-// laterThan is in how many half seconds of the last minute a packet left later than
-// that, and the latest of them.
-func (v *vitals) laterThan(ns int64) (windows int, latestNs int64) {
-	for _, late := range v.latest {
-		if late > ns {
-			windows++
-		}
-		latestNs = max(latestNs, late)
-	}
-	return windows, latestNs
 }
 
 // window returns the counters of its start and its end; known is false while it is too

@@ -3,6 +3,7 @@ package session
 import (
 	"fmt"
 
+	"archibald-bridge/bridge/send"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/proto"
 )
@@ -21,12 +22,11 @@ func (e *End) wishes() (unmet []status.Problem) {
 		unmet = append(unmet, status.Problem{Code: codeBitrate, Side: status.SideSend, Text: fmt.Sprintf(
 			"--opus-bitrate is %d on the %s, %d on the %s: both send at most %d", e.settings.Bitrate, e.settings.Role, most, e.settings.Role.Other(), min(most, e.settings.Bitrate))})
 	}
-	if a.Send.Channels > 0 && e.ptimeFrames(a.Send.RateHz) > proto.MaxPacketFrames(a.Send) {
+	if a.Send.Channels > 0 && send.PtimeFrames(e.settings.Ptime, a.Send.RateHz) > proto.MaxPacketFrames(a.Send) {
 		unmet = append(unmet, status.Problem{Code: codePtime, Side: status.SideSend, Text: fmt.Sprintf(
 			"ptime %s does not fit a packet: %d frames are the most of %s; using that", e.settings.Ptime, proto.MaxPacketFrames(a.Send), a.Send)})
 	}
-	s := &e.streams
-	if wanted, least := e.settings.Latency.FramesAt(s.receive.RateHz), s.clockStatus.LeastFrames; wanted > 0 && wanted < least {
+	if wanted, least := e.settings.Latency.FramesAt(a.Receive.RateHz), e.streams.receive.Clock().LeastFrames; wanted > 0 && wanted < least {
 		unmet = append(unmet, status.Problem{Code: codeLatency, Side: status.SideReceive, Text: fmt.Sprintf(
 			"latency %d frames is not possible at this period: %d frames are the least; using that", wanted, least)})
 	}

@@ -1,10 +1,13 @@
 package endtoend
 
 import (
+	"bytes"
+	"os"
 	"testing"
 	"time"
 
 	"archibald-bridge/proto"
+	"archibald-bridge/testbed/stack"
 )
 
 // backWithin is generous: this runs on machines that stall. How fast it really
@@ -39,8 +42,10 @@ func TestEveryStartOrderEndsInSound(t *testing.T) {
 	}
 }
 
+// The program runs under the race detector: no other test has it begin and end as often.
 func TestSoundComesBackAfterEveryKill(t *testing.T) {
-	r := start(t, Config{Shared: true, PeriodFrames: 256, Common: []string{"--latency", "100ms"}})
+	r := start(t, Config{Shared: true, PeriodFrames: 256, Common: []string{"--latency", "100ms"}, Tags: []string{"race"}})
+	t.Cleanup(func() { noRaces(t, r.Guest, r.Host) })
 	if err := r.StartAll(); err != nil {
 		t.Fatal(err)
 	}
@@ -68,6 +73,20 @@ func TestSoundComesBackAfterEveryKill(t *testing.T) {
 				t.Error("an end is gone")
 			}
 		})
+	}
+}
+
+// noRaces looks at what the race detector writes to standard error.
+func noRaces(t *testing.T, ends ...*stack.Process) {
+	t.Helper()
+	for _, end := range ends {
+		log, err := os.ReadFile(end.Log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if at := bytes.Index(log, []byte("WARNING: DATA RACE")); at >= 0 {
+			t.Errorf("%s: %s", end.Name, log[at:])
+		}
 	}
 }
 

@@ -17,7 +17,7 @@ struct fake_cycle {
     int64_t now_ns;
     uint32_t frames;
     uint32_t channels;
-    float first; /* sample of channel 0; 0 without channels */
+    float first;      /* sample of channel 0; 0 without channels */
     int signals_open; /* 1: a signal handler could run on this thread */
 };
 
@@ -29,13 +29,13 @@ struct fake_log {
 };
 
 struct archibald_engine {
-    _Atomic int voice;             /* test to callback, relaxed */
-    _Atomic float tone_hz[fake_channels];    /* likewise; 0: silent */
-    _Atomic int stall_ms;          /* set by the test, taken by playout */
+    _Atomic int voice;                    /* test to callback, relaxed */
+    _Atomic float tone_hz[fake_channels]; /* likewise; 0: silent */
+    _Atomic int stall_ms;                 /* set by the test, taken by playout */
     struct fake_log played;
     struct fake_log captured;
     float samples[fake_channels][fake_samples]; /* ring, by sample_count */
-    _Atomic uint64_t sample_count; /* release, acquire */
+    _Atomic uint64_t sample_count;              /* release, acquire */
 };
 
 /* What fake_tones plays: amplitude at the given frequency per channel, at

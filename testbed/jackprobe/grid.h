@@ -18,9 +18,8 @@ struct grid {
  * late wake-up, and cycles that catch up are late by less each time; two
  * successive ones late by the same amount, above half a period, mean that the
  * server's grid itself has moved, by the smaller of the two. */
-static inline uint32_t grid_lost(struct grid *grid, uint32_t frame_time,
-                                 uint32_t frames, int64_t now_ns, double rate)
-{
+static inline uint32_t grid_lost(struct grid *grid, uint32_t frame_time, uint32_t frames,
+                                 int64_t now_ns, double rate) {
     double half_period_ns = 0.5e9 * frames / rate;
     double late_ns, lost_ns;
     if (!grid->started) {

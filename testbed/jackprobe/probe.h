@@ -31,9 +31,8 @@ struct probe;
 
 /* Opens the client and registers out_1.. and in_1.. ; NULL on failure. server
  * may be NULL: the default one. Recording space is for seconds of sound. */
-struct probe *probe_open(const char *name, const char *server,
-                         const struct probe_output *outputs, int output_count,
-                         int input_count, double seconds);
+struct probe *probe_open(const char *name, const char *server, const struct probe_output *outputs,
+                         int output_count, int input_count, double seconds);
 
 /* Why the last probe_open failed: one line. */
 const char *probe_error(void);
@@ -44,7 +43,7 @@ int probe_activate(struct probe *probe); /* 0 is success */
 /* 1: both ports are connected now; 0: not possible yet. */
 int probe_connect(struct probe *probe, const char *from, const char *to);
 
-void probe_record(struct probe *probe);           /* from the next cycle on */
+void probe_record(struct probe *probe);             /* from the next cycle on */
 uint64_t probe_recorded(const struct probe *probe); /* frames, so far */
 int probe_server_lost(const struct probe *probe);
 uint32_t probe_xruns(const struct probe *probe);

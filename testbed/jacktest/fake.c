@@ -7,8 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-archibald_engine *jacktest_new(void)
-{
+archibald_engine *jacktest_new(void) {
     static archibald_engine *newest;
     archibald_engine *engine = calloc(1, sizeof *engine);
     engine->older = newest;
@@ -16,37 +15,30 @@ archibald_engine *jacktest_new(void)
     return engine;
 }
 
-static struct jacktest_cycle *slot(struct jacktest_log *log)
-{
+static struct jacktest_cycle *slot(struct jacktest_log *log) {
     return &log->cycles[log->count % jacktest_cycles];
 }
 
-static void publish(struct jacktest_log *log)
-{
+static void publish(struct jacktest_log *log) {
     __atomic_store_n(&log->count, log->count + 1, __ATOMIC_RELEASE);
 }
 
-uint64_t jacktest_count(struct jacktest_log *log)
-{
+uint64_t jacktest_count(struct jacktest_log *log) {
     return __atomic_load_n(&log->count, __ATOMIC_ACQUIRE);
 }
 
-void jacktest_stall(archibald_engine *engine, int64_t ns)
-{
+void jacktest_stall(archibald_engine *engine, int64_t ns) {
     __atomic_store_n(&engine->stall_ns, ns, __ATOMIC_RELAXED);
 }
 
-static void pause_ns(int64_t ns)
-{
+static void pause_ns(int64_t ns) {
     struct timespec pause = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
-    if (ns)
-        nanosleep(&pause, NULL);
+    if (ns) nanosleep(&pause, NULL);
 }
 
 /* Sample n of channel c is 65536 c + n mod 65536: exact in a float. */
-static void playout(archibald_engine *engine, float *const *out, uint32_t channels,
-                    uint32_t frames, uint64_t graph_frame, int64_t cycle_ns, int64_t now_ns)
-{
+static void playout(archibald_engine *engine, float *const *out, uint32_t channels, uint32_t frames,
+                    uint64_t graph_frame, int64_t cycle_ns, int64_t now_ns) {
     pause_ns(__atomic_exchange_n(&engine->stall_ns, 0, __ATOMIC_RELAXED));
     struct jacktest_cycle *cycle = slot(&engine->playout);
     cycle->graph_frame = graph_frame;
@@ -65,8 +57,7 @@ static void playout(archibald_engine *engine, float *const *out, uint32_t channe
 }
 
 static void capture(archibald_engine *engine, const float *const *in, uint32_t channels,
-                    uint32_t frames, uint64_t graph_frame, int64_t now_ns)
-{
+                    uint32_t frames, uint64_t graph_frame, int64_t now_ns) {
     struct jacktest_cycle *cycle = slot(&engine->capture);
     cycle->graph_frame = graph_frame;
     cycle->cycle_ns = cycle->now_ns = now_ns;
@@ -79,27 +70,20 @@ static void capture(archibald_engine *engine, const float *const *in, uint32_t c
     publish(&engine->capture);
 }
 
-void *jacktest_playout(void)
-{
-    return (void *)playout;
-}
+void *jacktest_playout(void) { return (void *)playout; }
 
-void *jacktest_capture(void)
-{
-    return (void *)capture;
-}
+void *jacktest_capture(void) { return (void *)capture; }
 
 struct through {
     jack_client_t *client;
     jack_port_t *in, *out;
     float *line; /* what is delayed; NULL: nothing */
     uint32_t delay_frames, at;
-    int64_t work_ns; /* Go writes, the process thread reads; relaxed */
+    int64_t work_ns;              /* Go writes, the process thread reads; relaxed */
     float taken[jacktest_period]; /* process thread only */
 };
 
-static int copy(jack_nframes_t frames, void *arg)
-{
+static int copy(jack_nframes_t frames, void *arg) {
     struct through *t = arg;
     const float *in = jack_port_get_buffer(t->in, frames);
     float *out = jack_port_get_buffer(t->out, frames);
@@ -110,8 +94,7 @@ static int copy(jack_nframes_t frames, void *arg)
         in = t->taken;
         pause_ns(work_ns);
     }
-    if (!t->line)
-        memcpy(out, in, frames * sizeof *out);
+    if (!t->line) memcpy(out, in, frames * sizeof *out);
     for (uint32_t i = 0; t->line && i < frames; i++) {
         float sample = in[i];
         out[i] = t->line[t->at];
@@ -121,13 +104,12 @@ static int copy(jack_nframes_t frames, void *arg)
     return 0;
 }
 
-static void *join(const char *server, const char *name, uint32_t delay_frames)
-{
+static void *join(const char *server, const char *name, uint32_t delay_frames) {
     struct through *t = calloc(1, sizeof *t);
     t->delay_frames = delay_frames;
-    if (delay_frames)
-        t->line = calloc(delay_frames, sizeof *t->line);
-    t->client = jack_client_open(name, JackUseExactName | JackNoStartServer | JackServerName, NULL, server);
+    if (delay_frames) t->line = calloc(delay_frames, sizeof *t->line);
+    t->client =
+        jack_client_open(name, JackUseExactName | JackNoStartServer | JackServerName, NULL, server);
     if (!t->client) {
         free(t->line);
         free(t);
@@ -141,8 +123,7 @@ static void *join(const char *server, const char *name, uint32_t delay_frames)
 
 /* libjack leaves the calling thread with signals blocked. */
 
-void *jacktest_through(const char *server, const char *name, uint32_t delay_frames)
-{
+void *jacktest_through(const char *server, const char *name, uint32_t delay_frames) {
     sigset_t mask;
     pthread_sigmask(SIG_BLOCK, NULL, &mask);
     void *client = join(server, name, delay_frames);
@@ -150,18 +131,15 @@ void *jacktest_through(const char *server, const char *name, uint32_t delay_fram
     return client;
 }
 
-void jacktest_through_work(void *client, int64_t ns)
-{
+void jacktest_through_work(void *client, int64_t ns) {
     __atomic_store_n(&((struct through *)client)->work_ns, ns, __ATOMIC_RELAXED);
 }
 
-int jacktest_through_activate(void *client)
-{
+int jacktest_through_activate(void *client) {
     return jack_activate(((struct through *)client)->client);
 }
 
-void jacktest_through_close(void *client)
-{
+void jacktest_through_close(void *client) {
     struct through *t = client;
     sigset_t mask;
     pthread_sigmask(SIG_BLOCK, NULL, &mask);

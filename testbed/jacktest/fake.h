@@ -28,8 +28,8 @@ struct jacktest_log {
 
 struct archibald_engine {
     archibald_engine *older; /* keeps every core reachable for LeakSanitizer */
-    uint64_t played; /* process thread of the playout only */
-    int64_t stall_ns; /* Go writes, playout reads and clears; relaxed */
+    uint64_t played;         /* process thread of the playout only */
+    int64_t stall_ns;        /* Go writes, playout reads and clears; relaxed */
     struct jacktest_log playout;
     struct jacktest_log capture;
 };

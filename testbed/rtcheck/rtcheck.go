@@ -6,7 +6,6 @@ package rtcheck
 
 import (
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -41,15 +40,11 @@ func Undefined(t testing.TB, dir string, files, flags []string, allowed map[stri
 // symbols they need that are not allowed and those allowed that they do not
 // need. The compiler is $CC, else cc.
 func Compare(objects, dir string, files, flags []string, allowed map[string]string) (forbidden, unused []string, err error) {
-	compiler := os.Getenv("CC")
-	if compiler == "" {
-		compiler = "cc"
-	}
 	needed, defined := map[string]bool{}, map[string]bool{}
 	for _, file := range files {
 		object := filepath.Join(objects, strings.TrimSuffix(filepath.Base(file), ".c")+".o")
 		args := append(slices.Clone(flags), "-c", "-o", object, file)
-		if _, err := run(dir, compiler, args...); err != nil {
+		if _, err := run(dir, compiler(), args...); err != nil {
 			return nil, nil, err
 		}
 		for option, set := range map[string]map[string]bool{"--undefined-only": needed, "--defined-only": defined} {

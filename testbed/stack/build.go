@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -17,14 +18,19 @@ var built = struct {
 }{files: map[string]*os.File{}}
 
 // Build compiles a program of this module, with the build tag that all need (decision
-// 11) and further ones. It needs Go, and a working directory inside the module. A process
-// links each program once, which takes seconds, and copies it from then on.
+// 11) and further ones; with the tag race, under Go's race detector. It needs Go, and a
+// working directory inside the module. A process links each program once, which takes
+// seconds, and copies it from then on.
 func Build(binary, program string, tags ...string) error {
 	joined := strings.Join(append([]string{"nolibopusfile"}, tags...), ",")
 	key := program + " " + joined
 	built.Lock()
 	defer built.Unlock()
-	command := exec.Command("go", "build", "-tags", joined, "-o", binary, program)
+	args := []string{"build", "-tags", joined, "-o", binary, program}
+	if slices.Contains(tags, "race") { // Go sets the tag itself
+		args = slices.Insert(args, 1, "-race")
+	}
+	command := exec.Command("go", args...)
 	known := built.files[key]
 	if known != nil {
 		// By another process: a program that this one has open for writing while some

@@ -7,16 +7,14 @@
 #include <stdlib.h>
 #include <time.h>
 
-static int64_t monotonic_ns(void)
-{
+static int64_t monotonic_ns(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
 /* 0, or errno. */
-static int settle_on(int processor, int priority)
-{
+static int settle_on(int processor, int priority) {
     struct sched_param param = {.sched_priority = priority};
     cpu_set_t set;
     CPU_ZERO(&set);
@@ -25,8 +23,7 @@ static int settle_on(int processor, int priority)
     return refused ? refused : pthread_setschedparam(pthread_self(), SCHED_FIFO, &param);
 }
 
-static void *watch_processor(void *arg)
-{
+static void *watch_processor(void *arg) {
     struct stalls_watch *watch = arg;
     watch->failed = settle_on(watch->processor, watch->priority);
     __atomic_store_n(&watch->ready, 1, __ATOMIC_RELEASE);
@@ -36,8 +33,7 @@ static void *watch_processor(void *arg)
         struct timespec due = {.tv_sec = due_ns / 1000000000, .tv_nsec = due_ns % 1000000000};
         clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL);
         int64_t now_ns = monotonic_ns(), late_ns = now_ns - due_ns;
-        if (late_ns < stalls_least_ns)
-            continue;
+        if (late_ns < stalls_least_ns) continue;
         if (watch->count < stalls_most)
             watch->found[watch->count++] = (struct stall){now_ns, late_ns};
         else
@@ -47,11 +43,9 @@ static void *watch_processor(void *arg)
     return NULL;
 }
 
-struct stalls_watch *stalls_start(int processor, int priority)
-{
+struct stalls_watch *stalls_start(int processor, int priority) {
     struct stalls_watch *watch = calloc(1, sizeof *watch);
-    if (!watch)
-        return NULL;
+    if (!watch) return NULL;
     watch->processor = processor;
     watch->priority = priority;
     if (pthread_create(&watch->thread, NULL, watch_processor, watch)) {
@@ -61,13 +55,11 @@ struct stalls_watch *stalls_start(int processor, int priority)
     return watch;
 }
 
-int stalls_ready(struct stalls_watch *watch)
-{
+int stalls_ready(struct stalls_watch *watch) {
     return __atomic_load_n(&watch->ready, __ATOMIC_ACQUIRE);
 }
 
-void stalls_stop(struct stalls_watch *watch)
-{
+void stalls_stop(struct stalls_watch *watch) {
     __atomic_store_n(&watch->stop, 1, __ATOMIC_RELAXED);
     pthread_join(watch->thread, NULL);
 }
@@ -77,22 +69,18 @@ struct occupied {
     int64_t ns;
 };
 
-static void *occupy(void *arg)
-{
+static void *occupy(void *arg) {
     struct occupied *busy = arg;
     busy->failed = settle_on(busy->processor, busy->priority);
-    for (int64_t end_ns = monotonic_ns() + busy->ns; !busy->failed && monotonic_ns() < end_ns;) {
-    }
+    for (int64_t end_ns = monotonic_ns() + busy->ns; !busy->failed && monotonic_ns() < end_ns;) {}
     return NULL;
 }
 
-int stalls_occupy(int processor, int priority, int64_t ns)
-{
+int stalls_occupy(int processor, int priority, int64_t ns) {
     struct occupied busy = {.processor = processor, .priority = priority, .ns = ns};
     pthread_t thread;
     int refused = pthread_create(&thread, NULL, occupy, &busy);
-    if (refused)
-        return refused;
+    if (refused) return refused;
     pthread_join(thread, NULL);
     return busy.failed;
 }

@@ -15,12 +15,12 @@ struct stall {
 
 struct stalls_watch {
     int processor;
-    int priority;      /* SCHED_FIFO */
-    int32_t stop;      /* written by the caller, read by the thread; relaxed */
-    int32_t failed;    /* errno of what was refused; written before ready */
-    int32_t ready;     /* written by the thread (release), read by the caller (acquire) */
-    uint32_t count;    /* of what follows; the thread's until it was joined */
-    uint32_t dropped;  /* there was no room for */
+    int priority;     /* SCHED_FIFO */
+    int32_t stop;     /* written by the caller, read by the thread; relaxed */
+    int32_t failed;   /* errno of what was refused; written before ready */
+    int32_t ready;    /* written by the thread (release), read by the caller (acquire) */
+    uint32_t count;   /* of what follows; the thread's until it was joined */
+    uint32_t dropped; /* there was no room for */
     unsigned long thread;
     struct stall found[stalls_most];
 };

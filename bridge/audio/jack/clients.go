@@ -43,10 +43,10 @@ func openClients(core stream.Callbacks, server, peer string, config audio.Config
 	to, from := audio.Names(config.Name, peer)
 	request := C.struct_archibald_jack_request{
 		server:                 C.CString(server),
-		from_host:              C.CString(from),
-		to_host:                C.CString(to),
-		outputs:                C.uint32_t(config.ReceiveChannels),
-		inputs:                 C.uint32_t(config.SendChannels),
+		playout_client:         C.CString(from),
+		capture_client:         C.CString(to),
+		playout_channels:       C.uint32_t(config.ReceiveChannels),
+		capture_channels:       C.uint32_t(config.SendChannels),
 		receive_latency_frames: C.uint32_t(receive),
 		send_latency_frames:    C.uint32_t(send),
 		events:                 C.int(fds[1]),
@@ -55,8 +55,8 @@ func openClients(core stream.Callbacks, server, peer string, config audio.Config
 		capture:                core.Capture,
 	}
 	defer C.free(unsafe.Pointer(request.server))
-	defer C.free(unsafe.Pointer(request.from_host))
-	defer C.free(unsafe.Pointer(request.to_host))
+	defer C.free(unsafe.Pointer(request.playout_client))
+	defer C.free(unsafe.Pointer(request.capture_client))
 	var failure C.struct_archibald_jack_error
 	c.end = C.archibald_jack_open(&request, &failure)
 	if c.end == nil {

@@ -17,17 +17,23 @@ struct archibald_jack_probe {
     size_t memory_bytes;
     const float *sound;
     uint64_t sound_frames;
-    float *heard; /* process thread writes frame by frame, once; Go reads those below heard_frames */
+    /* process thread writes frame by frame, once; Go reads those below heard_frames */
+    float *heard;
     uint64_t capacity_frames;
 
-    int64_t first_ns;  /* CLOCK_MONOTONIC of the first cycle; the process thread's, Go reads it once heard_frames is not 0 */
+    /* CLOCK_MONOTONIC of the first cycle; the process thread's, Go reads it once heard_frames
+     * is not 0 */
+    int64_t first_ns;
     uint64_t position; /* frames since the first cycle; the process thread's own */
 
-    _Atomic uint64_t heard_frames; /* process thread writes, Go reads; release, acquire: they publish heard */
-    _Atomic int64_t newest_ns;     /* of the cycle that published heard_frames; process thread writes before that, Go reads; relaxed: it looks at heard_frames before and after */
-    _Atomic uint64_t xruns;        /* notification thread writes, Go reads; relaxed: a count only */
-    _Atomic uint32_t freewheeled;  /* notification thread writes, Go reads; relaxed: orders nothing */
-    _Atomic uint32_t lost;         /* notification thread writes, Go reads; relaxed: orders nothing */
+    /* process thread writes, Go reads; release, acquire: they publish heard */
+    _Atomic uint64_t heard_frames;
+    /* of the cycle that published heard_frames; process thread writes before that, Go reads;
+     * relaxed: it looks at heard_frames before and after */
+    _Atomic int64_t newest_ns;
+    _Atomic uint64_t xruns; /* notification thread writes, Go reads; relaxed: a count only */
+    /* notification thread writes, Go reads; relaxed: they order nothing */
+    _Atomic uint32_t freewheeled, lost;
 };
 
 /* Opens the client with its ports out and in, inactive. NULL on failure, with
@@ -36,8 +42,9 @@ struct archibald_jack_probe *archibald_jack_probe_open(const char *server, const
                                                        struct archibald_jack_error *error);
 
 /* Copies the sound and starts the process callback. 0, or -1 with *error filled. */
-int archibald_jack_probe_start(struct archibald_jack_probe *probe, const float *sound, uint64_t sound_frames,
-                               uint64_t capacity_frames, struct archibald_jack_error *error);
+int archibald_jack_probe_start(struct archibald_jack_probe *probe, const float *sound,
+                               uint64_t sound_frames, uint64_t capacity_frames,
+                               struct archibald_jack_error *error);
 
 uint64_t archibald_jack_probe_heard_frames(struct archibald_jack_probe *probe);
 uint64_t archibald_jack_probe_xruns(struct archibald_jack_probe *probe);

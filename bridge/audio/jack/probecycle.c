@@ -5,8 +5,7 @@
 
 #include "probe.h"
 
-int archibald_jack_probe_cycle(jack_nframes_t frames, void *arg)
-{
+int archibald_jack_probe_cycle(jack_nframes_t frames, void *arg) {
     struct archibald_jack_probe *probe = arg;
     struct timespec now;
     int cancel;
@@ -14,8 +13,7 @@ int archibald_jack_probe_cycle(jack_nframes_t frames, void *arg)
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel); /* see process.c */
     clock_gettime(CLOCK_MONOTONIC, &now);
     const int64_t now_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-    if (probe->position == 0)
-        probe->first_ns = now_ns;
+    if (probe->position == 0) probe->first_ns = now_ns;
     const float *in = jack_port_get_buffer(probe->in, frames);
     float *out = jack_port_get_buffer(probe->out, frames);
 
@@ -30,8 +28,7 @@ int archibald_jack_probe_cycle(jack_nframes_t frames, void *arg)
     uint64_t at = probe->position % probe->sound_frames;
     for (jack_nframes_t i = 0; i < frames; i++) {
         out[i] = probe->sound[at];
-        if (++at == probe->sound_frames)
-            at = 0;
+        if (++at == probe->sound_frames) at = 0;
     }
     probe->position += frames;
     pthread_setcancelstate(cancel, NULL);

@@ -6,7 +6,7 @@ import (
 	"archibald-bridge/testbed/rtcheck"
 )
 
-// What process.c and taken.c may call; they are all of this package that runs on
+// What process.c and attribution.c may call; they are all of this package that runs on
 // JACK's audio threads. The core itself is reached by function pointers and held to
 // the rule in bridge/rt.
 var processCalls = map[string]string{
@@ -21,5 +21,9 @@ var processCalls = map[string]string{
 
 func TestProcessCallbacksKeepTheRealTimeRule(t *testing.T) {
 	flags := []string{"-D_GNU_SOURCE", "-std=gnu11", "-O2", "-fno-builtin"}
-	rtcheck.Undefined(t, ".", []string{"process.c", "taken.c"}, flags, processCalls)
+	rtcheck.Undefined(t, ".", []string{"process.c", "attribution.c"}, flags, processCalls)
+}
+
+func TestSymbolsAreOursByName(t *testing.T) {
+	rtcheck.Symbols(t, ".", "archibald_")
 }

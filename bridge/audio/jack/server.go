@@ -1,7 +1,7 @@
 package jack
 
 /*
-#cgo CFLAGS: -std=gnu11 -Wall -Wextra
+#cgo CFLAGS: -std=gnu11 -fvisibility=hidden -Wall -Wextra
 #cgo LDFLAGS: -ljack
 #include "shim.h"
 */

@@ -10,7 +10,8 @@
 
 enum {
     archibald_jack_max_channels = 64,
-    archibald_jack_record_bytes = 320, /* REAL_JACK_PORT_NAME_SIZE of jackd2; one record of the pipe */
+    archibald_jack_record_bytes =
+        320, /* REAL_JACK_PORT_NAME_SIZE of jackd2; one record of the pipe */
 };
 
 typedef struct archibald_jack archibald_jack;
@@ -24,10 +25,10 @@ enum archibald_jack_failure {
 
 struct archibald_jack_request {
     const char *server;
-    const char *from_host; /* client names; on the host archibald-from-guest */
-    const char *to_host;
-    uint32_t outputs; /* of from-host, 0 to 64 */
-    uint32_t inputs;  /* of to-host, 0 to 64 */
+    const char *playout_client; /* names: on a guest archibald-from-host, ... */
+    const char *capture_client; /* ... archibald-to-host */
+    uint32_t playout_channels;  /* 0 to 64 */
+    uint32_t capture_channels;  /* 0 to 64 */
     uint32_t receive_latency_frames;
     uint32_t send_latency_frames;
     int events; /* write end of a non-blocking pipe, stays the caller's */

@@ -7,7 +7,7 @@
 #include <stdatomic.h>
 
 #include "shim.h"
-#include "taken.h"
+#include "attribution.h"
 
 /* One JACK client. Every plain field is written before jack_activate and only
  * read after it. */
@@ -15,24 +15,28 @@ struct node {
     jack_client_t *client;
     jack_port_t *ports[archibald_jack_max_channels];
     uint32_t channels;
-    _Atomic int32_t thread_id;       /* process thread writes in its first cycle, Go reads; relaxed; 0: no cycle yet */
-    _Atomic uint32_t latency_frames; /* Go writes, the client's notification thread reads; relaxed */
+    /* process thread writes in its first cycle, Go reads; relaxed; 0: no cycle yet */
+    _Atomic int32_t thread_id;
+    /* Go writes, the client's notification thread reads; relaxed */
+    _Atomic uint32_t latency_frames;
 };
 
 struct archibald_jack {
     archibald_engine *engine;
-    archibald_playout_fn playout;
-    archibald_capture_fn capture;
-    struct node from_host; /* outputs: plays the host's sound */
-    struct node to_host;   /* inputs: takes the guest's sound */
-    int client_priority;   /* written before jack_activate: of real-time clients, -1 for none */
-    struct archibald_jack_taken taken; /* to-host's process thread only */
-    int told_freewheel;    /* from-host's process thread only: the core knows that the graph left real time */
-    uint32_t cleanups;     /* Go's calls only: the value of the counter in errors.h that these clients know */
+    archibald_playout_fn core_playout;
+    archibald_capture_fn core_capture;
+    struct node playout; /* outputs: plays what the peer sends */
+    struct node capture; /* inputs: takes what the peer is to hear */
+    int client_priority; /* written before jack_activate: of real-time clients, -1 for none */
+    struct archibald_jack_attribution attribution; /* capture's process thread only */
+    /* playout's process thread only: the core knows that the graph left real time */
+    int told_freewheel;
+    /* Go's calls only: the value of the counter in errors.h that these clients know */
+    uint32_t cleanups;
 
-    /* The start of the newest cycle, 64 bits. from-host's process thread
-     * writes, to-host's reads; relaxed: an anchor, right within 2^31 frames, and
-     * how far from-host has come; it orders nothing else. */
+    /* The start of the newest cycle, 64 bits. playout's process thread
+     * writes, capture's reads; relaxed: an anchor, right within 2^31 frames, and
+     * how far playout has come; it orders nothing else. */
     _Atomic uint64_t graph_frame;
 
     /* Notification threads of libjack write, Go reads; relaxed, except that
@@ -46,15 +50,15 @@ struct archibald_jack {
      * cycle of that kind, and before the first one after them. */
     _Atomic uint32_t freewheels;
     _Atomic uint32_t ports_missed; /* a port's name did not fit in the pipe; Go clears it */
-    int events;                    /* write end of the pipe, O_NONBLOCK; never used by a process thread */
+    int events; /* write end of the pipe, O_NONBLOCK; never used by a process thread */
 };
 
 /* JACK's 32-bit frame time as the 64-bit one nearest to anchor. */
 uint64_t archibald_jack_extend(uint64_t anchor, uint32_t frame);
 
 /* The process callbacks; arg is the archibald_jack. */
-int archibald_jack_play(jack_nframes_t frames, void *arg);
-int archibald_jack_take(jack_nframes_t frames, void *arg);
+int archibald_jack_process_playout(jack_nframes_t frames, void *arg);
+int archibald_jack_process_capture(jack_nframes_t frames, void *arg);
 
 /* Opens one client, inactive. NULL on failure, with *error filled. */
 jack_client_t *archibald_jack_join(const char *server, const char *name,

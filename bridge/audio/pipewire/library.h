@@ -8,41 +8,41 @@
 /* Every function of the library that is used. Everything else comes from
  * PipeWire's headers (spa_* and pw_core_* are inline). All of them exist since
  * 0.3.50; Debian 12 has 0.3.65. */
-#define ARCHIBALD_PIPEWIRE_SYMBOLS(X)                                          \
-    X(pw_init)                                                                 \
-    X(pw_conf_load_conf)                                                       \
-    X(pw_properties_new)                                                       \
-    X(pw_properties_new_string)                                                \
-    X(pw_properties_set)                                                       \
-    X(pw_properties_free)                                                      \
-    X(pw_thread_loop_new)                                                      \
-    X(pw_thread_loop_destroy)                                                  \
-    X(pw_thread_loop_get_loop)                                                 \
-    X(pw_thread_loop_start)                                                    \
-    X(pw_thread_loop_stop)                                                     \
-    X(pw_thread_loop_lock)                                                     \
-    X(pw_thread_loop_unlock)                                                   \
-    X(pw_thread_loop_get_time)                                                 \
-    X(pw_thread_loop_timed_wait_full)                                          \
-    X(pw_thread_loop_signal)                                                   \
-    X(pw_context_new)                                                          \
-    X(pw_context_destroy)                                                      \
-    X(pw_context_load_module)                                                  \
-    X(pw_context_connect)                                                      \
-    X(pw_context_get_data_loop)                                                \
-    X(pw_data_loop_invoke)                                                     \
-    X(pw_core_disconnect)                                                      \
-    X(pw_proxy_destroy)                                                        \
-    X(pw_stream_new)                                                           \
-    X(pw_stream_destroy)                                                       \
-    X(pw_stream_add_listener)                                                  \
-    X(pw_stream_connect)                                                       \
-    X(pw_stream_get_node_id)                                                   \
-    X(pw_stream_get_state)                                                     \
-    X(pw_stream_set_active)                                                    \
-    X(pw_stream_update_properties)                                             \
-    X(pw_stream_update_params)                                                 \
-    X(pw_stream_dequeue_buffer)                                                \
+#define ARCHIBALD_PIPEWIRE_SYMBOLS(X) \
+    X(pw_init)                        \
+    X(pw_conf_load_conf)              \
+    X(pw_properties_new)              \
+    X(pw_properties_new_string)       \
+    X(pw_properties_set)              \
+    X(pw_properties_free)             \
+    X(pw_thread_loop_new)             \
+    X(pw_thread_loop_destroy)         \
+    X(pw_thread_loop_get_loop)        \
+    X(pw_thread_loop_start)           \
+    X(pw_thread_loop_stop)            \
+    X(pw_thread_loop_lock)            \
+    X(pw_thread_loop_unlock)          \
+    X(pw_thread_loop_get_time)        \
+    X(pw_thread_loop_timed_wait_full) \
+    X(pw_thread_loop_signal)          \
+    X(pw_context_new)                 \
+    X(pw_context_destroy)             \
+    X(pw_context_load_module)         \
+    X(pw_context_connect)             \
+    X(pw_context_get_data_loop)       \
+    X(pw_data_loop_invoke)            \
+    X(pw_core_disconnect)             \
+    X(pw_proxy_destroy)               \
+    X(pw_stream_new)                  \
+    X(pw_stream_destroy)              \
+    X(pw_stream_add_listener)         \
+    X(pw_stream_connect)              \
+    X(pw_stream_get_node_id)          \
+    X(pw_stream_get_state)            \
+    X(pw_stream_set_active)           \
+    X(pw_stream_update_properties)    \
+    X(pw_stream_update_params)        \
+    X(pw_stream_dequeue_buffer)       \
     X(pw_stream_queue_buffer)
 
 struct archibald_pipewire_library {
@@ -52,6 +52,6 @@ struct archibald_pipewire_library {
 };
 
 /* Filled by archibald_pipewire_load, constant from then on. */
-extern struct archibald_pipewire_library lib;
+extern struct archibald_pipewire_library archibald_pw;
 
 #endif

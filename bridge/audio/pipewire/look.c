@@ -20,24 +20,20 @@ static const int64_t stopped_ns = 1400 * SPA_NSEC_PER_MSEC;
 
 /* Whether our sound is to go, or comes from, that node. Without a link it goes to
  * whatever runs. */
-static bool is_peer(const archibald_pipewire *shim, uint32_t id)
-{
-    const struct node *node = &shim->nodes[archibald_from_guest];
+static bool is_peer(const archibald_pipewire *shim, uint32_t id) {
+    const struct node *node = &shim->nodes[archibald_pipewire_playout];
     for (uint32_t l = 0; l < node->n_links; l++)
-        if (node->links[l].peer == id)
-            return true;
+        if (node->links[l].peer == id) return true;
     return node->n_links == 0;
 }
 
 /* Takes one driver's cycle, when it is the one that our nodes would be with. */
-static bool take_report(archibald_pipewire *shim, const struct spa_pod *report)
-{
+static bool take_report(archibald_pipewire *shim, const struct spa_pod *report) {
     const struct spa_pod_prop *prop;
     struct spa_fraction rate = {0};
     int64_t nsec = 0;
     bool ours = false;
-    if (!spa_pod_is_object_type(report, SPA_TYPE_OBJECT_Profiler))
-        return false;
+    if (!spa_pod_is_object_type(report, SPA_TYPE_OBJECT_Profiler)) return false;
     SPA_POD_OBJECT_FOREACH((const struct spa_pod_object *)report, prop) {
         int32_t id = -1, flags;
         const char *name;
@@ -53,26 +49,22 @@ static bool take_report(archibald_pipewire *shim, const struct spa_pod *report)
             ours |= is_peer(shim, (uint32_t)id);
         }
     }
-    if (!ours || rate.denom == 0)
-        return false;
+    if (!ours || rate.denom == 0) return false;
     shim->look.rate_hz = rate.denom;
     shim->look.cycle_ns = nsec;
     return true;
 }
 
-static void on_profile(void *data, const struct spa_pod *reports)
-{
+static void on_profile(void *data, const struct spa_pod *reports) {
     archibald_pipewire *shim = data;
     const struct spa_pod *report;
-    if (shim->look.profiler == NULL || !spa_pod_is_struct(reports))
-        return;
+    if (shim->look.profiler == NULL || !spa_pod_is_struct(reports)) return;
     bool seen = false;
     SPA_POD_STRUCT_FOREACH(reports, report) /* the latest comes last */
-        seen |= take_report(shim, report);
-    if (!seen)
-        return;
-    archibald_end_look(shim);
-    lib.pw_thread_loop_signal(shim->loop, false);
+    seen |= take_report(shim, report);
+    if (!seen) return;
+    archibald_pipewire_end_look(shim);
+    archibald_pw.pw_thread_loop_signal(shim->loop, false);
 }
 
 static const struct pw_profiler_events profiler_events = {
@@ -80,11 +72,9 @@ static const struct pw_profiler_events profiler_events = {
     .profile = on_profile,
 };
 
-void archibald_begin_look(archibald_pipewire *shim)
-{
+void archibald_pipewire_begin_look(archibald_pipewire *shim) {
     struct look *look = &shim->look;
-    if (look->profiler != NULL || look->profiler_id == SPA_ID_INVALID)
-        return;
+    if (look->profiler != NULL || look->profiler_id == SPA_ID_INVALID) return;
     look->profiler = pw_registry_bind(shim->registry, look->profiler_id, PW_TYPE_INTERFACE_Profiler,
                                       PW_VERSION_PROFILER, 0);
     if (look->profiler != NULL)
@@ -92,17 +82,14 @@ void archibald_begin_look(archibald_pipewire *shim)
                                  &profiler_events, shim);
 }
 
-void archibald_end_look(archibald_pipewire *shim)
-{
-    if (shim->look.profiler == NULL)
-        return;
+void archibald_pipewire_end_look(archibald_pipewire *shim) {
+    if (shim->look.profiler == NULL) return;
     spa_hook_remove(&shim->look.listener);
-    lib.pw_proxy_destroy(shim->look.profiler);
+    archibald_pw.pw_proxy_destroy(shim->look.profiler);
     shim->look.profiler = NULL;
 }
 
-uint32_t archibald_look(archibald_pipewire *shim)
-{
-    archibald_begin_look(shim);
-    return archibald_now_ns() - shim->look.cycle_ns < stopped_ns ? shim->look.rate_hz : 0;
+uint32_t archibald_pipewire_look(archibald_pipewire *shim) {
+    archibald_pipewire_begin_look(shim);
+    return archibald_pipewire_now_ns() - shim->look.cycle_ns < stopped_ns ? shim->look.rate_hz : 0;
 }

@@ -14,185 +14,159 @@
 /* ---- events, on the main loop, its lock held ---- */
 
 static void on_state(void *data, enum pw_stream_state old, enum pw_stream_state state,
-                     const char *error)
-{
+                     const char *error) {
     struct node *node = data;
     archibald_pipewire *shim = node->shim;
     (void)old, (void)state, (void)error;
     /* Not the event's own word: an ERROR that leaves the stream's state alone
      * is a note from the session manager, such as "no target to link to". */
-    const enum pw_stream_state now = lib.pw_stream_get_state(node->stream, NULL);
+    const enum pw_stream_state now = archibald_pw.pw_stream_get_state(node->stream, NULL);
     atomic_store_explicit(&node->streaming, now == PW_STREAM_STATE_STREAMING, memory_order_relaxed);
     switch (now) {
     case PW_STREAM_STATE_ERROR:
-    case PW_STREAM_STATE_UNCONNECTED:
-        archibald_lost(shim);
-        break;
+    case PW_STREAM_STATE_UNCONNECTED: archibald_pipewire_lost(shim); break;
     case PW_STREAM_STATE_STREAMING:
         atomic_store_explicit(&shim->restarted, true, memory_order_relaxed);
         break;
-    default:
-        lib.pw_thread_loop_signal(shim->loop, false);
+    default: archibald_pw.pw_thread_loop_signal(shim->loop, false);
     }
 }
 
 static int nothing(struct spa_loop *loop, bool async, uint32_t seq, const void *data, size_t size,
-                   void *user_data)
-{
+                   void *user_data) {
     (void)loop, (void)async, (void)seq, (void)data, (void)size, (void)user_data;
     return 0;
 }
 
-static void on_io(void *data, uint32_t id, void *area, uint32_t size)
-{
+static void on_io(void *data, uint32_t id, void *area, uint32_t size) {
     struct node *node = data;
-    if (id != SPA_IO_Position)
-        return;
-    if (size < sizeof(struct spa_io_position))
-        area = NULL;
+    if (id != SPA_IO_Position) return;
+    if (size < sizeof(struct spa_io_position)) area = NULL;
     atomic_store_explicit(&node->position, area, memory_order_release);
     /* The old area is unmapped once we return: let the cycle that may still
      * read it end. */
-    lib.pw_data_loop_invoke(lib.pw_context_get_data_loop(node->shim->context), nothing, 0, NULL, 0,
-                            true, NULL);
+    archibald_pw.pw_data_loop_invoke(archibald_pw.pw_context_get_data_loop(node->shim->context),
+                                     nothing, 0, NULL, 0, true, NULL);
 }
 
-static void on_param(void *data, uint32_t id, const struct spa_pod *param)
-{
+static void on_param(void *data, uint32_t id, const struct spa_pod *param) {
     struct node *node = data;
     struct spa_audio_info_raw raw = {0};
-    if (id != SPA_PARAM_Format)
-        return;
-    if (param == NULL || spa_format_audio_raw_parse(param, &raw) < 0)
-        raw.rate = 0;
+    if (id != SPA_PARAM_Format) return;
+    if (param == NULL || spa_format_audio_raw_parse(param, &raw) < 0) raw.rate = 0;
     atomic_store_explicit(&node->format_rate_hz, raw.rate, memory_order_relaxed);
     atomic_store_explicit(&node->format_stale, false, memory_order_relaxed);
 }
 
 static const struct pw_stream_events stream_events[] = {
-    [archibald_to_guest] = {.version = PW_VERSION_STREAM_EVENTS,
-                            .state_changed = on_state,
-                            .io_changed = on_io,
-                            .param_changed = on_param,
-                            .process = archibald_process_to_guest},
-    [archibald_from_guest] = {.version = PW_VERSION_STREAM_EVENTS,
-                              .state_changed = on_state,
-                              .io_changed = on_io,
-                              .param_changed = on_param,
-                              .process = archibald_process_from_guest},
+    [archibald_pipewire_capture] = {.version = PW_VERSION_STREAM_EVENTS,
+                                    .state_changed = on_state,
+                                    .io_changed = on_io,
+                                    .param_changed = on_param,
+                                    .process = archibald_pipewire_process_capture},
+    [archibald_pipewire_playout] = {.version = PW_VERSION_STREAM_EVENTS,
+                                    .state_changed = on_state,
+                                    .io_changed = on_io,
+                                    .param_changed = on_param,
+                                    .process = archibald_pipewire_process_playout},
 };
 
 /* ---- changes, on the caller's thread ---- */
 
-uint32_t archibald_pipewire_position(const char *name)
-{
+uint32_t archibald_pipewire_position(const char *name) {
     for (const struct spa_type_info *info = spa_type_audio_channel; info->name != NULL; info++)
-        if (spa_streq(spa_debug_type_short_name(info->name), name))
-            return info->type;
+        if (spa_streq(spa_debug_type_short_name(info->name), name)) return info->type;
     return SPA_AUDIO_CHANNEL_UNKNOWN;
 }
 
 /* No rate: PipeWire then negotiates the graph's own, and does so again when
  * the graph changes it, so no resampler ever runs here. */
-static const struct spa_pod *build_format(struct spa_pod_builder *builder, const struct node *node)
-{
+static const struct spa_pod *build_format(struct spa_pod_builder *builder,
+                                          const struct node *node) {
     struct spa_audio_info_raw raw = {.format = SPA_AUDIO_FORMAT_F32P, .channels = node->channels};
     memcpy(raw.position, node->positions, node->channels * sizeof *raw.position);
     return spa_format_audio_raw_build(builder, SPA_PARAM_EnumFormat, &raw);
 }
 
-static enum spa_direction spa_direction_of(enum archibald_direction direction)
-{
-    return direction == archibald_to_guest ? SPA_DIRECTION_INPUT : SPA_DIRECTION_OUTPUT;
+static enum spa_direction spa_direction_of(enum archibald_pipewire_direction direction) {
+    return direction == archibald_pipewire_capture ? SPA_DIRECTION_INPUT : SPA_DIRECTION_OUTPUT;
 }
 
-static int add_node(archibald_pipewire *shim, enum archibald_direction direction,
+static int add_node(archibald_pipewire *shim, enum archibald_pipewire_direction direction,
                     struct pw_properties *properties, uint32_t channels, const uint32_t *positions,
-                    bool autoconnect)
-{
+                    bool autoconnect) {
     struct node *node = &shim->nodes[direction];
     uint8_t space[1024];
     struct spa_pod_builder builder = SPA_POD_BUILDER_INIT(space, sizeof space);
     enum pw_stream_flags flags =
         PW_STREAM_FLAG_RT_PROCESS | PW_STREAM_FLAG_MAP_BUFFERS | PW_STREAM_FLAG_INACTIVE;
-    if (autoconnect)
-        flags |= PW_STREAM_FLAG_AUTOCONNECT;
+    if (autoconnect) flags |= PW_STREAM_FLAG_AUTOCONNECT;
 
     node->channels = channels;
     memcpy(node->positions, positions, channels * sizeof *positions);
     const struct spa_pod *format = build_format(&builder, node);
-    node->stream = lib.pw_stream_new(shim->core, "Archibald", properties);
-    if (node->stream == NULL)
-        return -errno;
-    lib.pw_stream_add_listener(node->stream, &node->listener, &stream_events[direction], node);
-    return lib.pw_stream_connect(node->stream, spa_direction_of(direction), PW_ID_ANY, flags,
-                                 &format, 1);
+    node->stream = archibald_pw.pw_stream_new(shim->core, "Archibald", properties);
+    if (node->stream == NULL) return -errno;
+    archibald_pw.pw_stream_add_listener(node->stream, &node->listener, &stream_events[direction],
+                                        node);
+    return archibald_pw.pw_stream_connect(node->stream, spa_direction_of(direction), PW_ID_ANY,
+                                          flags, &format, 1);
 }
 
-int archibald_pipewire_add(archibald_pipewire *shim, enum archibald_direction direction,
+int archibald_pipewire_add(archibald_pipewire *shim, enum archibald_pipewire_direction direction,
                            const char *properties, uint32_t channels, const uint32_t *positions,
-                           bool autoconnect)
-{
-    struct pw_properties *parsed = lib.pw_properties_new_string(properties);
-    if (parsed == NULL)
-        return -errno;
-    lib.pw_thread_loop_lock(shim->loop);
+                           bool autoconnect) {
+    struct pw_properties *parsed = archibald_pw.pw_properties_new_string(properties);
+    if (parsed == NULL) return -errno;
+    archibald_pw.pw_thread_loop_lock(shim->loop);
     const int result = add_node(shim, direction, parsed, channels, positions, autoconnect);
-    lib.pw_thread_loop_unlock(shim->loop);
+    archibald_pw.pw_thread_loop_unlock(shim->loop);
     return result;
 }
 
-static bool bound(const archibald_pipewire *shim)
-{
-    if (shim->settings_sync != 0)
-        return false;
+static bool bound(const archibald_pipewire *shim) {
+    if (shim->settings_sync != 0) return false;
     for (int i = 0; i < 2; i++) {
         struct pw_stream *stream = shim->nodes[i].stream;
-        if (stream != NULL && lib.pw_stream_get_state(stream, NULL) < PW_STREAM_STATE_PAUSED)
+        if (stream != NULL &&
+            archibald_pw.pw_stream_get_state(stream, NULL) < PW_STREAM_STATE_PAUSED)
             return false;
     }
     return true;
 }
 
-static bool looked(const archibald_pipewire *shim)
-{
-    return shim->look.profiler == NULL;
-}
+static bool looked(const archibald_pipewire *shim) { return shim->look.profiler == NULL; }
 
-int archibald_pipewire_wait(archibald_pipewire *shim, int64_t timeout_ns)
-{
-    lib.pw_thread_loop_lock(shim->loop);
-    const int result = archibald_wait_for(shim, bound, timeout_ns);
+int archibald_pipewire_wait(archibald_pipewire *shim, int64_t timeout_ns) {
+    archibald_pw.pw_thread_loop_lock(shim->loop);
+    const int result = archibald_pipewire_wait_for(shim, bound, timeout_ns);
     if (result == 0) /* most drivers report soon, if any runs */
-        archibald_wait_for(shim, looked, 100 * SPA_NSEC_PER_MSEC);
-    lib.pw_thread_loop_unlock(shim->loop);
+        archibald_pipewire_wait_for(shim, looked, 100 * SPA_NSEC_PER_MSEC);
+    archibald_pw.pw_thread_loop_unlock(shim->loop);
     return result;
 }
 
-void archibald_pipewire_set_session(archibald_pipewire *shim, bool up)
-{
+void archibald_pipewire_set_session(archibald_pipewire *shim, bool up) {
     atomic_store_explicit(&shim->session_up, up, memory_order_relaxed);
 }
 
-void archibald_pipewire_schedule(archibald_pipewire *shim, enum archibald_direction direction,
-                                 const char *properties, bool scheduled)
-{
+void archibald_pipewire_schedule(archibald_pipewire *shim,
+                                 enum archibald_pipewire_direction direction,
+                                 const char *properties, bool scheduled) {
     struct node *node = &shim->nodes[direction];
-    struct pw_properties *parsed = lib.pw_properties_new_string(properties);
+    struct pw_properties *parsed = archibald_pw.pw_properties_new_string(properties);
     if (node->stream != NULL && parsed != NULL) {
-        lib.pw_thread_loop_lock(shim->loop);
-        lib.pw_stream_update_properties(node->stream, &parsed->dict);
-        lib.pw_stream_set_active(node->stream, scheduled);
+        archibald_pw.pw_thread_loop_lock(shim->loop);
+        archibald_pw.pw_stream_update_properties(node->stream, &parsed->dict);
+        archibald_pw.pw_stream_set_active(node->stream, scheduled);
         node->scheduled = scheduled;
-        lib.pw_thread_loop_unlock(shim->loop);
+        archibald_pw.pw_thread_loop_unlock(shim->loop);
     }
-    if (parsed != NULL)
-        lib.pw_properties_free(parsed);
+    if (parsed != NULL) archibald_pw.pw_properties_free(parsed);
 }
 
-void archibald_pipewire_follow_rate(archibald_pipewire *shim)
-{
-    lib.pw_thread_loop_lock(shim->loop);
+void archibald_pipewire_follow_rate(archibald_pipewire *shim) {
+    archibald_pw.pw_thread_loop_lock(shim->loop);
     for (int i = 0; i < 2; i++) {
         struct node *node = &shim->nodes[i];
         if (node->stream == NULL || !node->scheduled ||
@@ -201,25 +175,23 @@ void archibald_pipewire_follow_rate(archibald_pipewire *shim)
         uint8_t space[1024];
         struct spa_pod_builder builder = SPA_POD_BUILDER_INIT(space, sizeof space);
         const struct spa_pod *format = build_format(&builder, node);
-        lib.pw_stream_set_active(node->stream, false);
-        lib.pw_stream_update_params(node->stream, &format, 1);
-        lib.pw_stream_set_active(node->stream, true);
+        archibald_pw.pw_stream_set_active(node->stream, false);
+        archibald_pw.pw_stream_update_params(node->stream, &format, 1);
+        archibald_pw.pw_stream_set_active(node->stream, true);
     }
-    lib.pw_thread_loop_unlock(shim->loop);
+    archibald_pw.pw_thread_loop_unlock(shim->loop);
 }
 
-void archibald_pipewire_set_latency(archibald_pipewire *shim, enum archibald_direction direction,
-                                    uint32_t frames)
-{
+void archibald_pipewire_set_latency(archibald_pipewire *shim,
+                                    enum archibald_pipewire_direction direction, uint32_t frames) {
     struct node *node = &shim->nodes[direction];
     uint8_t space[256];
     struct spa_pod_builder builder = SPA_POD_BUILDER_INIT(space, sizeof space);
-    const struct spa_latency_info info = SPA_LATENCY_INFO(
-        spa_direction_of(direction), .min_rate = frames, .max_rate = frames);
+    const struct spa_latency_info info =
+        SPA_LATENCY_INFO(spa_direction_of(direction), .min_rate = frames, .max_rate = frames);
     const struct spa_pod *param = spa_latency_build(&builder, SPA_PARAM_Latency, &info);
-    if (node->stream == NULL)
-        return;
-    lib.pw_thread_loop_lock(shim->loop);
-    lib.pw_stream_update_params(node->stream, &param, 1);
-    lib.pw_thread_loop_unlock(shim->loop);
+    if (node->stream == NULL) return;
+    archibald_pw.pw_thread_loop_lock(shim->loop);
+    archibald_pw.pw_stream_update_params(node->stream, &param, 1);
+    archibald_pw.pw_thread_loop_unlock(shim->loop);
 }

@@ -11,8 +11,7 @@
 /* The largest period an engine is asked to handle. */
 enum { max_slice_frames = 8192 };
 
-static int64_t monotonic_ns(void)
-{
+int64_t archibald_pipewire_now_ns(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return SPA_TIMESPEC_TO_NSEC(&t);
@@ -20,16 +19,14 @@ static int64_t monotonic_ns(void)
 
 /* The first write to an eventfd whose counter is far from full returns at
  * once; it is made only when something changed. */
-void archibald_notify(archibald_pipewire *shim, atomic_bool *what)
-{
+void archibald_pipewire_notify(archibald_pipewire *shim, atomic_bool *what) {
     const uint64_t one = 1;
     atomic_store(what, true);
     /* EAGAIN means that the reader has not yet taken an earlier one. */
     (void)!write(shim->event_fd, &one, sizeof one);
 }
 
-static void note_graph(archibald_pipewire *shim, const struct spa_io_clock *clock)
-{
+static void note_graph(archibald_pipewire *shim, const struct spa_io_clock *clock) {
     const uint32_t quantum = (uint32_t)clock->duration;
     const uint32_t rate = clock->rate.denom;
     atomic_store_explicit(&shim->seen_ns, (int64_t)clock->nsec, memory_order_relaxed);
@@ -38,19 +35,18 @@ static void note_graph(archibald_pipewire *shim, const struct spa_io_clock *cloc
         return;
     atomic_store_explicit(&shim->quantum_frames, quantum, memory_order_relaxed);
     atomic_store_explicit(&shim->rate_hz, rate, memory_order_relaxed);
-    archibald_notify(shim, &shim->changed);
+    archibald_pipewire_notify(shim, &shim->changed);
 }
 
 /* Says whether this node advances the engine's media clock in this cycle, which
  * exactly one does: archibald-from-guest, or archibald-to-guest while the other
  * does not run (a session manager gives a stream no ports before there is a
  * sink to play on). */
-static bool lead(struct node *node, const struct spa_io_clock *clock)
-{
+static bool lead(struct node *node, const struct spa_io_clock *clock) {
     archibald_pipewire *shim = node->shim;
     struct timeline *line = &shim->timeline;
-    const struct node *from_guest = &shim->nodes[archibald_from_guest];
-    if (node != from_guest && atomic_load_explicit(&from_guest->streaming, memory_order_relaxed))
+    const struct node *playout = &shim->nodes[archibald_pipewire_playout];
+    if (node != playout && atomic_load_explicit(&playout->streaming, memory_order_relaxed))
         return false;
     if (line->leader != NULL && line->leader != node && line->position == clock->position &&
         line->nsec == clock->nsec)
@@ -70,8 +66,7 @@ static bool lead(struct node *node, const struct spa_io_clock *clock)
 /* Returns the driver's clock when the core may be called with it, else NULL:
  * no session, no driver, or the graph has changed its rate and the format has
  * not followed yet. */
-static const struct spa_io_clock *begin(struct node *node)
-{
+static const struct spa_io_clock *begin(struct node *node) {
     archibald_pipewire *shim = node->shim;
     const struct spa_io_position *position =
         atomic_load_explicit(&node->position, memory_order_acquire);
@@ -85,7 +80,7 @@ static const struct spa_io_clock *begin(struct node *node)
     if (clock->rate.denom == 0 ||
         clock->rate.denom != atomic_load_explicit(&node->format_rate_hz, memory_order_relaxed)) {
         if (!atomic_exchange_explicit(&node->format_stale, true, memory_order_relaxed))
-            archibald_notify(shim, &shim->changed);
+            archibald_pipewire_notify(shim, &shim->changed);
         return NULL;
     }
     /* A second buffer in one cycle continues it. */
@@ -101,86 +96,75 @@ static const struct spa_io_clock *begin(struct node *node)
 /* Hands frames to the core, in slices that it can take. buffers are the
  * channels' samples, NULL where there are none. */
 static void exchange(struct node *node, const struct spa_io_clock *clock, float *const *buffers,
-                     uint32_t frames, int64_t now_ns)
-{
+                     uint32_t frames, int64_t now_ns) {
     archibald_pipewire *shim = node->shim;
-    const bool is_playout = node == &shim->nodes[archibald_from_guest];
-    float *slice[archibald_max_channels];
+    const bool is_playout = node == &shim->nodes[archibald_pipewire_playout];
+    float *slice[archibald_pipewire_max_channels];
 
     for (uint32_t done = 0; done < frames;) {
         const uint32_t n = SPA_MIN(frames - done, (uint32_t)max_slice_frames);
         const uint64_t graph_frame = clock->position + node->cycle_served;
-        const int64_t cycle_ns = (int64_t)(clock->nsec + node->cycle_served * SPA_NSEC_PER_SEC /
-                                                             clock->rate.denom);
+        const int64_t cycle_ns =
+            (int64_t)(clock->nsec + node->cycle_served * SPA_NSEC_PER_SEC / clock->rate.denom);
         for (uint32_t c = 0; c < node->channels; c++)
             slice[c] = buffers[c] == NULL ? NULL : buffers[c] + done;
 
         if (node->leads)
-            shim->playout(shim->engine, is_playout ? slice : NULL,
-                          is_playout ? node->channels : 0, n, graph_frame, cycle_ns, now_ns);
+            shim->core_playout(shim->engine, is_playout ? slice : NULL,
+                               is_playout ? node->channels : 0, n, graph_frame, cycle_ns, now_ns);
         if (!is_playout)
-            shim->capture(shim->engine, (const float *const *)slice, node->channels, n,
-                          graph_frame, now_ns);
+            shim->core_capture(shim->engine, (const float *const *)slice, node->channels, n,
+                               graph_frame, now_ns);
         done += n;
         node->cycle_served += n;
     }
 }
 
-void archibald_process_to_guest(void *data)
-{
+void archibald_pipewire_process_capture(void *data) {
     struct node *node = data;
-    const int64_t now_ns = monotonic_ns();
-    struct pw_buffer *buffer = lib.pw_stream_dequeue_buffer(node->stream);
-    if (buffer == NULL)
-        return;
+    const int64_t now_ns = archibald_pipewire_now_ns();
+    struct pw_buffer *buffer = archibald_pw.pw_stream_dequeue_buffer(node->stream);
+    if (buffer == NULL) return;
 
     const struct spa_io_clock *clock = begin(node);
     if (clock != NULL) {
         const struct spa_buffer *b = buffer->buffer;
-        float *in[archibald_max_channels];
+        float *in[archibald_pipewire_max_channels];
         uint32_t frames = UINT32_MAX;
         for (uint32_t c = 0; c < node->channels; c++) {
             in[c] = NULL;
-            if (c >= b->n_datas || b->datas[c].data == NULL)
-                continue;
+            if (c >= b->n_datas || b->datas[c].data == NULL) continue;
             const struct spa_data *d = &b->datas[c];
             const uint32_t offset = SPA_MIN(d->chunk->offset, d->maxsize);
             const uint32_t size = SPA_MIN(d->chunk->size, d->maxsize - offset);
             in[c] = SPA_PTROFF(d->data, offset, float);
             frames = SPA_MIN(frames, size / (uint32_t)sizeof(float));
         }
-        if (frames != UINT32_MAX)
-            exchange(node, clock, in, frames, now_ns);
+        if (frames != UINT32_MAX) exchange(node, clock, in, frames, now_ns);
     }
-    lib.pw_stream_queue_buffer(node->stream, buffer);
+    archibald_pw.pw_stream_queue_buffer(node->stream, buffer);
 }
 
-void archibald_process_from_guest(void *data)
-{
+void archibald_pipewire_process_playout(void *data) {
     struct node *node = data;
-    const int64_t now_ns = monotonic_ns();
-    struct pw_buffer *buffer = lib.pw_stream_dequeue_buffer(node->stream);
-    if (buffer == NULL)
-        return;
+    const int64_t now_ns = archibald_pipewire_now_ns();
+    struct pw_buffer *buffer = archibald_pw.pw_stream_dequeue_buffer(node->stream);
+    if (buffer == NULL) return;
 
     struct spa_buffer *b = buffer->buffer;
     const struct spa_io_clock *clock = begin(node);
-    if (clock != NULL && !node->leads)
-        clock = NULL; /* the other node has just led this cycle */
+    if (clock != NULL && !node->leads) clock = NULL; /* the other node has just led this cycle */
     /* requested is 0 when PipeWire has no opinion. */
     uint64_t wanted = buffer->requested;
-    if (wanted == 0 && clock != NULL)
-        wanted = clock->duration;
-    float *out[archibald_max_channels];
+    if (wanted == 0 && clock != NULL) wanted = clock->duration;
+    float *out[archibald_pipewire_max_channels];
     for (uint32_t c = 0; c < node->channels; c++) {
         out[c] = c < b->n_datas ? b->datas[c].data : NULL;
-        if (out[c] != NULL)
-            wanted = SPA_MIN(wanted, b->datas[c].maxsize / sizeof(float));
+        if (out[c] != NULL) wanted = SPA_MIN(wanted, b->datas[c].maxsize / sizeof(float));
     }
     const uint32_t frames = (uint32_t)wanted;
 
-    if (clock != NULL)
-        exchange(node, clock, out, frames, now_ns);
+    if (clock != NULL) exchange(node, clock, out, frames, now_ns);
     for (uint32_t c = 0; c < b->n_datas; c++) {
         struct spa_data *d = &b->datas[c];
         if (clock == NULL && d->data != NULL)
@@ -190,5 +174,5 @@ void archibald_process_from_guest(void *data)
         d->chunk->size = frames * sizeof(float);
     }
     buffer->size = frames;
-    lib.pw_stream_queue_buffer(node->stream, buffer);
+    archibald_pw.pw_stream_queue_buffer(node->stream, buffer);
 }

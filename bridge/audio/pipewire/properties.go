@@ -28,10 +28,10 @@ func describe(what, bridge string) string {
 }
 
 // properties are those a node is made with, as JSON.
-func (s *Server) properties(direction C.enum_archibald_direction, channels int) string {
+func (s *Server) properties(direction C.enum_archibald_pipewire_direction, channels int) string {
 	sink, stream := s.names()
 	name, class, description := sink, "Audio/Sink", "Archibald "+s.options.Peer
-	if direction == C.archibald_from_guest {
+	if direction == C.archibald_pipewire_playout {
 		name, class, description = stream, "Stream/Output/Audio", "From Archibald "+s.options.Peer
 		if s.options.Source {
 			class = "Audio/Source"
@@ -93,12 +93,12 @@ func (s *Server) applyActive() {
 	properties := C.CString(encode(s.scheduling(s.active)))
 	defer C.free(unsafe.Pointer(properties))
 	C.archibald_pipewire_set_session(s.shim, C.bool(s.active))
-	C.archibald_pipewire_schedule(s.shim, C.archibald_to_guest, properties, true)
-	C.archibald_pipewire_schedule(s.shim, C.archibald_from_guest, properties, C.bool(s.active))
+	C.archibald_pipewire_schedule(s.shim, C.archibald_pipewire_capture, properties, true)
+	C.archibald_pipewire_schedule(s.shim, C.archibald_pipewire_playout, properties, C.bool(s.active))
 }
 
 // applyLatency publishes what SetLatency was last told.
 func (s *Server) applyLatency() {
-	C.archibald_pipewire_set_latency(s.shim, C.archibald_to_guest, C.uint32_t(s.sendLatency))
-	C.archibald_pipewire_set_latency(s.shim, C.archibald_from_guest, C.uint32_t(s.receiveLatency))
+	C.archibald_pipewire_set_latency(s.shim, C.archibald_pipewire_capture, C.uint32_t(s.sendLatency))
+	C.archibald_pipewire_set_latency(s.shim, C.archibald_pipewire_playout, C.uint32_t(s.receiveLatency))
 }

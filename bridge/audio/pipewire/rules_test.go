@@ -13,7 +13,7 @@ import (
 var processCalls = map[string]string{
 	"clock_gettime": "vDSO: no system call",
 	"gettid":        "once, in the first cycle, for RealTime",
-	"lib":           "the table of libpipewire's functions; see libraryCalls",
+	"archibald_pw":  "the table of libpipewire's functions; see libraryCalls",
 	"memset":        "bounded fill",
 	"write":         "one eventfd, not blocking, only when quantum or rate have changed",
 }
@@ -29,9 +29,13 @@ func TestProcessCallbacksKeepTheRealTimeRule(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, call := range regexp.MustCompile(`\blib\.(\w+)`).FindAllSubmatch(text, -1) {
+	for _, call := range regexp.MustCompile(`\barchibald_pw\.(\w+)`).FindAllSubmatch(text, -1) {
 		if !libraryCalls[string(call[1])] {
 			t.Errorf("real-time rule: process.c calls %s", call[1])
 		}
 	}
+}
+
+func TestSymbolsAreOursByName(t *testing.T) {
+	rtcheck.Symbols(t, ".", "archibald_")
 }

@@ -1,7 +1,7 @@
 package pipewire
 
 /*
-#cgo CFLAGS: -std=gnu11 -O2 -Wall -I${SRCDIR}/../../rt -isystem /usr/include/pipewire-0.3 -isystem /usr/include/spa-0.2 -D_REENTRANT
+#cgo CFLAGS: -std=gnu11 -fvisibility=hidden -O2 -Wall -I${SRCDIR}/../../rt -isystem /usr/include/pipewire-0.3 -isystem /usr/include/spa-0.2 -D_REENTRANT
 #cgo LDFLAGS: -ldl -lpthread
 #include <stdlib.h>
 #include "shim.h"
@@ -26,7 +26,7 @@ import (
 const openTimeout = 1800 * time.Millisecond
 
 // MaxChannels is how many channels a node can have.
-const MaxChannels = int(C.archibald_max_channels)
+const MaxChannels = int(C.archibald_pipewire_max_channels)
 
 // Server is a connection to PipeWire. It is an audio.Server; its
 // methods may be called from any goroutine.
@@ -149,7 +149,7 @@ func (s *Server) open(config audio.Config, eventFD int) error {
 }
 
 func (s *Server) addNodes(shim *C.archibald_pipewire) C.int {
-	add := func(direction C.enum_archibald_direction, channels int, autoconnect bool) C.int {
+	add := func(direction C.enum_archibald_pipewire_direction, channels int, autoconnect bool) C.int {
 		if channels == 0 {
 			return 0
 		}
@@ -161,10 +161,10 @@ func (s *Server) addNodes(shim *C.archibald_pipewire) C.int {
 		}
 		return C.archibald_pipewire_add(shim, direction, properties, C.uint32_t(channels), &positions[0], C.bool(autoconnect))
 	}
-	if result := add(C.archibald_to_guest, s.config.SendChannels, false); result != 0 {
+	if result := add(C.archibald_pipewire_capture, s.config.SendChannels, false); result != 0 {
 		return result
 	}
-	return add(C.archibald_from_guest, s.config.ReceiveChannels, !s.options.Source)
+	return add(C.archibald_pipewire_playout, s.config.ReceiveChannels, !s.options.Source)
 }
 
 // Graph returns the rate and period in force while a session is up. Without

@@ -11,9 +11,9 @@
 
 typedef struct archibald_pipewire archibald_pipewire;
 
-enum { archibald_max_channels = 64 };
+enum { archibald_pipewire_max_channels = 64 };
 
-enum archibald_direction { archibald_to_guest, archibald_from_guest };
+enum archibald_pipewire_direction { archibald_pipewire_capture, archibald_pipewire_playout };
 
 /* What the server is set to, in its configuration or later; 0: it did not say. */
 struct archibald_pipewire_settings {
@@ -55,10 +55,11 @@ struct archibald_pipewire_graph archibald_pipewire_graph(archibald_pipewire *shi
 
 struct archibald_pipewire_surroundings {
     bool manager; /* a session manager is there */
-    bool to_guest_linked, from_guest_linked;
+    bool capture_linked, playout_linked;
 };
 
-struct archibald_pipewire_surroundings archibald_pipewire_surroundings(const archibald_pipewire *shim);
+struct archibald_pipewire_surroundings
+archibald_pipewire_surroundings(const archibald_pipewire *shim);
 
 /* What our nodes ask for. */
 void archibald_pipewire_ask(archibald_pipewire *shim, struct archibald_pipewire_graph asked);
@@ -67,9 +68,9 @@ void archibald_pipewire_ask(archibald_pipewire *shim, struct archibald_pipewire_
 uint32_t archibald_pipewire_position(const char *name);
 
 /* Makes one node, not scheduled, with the properties of a JSON object of strings.
- * channels is 1 to archibald_max_channels, with a position for each. Returns 0 or
+ * channels is 1 to archibald_pipewire_max_channels, with a position for each. Returns 0 or
  * -errno. */
-int archibald_pipewire_add(archibald_pipewire *shim, enum archibald_direction direction,
+int archibald_pipewire_add(archibald_pipewire *shim, enum archibald_pipewire_direction direction,
                            const char *properties, uint32_t channels, const uint32_t *positions,
                            bool autoconnect);
 
@@ -83,7 +84,8 @@ void archibald_pipewire_set_session(archibald_pipewire *shim, bool up);
 /* Changes properties of a node and whether it is scheduled; no effect on a
  * node that was not added. PipeWire 0.3 looks at a changed node.always-process
  * only together with a changed node.latency. */
-void archibald_pipewire_schedule(archibald_pipewire *shim, enum archibald_direction direction,
+void archibald_pipewire_schedule(archibald_pipewire *shim,
+                                 enum archibald_pipewire_direction direction,
                                  const char *properties, bool scheduled);
 
 /* Has the formats negotiated anew of nodes whose graph has got another rate:
@@ -93,8 +95,8 @@ void archibald_pipewire_follow_rate(archibald_pipewire *shim);
 
 /* Says how long sound takes behind a node: from the sink's ports to where it
  * is heard, or from where it was made to the source's ports. */
-void archibald_pipewire_set_latency(archibald_pipewire *shim, enum archibald_direction direction,
-                                    uint32_t frames);
+void archibald_pipewire_set_latency(archibald_pipewire *shim,
+                                    enum archibald_pipewire_direction direction, uint32_t frames);
 
 struct archibald_pipewire_events {
     bool lost;

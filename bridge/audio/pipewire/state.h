@@ -19,7 +19,7 @@ struct node {
     struct pw_stream *stream; /* NULL: there is no such node */
     struct spa_hook listener;
     uint32_t channels;
-    uint32_t positions[archibald_max_channels]; /* enum spa_audio_channel */
+    uint32_t positions[archibald_pipewire_max_channels]; /* enum spa_audio_channel */
 
     /* The driver's clock. Written by the main loop (release), which then
      * waits for the data thread to finish its cycle; read by the data thread
@@ -52,7 +52,7 @@ struct node {
 
 /* A look at the drivers that run; see look.c. Under the loop's lock. */
 struct look {
-    uint32_t profiler_id; /* global; SPA_ID_INVALID: there is none */
+    uint32_t profiler_id;      /* global; SPA_ID_INVALID: there is none */
     struct pw_proxy *profiler; /* NULL: no look is under way */
     struct spa_hook listener;
     uint32_t rate_hz; /* of our driver in the cycle that was reported last */
@@ -70,15 +70,15 @@ struct timeline {
 
 struct archibald_pipewire {
     archibald_engine *engine;
-    archibald_playout_fn playout;
-    archibald_capture_fn capture;
+    archibald_playout_fn core_playout;
+    archibald_capture_fn core_capture;
     int event_fd;
 
     struct pw_thread_loop *loop;
     struct pw_context *context;
     struct pw_core *core;
     struct spa_hook core_listener;
-    bool greeted; /* under the loop's lock */
+    bool greeted;                                /* under the loop's lock */
     struct archibald_pipewire_settings settings; /* under the loop's lock */
     struct archibald_pipewire_graph asked;       /* under the loop's lock */
 
@@ -93,7 +93,7 @@ struct archibald_pipewire {
     uint32_t manager_metadata; /* global id; SPA_ID_INVALID: no session manager */
     bool manager_left;         /* there was one, and it has not come back */
 
-    struct node nodes[2]; /* by enum archibald_direction */
+    struct node nodes[2]; /* by enum archibald_pipewire_direction */
     struct timeline timeline;
 
     /* All below: relaxed, each value is complete in itself. */
@@ -119,41 +119,41 @@ struct archibald_pipewire {
 };
 
 /* Wakes the reader of the eventfd. Never blocks. */
-void archibald_notify(archibald_pipewire *shim, atomic_bool *what);
+void archibald_pipewire_notify(archibald_pipewire *shim, atomic_bool *what);
 
 /* Follows the server's settings, our links and session managers: one that dies and
  * comes back is a loss of the nodes. watch returns 0 or -errno. */
-int archibald_watch_registry(archibald_pipewire *shim);
-void archibald_unwatch_registry(archibald_pipewire *shim);
+int archibald_pipewire_watch_registry(archibald_pipewire *shim);
+void archibald_pipewire_unwatch_registry(archibald_pipewire *shim);
 
 /* The settings are in the metadata of that global id. */
-void archibald_read_settings(archibald_pipewire *shim, uint32_t id);
-void archibald_forget_settings(archibald_pipewire *shim);
+void archibald_pipewire_read_settings(archibald_pipewire *shim, uint32_t id);
+void archibald_pipewire_forget_settings(archibald_pipewire *shim);
 
 /* CLOCK_MONOTONIC. */
-int64_t archibald_now_ns(void);
+int64_t archibald_pipewire_now_ns(void);
 
 /* Returns the rate of the driver that our idle nodes would be with, 0 when that does
  * not run, and looks again when it is time. */
-uint32_t archibald_look(archibald_pipewire *shim);
-void archibald_begin_look(archibald_pipewire *shim);
-void archibald_end_look(archibald_pipewire *shim);
+uint32_t archibald_pipewire_look(archibald_pipewire *shim);
+void archibald_pipewire_begin_look(archibald_pipewire *shim);
+void archibald_pipewire_end_look(archibald_pipewire *shim);
 
 /* The settings that the server started with. */
-void archibald_read_configuration(struct archibald_pipewire_settings *settings,
-                                  const struct spa_dict *properties);
+void archibald_pipewire_read_configuration(struct archibald_pipewire_settings *settings,
+                                           const struct spa_dict *properties);
 
 /* The connection or a node is gone, or of no use. The loop's lock is held. */
-void archibald_lost(archibald_pipewire *shim);
+void archibald_pipewire_lost(archibald_pipewire *shim);
 
 /* Waits, the loop's lock held, until the condition is true or the server lost.
  * Returns 0 or -errno. */
-int archibald_wait_for(archibald_pipewire *shim, bool (*condition)(const archibald_pipewire *),
-                       int64_t timeout_ns);
+int archibald_pipewire_wait_for(archibald_pipewire *shim,
+                                bool (*condition)(const archibald_pipewire *), int64_t timeout_ns);
 
 /* The process events of the two streams, on the data thread. data is the
  * struct node. */
-void archibald_process_to_guest(void *data);
-void archibald_process_from_guest(void *data);
+void archibald_pipewire_process_capture(void *data);
+void archibald_pipewire_process_playout(void *data);
 
 #endif

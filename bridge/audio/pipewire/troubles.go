@@ -44,7 +44,7 @@ func (s *Server) mute(around C.struct_archibald_pipewire_surroundings) string {
 	plays := s.config.ReceiveChannels > 0 && !s.options.Source
 	sink, stream := s.names()
 	switch {
-	case bool(around.from_guest_linked), !plays && (bool(around.to_guest_linked) || bool(around.manager)):
+	case bool(around.playout_linked), !plays && (bool(around.capture_linked) || bool(around.manager)):
 		return ""
 	case !bool(around.manager):
 		return fmt.Sprintf("no session manager runs beside PipeWire: nobody gives %s and %s their ports or links them: start one (systemctl --user start wireplumber), or link them by hand",

@@ -109,17 +109,17 @@ func (p plan) c() *C.struct_archibald_portaudio_plan {
 	// A buffer of two periods is the least that can be kept full.
 	least := 2 * time.Duration(p.periodFrames) * time.Second / time.Duration(max(p.rateHz, 1))
 	c := &C.struct_archibald_portaudio_plan{
-		input_device: -1, output_device: -1,
+		capture_device: -1, playout_device: -1,
 		send_channels: C.uint32_t(p.send), receive_channels: C.uint32_t(p.receive),
 		rate_hz: C.uint32_t(p.rateHz), period_frames: C.uint32_t(p.periodFrames),
 	}
 	if p.play != nil {
-		c.output_device = C.int(p.play.Number)
-		c.output_latency_s = C.double(max(least, p.play.outputLatency).Seconds())
+		c.playout_device = C.int(p.play.Number)
+		c.playout_latency_s = C.double(max(least, p.play.outputLatency).Seconds())
 	}
 	if p.record != nil {
-		c.input_device = C.int(p.record.Number)
-		c.input_latency_s = C.double(max(least, p.record.inputLatency).Seconds())
+		c.capture_device = C.int(p.record.Number)
+		c.capture_latency_s = C.double(max(least, p.record.inputLatency).Seconds())
 	}
 	return c
 }

@@ -20,3 +20,7 @@ func TestProcessCallbackKeepsTheRealTimeRule(t *testing.T) {
 	flags := []string{"-std=gnu11", "-O2", "-fno-builtin", "-I../../rt"}
 	rtcheck.Undefined(t, ".", []string{"process.c"}, flags, processCalls)
 }
+
+func TestSymbolsAreOursByName(t *testing.T) {
+	rtcheck.Symbols(t, ".", "archibald_")
+}

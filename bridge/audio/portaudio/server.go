@@ -3,7 +3,7 @@
 package portaudio
 
 /*
-#cgo CFLAGS: -std=gnu11 -O2 -Wall -I${SRCDIR}/../../rt
+#cgo CFLAGS: -std=gnu11 -fvisibility=hidden -O2 -Wall -I${SRCDIR}/../../rt
 #cgo linux LDFLAGS: -ldl
 #cgo pkg-config: portaudio-2.0
 #include "shim.h"

@@ -15,8 +15,8 @@ typedef struct archibald_portaudio archibald_portaudio;
 enum { archibald_portaudio_max_channels = 64 };
 
 struct archibald_portaudio_plan {
-    int input_device, output_device; /* PortAudio's numbers; -1: none, which is silence */
-    double input_latency_s, output_latency_s;
+    int capture_device, playout_device; /* PortAudio's numbers; -1: none, which is silence */
+    double capture_latency_s, playout_latency_s;
     uint32_t send_channels, receive_channels;
     uint32_t rate_hz, period_frames;
 };
@@ -25,9 +25,11 @@ struct archibald_portaudio_plan {
 PaError archibald_portaudio_supports(const struct archibald_portaudio_plan *plan);
 
 /* Opens and starts the stream. NULL with *error set. */
-archibald_portaudio *archibald_portaudio_open(archibald_engine *engine, archibald_playout_fn playout,
+archibald_portaudio *archibald_portaudio_open(archibald_engine *engine,
+                                              archibald_playout_fn playout,
                                               archibald_capture_fn capture,
-                                              const struct archibald_portaudio_plan *plan, PaError *error);
+                                              const struct archibald_portaudio_plan *plan,
+                                              PaError *error);
 
 /* Stops and closes the stream. Legal when its device is gone. */
 void archibald_portaudio_close(archibald_portaudio *shim);
@@ -36,7 +38,8 @@ void archibald_portaudio_close(archibald_portaudio *shim);
 const char *archibald_portaudio_reason(PaError error);
 
 /* Momentary values. */
-int archibald_portaudio_runs(const archibald_portaudio *shim); /* 0: the stream has ended by itself */
+int archibald_portaudio_runs(
+    const archibald_portaudio *shim); /* 0: the stream has ended by itself */
 uint64_t archibald_portaudio_cycles(const archibald_portaudio *shim);
 uint64_t archibald_portaudio_xruns(const archibald_portaudio *shim);
 

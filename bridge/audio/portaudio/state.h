@@ -19,10 +19,10 @@ struct pace {
 struct archibald_portaudio {
     /* Written before the stream starts. */
     archibald_engine *engine;
-    archibald_playout_fn playout;
-    archibald_capture_fn capture;
+    archibald_playout_fn core_playout;
+    archibald_capture_fn core_capture;
     uint32_t send_channels, receive_channels, rate_hz;
-    int has_output;
+    int has_playout;
     PaStream *stream;
 
     /* The audio thread only. */
@@ -35,7 +35,7 @@ struct archibald_portaudio {
 };
 
 /* The PaStreamCallback; data is the archibald_portaudio. */
-int archibald_portaudio_process(const void *input, void *output, unsigned long frames,
+int archibald_portaudio_process(const void *captured, void *played, unsigned long frames,
                                 const PaStreamCallbackTimeInfo *times, PaStreamCallbackFlags flags,
                                 void *data);
 

@@ -13,8 +13,7 @@
 
 static double seconds(struct timespec t) { return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec; }
 
-static double shown(clockid_t clock)
-{
+static double shown(clockid_t clock) {
     struct timespec t;
     clock_gettime(clock, &t);
     return seconds(t);
@@ -27,8 +26,7 @@ static double true_now(void) /* past libc, so past the preloaded library */
     return seconds(t);
 }
 
-static struct timespec soon(void)
-{
+static struct timespec soon(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     t.tv_nsec += 300000000;
@@ -37,8 +35,7 @@ static struct timespec soon(void)
     return t;
 }
 
-static void wait_as(const char *way)
-{
+static void wait_as(const char *way) {
     struct timespec until = soon(), length = {.tv_nsec = 300000000};
     pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
     pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
@@ -50,8 +47,7 @@ static void wait_as(const char *way)
         uint64_t expired;
         int fd = timerfd_create(CLOCK_MONOTONIC, 0);
         timerfd_settime(fd, TFD_TIMER_ABSTIME, &at, NULL);
-        if (read(fd, &expired, sizeof expired) != sizeof expired)
-            perror("timerfd");
+        if (read(fd, &expired, sizeof expired) != sizeof expired) perror("timerfd");
     } else if (!strcmp(way, "condition")) {
         pthread_mutex_lock(&mutex);
         while (pthread_cond_clockwait(&condition, &mutex, CLOCK_MONOTONIC, &until) == 0)
@@ -64,12 +60,14 @@ static void wait_as(const char *way)
     }
 }
 
-int main(int count, char **arguments)
-{
+int main(int count, char **arguments) {
     const char *way = count > 1 ? arguments[1] : "";
-    clockid_t clock = !strcmp(way, "raw") ? CLOCK_MONOTONIC_RAW : !strcmp(way, "wall") ? CLOCK_REALTIME : CLOCK_MONOTONIC;
+    clockid_t clock = !strcmp(way, "raw")    ? CLOCK_MONOTONIC_RAW
+                      : !strcmp(way, "wall") ? CLOCK_REALTIME
+                                             : CLOCK_MONOTONIC;
     if (!strcmp(way, "now")) {
-        printf("%lld %lld\n", (long long)(1e9 * shown(CLOCK_MONOTONIC)), (long long)(1e9 * true_now()));
+        printf("%lld %lld\n", (long long)(1e9 * shown(CLOCK_MONOTONIC)),
+               (long long)(1e9 * true_now()));
         return 0;
     }
     if (!strcmp(way, "disarm")) {

@@ -1,4 +1,4 @@
-package clock
+package report
 
 import (
 	"math/rand/v2"
@@ -6,33 +6,33 @@ import (
 )
 
 func TestTransitIsNotKnownBeforeTheFirstMeasurement(t *testing.T) {
-	if ns, errorNs, ok := new(Transit).Value(); ok {
+	if ns, errorNs, ok := new(transit).value(); ok {
 		t.Errorf("%d +- %d", ns, errorNs)
 	}
 }
 
 func TestTransitIgnoresAFewThatAreFarOff(t *testing.T) {
-	var m Transit
+	var m transit
 	for i := range 40 {
 		if i%3 == 2 {
-			m.Add(900e3, 1e6)
+			m.add(900e3, 1e6)
 		} else {
-			m.Add(100e3, 20e3)
+			m.add(100e3, 20e3)
 		}
-		if ns, errorNs, _ := m.Value(); i > 2 && (ns != 100e3 || errorNs != 20e3) {
+		if ns, errorNs, _ := m.value(); i > 2 && (ns != 100e3 || errorNs != 20e3) {
 			t.Fatalf("after %d: %d +- %d", i+1, ns, errorNs)
 		}
 	}
 }
 
 func TestTransitFollowsANetworkThatChanged(t *testing.T) {
-	var m Transit
+	var m transit
 	for range 100 {
-		m.Add(1e6, 10e3)
+		m.add(1e6, 10e3)
 	}
 	for i := range transitSamples {
-		m.Add(2e6, 30e3)
-		ns, errorNs, _ := m.Value()
+		m.add(2e6, 30e3)
+		ns, errorNs, _ := m.value()
 		if late := i+1 >= transitSamples/2; (ns == 2e6) != late || (errorNs == 30e3) != late {
 			t.Errorf("%d measurements later: %d +- %d", i+1, ns, errorNs)
 		}
@@ -44,7 +44,7 @@ func TestTransitIsWithinItsErrorWhateverTheMeasurements(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	const truth = 250e3
 	for range 20000 {
-		var m Transit
+		var m transit
 		oneSided := r.IntN(3) == 0
 		for range 1 + r.IntN(2*transitSamples) {
 			errorNs := int64(10e3 * r.ExpFloat64() * r.ExpFloat64())
@@ -52,9 +52,9 @@ func TestTransitIsWithinItsErrorWhateverTheMeasurements(t *testing.T) {
 			if !oneSided && r.IntN(2) == 0 {
 				off = -off
 			}
-			m.Add(truth+off, errorNs)
+			m.add(truth+off, errorNs)
 		}
-		if ns, errorNs, _ := m.Value(); ns-truth > errorNs || truth-ns > errorNs {
+		if ns, errorNs, _ := m.value(); ns-truth > errorNs || truth-ns > errorNs {
 			t.Fatalf("off by %d, said to be within %d: %+v", ns-truth, errorNs, m)
 		}
 	}

@@ -1,29 +1,29 @@
-package clock
+package report
 
 import "slices"
 
 const transitSamples = 16
 
-// Transit estimates how long a stream's packets are under way, from measurements
+// transit estimates how long a stream's packets are under way, from measurements
 // that are noisy and know how wrong they can be.
-type Transit struct {
+type transit struct {
 	samples [transitSamples]transitSample
 	n, next int
 }
 
 type transitSample struct{ ns, errorNs int64 }
 
-// Add takes a measurement: the true value is within errorNs of ns.
-func (t *Transit) Add(ns, errorNs int64) {
+// add takes a measurement: the true value is within errorNs of ns.
+func (t *transit) add(ns, errorNs int64) {
 	t.samples[t.next] = transitSample{ns, errorNs}
 	t.next = (t.next + 1) % transitSamples
 	t.n = min(t.n+1, transitSamples)
 }
 
-// Value is the median of the newest 16 measurements and the median of their
+// value is the median of the newest 16 measurements and the median of their
 // errors, which bounds its error: a median off by more would need half of the
 // measurements to be off by more. ok is false before the first.
-func (t *Transit) Value() (ns, errorNs int64, ok bool) {
+func (t *transit) value() (ns, errorNs int64, ok bool) {
 	if t.n == 0 {
 		return 0, 0, false
 	}

@@ -38,7 +38,7 @@ func TestSoundKeepsTheCycleItWasMadeIn(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			const frames = 64
-			var cycles takenCycles
+			var cycles attribution
 			at := uint64(1 << 33)
 			for range 2100 { // longer than what is learnt takes
 				cycles.take(at, at, usual, frames)
@@ -59,7 +59,7 @@ func TestSoundKeepsTheCycleItWasMadeIn(t *testing.T) {
 
 func TestUsualAgeIsLearntAndForgotten(t *testing.T) {
 	const frames = 64
-	var cycles takenCycles
+	var cycles attribution
 	at := uint64(frames)
 	run := func(count int, ageFrames uint32) {
 		for range count {
@@ -94,7 +94,7 @@ func TestUsualAgeIsLearntAndForgotten(t *testing.T) {
 }
 
 func TestFirstCyclesAreTheServers(t *testing.T) {
-	var cycles takenCycles
+	var cycles attribution
 	for _, server := range []uint64{0, 128, 192, 1 << 40} {
 		if got := cycles.take(server, server, 0, 64); got != server {
 			t.Errorf("server at %d: took %d", server, got)

@@ -1,0 +1,177 @@
+package receive
+
+import (
+	"log/slog"
+	"net/netip"
+
+	"archibald-bridge/bridge/clock"
+	"archibald-bridge/bridge/codec"
+	"archibald-bridge/bridge/stream"
+	"archibald-bridge/proto"
+)
+
+// Core is what this direction asks of the real-time core.
+type Core interface {
+	// StartReceiver replaces the running plan, if any.
+	StartReceiver(stream.ReceivePlan) error
+	// StopReceiver ends RTCP, too: the kernel then drops all that comes.
+	StopReceiver()
+	// AcceptRTCP lets the peer's RTCP in while there is no receiver.
+	AcceptRTCP(from netip.Addr, ssrc uint32) error
+	// Look lets a sample of what the kernel drops for the running receiver in, so
+	// that it is counted by its reason, or ends that.
+	Look(on bool) error
+
+	// SetRatio sets how many stream frames the receiver consumes per graph
+	// frame, 0.95 to 1.05. Exactly 1 copies bit for bit, after a glide of at
+	// most 50 ppm to a whole frame.
+	SetRatio(ratio float64)
+	// SeekTo makes the receiver play stream time media+offset at local media
+	// time media, from the next cycle on, cross-faded when already playing.
+	SeekTo(offset int64)
+	// Mute stops playout: silence, no position, packets still observed.
+	Mute()
+
+	// Observe moves the oldest observations into buf and returns how many.
+	Observe(buf []stream.Observation) int
+	// LookaheadFrames is how far the resampler reads past its position.
+	LookaheadFrames() int
+}
+
+// Memory keeps the jitter margin, in frames, of each peer. 0 is not known.
+type Memory interface {
+	Jitter(peer string) int
+	SetJitter(peer string, frames int) error
+}
+
+// Settings are what the user wants of the stream received.
+type Settings struct {
+	Latency   Latency
+	FreeClock bool // resample even when both graphs look as if they shared a clock
+}
+
+// Parts are what the direction is made of.
+type Parts struct {
+	Core   Core
+	Tap    stream.ReceiveTap // where Codec gives the sound of a coded stream
+	Codec  codec.Codec
+	NowNs  func() int64 // CLOCK_MONOTONIC
+	Memory Memory
+	Log    *slog.Logger
+	// ReportsLost is told why the peer's reports cannot be taken.
+	ReportsLost func(error)
+}
+
+// Stream is what comes, and from whom.
+type Stream struct {
+	Format      proto.Format // 0 channels: nothing but reports
+	PayloadType uint8
+	SSRC        uint32     // 0: the first one seen
+	From        netip.Addr // the zero Addr: that of the first packet
+	SendDelay   bool       // packets say their send delay
+	Redundancy  proto.Redundancy
+	// PeriodFrames and PacketFrames are what the peer says of itself; 0: nothing.
+	PeriodFrames, PacketFrames int
+	Peer                       string // that Memory knows it by
+}
+
+func (s Stream) plan() stream.ReceivePlan {
+	return stream.ReceivePlan{
+		Format: codec.FormatOf(s.Format), PayloadType: s.PayloadType, SSRC: s.SSRC, From: s.From, SendDelay: s.SendDelay,
+		Repeats: codec.RepeatsOf(s.Redundancy, s.Format, s.PeriodFrames, s.PacketFrames),
+	}
+}
+
+// Direction receives one stream at a time. It is for one goroutine.
+type Direction struct {
+	settings Settings
+	parts    Parts
+	stream   Stream
+	decoding *codec.Worker
+	running  bool // the core took the plan
+	refused  error
+	servo    *clock.Servo
+	clock    clock.Status // of the last Measure
+	delays   sendDelays
+	buf      []stream.Observation
+}
+
+// New returns a direction that receives nothing.
+func New(settings Settings, parts Parts) *Direction {
+	return &Direction{settings: settings, parts: parts, buf: make([]stream.Observation, 512)}
+}
+
+// Start begins to receive a stream, in place of the one before.
+func (d *Direction) Start(s Stream) {
+	d.stream = s
+	if s.Format.Channels == 0 {
+		d.AcceptReports(s)
+		return
+	}
+	plan, core := s.plan(), d.parts.Core
+	d.decoding.Stop()
+	d.decoding = nil
+	err := core.StartReceiver(plan)
+	if err == nil && plan.Format.Encoding == stream.Coded {
+		err = d.decode()
+	}
+	d.running, d.refused = err == nil, err
+	if err != nil {
+		core.StopReceiver()
+		d.servo, d.clock = nil, clock.Status{}
+		d.AcceptReports(s)
+		return
+	}
+	for core.Observe(d.buf) == len(d.buf) { // what the receiver before it left behind
+	}
+	d.servo = clock.NewServo(d.servoConfig(plan.Repeats))
+}
+
+// AcceptReports takes the peer's reports where none of its sound is taken.
+func (d *Direction) AcceptReports(s Stream) {
+	if err := d.parts.Core.AcceptRTCP(s.From, s.SSRC); err != nil {
+		d.parts.ReportsLost(err)
+	}
+}
+
+// decode begins to read the packets of a coded stream.
+func (d *Direction) decode() error {
+	receiver, err := codec.NewReceiver(d.parts.Tap, d.parts.Codec, d.stream.Format.Channels, d.parts.NowNs)
+	if err != nil {
+		return err
+	}
+	d.decoding = codec.Start(receiver.Work)
+	return nil
+}
+
+// Pause takes the stream from the core; why one was refused stays.
+func (d *Direction) Pause() {
+	d.running = false
+	d.remember()
+	d.decoding.Stop()
+	d.decoding = nil
+	d.parts.Core.StopReceiver()
+	d.servo, d.clock = nil, clock.Status{}
+}
+
+// Stop ends the stream.
+func (d *Direction) Stop() {
+	d.Pause()
+	d.refused = nil
+}
+
+// Running says whether a stream is received.
+func (d *Direction) Running() bool { return d.running }
+
+// Refused is why the last stream cannot be received; nil: it can, or there was none.
+func (d *Direction) Refused() error { return d.refused }
+
+// Look finds out whether something else comes than what was agreed while that does not.
+func (d *Direction) Look(on bool) {
+	if err := d.parts.Core.Look(on); err != nil {
+		d.parts.Log.Debug("cannot look at what is dropped", "reason", err)
+	}
+}
+
+// Mute plays silence until Steer finds a position again.
+func (d *Direction) Mute() { d.parts.Core.Mute() }

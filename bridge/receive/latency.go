@@ -1,0 +1,21 @@
+package receive
+
+import "time"
+
+// Latency is the one-way latency that is wanted; the zero value: found by measuring.
+type Latency struct {
+	Frames   int // of this end's graph; 0: as Duration says
+	Duration time.Duration
+}
+
+// Asked says that a latency is wanted, and none is to be found.
+func (l Latency) Asked() bool { return l != Latency{} }
+
+// FramesAt returns the latency in frames at a sample rate, rounded to the nearest; 0:
+// found by measuring.
+func (l Latency) FramesAt(rateHz int) int {
+	if l.Frames > 0 {
+		return l.Frames
+	}
+	return int((l.Duration*time.Duration(rateHz) + time.Second/2) / time.Second)
+}
