@@ -64,9 +64,10 @@ func newHouse(onJACK bool, guests, periodFrames, channels int, flags ...string) 
 	if h.Stack, err = stack.New(); err != nil {
 		return nil, err
 	}
+	servers := h.Stack // h is nil when an error is returned
 	defer func() {
 		if err != nil {
-			_ = h.Close()
+			_ = servers.Close()
 		}
 	}()
 	h.binary = filepath.Join(h.Dir, "archibald-bridge")

@@ -1,11 +1,13 @@
 package jack
 
+// #include "errors.h"
 // #include "shim.h"
 import "C"
 
 import (
 	"fmt"
 	"runtime"
+	"strings"
 	"sync"
 	"time"
 
@@ -56,6 +58,7 @@ func (s *Server) call(f func()) error {
 		C.archibald_jack_block_signals(&before)
 		defer C.archibald_jack_restore_signals(&before)
 		f()
+		s.tellMessages()
 	}()
 	select {
 	case <-done:
@@ -89,3 +92,15 @@ func (s *Server) silent() error {
 	}
 	return fmt.Errorf("JACK server %q does not answer", s.name)
 }
+
+// tellMessages writes what libjack said by itself into the log: most of it is about what
+// the bridge says in its own words, and waits for. It is for the holder of libjack.turn.
+func (s *Server) tellMessages() {
+	var message [256]C.char
+	for C.archibald_jack_take_message(&message[0], C.size_t(len(message))) != 0 {
+		s.log.Debug("libjack", "server", s.name, "message", oneLine(C.GoString(&message[0])))
+	}
+}
+
+// oneLine makes one line of a message.
+func oneLine(message string) string { return strings.Join(strings.Fields(message), " ") }

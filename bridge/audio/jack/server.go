@@ -9,6 +9,7 @@ import "C"
 
 import (
 	"fmt"
+	"log/slog"
 	"os"
 	"sync"
 	"time"
@@ -24,6 +25,7 @@ type Server struct {
 	name    string
 	peer    string
 	control audio.Control // nil: none
+	log     *slog.Logger
 	events  chan audio.Event
 
 	hopelessAfter time.Duration
@@ -60,8 +62,13 @@ func New(core stream.Callbacks, opts audio.Options) *Server {
 	if name == "" {
 		name = "default"
 	}
+	log := opts.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
 	return &Server{
 		core:    core,
+		log:     log,
 		name:    name,
 		peer:    opts.Peer,
 		control: opts.Control,
