@@ -115,8 +115,8 @@ once() {
 binaries() { once binaries go list -test -f '{{.ImportPath}} {{join .Deps " "}} ' ./... | grep -E '^[^ ]+\.test '; }
 
 # with_servers lists the packages whose tests start audio servers: they reach what starts
-# them, or a backend. without_servers lists all others.
-readonly servers=' archibald-bridge/(testbed/stack|bridge/audio(/[^ ]+)?) '
+# them. without_servers lists all others.
+readonly servers=' archibald-bridge/testbed/(stack|jacktest) '
 with_servers() { binaries | grep -E "$servers" | sed 's/\.test .*//'; }
 without_servers() { binaries | grep -vE "$servers" | sed 's/\.test .*//'; }
 

@@ -40,9 +40,9 @@ wait
 # Where servers fail, some of these try again.
 # shellcheck disable=SC2046 # package paths have no blanks
 {
-  tests "real audio servers, race detector" -race -p 2 -count=1 $(asking)
+  tests "real audio servers, race detector" -race -p 3 -count=1 $(asking)
   tests "real audio servers, PortAudio" -tags "$portaudio" -p 1 -count=1 $(with_portaudio)
-  # Two at once, of which those that judge sound wait until they are alone (testbed/stack).
-  tests "real audio servers, judged by sound" -timeout "${test_timeout:-20m}" -p 2 -count=1 $(judging_sound)
+  # Three at once, of which those that judge sound wait until they are alone (testbed/stack).
+  tests "real audio servers, judged by sound" -timeout "${test_timeout:-20m}" -p 3 -count=1 $(judging_sound)
 }
 finish

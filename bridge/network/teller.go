@@ -3,12 +3,11 @@ package network
 import (
 	"log/slog"
 	"time"
+
+	"archibald-bridge/bridge/seldom"
 )
 
-const (
-	window   = time.Minute
-	mostTold = 3 // times in a window that the same thing goes: a cable may be loose
-)
+const mostTold = 3 // times in a minute that the same thing goes: a cable may be loose
 
 // teller logs what goes and comes.
 type teller struct {
@@ -18,9 +17,8 @@ type teller struct {
 
 // losses are those of one thing.
 type losses struct {
-	since time.Time
-	told  int
-	quiet bool // the last one was not told, so that its end is not
+	limit seldom.Limit
+	quiet bool // it was not told, so that its end is not
 }
 
 func (t *teller) waiting(name, reason string, now time.Time) {
@@ -42,21 +40,17 @@ func (t *teller) note(name string, now time.Time) bool {
 	}
 	l := t.went[name]
 	if l == nil {
-		l = &losses{}
+		l = &losses{limit: seldom.Limit{Most: mostTold}}
 		t.went[name] = l
 	}
-	if now.Sub(l.since) >= window {
-		l.since, l.told = now, 0
-	}
-	l.told++
-	l.quiet = l.told > mostTold
+	l.quiet = !l.limit.Allow(now)
 	return !l.quiet
 }
 
 // still tells a loss that was not told when it came, and lasts: the last line of it in
 // the log would say that it is back.
 func (t *teller) still(name, reason string, now time.Time) {
-	if l := t.went[name]; l != nil && l.quiet && now.Sub(l.since) >= window {
+	if l := t.went[name]; l != nil && l.quiet && l.limit.Open(now) {
 		t.gone(name, reason, now)
 	}
 }

@@ -16,7 +16,7 @@ var pure = []string{
 	"bridge/session", "bridge/clock", "bridge/codec", "bridge/patchbay", "bridge/config",
 	"bridge/status", "bridge/signaling", "bridge/roundtrip", "bridge/cli", "bridge/jitterstore", "bridge/kvmclock",
 	"bridge/realtime", "bridge/announce", "bridge/guests", "bridge/network", "bridge/fault",
-	"bridge/send", "bridge/receive", "bridge/report", "bridge/stream",
+	"bridge/send", "bridge/receive", "bridge/report", "bridge/stream", "bridge/seldom",
 }
 
 // mayNot is why a package may not need another, "" if it may.
@@ -51,6 +51,7 @@ var only = map[string][]string{
 	"bridge/audio":  {"bridge/stream"},
 	"bridge/rt":     {"bridge/stream"},
 	"bridge/fault":  {},
+	"bridge/seldom": {},
 	"bridge/config": {"bridge/audio", "bridge/fault", "bridge/stream", "proto"},
 
 	// The session is made of its parts, and they know nothing of it.
@@ -61,7 +62,7 @@ var only = map[string][]string{
 	"bridge/report":  {"bridge/status", "bridge/stream", "proto"},
 	"bridge/session": {
 		"bridge/audio", "bridge/clock", "bridge/codec", "bridge/fault", "bridge/receive", "bridge/report", "bridge/send",
-		"bridge/signaling", "bridge/status", "bridge/stream", "proto",
+		"bridge/seldom", "bridge/signaling", "bridge/status", "bridge/stream", "proto",
 	},
 }
 

@@ -263,7 +263,7 @@ func TestSessionsThatComeAndGoDoNotFillTheLog(t *testing.T) {
 			t.Errorf("%d times %q in %d minutes", n, line, minutes)
 		}
 	}
-	v.pass(2 * tellAgain)
+	v.pass(2 * time.Minute)
 	before := v.log.count("session up")
 	v.up(agreed("later"))
 	v.pass(100 * time.Millisecond)

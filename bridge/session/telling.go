@@ -5,24 +5,16 @@ import (
 	"slices"
 	"time"
 
+	"archibald-bridge/bridge/seldom"
 	"archibald-bridge/bridge/status"
 )
-
-// tellAgain is how long the log keeps quiet about what it has told.
-const tellAgain = time.Minute
 
 // teller writes into the log what begins and what is over: each kind once a minute at
 // the most, however often it comes and goes.
 type teller struct {
-	told    map[string]int64 // when
-	minutes map[string]minute
+	once    seldom.Limits
+	often   seldom.Limits
 	present map[kind]bool // kinds of problems that the log says there are
-}
-
-// minute counts how often something was told since it began.
-type minute struct {
-	beganNs int64
-	times   int
 }
 
 // fewPerMinute is how often the log tells in a minute what is right to tell each time:
@@ -37,7 +29,7 @@ type kind struct {
 }
 
 func newTeller() teller {
-	return teller{told: map[string]int64{}, minutes: map[string]minute{}, present: map[kind]bool{}}
+	return teller{once: seldom.Limits{Most: 1}, often: seldom.Limits{Most: fewPerMinute}, present: map[kind]bool{}}
 }
 
 // toldElsewhere are problems that the log has from who knows more of them: from the
@@ -46,25 +38,11 @@ func newTeller() teller {
 var toldElsewhere = []string{codeNotRealtime, codeUnmatchedRule, codePeerFreewheels}
 
 // again says whether something may be told now, and takes it as told.
-func (t *teller) again(what string, nowNs int64) bool {
-	if last, ok := t.told[what]; ok && time.Duration(nowNs-last) < tellAgain {
-		return false
-	}
-	t.told[what] = nowNs
-	return true
-}
+func (t *teller) again(what string, nowNs int64) bool { return t.once.Allow(what, time.Unix(0, nowNs)) }
 
 // few says whether something that may be told each time was told seldom lately, and takes
 // it as told.
-func (t *teller) few(what string, nowNs int64) bool {
-	m, ok := t.minutes[what]
-	if !ok || time.Duration(nowNs-m.beganNs) >= tellAgain {
-		m = minute{beganNs: nowNs}
-	}
-	m.times++
-	t.minutes[what] = m
-	return m.times <= fewPerMinute
-}
+func (t *teller) few(what string, nowNs int64) bool { return t.often.Allow(what, time.Unix(0, nowNs)) }
 
 // tellFew writes what the peer can bring about as often as it likes, and says whether it
 // did.

@@ -87,7 +87,7 @@ func (e *Endpoint) local() (proto.Description, uint64, error) {
 func (e *Endpoint) call(ctx context.Context) error {
 	local, generation, err := e.local()
 	if err != nil {
-		return err
+		return &notReady{err}
 	}
 	conn, err := e.converse(ctx, connectTimeout)
 	if err != nil {
@@ -111,6 +111,9 @@ func (e *Endpoint) call(ctx context.Context) error {
 	return nil
 }
 
+// notReady says that this end cannot call. It knows why, and has told it.
+type notReady struct{ error }
+
 // called takes note of the outcome of a call.
 func (e *Endpoint) called(err error) {
 	e.mu.Lock()
@@ -125,6 +128,10 @@ func (e *Endpoint) called(err error) {
 	}
 	if r := new(refusal); errors.As(err, &r) && strings.HasPrefix(r.text, alreadyConnected) && e.attempts < soonOver {
 		return // to our own session, it may be: when its media have stopped, it is over
+	}
+	if errors.As(err, new(*notReady)) {
+		e.callErrors.last = err.Error()
+		return
 	}
 	e.callErrors.note(err.Error())
 }

@@ -223,7 +223,7 @@ func TestStrangersAreToldOfOnceAMinuteAndWhatWouldLetThemIn(t *testing.T) {
 	entrance := newEntrance(Gate{Role: proto.Host, Allow: []netip.Prefix{netip.MustParsePrefix("192.168.122.0/24")}},
 		slog.New(slog.NewTextHandler(&text, nil)))
 	now := time.Now()
-	entrance.strangers.now = func() time.Time { return now }
+	entrance.now = func() time.Time { return now }
 	for range 120 { // two minutes
 		entrance.admits(netip.MustParseAddr("10.9.0.5"))
 		now = now.Add(time.Second)
@@ -242,7 +242,7 @@ func TestWhoLosesConnectionsIsToldOfOnceAMinute(t *testing.T) {
 	var text strings.Builder
 	entrance := newEntrance(everybody, slog.New(slog.NewTextHandler(&text, nil)))
 	now := time.Now()
-	entrance.crowds.now = func() time.Time { return now }
+	entrance.now = func() time.Time { return now }
 	for range 120 { // two minutes
 		entrance.crowded(netip.MustParseAddr("10.9.0.5"))
 		now = now.Add(time.Second)
@@ -256,7 +256,8 @@ func TestWhoLosesConnectionsIsToldOfOnceAMinute(t *testing.T) {
 func TestRefusalsOfEverNewKindsDoNotFillTheLog(t *testing.T) {
 	var text strings.Builder
 	now := time.Now()
-	l := errorLog{log: slog.New(slog.NewTextHandler(&text, nil)), now: func() time.Time { return now }}
+	l := newErrorLog(slog.New(slog.NewTextHandler(&text, nil)))
+	l.now = func() time.Time { return now }
 	for i := range 1000 {
 		l.note(fmt.Sprintf("refusal %d", i))
 		now = now.Add(100 * time.Millisecond)

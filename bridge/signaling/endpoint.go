@@ -19,8 +19,8 @@ import (
 
 // Local describes this end as it is now. It is asked before every offer and
 // every answer, since the audio server decides the rate. An error says that
-// there is nothing to describe: the audio server is not up. Revision is filled
-// in by the Endpoint.
+// there is nothing to describe: the audio server is not up. Who returns it tells
+// the log. Revision is filled in by the Endpoint.
 type Local func() (proto.Description, error)
 
 // Session is an agreed session.
@@ -145,7 +145,7 @@ func New(config Config) *Endpoint {
 		wake:       make(chan struct{}, 1),
 		changed:    make(chan struct{}, 1),
 		pace:       pacer{random: rand.Float64},
-		callErrors: errorLog{log: config.Log, now: time.Now},
+		callErrors: newErrorLog(config.Log),
 	}
 }
 

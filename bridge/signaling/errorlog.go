@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
+
+	"archibald-bridge/bridge/seldom"
 )
 
 // linesPerMinute is how many different texts an errorLog logs in a minute: others choose
@@ -16,8 +18,11 @@ type errorLog struct {
 	log   *slog.Logger
 	now   func() time.Time
 	last  string
-	begun time.Time // of the minute that lines are counted in
-	lines int
+	limit seldom.Limit
+}
+
+func newErrorLog(log *slog.Logger) errorLog {
+	return errorLog{log: log, now: time.Now, limit: seldom.Limit{Most: linesPerMinute}}
 }
 
 func (l *errorLog) note(text string) {
@@ -25,13 +30,11 @@ func (l *errorLog) note(text string) {
 		return
 	}
 	l.last = text
-	if now := l.now(); now.Sub(l.begun) >= time.Minute {
-		l.begun, l.lines = now, 0
-	}
-	switch l.lines++; {
-	case l.lines == linesPerMinute:
+	switch told := l.limit.Allow(l.now()); {
+	case !told:
+	case l.limit.Last():
 		l.log.Warn(text + " (more of this is not logged for a minute)")
-	case l.lines < linesPerMinute:
+	default:
 		l.log.Warn(text)
 	}
 }
@@ -40,23 +43,10 @@ func (l *errorLog) text() string { return l.last }
 
 func (l *errorLog) clear() { l.last = "" }
 
-// seldomLog says when something that happens often is to be logged: once a minute.
-type seldomLog struct {
-	now    func() time.Time
-	begun  time.Time
-	silent uint64 // times since then that were not logged
-}
-
-// due notes that it happened. more says how often it did so in silence before.
-func (l *seldomLog) due() (more string, due bool) {
-	now := l.now()
-	if now.Sub(l.begun) < time.Minute {
-		l.silent++
-		return "", false
+// soDid says how many calls were not told of before one that is; "": none.
+func soDid(l *seldom.Limit) string {
+	if l.Held() == 0 {
+		return ""
 	}
-	if l.silent > 0 {
-		more = fmt.Sprintf(" (so did %d calls before)", l.silent)
-	}
-	l.begun, l.silent = now, 0
-	return more, true
+	return fmt.Sprintf(" (so did %d calls before)", l.Held())
 }

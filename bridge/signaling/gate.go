@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"archibald-bridge/bridge/seldom"
 	"archibald-bridge/proto"
 )
 
@@ -39,15 +40,16 @@ type entrance struct {
 	peer      []netip.Addr
 	guest     netip.Addr // of the last session's other end
 	rejected  Rejected
-	strangers seldomLog
-	crowds    seldomLog
+	now       func() time.Time
+	strangers seldom.Limit
+	crowds    seldom.Limit
 	refusals  errorLog
 }
 
 func newEntrance(gate Gate, log *slog.Logger) *entrance {
 	return &entrance{
-		Gate: gate, log: log, strangers: seldomLog{now: time.Now}, crowds: seldomLog{now: time.Now},
-		refusals: errorLog{log: log, now: time.Now},
+		Gate: gate, log: log, now: time.Now, strangers: seldom.Limit{Most: 1}, crowds: seldom.Limit{Most: 1},
+		refusals: newErrorLog(log),
 	}
 }
 
@@ -62,8 +64,8 @@ func (n *entrance) admits(from netip.Addr) bool {
 		return true
 	}
 	n.rejected.Strangers++
-	if more, due := n.strangers.due(); due {
-		n.log.Warn(fmt.Sprintf("%s may not call and got no answer%s; to let it: --allow %s", from, more, n.withAllowed(from)))
+	if n.strangers.Allow(n.now()) {
+		n.log.Warn(fmt.Sprintf("%s may not call and got no answer%s; to let it: --allow %s", from, soDid(&n.strangers), n.withAllowed(from)))
 	}
 	return false
 }
@@ -116,8 +118,8 @@ func (n *entrance) crowded(from netip.Addr) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.rejected.Crowded++
-	if more, due := n.crowds.due(); due {
-		n.log.Warn(fmt.Sprintf("too many connections at once: %s lost one%s", from, more))
+	if n.crowds.Allow(n.now()) {
+		n.log.Warn(fmt.Sprintf("too many connections at once: %s lost one%s", from, soDid(&n.crowds)))
 	}
 }
 

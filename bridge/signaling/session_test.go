@@ -370,8 +370,8 @@ func TestLogSaysAnErrorOnce(t *testing.T) {
 	waitError(t, guest, "connection refused")
 	attempts := guest.Status().Attempts
 	eventually(t, "a few more attempts", func() bool { return guest.Status().Attempts >= attempts+3 })
-	lines := guest.log()
-	if len(lines) != 2 || !strings.Contains(lines[0], "audio server not running") || !strings.Contains(lines[1], "connection refused") {
+	lines := guest.log() // who has no audio server says so itself
+	if len(lines) != 1 || !strings.Contains(lines[0], "connection refused") {
 		t.Errorf("log: %q", lines)
 	}
 	host := start(t, proto.Host, hostAddr, nobody)

@@ -32,7 +32,7 @@ type machine struct {
 
 func newMachine(t *testing.T, m Machine, end, binary string) *machine {
 	t.Helper()
-	s, err := stack.New()
+	s, err := stack.NewShared()
 	if err != nil {
 		t.Fatal(err)
 	}

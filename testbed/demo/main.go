@@ -41,7 +41,7 @@ func run(o options) (right bool, err error) {
 		return false, err
 	}
 	fmt.Println("building the bridge")
-	r, err := endtoend.New(endtoend.Config{PeriodFrames: o.periodFrames, Common: []string{"--latency", o.latency}})
+	r, err := endtoend.New(endtoend.Config{Shared: true, PeriodFrames: o.periodFrames, Common: []string{"--latency", o.latency}})
 	if err != nil {
 		return false, err
 	}

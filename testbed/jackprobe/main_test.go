@@ -76,9 +76,9 @@ type lab struct {
 	jackd *stack.Jackd // nil: PipeWire
 }
 
-func newLab(t *testing.T) *lab {
+func newLab(t *testing.T, open func() (*stack.Stack, error)) *lab {
 	t.Helper()
-	s, err := stack.New()
+	s, err := open()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,9 +93,9 @@ func newLab(t *testing.T) *lab {
 	return &lab{Stack: s}
 }
 
-func jackLab(t *testing.T) *lab {
+func jackLab(t *testing.T, open func() (*stack.Stack, error)) *lab {
 	t.Helper()
-	l := newLab(t)
+	l := newLab(t, open)
 	var err error
 	if l.jackd, err = l.StartJackd("probe", 256, 48000); err != nil {
 		t.Fatal(err)
@@ -105,7 +105,7 @@ func jackLab(t *testing.T) *lab {
 
 func pipewireLab(t *testing.T) *lab {
 	t.Helper()
-	l := newLab(t)
+	l := newLab(t, stack.New)
 	if _, err := l.StartPipeWire(256); err != nil {
 		t.Fatal(err)
 	}
@@ -209,7 +209,7 @@ func hearOneProbeWithAnother(t *testing.T, l *lab) {
 }
 
 func TestOneProbeHearsAnotherOnJack(t *testing.T) {
-	hearOneProbeWithAnother(t, jackLab(t))
+	hearOneProbeWithAnother(t, jackLab(t, stack.New))
 }
 
 func TestOneProbeHearsAnotherOnPipeWire(t *testing.T) {
@@ -217,7 +217,7 @@ func TestOneProbeHearsAnotherOnPipeWire(t *testing.T) {
 }
 
 func TestATermSignalWritesWhatWasHeard(t *testing.T) {
-	p := jackLab(t).startLoop(t, "early", 10*time.Minute)
+	p := jackLab(t, stack.NewShared).startLoop(t, "early", 10*time.Minute)
 	time.Sleep(4 * time.Second)
 	r, err := p.FinishNow()
 	if frames := heard(t, r, err).Sound.Frames(); frames < 48000 || frames > 5*48000 {
@@ -226,7 +226,7 @@ func TestATermSignalWritesWhatWasHeard(t *testing.T) {
 }
 
 func TestAServerThatDiesIsReportedAndTheSoundKept(t *testing.T) {
-	l := jackLab(t)
+	l := jackLab(t, stack.NewShared)
 	p := l.startLoop(t, "orphan", 50*time.Second)
 	time.Sleep(3 * time.Second)
 	l.jackd.Kill9()
@@ -240,7 +240,7 @@ func TestAServerThatDiesIsReportedAndTheSoundKept(t *testing.T) {
 }
 
 func TestLostServerTimeIsHeardInTheTone(t *testing.T) {
-	l := jackLab(t)
+	l := jackLab(t, stack.New)
 	p := l.startLoop(t, "witness", 6*time.Second)
 	time.Sleep(4 * time.Second)
 	// jackd2's dummy driver now stands still for 100 ms: 4800 frames, of which
@@ -273,7 +273,7 @@ func TestLostServerTimeIsHeardInTheTone(t *testing.T) {
 }
 
 func TestANameInUseAndAnAbsentServerAreErrors(t *testing.T) {
-	l := jackLab(t)
+	l := jackLab(t, stack.NewShared)
 	l.startLoop(t, "twin", 50*time.Second)
 	time.Sleep(2 * time.Second)
 	said := make(chan string, 2)

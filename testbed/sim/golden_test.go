@@ -134,7 +134,7 @@ func controlStalls() *Link {
 }
 
 func lossyGroups(said bool) *Link {
-	l := burstLink(256, 64, said)
+	l := groupLink(256, 64, said)
 	r := NewRandom(52)
 	l.Lose = func() bool { return r.Float64() < 0.1 }
 	l.Sender.LostNs = func() float64 {
@@ -147,7 +147,7 @@ func lossyGroups(said bool) *Link {
 }
 
 func periodChanges() *Link {
-	l := burstLink(128, 64, true)
+	l := groupLink(128, 64, true)
 	l.Repeats = stream.Repeats{Copies: 1, DistanceFrames: 256}
 	periods := []int{128, 192, 64, 1024}
 	l.Sender.LostNs = func() float64 {

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	lossFrom  = 15.0 // seconds: the lines are settled
+	lossFrom  = 15.0 // seconds: the envelopes are settled
 	lossUntil = 22.0
 	lossEnd   = 42.0 // 20 s after the loss
 	lossPPM   = 30.0 // of the sender's clock
@@ -155,8 +155,8 @@ func eachLoss(t *testing.T, names []string, link func() *Link) {
 	}
 }
 
-// burstLink is a sender whose period fills several packets. said: it says its period.
-func burstLink(periodFrames, packetFrames int, said bool) *Link {
+// groupLink is a sender whose period fills several packets. said: it says its period.
+func groupLink(periodFrames, packetFrames int, said bool) *Link {
 	l := link(NewRandom(uint64(periodFrames)), lossPPM)
 	l.Sender.PeriodFrames, l.PacketFrames = periodFrames, packetFrames
 	l.Servo.LatencyFrames, l.Servo.Free = 2400, true // 50 ms
@@ -168,26 +168,26 @@ func burstLink(periodFrames, packetFrames int, said bool) *Link {
 
 var allPackets, somePackets = []int{1, 2, 3, 4, 5, 8, 16}, []int{1, 2, 5, 16}
 
-func eachBurst(t *testing.T, packetsAPeriod []int, test func(t *testing.T, link func() *Link)) {
+func eachGroup(t *testing.T, packetsAPeriod []int, test func(t *testing.T, link func() *Link)) {
 	t.Helper()
 	for _, packets := range packetsAPeriod {
 		for _, said := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%d packets, said %v", packets, said), func(t *testing.T) {
-				test(t, func() *Link { return burstLink(64*packets, 64, said) })
+				test(t, func() *Link { return groupLink(64*packets, 64, said) })
 			})
 		}
 	}
 }
 
 func TestLossesMoveNeitherLatencyNorPitch(t *testing.T) {
-	eachBurst(t, allPackets, func(t *testing.T, link func() *Link) { eachLoss(t, allLosses, link) })
+	eachGroup(t, allPackets, func(t *testing.T, link func() *Link) { eachLoss(t, allLosses, link) })
 }
 
 // AES67's packets of 1 ms, and what fits into one where there are many channels.
 func TestLossesOfPacketsThatDoNotFillAPeriodMoveNothing(t *testing.T) {
 	for _, c := range []struct{ period, packet int }{{64, 48}, {128, 48}, {256, 48}, {1024, 48}, {1024, 240}, {1024, 192}, {32, 64}, {64, 192}, {441, 48}, {1000, 333}} {
 		t.Run(fmt.Sprintf("packets of %d in periods of %d", c.packet, c.period), func(t *testing.T) {
-			eachLoss(t, allLosses, func() *Link { return burstLink(c.period, c.packet, true) })
+			eachLoss(t, allLosses, func() *Link { return groupLink(c.period, c.packet, true) })
 		})
 	}
 }
@@ -196,7 +196,7 @@ func TestLossesOfABlockOfPacketsOfSeveralSizesMoveNothing(t *testing.T) {
 	for _, c := range []struct{ period, packet int }{{1024, 347}, {1024, 231}, {1152, 360}, {480, 347}} {
 		t.Run(fmt.Sprintf("packets of %d in blocks of %d", c.packet, c.period), func(t *testing.T) {
 			eachLoss(t, allLosses, func() *Link {
-				l := burstLink(c.period, c.packet, false)
+				l := groupLink(c.period, c.packet, false)
 				l.WholePeriods = true
 				return l
 			})
@@ -206,7 +206,7 @@ func TestLossesOfABlockOfPacketsOfSeveralSizesMoveNothing(t *testing.T) {
 
 // The packets of a period overtake each other.
 func TestLossesAmongPacketsThatAreReorderedMoveNothing(t *testing.T) {
-	eachBurst(t, somePackets, func(t *testing.T, link func() *Link) {
+	eachGroup(t, somePackets, func(t *testing.T, link func() *Link) {
 		eachLoss(t, allLosses, func() *Link {
 			l, r := link(), NewRandom(99)
 			l.SpreadNs = func() float64 { return 100e3 * r.Float64() }
@@ -218,7 +218,7 @@ func TestLossesAmongPacketsThatAreReorderedMoveNothing(t *testing.T) {
 func TestLossesOfWhatIsRepeatedMoveNothing(t *testing.T) {
 	for _, repeats := range []stream.Repeats{{Copies: 1}, {Copies: 2}, {Copies: 1, DistanceFrames: 1}, {Copies: 1, DistanceFrames: 3}, {Copies: 2, DistanceFrames: 2}} {
 		t.Run(fmt.Sprintf("%d copies, %d periods later", repeats.Copies, repeats.DistanceFrames), func(t *testing.T) {
-			eachBurst(t, somePackets, func(t *testing.T, link func() *Link) {
+			eachGroup(t, somePackets, func(t *testing.T, link func() *Link) {
 				eachLoss(t, fewLosses, func() *Link {
 					l := link()
 					l.Repeats = stream.RepeatsOf(repeats.Copies, repeats.DistanceFrames, l.Sender.PeriodFrames)
@@ -232,7 +232,7 @@ func TestLossesOfWhatIsRepeatedMoveNothing(t *testing.T) {
 
 // The packets around lost time are lost.
 func TestLossesAroundLostTimeMoveNothing(t *testing.T) {
-	eachBurst(t, somePackets, func(t *testing.T, link func() *Link) {
+	eachGroup(t, somePackets, func(t *testing.T, link func() *Link) {
 		eachLoss(t, allLosses, func() *Link {
 			l, r := link(), NewRandom(3)
 			periodNs := float64(l.Sender.PeriodFrames) / 48000e-9

@@ -32,7 +32,7 @@ type OpusLink struct {
 	Locked bool
 	// Free never takes the two clocks for one, which they are.
 	Free bool
-	// Restart is when the sender begins anew; 0: never.
+	// Restart is when the sender starts again; 0: never.
 	Restart float64
 
 	tx, rx   *rt.Virtual

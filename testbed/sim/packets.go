@@ -11,11 +11,11 @@ const sendNs = 2e3
 
 // packet is a datagram on its way.
 type packet struct {
-	sequence  uint16
-	media     int64
-	frames    int64
-	lateNs    float64 // that it says
-	arrivalNs float64
+	sequence    uint16
+	media       int64
+	frames      int64
+	sendDelayNs float64 // that it says
+	arrivalNs   float64
 }
 
 // outgoing makes packets of cycles, as the core's sender does.
@@ -37,14 +37,14 @@ type repeated struct {
 }
 
 // cycle returns what is sent in a cycle: its packets, then repeats that are due.
-func (o *outgoing) cycle(media, frames int64, lateNs float64) (packets, repeats []packet) {
+func (o *outgoing) cycle(media, frames int64, sendDelayNs float64) (packets, repeats []packet) {
 	if media != o.next {
 		o.sent = media // a packet cannot span the skip
 	}
 	o.next = media + frames
 	for o.next-o.sent >= o.packetFrames || o.whole && o.next > o.sent {
 		o.sequence++
-		p := packet{sequence: o.sequence, media: o.sent, frames: min(o.packetFrames, o.next-o.sent), lateNs: lateNs}
+		p := packet{sequence: o.sequence, media: o.sent, frames: min(o.packetFrames, o.next-o.sent), sendDelayNs: sendDelayNs}
 		o.sent += p.frames
 		packets = append(packets, p)
 		o.repeated = append(o.repeated, repeated{p, o.next, 0})

@@ -35,7 +35,7 @@ type Link struct {
 	Lose func() bool
 	// Servo is the receiver's; RateHz and LookaheadFrames are filled in.
 	Servo clock.Config
-	// Restarts says whether the sender begins anew with its next packet, with
+	// Restarts says whether the sender starts again with its next packet, from
 	// other timestamps and sequence numbers.
 	Restarts func() bool
 	// ControlStalls says whether control does not run now: Go was stopped.
@@ -47,8 +47,8 @@ type Link struct {
 	out     outgoing
 	nth, of int         // which packet of how many of its cycle is sent just now
 	clock   *rt.Virtual // the sender's media clock
-	media   int64       // and what that shows at its last cycle, and where it began anew
-	anew    int64
+	media   int64       // and what that shows at its last cycle, and from where it counts
+	from    int64
 	now     cycle
 	sent    cycle
 }
@@ -108,7 +108,7 @@ func (l *Link) Run(seconds float64, see func(State)) error {
 	return nil
 }
 
-// Servo is the receiver's servo, for its status.
+// ServoStatus is the status of the receiver's servo.
 func (l *Link) ServoStatus() clock.Status { return l.servo.Status() }
 
 // Engine is the receiver, for its counters; valid while Run runs.
@@ -129,7 +129,7 @@ func (l *Link) begin() error {
 	if l.Sender.StartNs == l.Receiver.StartNs {
 		l.Receiver.startNs += 0.37e6 // no common phase
 	}
-	l.anew = 1 << 20
+	l.from = 1 << 20
 	l.out = outgoing{packetFrames: int64(l.PacketFrames), whole: l.WholePeriods, repeats: l.Repeats}
 	if l.PacketFrames == 0 {
 		l.out.packetFrames = int64(l.Sender.PeriodFrames)
@@ -145,25 +145,25 @@ func (l *Link) begin() error {
 func (l *Link) sendUntil(ns float64) {
 	for l.Sender.startNs <= ns {
 		l.sent = l.Sender.next()
-		l.media = l.anew + int64(l.sent.frame)
+		l.media = l.from + int64(l.sent.frame)
 		if l.Sender.LostNs != nil {
 			l.clock.Advance(l.Sender.PeriodFrames, l.sent.frame, int64(l.sent.callbackNs))
-			l.media = l.anew + l.clock.Media()
+			l.media = l.from + l.clock.Media()
 		}
 		if l.Restarts != nil && l.Restarts() {
-			l.anew += 123456789
+			l.from += 123456789
 			l.media += 123456789
 			l.out.sequence += 30000
 		}
-		arrivalNs, lateNs := l.sent.callbackNs, -1.0
+		arrivalNs, sendDelayNs := l.sent.callbackNs, -1.0
 		if l.GraphNs != nil {
-			lateNs = l.GraphNs()
-			arrivalNs += lateNs
+			sendDelayNs = l.GraphNs()
+			arrivalNs += sendDelayNs
 		}
 		if l.NetworkNs != nil {
 			arrivalNs += l.NetworkNs()
 		}
-		packets, repeats := l.out.cycle(l.media, int64(l.Sender.PeriodFrames), lateNs)
+		packets, repeats := l.out.cycle(l.media, int64(l.Sender.PeriodFrames), sendDelayNs)
 		l.of = len(packets)
 		for i, p := range append(packets, repeats...) {
 			l.nth = i
@@ -182,7 +182,7 @@ func (l *Link) deliverUntil(ns float64) {
 	n := 0
 	for ; n < len(l.pending) && l.pending[n].arrivalNs <= ns; n++ {
 		p := l.pending[n]
-		l.engine.ReceivePosition(p.sequence, uint32(p.media), int(p.frames), int64(p.arrivalNs), int64(p.lateNs))
+		l.engine.ReceivePosition(p.sequence, uint32(p.media), int(p.frames), int64(p.arrivalNs), int64(p.sendDelayNs))
 	}
 	l.pending = append(l.pending[:0], l.pending[n:]...)
 }

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Trace is recorded lateness, in nanoseconds, as testbed/jittertrace writes it.
+// Trace is how late recorded wake-ups were, in nanoseconds, as testbed/jittertrace writes it.
 type Trace []float64
 
 // ReadTrace reads a file of one number a line; lines that begin with # say what
@@ -38,7 +38,7 @@ func ReadTrace(path string) (Trace, error) {
 	return t, nil
 }
 
-// Quantile returns the lateness that a share q of the cycles does not exceed.
+// Quantile returns how late a share q of the cycles was at most.
 func (t Trace) Quantile(q float64) float64 {
 	sorted := slices.Sorted(slices.Values(t))
 	return sorted[int(q*float64(len(sorted)-1))]

@@ -24,14 +24,14 @@ func TestWakeUpsThatAreLateForSecondsHardlyMoveTheLatency(t *testing.T) {
 	l.Sender, l.Receiver = uneasy(t)
 	l.Servo.LatencyFrames, l.Servo.Free = 1024, true
 	delay, seeks := delays(t, l, 600)
-	delay = delay[500:] // from the second minute on: the lines are as long as they get
+	delay = delay[500:] // from the second minute on: the envelopes are as long as they get
 	if span(delay) >= 2 || seeks != 1 {
 		t.Errorf("wander %.2f frames, %d seeks; want < 2 and 1", span(delay), seeks)
 	}
 	t.Logf("wander %.2f frames in 10 minutes", span(delay))
 }
 
-func TestEqualClocksAreFoundAlthoughWakeUpsAreLateForSeconds(t *testing.T) {
+func TestALockIsFoundAlthoughWakeUpsAreLateForSeconds(t *testing.T) {
 	for seed := range uint64(3) {
 		l := &Link{NetworkNs: NewRandom(seed).Wake(20e3, 10e3)}
 		l.Sender, l.Receiver = uneasy(t)

@@ -10,7 +10,7 @@ import (
 
 // machine is this process's claim to the machine. Sound has a deadline, so whoever judges
 // sound has the machine for himself; whoever only waits for what a server says can share it.
-// It is a lock on a file, which ends with the process.
+// It is a lock on a file of this user, which ends with the process.
 var machine struct {
 	sync.Mutex
 	file   *os.File
@@ -22,7 +22,7 @@ var machine struct {
 // otherwise those who share it, one after the other, would keep out for ever who wants it
 // for himself.
 func lockFile(name string) (*os.File, error) {
-	return os.OpenFile(filepath.Join(os.TempDir(), "archibald-"+name+".lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	return os.OpenFile(filepath.Join(os.TempDir(), fmt.Sprintf("archibald-%s-%d.lock", name, os.Getuid())), os.O_CREATE|os.O_RDWR, 0o600)
 }
 
 // claim waits for the machine. A process that has it shared and wants it alone gives it up

@@ -8,7 +8,7 @@ import (
 
 // The latency is chosen and held: losses must not raise it.
 func TestLossesDoNotRaiseTheLatency(t *testing.T) {
-	eachBurst(t, allPackets, func(t *testing.T, link func() *Link) {
+	eachGroup(t, allPackets, func(t *testing.T, link func() *Link) {
 		eachLoss(t, someLosses, func() *Link {
 			l := link()
 			l.Servo.LatencyFrames = 0
@@ -19,7 +19,7 @@ func TestLossesDoNotRaiseTheLatency(t *testing.T) {
 
 // Where the very first packets are lost nobody knows yet where periods begin.
 func TestASessionThatBeginsInLossIsAsAnyOther(t *testing.T) {
-	eachBurst(t, allPackets, func(t *testing.T, link func() *Link) {
+	eachGroup(t, allPackets, func(t *testing.T, link func() *Link) {
 		calm := record(t, link())
 		for _, name := range append(someLosses, "a single one") {
 			t.Run(name, func(t *testing.T) {
@@ -31,9 +31,9 @@ func TestASessionThatBeginsInLossIsAsAnyOther(t *testing.T) {
 	})
 }
 
-// What is still to come of a burst is held up on its way.
-func TestBurstsThatAreTornMoveNothing(t *testing.T) {
-	eachBurst(t, allPackets, func(t *testing.T, link func() *Link) {
+// The rest of a packet group is held up on its way.
+func TestGroupsThatAreTornMoveNothing(t *testing.T) {
+	eachGroup(t, allPackets, func(t *testing.T, link func() *Link) {
 		torn, r, heldUpNs := link(), NewRandom(12), 0.0
 		periodNs := float64(torn.Sender.PeriodFrames) / 48000e-9
 		torn.SpreadNs = func() float64 {
@@ -51,7 +51,7 @@ func TestBurstsThatAreTornMoveNothing(t *testing.T) {
 
 // The network stands still for some periods, and then all comes at once.
 func TestPeriodsThatComeTogetherMoveNothing(t *testing.T) {
-	eachBurst(t, allPackets, func(t *testing.T, link func() *Link) {
+	eachGroup(t, allPackets, func(t *testing.T, link func() *Link) {
 		calm := record(t, link())
 		for _, lossy := range []bool{false, true} {
 			t.Run(fmt.Sprintf("and are lost %v", lossy), func(t *testing.T) {
@@ -76,7 +76,7 @@ func TestPeriodsThatComeTogetherMoveNothing(t *testing.T) {
 func TestCopiesThatWereNotAgreedMoveNothing(t *testing.T) {
 	for _, periods := range []int{0, 1, 3} {
 		t.Run(fmt.Sprintf("%d periods later", periods), func(t *testing.T) {
-			eachBurst(t, somePackets, func(t *testing.T, link func() *Link) {
+			eachGroup(t, somePackets, func(t *testing.T, link func() *Link) {
 				eachLoss(t, fewLosses, func() *Link {
 					l := link()
 					l.Repeats.Copies, l.Repeats.DistanceFrames, l.Unagreed = 1, periods*l.Sender.PeriodFrames, true
@@ -87,13 +87,13 @@ func TestCopiesThatWereNotAgreedMoveNothing(t *testing.T) {
 	}
 }
 
-// A quantum may change at any cycle. The first burst of a longer one has to come whole:
+// A quantum may change at any cycle. The first group of a longer one has to come whole:
 // nothing else tells it from several of the shorter.
 func TestLossesWhileTheSendersPeriodChangesMoveNothing(t *testing.T) {
 	for _, periods := range [][]int{{256, 1024}, {1024, 256}, {512, 64}, {64, 512}, {128, 192, 64, 1024}} {
 		t.Run(fmt.Sprint(periods), func(t *testing.T) {
 			changing := func() *Link {
-				l := burstLink(periods[0], 64, true)
+				l := groupLink(periods[0], 64, true)
 				l.Sender.LostNs = func() float64 { // before each cycle
 					since := l.Sender.startNs*1e-9 - lossFrom
 					l.Sender.PeriodFrames = periods[min(max(0, int(since/2)), len(periods)-1)]
@@ -114,9 +114,9 @@ func TestLossesWhileTheSendersPeriodChangesMoveNothing(t *testing.T) {
 	}
 }
 
-// As over a radio: some bursts come later than the next should.
+// As over a radio: some groups come later than the next should.
 func TestLossesOnANetworkOfMuchJitterMoveNothing(t *testing.T) {
-	eachBurst(t, allPackets, func(t *testing.T, link func() *Link) {
+	eachGroup(t, allPackets, func(t *testing.T, link func() *Link) {
 		eachLoss(t, someLosses, func() *Link {
 			l := link()
 			l.NetworkNs = NewRandom(14).Wake(20e3, 0.3*min(float64(l.Sender.PeriodFrames), 256)/48000e-9)

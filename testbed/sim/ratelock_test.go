@@ -25,24 +25,24 @@ func share(t *testing.T, r Random, lossSeconds, ppm float64) float64 {
 	t.Helper()
 	l := &Link{Sender: loses(r, lossSeconds, ppm), Receiver: loses(r, lossSeconds, 0), NetworkNs: r.Wake(30e3, 20e3)}
 	l.Servo.LatencyFrames = 4800
-	looks, equal := 0, 0
+	looks, locked := 0, 0
 	err := l.Run(90, func(s State) {
 		if s.Seconds < 30 {
 			return
 		}
 		looks++
 		if l.ServoStatus().RateLocked {
-			equal++
+			locked++
 		}
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return float64(equal) / float64(looks)
+	return float64(locked) / float64(looks)
 }
 
 // Two servers that share a clock, each losing time every few seconds.
-func TestEqualClocksAreFoundAndKeptAlthoughServersLoseTime(t *testing.T) {
+func TestALockIsFoundAndKeptAlthoughServersLoseTime(t *testing.T) {
 	for _, seconds := range []float64{1e6, 30, 10} {
 		for seed := range uint64(6) {
 			got := share(t, NewRandom(seed), seconds, 0)
