@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"archibald-bridge/bridge/health"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/proto"
 )
@@ -195,7 +196,7 @@ func TestAPeerThatFreewheelsIsSilentAndNotMissed(t *testing.T) {
 	v.calledPeer()
 	v.logged("level=WARN", 0)
 	v.logged("the peer's audio server freewheels", 1)
-	if problems := v.Status().Problems; len(problems) != 1 || problems[0].Code != codePeerFreewheels {
+	if problems := v.Status().Problems; len(problems) != 1 || problems[0].Code != health.PeerFreewheels {
 		t.Errorf("problems %+v", problems)
 	}
 

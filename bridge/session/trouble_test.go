@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"archibald-bridge/bridge/health"
 	"archibald-bridge/bridge/status"
 )
 
@@ -44,15 +45,15 @@ func (v *virtual) shows(code, text string, times int) {
 
 func TestATroubleIsShownAsLongAsItLastsAndToldOnce(t *testing.T) {
 	v, audio := troubled(t)
-	v.shows(codeAudioMute, "", 0)
+	v.shows(health.AudioMute, "", 0)
 	audio.trouble = "no session manager"
 	v.pass(time.Second)
-	v.shows(codeAudioMute, "no session manager", 1)
+	v.shows(health.AudioMute, "no session manager", 1)
 	v.pass(10 * time.Minute)
-	v.shows(codeAudioMute, "no session manager", 1)
+	v.shows(health.AudioMute, "no session manager", 1)
 	audio.trouble = ""
 	v.pass(time.Second)
-	v.shows(codeAudioMute, "", 0)
+	v.shows(health.AudioMute, "", 0)
 	for range 30 { // it comes and goes
 		audio.trouble = "no session manager"
 		v.pass(time.Second)
@@ -66,7 +67,7 @@ func TestATroubleIsShownAsLongAsItLastsAndToldOnce(t *testing.T) {
 	v.audioEvent(AudioLost)
 	v.audio.absent = ErrServerAbsent
 	v.pass(time.Second)
-	v.shows(codeAudioMute, "", 0) // nothing of a server that is gone
+	v.shows(health.AudioMute, "", 0) // nothing of a server that is gone
 }
 
 func TestTheServersOwnCauseIsToldInPlaceOfTheSymptom(t *testing.T) {
@@ -74,11 +75,11 @@ func TestTheServersOwnCauseIsToldInPlaceOfTheSymptom(t *testing.T) {
 	audio.trouble = "no session manager"
 	v.runs = false
 	v.pass(4 * time.Second)
-	v.shows(codeAudioMute, "no session manager", 1)
-	v.logged(codeGraphStopped, 0)
+	v.shows(health.AudioMute, "no session manager", 1)
+	v.logged(health.GraphStopped, 0)
 	audio.trouble = ""
 	v.pass(500 * time.Millisecond)
-	if !strings.Contains(v.log.text.String(), codeGraphStopped) {
+	if !strings.Contains(v.log.text.String(), health.GraphStopped) {
 		t.Errorf("a graph that stands still for no known reason is not told:\n%s", v.log.text.String())
 	}
 }
@@ -86,30 +87,30 @@ func TestTheServersOwnCauseIsToldInPlaceOfTheSymptom(t *testing.T) {
 func TestAPeriodThatIsNotTheOneAskedForIsToldWithItsCause(t *testing.T) {
 	asked := func(frames int) func(*Settings) { return func(c *Settings) { c.PeriodFrames = frames } }
 	v, audio := troubled(t, asked(testPeriod))
-	v.shows(codeHostPeriod, "", 0)
+	v.shows(health.HostPeriod, "", 0)
 	audio.set(func(a *fakeAudio) { a.graph.PeriodFrames = 1024 })
 	audio.why = "min-quantum"
 	v.pass(time.Minute)
-	v.shows(codeHostPeriod, "guest-period 64 is not met: JACK server lab runs at 1024 frames: min-quantum", 1)
+	v.shows(health.HostPeriod, "guest-period 64 is not met: JACK server lab runs at 1024 frames: min-quantum", 1)
 	audio.set(func(a *fakeAudio) { a.graph.PeriodFrames = testPeriod })
 	v.pass(time.Second)
-	v.shows(codeHostPeriod, "", 0)
+	v.shows(health.HostPeriod, "", 0)
 
 	v, audio = troubled(t, asked(96))
 	audio.why = "rounded"
 	v.pass(time.Second)
-	v.shows(codeHostPeriod, "guest-period 96 is not met: JACK server lab runs at 64 frames: rounded", 1)
+	v.shows(health.HostPeriod, "guest-period 96 is not met: JACK server lab runs at 64 frames: rounded", 1)
 	audio.why = "" // somebody else wants less
 	v.pass(time.Second)
-	v.shows(codeHostPeriod, "", 0)
+	v.shows(health.HostPeriod, "", 0)
 
 	v = playing(t, asked(32)) // a server that knows no cause
 	v.pass(time.Second)
-	v.shows(codeHostPeriod, "guest-period 32 is not met: JACK server lab runs at 64 frames", 1)
+	v.shows(health.HostPeriod, "guest-period 32 is not met: JACK server lab runs at 64 frames", 1)
 	v = newVirtual(t, asked(32)) // before any session, too
 	v.openAudio()
 	v.pass(time.Second)
-	v.shows(codeHostPeriod, "guest-period 32 is not met: JACK server lab runs at 64 frames", 1)
+	v.shows(health.HostPeriod, "guest-period 32 is not met: JACK server lab runs at 64 frames", 1)
 }
 
 func TestTheReasonForAnAbsentServerIsTheSameInStatusAndLog(t *testing.T) {
