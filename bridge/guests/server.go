@@ -72,7 +72,7 @@ func (p *slot) reclaimableAt(now time.Time) bool {
 }
 
 // Serve is the host, with so many slots, until ctx ends.
-func Serve(ctx context.Context, slots int, settings session.Settings, log *slog.Logger, page *session.Page, newEnd NewEnd) error {
+func Serve(ctx context.Context, slots int, settings session.Settings, log *slog.Logger, page *status.Page, newEnd NewEnd) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	s, err := open(ctx, slots, settings, log, newEnd)
@@ -186,7 +186,7 @@ func (s *server) fits(offer proto.Description) error {
 	if rateHz == 0 {
 		rateHz = offer.RateHz
 	}
-	ours := session.Describe(s.settings, session.Graph{RateHz: rateHz, PeriodFrames: max(1, s.settings.PeriodFrames)})
+	ours := session.Describe(s.settings, audio.Graph{RateHz: rateHz, PeriodFrames: max(1, s.settings.PeriodFrames)})
 	_, _, err := proto.Answer(offer, ours)
 	return err
 }

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/bridge/fault"
 	"archibald-bridge/bridge/session"
 	"archibald-bridge/bridge/status"
@@ -41,36 +42,36 @@ func (core) Idle(int64)                {}
 func (core) LookaheadFrames() int      { return 7 }
 func (core) Counters() stream.Counters { return stream.Counters{} }
 
-// audioServer is one that is there at once, or never.
-type audioServer struct {
+// fakeAudio is a server that is there at once, or never.
+type fakeAudio struct {
 	absent bool
-	events chan session.AudioEvent
+	events chan audio.Event
 	fails  error // of Open; nil: it succeeds, or is absent
 }
 
-func (a *audioServer) Open(session.AudioConfig) (session.Graph, error) {
+func (a *fakeAudio) Open(audio.Config) (audio.Graph, error) {
 	if a.fails != nil {
-		return session.Graph{}, a.fails
+		return audio.Graph{}, a.fails
 	}
 	if a.absent {
-		return session.Graph{}, session.ErrServerAbsent
+		return audio.Graph{}, audio.ErrServerAbsent
 	}
 	return a.Graph(), nil
 }
-func (a *audioServer) Graph() session.Graph              { return session.Graph{RateHz: 48000, PeriodFrames: 64} }
-func (a *audioServer) Events() <-chan session.AudioEvent { return a.events }
-func (a *audioServer) SetActive(bool)                    {}
-func (a *audioServer) SetLatency(int, int)               {}
-func (a *audioServer) RealTime() (string, int)           { return "", 0 }
-func (a *audioServer) Threads() session.AudioThreads     { return session.AudioThreads{} }
-func (a *audioServer) Xruns() uint64                     { return 0 }
-func (a *audioServer) Close() error                      { return nil }
+func (a *fakeAudio) Graph() audio.Graph         { return audio.Graph{RateHz: 48000, PeriodFrames: 64} }
+func (a *fakeAudio) Events() <-chan audio.Event { return a.events }
+func (a *fakeAudio) SetActive(bool)             {}
+func (a *fakeAudio) SetLatency(int, int)        {}
+func (a *fakeAudio) RealTime() (string, int)    { return "", 0 }
+func (a *fakeAudio) Threads() audio.Threads     { return audio.Threads{} }
+func (a *fakeAudio) Xruns() uint64              { return 0 }
+func (a *fakeAudio) Close() error               { return nil }
 
 type machine struct{}
 
-func (machine) SetStreaming(bool)         {}
-func (machine) Tend(session.AudioThreads) {}
-func (machine) Status() status.Machine    { return status.Machine{} }
+func (machine) SetStreaming(bool)      {}
+func (machine) Tend(audio.Threads)     {}
+func (machine) Status() status.Machine { return status.Machine{} }
 
 type memory struct{}
 
@@ -125,7 +126,7 @@ func serve(t *testing.T, guests int, absent bool) *served {
 		}
 		settings.Listen = netip.AddrPortFrom(netip.MustParseAddr("127.0.0.73"), uint16(5000+slot))
 		return session.New(settings, session.Parts{
-			Core: core{}, Audio: &audioServer{absent: absent, events: make(chan session.AudioEvent)}, Machine: machine{},
+			Core: core{}, Audio: &fakeAudio{absent: absent, events: make(chan audio.Event)}, Machine: machine{},
 			Server: "PipeWire", Log: log, Memory: memory{}, Shared: true,
 		}), nil
 	}); err != nil {
@@ -346,7 +347,7 @@ func TestStatusHasEachGuest(t *testing.T) {
 func TestAHostThatNobodyCallsGivesUpInTime(t *testing.T) {
 	settings := hostSettings()
 	settings.Wait = 20 * time.Millisecond
-	err := Serve(context.Background(), 2, settings, slog.New(slog.DiscardHandler), new(session.Page), nil)
+	err := Serve(context.Background(), 2, settings, slog.New(slog.DiscardHandler), new(status.Page), nil)
 	if !errors.Is(err, fault.ErrNeverReached) || !strings.Contains(err.Error(), "no guest called in 20ms") {
 		t.Errorf("%v", err)
 	}
@@ -356,10 +357,10 @@ func TestAHostThatNobodyCallsGivesUpInTime(t *testing.T) {
 func TestTheHostEndsWithAnEndThatNeedsANewProcess(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	hopeless := fmt.Errorf("JACK server does not answer: %w", session.ErrStartAnew)
+	hopeless := fmt.Errorf("JACK server does not answer: %w", audio.ErrStartAnew)
 	s, err := open(ctx, 2, hostSettings(), slog.New(slog.DiscardHandler), func(_ int, settings session.Settings) (*session.End, error) {
 		return session.New(settings, session.Parts{
-			Core: core{}, Audio: &audioServer{fails: hopeless, events: make(chan session.AudioEvent)}, Machine: machine{},
+			Core: core{}, Audio: &fakeAudio{fails: hopeless, events: make(chan audio.Event)}, Machine: machine{},
 			Server: "JACK server", Log: slog.New(slog.DiscardHandler), Memory: memory{}, Shared: true,
 		}), nil
 	})
@@ -371,7 +372,7 @@ func TestTheHostEndsWithAnEndThatNeedsANewProcess(t *testing.T) {
 	(&served{server: s, t: t}).call("ann", proto.Guest)
 	select {
 	case err := <-ended:
-		if !errors.Is(err, session.ErrStartAnew) {
+		if !errors.Is(err, audio.ErrStartAnew) {
 			t.Errorf("ended with %v", err)
 		}
 	case <-time.After(5 * time.Second):
