@@ -10,7 +10,7 @@ export GOTOOLCHAIN := auto
 # github.com/hraban/opus without reading Opus files, which needs another library.
 export GOFLAGS := $(filter-out -tags=nolibopusfile,$(GOFLAGS)) -tags=nolibopusfile
 
-.PHONY: build check test soak demo bench bench-peers lint cross deps clean help
+.PHONY: build check test soak mutants demo bench bench-peers lint cross deps clean help
 
 build: ## the program, as bin/archibald-bridge; TAGS=portaudio for the backend of that name
 	$(GO) build -trimpath -tags "nolibopusfile $(TAGS)" -ldflags '-X archibald-bridge/bridge/status.Version=$(VERSION)' -o $(BINARY) .
@@ -23,6 +23,9 @@ test: ## every kind of test, real audio servers included; installs what they nee
 
 soak: ## the same at full length, and all fuzz targets: hours
 	ARCHIBALD_SOAK=1 scripts/test.sh
+
+mutants: ## breaks named guarantees one at a time and says which test notices: half an hour
+	$(GO) run ./testbed/mutants $(ARGS)
 
 demo: ## a whole bridge on this machine, heard, measured and stopped again
 	scripts/demo.sh $(ARGS)

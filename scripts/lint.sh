@@ -9,7 +9,7 @@ if [ -n "$unformatted" ]; then
   exit 1
 fi
 go vet ./...
-go vet -tags nolibopusfile,portaudio ./bridge/audio/portaudio ./bridge/app ./host .
+go vet -tags nolibopusfile,portaudio ./...
 if command -v golangci-lint >/dev/null; then
   golangci-lint run
 fi

@@ -72,6 +72,31 @@ func TestALaterDescriptionReplacesTheFileAndLeavesNothingBeside(t *testing.T) {
 	}
 }
 
+// Who has the file open reads on in the old text.
+func TestALaterDescriptionDoesNotTouchTheFileThatSomebodyReads(t *testing.T) {
+	folder := t.TempDir()
+	path, opened := filepath.Join(folder, "out.sdp"), filepath.Join(folder, "opened")
+	f, _ := newFile(t, path)
+	f.Publish(stream5004("127.0.0.9"))
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Link(path, opened); err != nil {
+		t.Fatal(err)
+	}
+	d := stream5004("127.0.0.9")
+	d.RateHz = 44100
+	f.Publish(d)
+	old, err := os.ReadFile(opened)
+	if err != nil || !bytes.Equal(old, before) {
+		t.Errorf("the file that was open: %v\n%s", err, old)
+	}
+	if now, err := os.ReadFile(path); err != nil || bytes.Equal(now, before) {
+		t.Errorf("the file now: %v\n%s", err, now)
+	}
+}
+
 func TestAFolderThatIsNotThereIsToldInTheLog(t *testing.T) {
 	f, log := newFile(t, filepath.Join(t.TempDir(), "absent", "out.sdp"))
 	f.Publish(stream5004("127.0.0.9"))

@@ -9,7 +9,7 @@ import (
 // the earliest packets, here above the envelope) in whole frames. It estimates how much one
 // packet in 100,000 will have.
 type pdvDistribution struct {
-	packets []float64 // that had so many frames of it; older ones count less
+	packets []float64 // by whole frames of delay variation; older ones count less
 	n       float64   // sum of packets
 	seen    int       // packets in all
 }

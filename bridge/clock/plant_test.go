@@ -23,7 +23,7 @@ type plant struct {
 	silent     bool           // nothing is sent
 	packetsMid bool           // each packet is observed after the cycle that follows it
 	ackAfter   int            // cycles that go by before a seek is obeyed
-	hideCycles int            // so many next cycles are not observed
+	hideCycles int            // the next cycles, which are not observed
 
 	nowNs     float64 // of the next cycle
 	sendNs    float64 // of the next packet

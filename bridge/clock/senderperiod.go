@@ -13,7 +13,7 @@ type senderPeriod struct {
 	regular   int   // edges in a row that were a period apart
 	placed    bool  // it is known where a period begins:
 	from      int64 // at this frame,
-	slack     int64 // or up to so many frames later: a period need not be whole packets
+	slack     int64 // or later by up to this many: a period need not be whole packets
 	longer    int   // groups in a row that were more than a period
 	elsewhere int   // edges in a row that were a period apart, and at another place
 }

@@ -110,12 +110,16 @@ func TestRareLatePacketsRaiseNothing(t *testing.T) {
 }
 
 func TestPacketsInTimeDoNotLowerTheTarget(t *testing.T) {
-	tg := learnedTarget()
-	for i := range 100000 {
+	tg := newTarget(Config{RateHz: testRate, LookaheadFrames: lookahead})
+	tg.period(testPeriod)
+	tg.observe(43, 0)
+	tg.hold()
+	held := tg.jitterMargin
+	for i := range 2 * pdvProvenAfter { // as many as lower the next session's
 		tg.observe(0, int64(i)*1e6)
 	}
-	if tg.jitterMargin != 16 || tg.moved() {
-		t.Errorf("margin %d", tg.jitterMargin)
+	if tg.jitterMargin != held || tg.moved() || tg.nextMargin() >= held {
+		t.Errorf("margin %d, was %d, the next session's %d", tg.jitterMargin, held, tg.nextMargin())
 	}
 }
 

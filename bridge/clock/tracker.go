@@ -13,13 +13,14 @@ const (
 	outlier                // far from the envelope: says nothing
 )
 
-// trackerState is what the next block does to the envelope. doc.go has the picture.
+// trackerState is what the block under way does to the envelope when it is over.
+// docs/clock-recovery.md has the picture.
 type trackerState int
 
 const (
-	steady          trackerState = iota // its earliest point is one more of the envelope
-	resynchronising                     // the same, and the envelope is shifted to it
-	settling                            // the same, and the envelope is shifted to it if it is early
+	steady          trackerState = iota // the envelope gets its earliest point
+	resynchronising                     // the envelope is shifted to its earliest point
+	settling                            // the envelope gets its earliest point, and is shifted to it if that is early
 )
 
 // tracker is the clock tracker: it keeps the envelope of one clock. Only the earliest point

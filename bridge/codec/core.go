@@ -2,7 +2,7 @@ package codec
 
 import "archibald-bridge/bridge/stream"
 
-// Tap is where sound and packets are taken from the core, and given back.
+// Tap is where a codec takes sound and packets from the core, and gives packets and sound.
 type Tap interface {
 	stream.SendTap
 	stream.ReceiveTap

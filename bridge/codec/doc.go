@@ -1,5 +1,5 @@
-// Package opus encodes and decodes the streams of the Opus profile (RFC 6716,
-// RFC 7587) on ordinary goroutines. The audio threads only move samples: what
+// Package codec makes and reads the packets of coded streams on ordinary goroutines;
+// Opus (RFC 6716, RFC 7587) is the only codec. The audio threads only move samples: what
 // they captured waits in a ring until it is encoded, and what was decoded in
 // another until it is played. Logic only: the codec, the rings and the clock are
 // interfaces.

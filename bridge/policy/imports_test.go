@@ -16,7 +16,7 @@ var pure = []string{
 	"bridge/session", "bridge/clock", "bridge/codec", "bridge/patchbay", "bridge/config",
 	"bridge/status", "bridge/signaling", "bridge/roundtrip", "bridge/cli", "bridge/jitterstore", "bridge/kvmclock",
 	"bridge/realtime", "bridge/announce", "bridge/guests", "bridge/network", "bridge/fault",
-	"bridge/send", "bridge/receive", "bridge/report", "bridge/stream", "bridge/seldom",
+	"bridge/send", "bridge/receive", "bridge/report", "bridge/stream", "bridge/seldom", "bridge/health",
 }
 
 // mayNot is why a package may not need another, "" if it may.
@@ -60,8 +60,9 @@ var only = map[string][]string{
 	"bridge/send":    {"bridge/codec", "bridge/stream", "proto"},
 	"bridge/receive": {"bridge/clock", "bridge/codec", "bridge/stream", "proto"},
 	"bridge/report":  {"bridge/status", "bridge/stream", "proto"},
+	"bridge/health":  {"bridge/status", "bridge/stream", "proto"},
 	"bridge/session": {
-		"bridge/audio", "bridge/clock", "bridge/codec", "bridge/fault", "bridge/receive", "bridge/report", "bridge/send",
+		"bridge/audio", "bridge/clock", "bridge/codec", "bridge/fault", "bridge/health", "bridge/receive", "bridge/report", "bridge/send",
 		"bridge/seldom", "bridge/signaling", "bridge/status", "bridge/stream", "proto",
 	},
 }

@@ -231,6 +231,28 @@ func TestTheRestOfAPartlyLatePacketIsPlayed(t *testing.T) {
 	p.wantStream(gap+32+crossfadeFrames, len(p.got[0]), 96)
 }
 
+// What came too late must not be taken, when the buffer has gone round once, for what is
+// missing there.
+func TestNothingOfALatePacketIsLeftInTheBuffer(t *testing.T) {
+	const bufferFrames, late = 32768, 40 // at this rate
+	for _, delay := range []int64{64 + 1, 64 + 32, 64 + 63} {
+		p := newPlayer(t, 1, 64)
+		p.delayTo(delay)
+		p.run(late+bufferFrames/64+20, func(n int) [][]byte {
+			switch n {
+			case late, late + bufferFrames/64:
+				return nil
+			case late + 2: // the last delay-64 of its frames are not played yet
+				return append([][]byte{p.packet(late)}, p.regular(n)...)
+			}
+			return p.regular(n)
+		})
+		r := p.received()
+		wantCount(t, "late", r.DiscardedLate, 1)
+		wantCount(t, "concealed frames", r.ConcealedFrames, uint64(128-delay)+64)
+	}
+}
+
 func TestWrapsAreNotHeard(t *testing.T) {
 	for name, start := range map[string]struct {
 		sequence uint16

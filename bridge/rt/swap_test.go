@@ -1,8 +1,10 @@
 package rt_test
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"os"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -62,7 +64,7 @@ func TestPlansAreReplacedUnderARunningGraph(t *testing.T) {
 	rtcp := make([]byte, 1500)
 	for n := range 1000 {
 		e, peer := a, b
-		if n%2 == 1 {
+		if n%3 == 2 {
 			e, peer = b, a
 		}
 		f := stream.Format{Encoding: []stream.Encoding{stream.F32, stream.L24, stream.L16}[r.IntN(3)], RateHz: []int{44100, 48000, 96000}[r.IntN(3)], Channels: 1 + r.IntN(8)}
@@ -104,6 +106,135 @@ func TestPlansAreReplacedUnderARunningGraph(t *testing.T) {
 	if sent == 0 || received == 0 {
 		t.Errorf("%d packets sent, %d received: nothing ran", sent, received)
 	}
+}
+
+// What one end sends and another hears while both of their plans are replaced all the
+// time: every packet once and in order, no frame in two of them, and none missing but
+// those that came while there was no sender.
+func TestAStreamContinuesWhileItsPlansAreReplacedUnderARunningGraph(t *testing.T) {
+	const replaced = 300
+	from, to := open(t, "127.0.0.39:0"), open(t, "127.0.0.40:0")
+	from.play() // its clock runs from now on
+	var done atomic.Bool
+	var sent, heard, seen atomic.Int64 // cycles
+	var threads sync.WaitGroup
+	stop := func() {
+		done.Store(true)
+		threads.Wait()
+	}
+	defer stop()
+	threads.Add(2)
+	go func() {
+		defer threads.Done()
+		for last := int64(-1); !done.Load(); sent.Add(1) {
+			for heard.Load() == last && !done.Load() { // so that the socket never overflows
+				runtime.Gosched()
+			}
+			last = heard.Load()
+			from.frame += period
+			from.capture(0.5)
+		}
+	}()
+	go func() {
+		defer threads.Done()
+		for ; !done.Load(); heard.Add(1) {
+			for heard.Load() > seen.Load()+1000 && !done.Load() { // nor the records
+				runtime.Gosched()
+			}
+			to.play()
+			runtime.Gosched()
+		}
+	}()
+	var packets []stream.Observation
+	observe := func() {
+		seen.Store(heard.Load())
+		for all := to.observe(); len(all) > 0; all = to.observe() {
+			for _, o := range all {
+				if o.Kind == stream.KindPacket {
+					packets = append(packets, o)
+				}
+			}
+		}
+	}
+	receive := stream.ReceivePlan{Format: stereo, PayloadType: payloadType(stereo.Encoding), SSRC: 3}
+	check(t, to.e.StartReceiver(receive))
+	for n := range replaced {
+		check(t, from.e.StartSender(stream.SendPlan{Format: stereo, PayloadType: receive.PayloadType, PacketFrames: 16 + n%49, SSRC: 3, To: to.e.LocalAddr()}))
+		if n%3 == 2 {
+			check(t, to.e.StartReceiver(receive))
+		}
+		for until := sent.Load() + 3; sent.Load() < until; {
+			observe()
+			runtime.Gosched()
+		}
+	}
+	from.e.StopSender()
+	stop()
+	to.play() // what is still in its socket
+	observe()
+
+	if counted := from.e.Counters().Sent.Packets; counted != uint64(len(packets)) || len(packets) < 3*replaced {
+		t.Errorf("%d packets sent, %d heard; want the same, and at least %d", counted, len(packets), 3*replaced)
+	}
+	r := to.received()
+	wantCount(t, "lost", r.Lost, 0)
+	wantCount(t, "dropped by the kernel", r.KernelDrops, 0)
+	wantCount(t, "observations lost", r.Observations, 0)
+	wantCount(t, "duplicate", r.Duplicate, 0)
+	wantCount(t, "reordered", r.Reordered, 0)
+	wantCount(t, "implausible", r.Implausible, 0)
+	wantCount(t, "malformed", r.Malformed, 0)
+	gaps := 0
+	for n := 1; n < len(packets); n++ {
+		o, last := packets[n], packets[n-1]
+		if uint16(o.Sequence) != uint16(last.Sequence)+1 {
+			t.Fatalf("sequence number %d after %d", uint16(o.Sequence), uint16(last.Sequence))
+		}
+		switch beyond := int32(uint32(o.Media) - uint32(last.Media) - last.Frames); {
+		case beyond < 0:
+			t.Fatalf("%d frames are in two packets", -beyond)
+		case beyond > 0:
+			gaps++
+		}
+	}
+	if gaps >= replaced {
+		t.Errorf("%d gaps of the timestamps in %d packets of %d senders", gaps, len(packets), replaced)
+	}
+}
+
+func TestPlansThatAreReplacedAreFreed(t *testing.T) {
+	const replaced = 200
+	n := open(t, "127.0.0.41:0")
+	many := stream.Format{Encoding: stream.F32, RateHz: 48000, Channels: 16}
+	for _, start := range []func() error{
+		func() error {
+			return n.e.StartSender(stream.SendPlan{Format: many, PayloadType: payloadType(many.Encoding), PacketFrames: 16, SSRC: 1, To: n.e.LocalAddr()})
+		},
+		func() error {
+			return n.e.StartReceiver(stream.ReceivePlan{Format: many, PayloadType: payloadType(many.Encoding), SSRC: 1})
+		},
+	} {
+		check(t, start())
+		before := residentBytes(t)
+		for range replaced {
+			check(t, start())
+		}
+		// A ring of 16 channels alone is a megabyte.
+		if grown := residentBytes(t) - before; grown > replaced*1e6/2 {
+			t.Errorf("%d bytes more after %d plans", grown, replaced)
+		}
+	}
+}
+
+// residentBytes is the process's memory in use (proc_pid_statm(5)).
+func residentBytes(t *testing.T) (bytes int64) {
+	t.Helper()
+	text, err := os.ReadFile("/proc/self/statm")
+	check(t, err)
+	var size, resident int64
+	_, err = fmt.Sscan(string(text), &size, &resident)
+	check(t, err)
+	return resident * int64(os.Getpagesize())
 }
 
 // A new sender goes on with the numbers of the one before.

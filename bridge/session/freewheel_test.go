@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"archibald-bridge/bridge/audio"
+	"archibald-bridge/bridge/health"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/proto"
 )
@@ -13,7 +15,7 @@ import (
 // freewheels lets the graph leave real time, with no cycle for the core, or come back.
 func (v *virtual) freewheels(on bool) {
 	v.audio.set(func(a *fakeAudio) { a.graph.Freewheels = on })
-	v.audioEvent(AudioChanged)
+	v.audioEvent(audio.Changed)
 	v.runs = !on
 	if !on {
 		v.beat = v.time.ns
@@ -109,7 +111,7 @@ func TestASessionThatBeginsWhileTheGraphFreewheelsHasSoundAfterwards(t *testing.
 		"the period": func(v *virtual) {
 			v.up(agreed("a"))
 			v.audio.graph.PeriodFrames = 2 * testPeriod
-			v.audioEvent(AudioChanged)
+			v.audioEvent(audio.Changed)
 		},
 		"the address": func(v *virtual) {
 			v.up(agreed("a"))
@@ -195,7 +197,7 @@ func TestAPeerThatFreewheelsIsSilentAndNotMissed(t *testing.T) {
 	v.calledPeer()
 	v.logged("level=WARN", 0)
 	v.logged("the peer's audio server freewheels", 1)
-	if problems := v.Status().Problems; len(problems) != 1 || problems[0].Code != codePeerFreewheels {
+	if problems := v.Status().Problems; len(problems) != 1 || problems[0].Code != health.PeerFreewheels {
 		t.Errorf("problems %+v", problems)
 	}
 

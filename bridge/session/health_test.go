@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"archibald-bridge/bridge/health"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/bridge/stream"
 	"archibald-bridge/proto"
@@ -84,7 +85,7 @@ func TestWhyNothingCanBeSentIsSaidAndTakenBack(t *testing.T) {
 		v, r := talking(t)
 		v.core.fails, r.hears = errno, 0
 		v.with(r, 4*time.Second)
-		v.wrong(words, codeSendErrors, "cannot send to 192.0.2.7:4713: "+words)
+		v.wrong(words, health.SendErrors, "cannot send to 192.0.2.7:4713: "+words)
 		if d := v.Status().Directions.Send; d.State != status.DirectionFailed || d.SendErrors == 0 {
 			t.Errorf("%s: %+v", words, d)
 		}
@@ -105,7 +106,7 @@ func TestAPlainSenderWithoutANetworkSaysSo(t *testing.T) {
 	v.core.sends, v.core.fails, v.runs = 384, syscall.ENETUNREACH, true
 	v.openAudio()
 	v.pass(4 * time.Second)
-	v.wrong("no network", codeSendErrors, "network is unreachable")
+	v.wrong("no network", health.SendErrors, "network is unreachable")
 	if d := v.Status().Directions.Send; d.State != status.DirectionFailed || d.Packets != 0 {
 		t.Errorf("%+v", d)
 	}
@@ -118,15 +119,15 @@ func TestWhyNothingIsHeardIsSaidWithinFiveSeconds(t *testing.T) {
 		text   string
 	}{
 		"large datagrams do not come, reports do": {func(v *virtual, r *remote) { v.core.packets = false },
-			codeMTU, "the host sends, but its datagrams of 1260 bytes do not arrive, and its reports, which are small, do; is the path's MTU below 1288? Set it, or give the host a smaller --ptime or less --channels"},
+			health.MTU, "the host sends, but its datagrams of 1260 bytes do not arrive, and its reports, which are small, do; is the path's MTU below 1288? Set it, or give the host a smaller --ptime or less --channels"},
 		"small datagrams do not come, reports do": {func(v *virtual, r *remote) { v.core.packets, r.octets = false, 750*128 },
-			codeBlocked, "no sound: is there a firewall before 0.0.0.0:4713?"},
+			health.Blocked, "no sound: is there a firewall before 0.0.0.0:4713?"},
 		"the peer sends no more": {func(v *virtual, r *remote) { v.core.packets, r.sent = false, 0 },
-			codePeerSilent, "the host reports, and says that it sends nothing"},
+			health.PeerSilent, "the host reports, and says that it sends nothing"},
 		"nothing comes at all": {func(v *virtual, r *remote) { v.core.packets, r.mute = false, true },
-			codeNothingComes, "neither sound nor reports: is UDP to 0.0.0.0:4713 blocked"},
+			health.NothingComes, "neither sound nor reports: is UDP to 0.0.0.0:4713 blocked"},
 		"our graph stands still": {func(v *virtual, r *remote) { v.runs = false },
-			codeGraphStopped, "nothing is sent: JACK server lab runs no cycle of ours"},
+			health.GraphStopped, "nothing is sent: JACK server lab runs no cycle of ours"},
 	} {
 		v, r := talking(t)
 		c.change(v, r)
@@ -151,7 +152,7 @@ func TestAPathThatBreaksForAllIsNotTakenForANarrowOne(t *testing.T) {
 		for range 100 {
 			v.pass(100 * time.Millisecond)
 			for _, p := range v.Status().Problems {
-				if p.Code != codeNothingComes {
+				if p.Code != health.NothingComes {
 					t.Fatalf("with the last report after %d ms: %+v", 100*offMs, p)
 				}
 			}
@@ -171,7 +172,7 @@ func TestAnEndWhoseGraphStoodStillIsNotTakenForUnreachable(t *testing.T) {
 	v.wrong("with one report")
 	r.sent, r.hears = 0, 0
 	v.with(r, 4*time.Second)
-	v.wrong("with more", codeNotHeard, "neither sends nor receives: see its status", codePeerSilent, "says that it sends nothing")
+	v.wrong("with more", health.NotHeard, "neither sends nor receives: see its status", health.PeerSilent, "says that it sends nothing")
 
 	v, r = talking(t) // and this is what its own end sees
 	for range 3 {
@@ -195,7 +196,7 @@ func TestAPathThatIsTooNarrowFromTheStartIsSaidWithinFiveSeconds(t *testing.T) {
 		}
 		v.core.sends = 512
 		v.with(r, 4*time.Second)
-		v.wrong("never a packet", codeMTU, bytes+" bytes")
+		v.wrong("never a packet", health.MTU, bytes+" bytes")
 	}
 }
 
@@ -211,12 +212,12 @@ func TestAnEndThatIsNotHeardSaysSo(t *testing.T) {
 		v, r := talking(t)
 		v.core.sends, r.hears = c.payload, 0
 		v.with(r, 5*time.Second)
-		v.wrong("no longer", codeNotHeard, c.text)
+		v.wrong("no longer", health.NotHeard, c.text)
 
 		v = playing(t)
 		v.core.sends = c.payload
 		v.with(&remote{sent: 750, octets: 750 * 512}, 5*time.Second)
-		v.wrong("never", codeNotHeard, c.text)
+		v.wrong("never", health.NotHeard, c.text)
 	}
 }
 
@@ -231,10 +232,10 @@ func TestWhatComesInsteadIsSaid(t *testing.T) {
 		count func(*stream.ReceiveCounters)
 		text  string
 	}{
-		codePayloadType: {func(r *stream.ReceiveCounters) { r.WrongPayload += 10 }, "98 is expected"},
-		codeWrongSource: {func(r *stream.ReceiveCounters) { r.WrongSource += 10 }, "is expected from 192.0.2.7"},
-		codeWrongSSRC:   {func(r *stream.ReceiveCounters) { r.WrongSSRC += 10 }, "another SSRC than the host said"},
-		codeMalformed:   {func(r *stream.ReceiveCounters) { r.Malformed += 10 }, "malformed"},
+		health.PayloadType: {func(r *stream.ReceiveCounters) { r.WrongPayload += 10 }, "98 is expected"},
+		health.WrongSource: {func(r *stream.ReceiveCounters) { r.WrongSource += 10 }, "is expected from 192.0.2.7"},
+		health.WrongSSRC:   {func(r *stream.ReceiveCounters) { r.WrongSSRC += 10 }, "another SSRC than the host said"},
+		health.Malformed:   {func(r *stream.ReceiveCounters) { r.Malformed += 10 }, "malformed"},
 	} {
 		v, r := talking(t)
 		v.core.packets, r.mute = false, true
@@ -259,11 +260,11 @@ func TestWhatSeldomComesInsteadIsSaidAllTheTime(t *testing.T) {
 	for range 10 {
 		v.core.counters.Received.WrongPayload++
 		v.with(r, 4*time.Second)
-		v.wrong("one in 4 s", codePayloadType, "98 is expected")
+		v.wrong("one in 4 s", health.PayloadType, "98 is expected")
 	}
 	v.logged("payload type", 1)
-	v.with(r, rejectedWindow+2*time.Second)
-	v.wrong("no more", codePeerSilent, "")
+	v.with(r, health.RejectedWindow+2*time.Second)
+	v.wrong("no more", health.PeerSilent, "")
 }
 
 func TestAFloodOfOthersIsSaidBesideTheSound(t *testing.T) {
@@ -273,7 +274,7 @@ func TestAFloodOfOthersIsSaidBesideTheSound(t *testing.T) {
 		v.core.counters.Received.Malformed += 10
 		v.with(r, time.Second)
 	}
-	v.wrong("flood", codeRejected, "datagrams a second are rejected: most are with another SSRC")
+	v.wrong("flood", health.Rejected, "datagrams a second are rejected: most are with another SSRC")
 	v.logged("datagrams rejected", 1)
 	v.with(r, time.Minute)
 	v.wrong("over")
@@ -317,19 +318,19 @@ func TestAPlainStreamThatDoesNotComeIsSaid(t *testing.T) {
 	v.openAudio()
 	v.runs = true
 	v.pass(4 * time.Second)
-	v.wrong("nothing", codeNothingComes, "nothing comes to 0.0.0.0:5004: does the sender run, and send there?")
+	v.wrong("nothing", health.NothingComes, "nothing comes to 0.0.0.0:5004: does the sender run, and send there?")
 	for range 16 {
 		v.core.counters.Received.WrongPayload += 100
 		v.pass(250 * time.Millisecond)
 	}
-	v.wrong("another format", codePayloadType, "97 is expected")
+	v.wrong("another format", health.PayloadType, "97 is expected")
 }
 
 func TestProblemsAreGoneWithTheSession(t *testing.T) {
 	v, r := talking(t)
 	v.core.fails, r.hears = syscall.ENETUNREACH, 0
 	v.with(r, 4*time.Second)
-	v.wrong("before", codeSendErrors, "")
+	v.wrong("before", health.SendErrors, "")
 	v.down("a")
 	v.publish()
 	v.wrong("after")

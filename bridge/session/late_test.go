@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"archibald-bridge/bridge/health"
 	"archibald-bridge/bridge/receive"
 	"archibald-bridge/bridge/status"
 )
@@ -33,7 +34,7 @@ func TestLatencyThatIsForALateSenderIsExplained(t *testing.T) {
 	v.pass(5 * time.Second)
 	explained := func(when string) {
 		t.Helper()
-		v.wrong(when, codeSenderLate, "because packets leave the host up to 5.2 ms late: if its status does not say real-time, give it a limit for rtprio")
+		v.wrong(when, health.SenderLate, "because packets leave the host up to 5.2 ms late: if its status does not say real-time, give it a limit for rtprio")
 		if text := v.Status().Problems[0].Text; !strings.HasPrefix(text, "latency is ") {
 			t.Errorf("%s: %s", when, text)
 		}

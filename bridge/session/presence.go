@@ -26,13 +26,13 @@ func (e *End) awaitPeer(nowNs int64) {
 
 // beginVitals forgets what the last seconds were like.
 func (s *streams) beginVitals(nowNs int64) {
-	s.vitals.reset(nowNs)
+	s.vitals.Reset(nowNs)
 	s.receive.ForgetDelays()
 }
 
 // notePeer takes note of whether anything came since the wait began.
 func (s *streams) notePeer() {
-	s.peer.came = s.peer.came || max(s.peer.packetNs, s.peer.reportNs) > s.vitals.startNs
+	s.peer.came = s.peer.came || max(s.peer.packetNs, s.peer.reportNs) > s.vitals.StartNs()
 }
 
 // watch notices a peer that is silent or gone. What cannot work here says nothing
@@ -64,7 +64,8 @@ func (e *End) watchSound(missing time.Duration) {
 	if silent == s.peer.silent {
 		return
 	}
-	s.peer.silent, s.vitals.silence = silent, s.counters.Received
+	s.peer.silent = silent
+	s.vitals.SilenceBegins(s.counters.Received)
 	defer s.receive.Look(silent) // a new receiver has the strict filter
 	if !silent {
 		if s.peer.toldSilent {

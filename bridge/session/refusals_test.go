@@ -9,7 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/bridge/fault"
+	"archibald-bridge/bridge/health"
 	"archibald-bridge/bridge/receive"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/proto"
@@ -161,7 +163,7 @@ func TestADirectionThatFailsInASessionFailsTheSession(t *testing.T) {
 	v := playing(t)
 	v.core.sendErr = errors.New("no memory")
 	v.audio.graph.PeriodFrames = 32
-	v.audioEvent(AudioChanged)
+	v.audioEvent(audio.Changed)
 	v.publish()
 	if s := v.Status().Session; s.State != status.SessionFailed || s.LastError != "cannot send: no memory" {
 		t.Errorf("%+v", s)
@@ -177,7 +179,7 @@ func TestADirectionThatFailsInASessionFailsTheSession(t *testing.T) {
 func TestASessionWithoutItsAudioServerIsNotUp(t *testing.T) {
 	v := playing(t)
 	v.audio.absent = errors.New("no such server")
-	v.audioEvent(AudioLost)
+	v.audioEvent(audio.Lost)
 	v.pass(time.Second)
 	if s := v.Status().Session; s.State != status.SessionWaiting || s.LastError != "no such server" || s.ID != shownID("a") {
 		t.Errorf("%+v", s)
@@ -218,7 +220,7 @@ func TestSessionsInWhichNothingIsHeardLastLongerAndAreToldOnceAMinute(t *testing
 		v.peer.calls = nil
 		v.down("a")
 		v.pass(100 * time.Millisecond)
-		if found := v.Status().Problems; len(found) != 1 || found[0].Code != codeNothingComes {
+		if found := v.Status().Problems; len(found) != 1 || found[0].Code != health.NothingComes {
 			t.Errorf("between sessions: %+v", found)
 		}
 	}
@@ -339,7 +341,7 @@ func TestOtherWishesThatAreNotMetAreSaid(t *testing.T) {
 	v.openAudio()
 	v.up(agreed("a"))
 	v.publish()
-	v.wrong("a packet time that is too long", codePtime, "ptime 5ms does not fit a packet: 151 frames are the most of F32/48000/2; using that")
+	v.wrong("a packet time that is too long", health.Ptime, "ptime 5ms does not fit a packet: 151 frames are the most of F32/48000/2; using that")
 	v.logged("does not fit a packet", 1)
 
 	v, _ = newOpus(t)
@@ -348,12 +350,12 @@ func TestOtherWishesThatAreNotMetAreSaid(t *testing.T) {
 	s.Agreement.PeerSends, s.Agreement.PeerReceives = 2, 2
 	v.up(s)
 	v.publish()
-	v.wrong("the peer wants fewer bits", codeBitrate, "--opus-bitrate is 128000 on the guest, 64000 on the host: both send at most 64000")
+	v.wrong("the peer wants fewer bits", health.Bitrate, "--opus-bitrate is 128000 on the guest, 64000 on the host: both send at most 64000")
 	v.down("a")
 
 	v = playing(t, func(c *Settings) { c.Latency = receive.Latency{Frames: 32} })
 	found := v.Status().Problems
-	if len(found) != 1 || found[0].Code != codeLatency {
+	if len(found) != 1 || found[0].Code != health.Latency {
 		t.Errorf("%+v", found)
 	}
 }

@@ -28,7 +28,7 @@ func (e *End) readReports(nowNs int64) {
 		if !e.mediaComes(nowNs) {
 			e.follow(netip.AddrPortFrom(in.From.Addr().Unmap(), in.From.Port()))
 		}
-		s.vitals.reported(in.Report, e.session.Agreement.LocalSSRC, in.ArrivalNs, s.counters.Sent.Packets)
+		s.vitals.Reported(in.Report, e.session.Agreement.LocalSSRC, in.ArrivalNs, s.counters.Sent.Packets)
 		s.reports.Take(in, s.receive.ArrivalNs)
 		e.peerPauses(in.Paused, in.ArrivalNs)
 		if in.Bye && e.signaling != nil {

@@ -120,7 +120,7 @@ func (e *End) sendStatus() status.Direction {
 // sendState is failed where the kernel sends nothing, and silent where the graph runs
 // no cycle.
 func (s *streams) sendState() status.State {
-	from, to, _, known := s.vitals.window()
+	from, to, _, known := s.vitals.Window()
 	switch {
 	case !known || to.Sent.Packets > from.Sent.Packets:
 	case to.Sent.SendErrors > from.Sent.SendErrors:

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 
 	"archibald-bridge/bridge/codec"
+	"archibald-bridge/bridge/health"
 	"archibald-bridge/bridge/receive"
 	"archibald-bridge/bridge/report"
 	"archibald-bridge/bridge/send"
@@ -32,7 +33,7 @@ type streams struct {
 	peer          presence
 	rtcpElsewhere uint64 // RTCP that was not the peer's, in all sessions
 	idleAtNs      int64  // 0: not to be
-	vitals        vitals
+	vitals        health.Vitals
 }
 
 // startStreams begins or replaces both directions as the session says. It waits for
@@ -202,7 +203,7 @@ func (e *End) count(nowNs int64) {
 	s := &e.streams
 	s.counters = e.readCounters()
 	s.since.sentLost.see(s.reports.PeerLost())
-	s.vitals.sample(nowNs, s.counters)
+	s.vitals.Sample(nowNs, s.counters)
 	s.receive.Measure()
 	if !s.running {
 		return

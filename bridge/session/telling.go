@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"archibald-bridge/bridge/health"
 	"archibald-bridge/bridge/seldom"
 	"archibald-bridge/bridge/status"
 )
@@ -35,7 +36,7 @@ func newTeller() teller {
 // toldElsewhere are problems that the log has from who knows more of them: from the
 // machine, what it tried; from the patchbay, each rule once; from the streams, when the
 // peer's export began.
-var toldElsewhere = []string{codeNotRealtime, codeUnmatchedRule, codePeerFreewheels}
+var toldElsewhere = []string{health.NotRealtime, health.UnmatchedRule, health.PeerFreewheels}
 
 // again says whether something may be told now, and takes it as told.
 func (t *teller) again(what string, nowNs int64) bool { return t.once.Allow(what, time.Unix(0, nowNs)) }

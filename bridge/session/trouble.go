@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"archibald-bridge/bridge/audio"
+	"archibald-bridge/bridge/health"
 	"archibald-bridge/bridge/status"
 )
 
@@ -18,9 +19,9 @@ func (e *End) audioProblems(found []status.Problem) []status.Problem {
 		return append(found, e.unmetPeriod(func(int, int) string { return "" })...)
 	}
 	if trouble := server.Trouble(); trouble != "" {
-		all := []status.Problem{{Code: codeAudioMute, Side: status.SideAudio, Text: trouble}}
+		all := []status.Problem{{Code: health.AudioMute, Side: status.SideAudio, Text: trouble}}
 		for _, p := range found {
-			if p.Code != codeGraphStopped {
+			if p.Code != health.GraphStopped {
 				all = append(all, p)
 			}
 		}
@@ -42,5 +43,5 @@ func (e *End) unmetPeriod(why func(asked, runs int) string) []status.Problem {
 	} else if runs < asked {
 		return nil
 	}
-	return []status.Problem{{Code: codeHostPeriod, Side: status.SideAudio, Text: text}}
+	return []status.Problem{{Code: health.HostPeriod, Side: status.SideAudio, Text: text}}
 }

@@ -3,6 +3,7 @@ package session
 import (
 	"testing"
 
+	"archibald-bridge/bridge/health"
 	"archibald-bridge/bridge/status"
 )
 
@@ -14,7 +15,7 @@ func TestConnectionRulesWithoutAMatchAreProblemsWhileTheyAre(t *testing.T) {
 	v.pass(publishInterval)
 	problems := v.Status().Problems
 	for i, rule := range rules {
-		if len(problems) != 2 || problems[i] != (status.Problem{Code: codeUnmatchedRule, Side: status.SideAudio, Text: rule}) {
+		if len(problems) != 2 || problems[i] != (status.Problem{Code: health.UnmatchedRule, Side: status.SideAudio, Text: rule}) {
 			t.Fatalf("problems %+v", problems)
 		}
 	}

@@ -3,6 +3,7 @@ package session
 import (
 	"fmt"
 
+	"archibald-bridge/bridge/health"
 	"archibald-bridge/bridge/send"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/proto"
@@ -19,15 +20,15 @@ func (e *End) wishes() (unmet []status.Problem) {
 		unmet = append(unmet, unequalChannels(e.settings.Role, e.settings.SendChannels, e.settings.ReceiveChannels, a)...)
 	}
 	if most := a.PeerMaxBitrate; a.Send.Encoding == proto.Opus && most > 0 && most != e.settings.Bitrate {
-		unmet = append(unmet, status.Problem{Code: codeBitrate, Side: status.SideSend, Text: fmt.Sprintf(
+		unmet = append(unmet, status.Problem{Code: health.Bitrate, Side: status.SideSend, Text: fmt.Sprintf(
 			"--opus-bitrate is %d on the %s, %d on the %s: both send at most %d", e.settings.Bitrate, e.settings.Role, most, e.settings.Role.Other(), min(most, e.settings.Bitrate))})
 	}
 	if a.Send.Channels > 0 && send.PtimeFrames(e.settings.Ptime, a.Send.RateHz) > proto.MaxPacketFrames(a.Send) {
-		unmet = append(unmet, status.Problem{Code: codePtime, Side: status.SideSend, Text: fmt.Sprintf(
+		unmet = append(unmet, status.Problem{Code: health.Ptime, Side: status.SideSend, Text: fmt.Sprintf(
 			"ptime %s does not fit a packet: %d frames are the most of %s; using that", e.settings.Ptime, proto.MaxPacketFrames(a.Send), a.Send)})
 	}
 	if wanted, least := e.settings.Latency.FramesAt(a.Receive.RateHz), e.streams.receive.Clock().LeastFrames; wanted > 0 && wanted < least {
-		unmet = append(unmet, status.Problem{Code: codeLatency, Side: status.SideReceive, Text: fmt.Sprintf(
+		unmet = append(unmet, status.Problem{Code: health.Latency, Side: status.SideReceive, Text: fmt.Sprintf(
 			"latency %d frames is not possible at this period: %d frames are the least; using that", wanted, least)})
 	}
 	return unmet
@@ -39,7 +40,7 @@ func (e *End) unmatchedRules() (unmet []status.Problem) {
 		return nil
 	}
 	for _, rule := range e.unmatched() {
-		unmet = append(unmet, status.Problem{Code: codeUnmatchedRule, Side: status.SideAudio, Text: rule})
+		unmet = append(unmet, status.Problem{Code: health.UnmatchedRule, Side: status.SideAudio, Text: rule})
 	}
 	return unmet
 }
@@ -77,7 +78,7 @@ func unequalChannels(us proto.Role, sends, receives int, a proto.Agreement) (une
 		if w.used == 0 {
 			used = "none is used"
 		}
-		unequal = append(unequal, status.Problem{Code: codeChannels, Side: w.side, Text: fmt.Sprintf(
+		unequal = append(unequal, status.Problem{Code: health.Channels, Side: w.side, Text: fmt.Sprintf(
 			"the %s sends %d channels, the %s receives %d: %s; give the %s %s %d",
 			w.sender, w.sends, w.receiver, w.receives, used, end, remedy, max(w.sends, w.receives))})
 	}

@@ -39,7 +39,9 @@ type Heard struct {
 	Tone     signal.Measured
 	LeakDBFS float64 // the loudest of the tones that do not belong here
 	Gaps     []signal.Attributed
-	Found    bool // a frame taken out of a copy of this recording was found
+	Pitches  []Pitch           // of each second without a gap
+	Failures []signal.TimedGap // of servers and processors, all that could be noticed
+	Found    bool              // a frame taken out of a copy of this recording was found
 }
 
 // Ours counts the gaps that no witness excuses.
@@ -64,22 +66,38 @@ type Duplex struct {
 	GuestWitness, HostWitness []signal.TimedGap
 	Host, Guest               *recording.Recording // left, right, witness; in the guest also SuperCollider's left
 	StalledShare              float64              // of the time: of Ours, so many are Stalled by chance
-	stalls                    []signal.TimedGap
+	stalls, told              []signal.TimedGap
 }
 
 // Duplex plays SuperCollider to the host and a program on the host to the guest,
 // both at once for the given time, and judges what arrived. buffer is how long
 // sound stays in the bridge.
 func (r *Rig) Duplex(duration, buffer time.Duration) (d *Duplex, err error) {
+	var told []signal.TimedGap
 	stalled, err := stallsDuring(r.Config.PeriodFrames, func() (err error) {
-		d, err = r.record(duration)
+		told, err = toldDuring(r.Config.Ask, r.bothStatus, func() (err error) {
+			d, err = r.record(duration)
+			return err
+		})
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	d.stalls = stalled
+	d.stalls, d.told = stalled, told
 	return d, d.judge(buffer)
+}
+
+// bothStatus asks both ends.
+func (r *Rig) bothStatus() (both []status.Status, err error) {
+	for _, role := range []proto.Role{proto.Guest, proto.Host} {
+		s, err := r.Status(role)
+		if err != nil {
+			return nil, err
+		}
+		both = append(both, s)
+	}
+	return both, nil
 }
 
 // record plays and records.
@@ -125,12 +143,8 @@ func (r *Rig) record(duration time.Duration) (*Duplex, error) {
 	}
 	d := new(Duplex)
 	time.Sleep(duration)
-	for _, role := range []proto.Role{proto.Guest, proto.Host} {
-		s, err := r.Status(role)
-		if err != nil {
-			return nil, err
-		}
-		d.Status = append(d.Status, s)
+	if d.Status, err = r.bothStatus(); err != nil {
+		return nil, err
 	}
 	if d.Guest, err = guest.Finish(); err != nil {
 		return nil, err
@@ -153,7 +167,7 @@ func (d *Duplex) judge(buffer time.Duration) error {
 	// A cycle that SuperCollider did not finish in time reaches nobody behind it.
 	d.GuestWitness = append(witness(d.Guest, 2, witnessHz), witness(d.Guest, 3, guestLeftHz)...)
 	d.GuestWitness = append(d.GuestWitness, losses(d.Guest)...)
-	witnesses := slices.Concat(d.HostWitness, d.GuestWitness, d.stalls)
+	witnesses := slices.Concat(d.HostWitness, d.GuestWitness, d.stalls, d.told)
 	d.StalledShare = stalledShare(d.Guest, d.stalls, buffer)
 	for _, c := range []struct {
 		name  string
@@ -201,6 +215,10 @@ func judge(name string, r *recording.Recording, input int, hz float64, tones []f
 		h.LeakDBFS = max(h.LeakDBFS, leak)
 	}
 	timeAt := func(frame int) (int64, bool) { return r.TimeAt(frame + settleFrames) }
+	if h.Pitches, err = pitches(r, samples, settleFrames, hz, gaps); err != nil {
+		return h, err
+	}
+	h.Failures = witnesses
 	h.Gaps = signal.Attribute(signal.Timed(gaps, timeAt), witnesses, buffer, witnessMargin)
 	h.Found, _ = signal.FindsPlanted(samples, r.RateHz, hz, gaps)
 	return h, nil

@@ -3,15 +3,16 @@ package endtoend
 import (
 	"errors"
 	"fmt"
-	"math"
 	"testing"
 	"time"
 
 	"archibald-bridge/testbed/gate"
+	"archibald-bridge/testbed/signal"
 )
 
 func start(t *testing.T, config Config) *Rig {
 	t.Helper()
+	config.Ask = true
 	r, err := New(config)
 	if err != nil {
 		t.Fatal(err)
@@ -63,45 +64,20 @@ func crosses(t *testing.T, periodFrames int) {
 			received.ConcealedFrames, received.Dropouts, received.RatioPPM)
 	}
 	for _, h := range d.Heard {
-		t.Logf("%s: %.3f Hz at %.2f dBFS, THD+N %.1f dB, leak %.1f dBFS, gaps %d, ours %d",
-			h.Channel, h.Tone.FrequencyHz, h.Tone.LevelDBFS, h.Tone.THDNdB, h.LeakDBFS, len(h.Gaps), h.Ours())
-		check(t, h, d.ServerFailures())
+		t.Logf("%s: %.3f Hz at %.2f dBFS, THD+N %.1f dB, leak %.1f dBFS, gaps %d, ours %d, unexplained %d, pitch by %s",
+			h.Channel, h.Tone.FrequencyHz, h.Tone.LevelDBFS, h.Tone.THDNdB, h.LeakDBFS, len(h.Gaps), h.Ours(), h.count(signal.Attributed.Unexplained), h.spread())
+		check(t, h)
 	}
 }
 
-// slewLimit is how far from the drift a ratio ever is: what the servo allows itself
-// to work off time that a server lost.
-const slewLimit = 500e-6
-
-// check judges one channel. On a machine whose servers do not fail, no gap is
-// allowed and the pitch is exact. Where they do, a cycle that the server skipped for
-// the bridge's client alone shows in no witness; so many gaps as failures were seen
-// are put to that, and the benchmark prints both. A pitch that works off lost time
-// stays within its limit.
-func check(t *testing.T, h Heard, serverFailures int) {
+func check(t *testing.T, h Heard) {
 	t.Helper()
-	allowedHz := 0.1
-	if serverFailures > 0 {
-		allowedHz += slewLimit * h.PlayedHz
-	}
-	if math.Abs(h.Tone.FrequencyHz-h.PlayedHz) > allowedHz {
-		t.Errorf("%s: %.3f Hz, played %.3f Hz", h.Channel, h.Tone.FrequencyHz, h.PlayedHz)
-	}
-	if math.Abs(h.Tone.LevelDBFS-toneDBFS) > 0.1 {
-		t.Errorf("%s: %.2f dBFS, played %.2f dBFS", h.Channel, h.Tone.LevelDBFS, toneDBFS)
-	}
-	if h.LeakDBFS > -80 {
-		t.Errorf("%s: another tone at %.1f dBFS", h.Channel, h.LeakDBFS)
-	}
-	if !h.Found {
-		t.Errorf("%s: the search for gaps did not find one planted frame", h.Channel)
-	}
 	for _, gap := range h.Gaps {
 		if gap.Ours {
 			t.Logf("%s: %+v has no witness", h.Channel, gap.TimedGap)
 		}
 	}
-	if h.Ours() > serverFailures {
-		t.Errorf("%s: %d gaps without a witness, while the servers failed %d times", h.Channel, h.Ours(), serverFailures)
+	for _, fault := range h.Faults() {
+		t.Error(fault)
 	}
 }

@@ -2,6 +2,7 @@ package endtoend
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"archibald-bridge/testbed/probe"
@@ -16,8 +17,8 @@ type Exact struct {
 	Frames    int          // compared
 	Equal     int          // of them
 	Longest   int          // frames in the longest stretch without a difference
-	Different []signal.Run // stretches that no server's failure excuses
-	Excused   []signal.Run // stretches in which a server lost time
+	Different []signal.Run // stretches at which nothing failed
+	Excused   []signal.Run // stretches at which a server or a processor did
 }
 
 const noiseSeed = 4713
@@ -48,31 +49,40 @@ func (r *Rig) Exact(duration, buffer time.Duration) (all []Exact, serverFailures
 			return nil, 0, err
 		}
 	}
-	guest, err := probe.Start(r.Stack, inGuest)
+	var guestHeard, hostHeard *recording.Recording
+	var told []signal.TimedGap
+	stalled, err := stallsDuring(r.Config.PeriodFrames, func() (err error) {
+		told, err = toldDuring(r.Config.Ask, r.bothStatus, func() error {
+			guest, err := probe.Start(r.Stack, inGuest)
+			if err != nil {
+				return err
+			}
+			if guestHeard, err = guest.Finish(); err != nil {
+				return err
+			}
+			hostHeard, err = host.FinishNow()
+			return err
+		})
+		return err
+	})
 	if err != nil {
 		return nil, 0, err
 	}
-	guestHeard, err := guest.Finish()
-	if err != nil {
-		return nil, 0, err
-	}
-	hostHeard, err := host.FinishNow()
-	if err != nil {
-		return nil, 0, err
-	}
-	failures := append(losses(guestHeard), losses(hostHeard)...)
+	hostHeard.CutAt(guestHeard.EndNs()) // then the guest plays nothing more
+	lost := append(losses(guestHeard), losses(hostHeard)...)
+	failures := slices.Concat(lost, stalled, told)
 	for channel := range 2 {
 		all = append(all, compare(fmt.Sprintf("host %d", channel+1), hostHeard, channel, buffer, failures),
 			compare(fmt.Sprintf("guest %d", channel+1), guestHeard, channel, buffer, failures))
 	}
-	return all, len(failures) + guestHeard.Xruns + hostHeard.Xruns, nil
+	return all, len(lost) + guestHeard.Xruns + hostHeard.Xruns, nil
 }
 
 func compare(name string, r *recording.Recording, channel int, buffer time.Duration, failures []signal.TimedGap) Exact {
 	e := Exact{Channel: name}
 	samples := r.Sound.Channels[channel]
 	from := min(settleFrames, len(samples))
-	samples = samples[from : len(samples)-min(len(samples)-from, r.RateHz)] // the other side may stop first
+	samples = samples[from:]
 	reference := signal.Noise(noiseSeed+uint64(channel), 0, r.Sound.Frames()+20*r.RateHz, true)
 	for _, run := range signal.BitExact(reference, samples) {
 		e.Frames += run.Length
@@ -83,7 +93,7 @@ func compare(name string, r *recording.Recording, channel int, buffer time.Durat
 		}
 		ns, known := r.TimeAt(from + run.Start)
 		gap := signal.TimedGap{Gap: signal.Gap{StartFrame: run.Start, LengthFrames: run.Length}, TimeNs: ns, Known: known}
-		if signal.Attribute([]signal.TimedGap{gap}, failures, buffer, witnessMargin)[0].Ours {
+		if signal.Attribute([]signal.TimedGap{gap}, failures, buffer, witnessMargin)[0].Unexplained() {
 			e.Different = append(e.Different, run)
 		} else {
 			e.Excused = append(e.Excused, run)

@@ -38,9 +38,8 @@ func exact(t *testing.T, r *Rig) (faults []string, serverFailures int) {
 		if float64(e.Frames) < 48000*(length-10*time.Second).Seconds() || e.Longest < 48000 || float64(e.Equal) < 0.99*float64(e.Frames) {
 			faults = append(faults, fmt.Sprintf("%s: %d of %d frames equal, longest stretch %d", e.Channel, e.Equal, e.Frames, e.Longest))
 		}
-		// As in the duplex test: none is allowed where the servers did not fail.
-		if len(e.Different) > serverFailures {
-			faults = append(faults, fmt.Sprintf("%s: %d interruptions without a server's lost time near: %v", e.Channel, len(e.Different), e.Different))
+		if len(e.Different) > 0 {
+			faults = append(faults, fmt.Sprintf("%s: %d interruptions, and nothing failed then: %v", e.Channel, len(e.Different), e.Different))
 		}
 	}
 	return faults, serverFailures

@@ -31,6 +31,7 @@ var (
 type House struct {
 	*stack.Stack
 	PeriodFrames int
+	Ask          bool // as Config.Ask
 	Guests       []*stack.Process
 	Host         *stack.Process
 
@@ -96,7 +97,7 @@ func NewHouse(guests, periodFrames, channels int, flags ...string) (h *House, er
 	for server, name := range houseServers {
 		for i, end := h.guestsOf(server); i < end; i++ {
 			if h.Guests[i], err = h.Start("bridge-"+guestName(i), nil, h.binary, append([]string{"guest", "--jack-server", stack.JackServerName(name),
-				"--name", guestName(i), "--listen", fmt.Sprintf("%s:%d", Address(proto.Guest), h.port+i), "--status-listen", "off",
+				"--name", guestName(i), "--listen", fmt.Sprintf("%s:%d", Address(proto.Guest), h.port+i), "--status-listen", statusAddressOf(proto.Guest, i),
 				"--peer", fmt.Sprintf("%s:%d", Address(proto.Host), h.port)}, flags...)...); err != nil {
 				return nil, err
 			}
@@ -108,13 +109,21 @@ func NewHouse(guests, periodFrames, channels int, flags ...string) (h *House, er
 func guestName(i int) string { return fmt.Sprintf("g%d", i+1) }
 
 // Status asks the host for its state.
-func (h *House) Status() (s status.Status, err error) {
-	response, err := client.Get("http://" + statusAddress(proto.Host) + "/api/v1/status")
+func (h *House) Status() (s status.Status, err error) { return askStatus(statusAddress(proto.Host)) }
+
+// allStatus asks all that run: the host's ends and the guests.
+func (h *House) allStatus() ([]status.Status, error) {
+	host, err := h.Status()
 	if err != nil {
-		return s, err
+		return nil, err
 	}
-	defer func() { _ = response.Body.Close() }()
-	return s, json.NewDecoder(response.Body).Decode(&s)
+	all := host.Guests
+	for i := range h.Guests {
+		if s, err := askStatus(statusAddressOf(proto.Guest, i)); err == nil {
+			all = append(all, s)
+		}
+	}
+	return all, nil
 }
 
 // WaitUp waits until the host plays every guest's sound.
@@ -145,25 +154,25 @@ type Crowd struct {
 	Guests       []HeardGuest
 	Witnesses    []signal.TimedGap // of the host and of the guests' servers
 	StalledShare float64           // as Duplex.StalledShare
-	xruns        int
 }
-
-// ServerFailures is as Duplex.ServerFailures.
-func (c *Crowd) ServerFailures() int { return len(c.Witnesses) + c.xruns }
 
 // Play lets every guest and the host play their tones to each other for a time, runs
 // meanwhile, and judges what arrived. buffer is how long sound stays in the bridge.
 func (h *House) Play(duration, buffer time.Duration, meanwhile func() error) (*Crowd, error) {
 	var host *recording.Recording
 	var guests [2]*recording.Recording
+	var told []signal.TimedGap
 	stalled, err := stallsDuring(h.PeriodFrames, func() (err error) {
-		host, guests, err = h.record(duration, meanwhile)
+		told, err = toldDuring(h.Ask, h.allStatus, func() (err error) {
+			host, guests, err = h.record(duration, meanwhile)
+			return err
+		})
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return h.judge(host, guests, buffer, stalled)
+	return h.judge(host, guests, buffer, stalled, told)
 }
 
 // Peaks lets all play as Play does, and returns how loud each guest is at the host,
@@ -289,9 +298,9 @@ func (h *House) playAtGuests(server int, duration time.Duration) (*probe.Probe, 
 	return probe.Start(h.Stack, config)
 }
 
-func (h *House) judge(host *recording.Recording, guests [2]*recording.Recording, buffer time.Duration, stalled []signal.TimedGap) (*Crowd, error) {
+func (h *House) judge(host *recording.Recording, guests [2]*recording.Recording, buffer time.Duration, stalled, told []signal.TimedGap) (*Crowd, error) {
 	n := len(h.Guests)
-	c := &Crowd{Guests: make([]HeardGuest, n), Witnesses: append(witness(host, n, witnessHz), losses(host)...), xruns: host.Xruns}
+	c := &Crowd{Guests: make([]HeardGuest, n), Witnesses: append(witness(host, n, witnessHz), losses(host)...)}
 	c.StalledShare = stalledShare(guests[0], stalled, buffer)
 	tones := append(append(fromGuestHz[:n:n], toGuestHz[:n]...), witnessHz)
 	for server, r := range guests {
@@ -299,10 +308,9 @@ func (h *House) judge(host *recording.Recording, guests [2]*recording.Recording,
 		failures := append(witness(r, end-first, witnessHz), losses(r)...)
 		if server == 0 {
 			c.Witnesses = append(c.Witnesses, failures...)
-			c.xruns += r.Xruns
 		}
 		// Of each guest, what its own servers failed in is an excuse.
-		excuses := slices.Concat(c.Witnesses, failures, stalled)
+		excuses := slices.Concat(c.Witnesses, failures, stalled, told)
 		for i := first; i < end; i++ {
 			var err error
 			if c.Guests[i].AtHost, err = judge("from "+guestName(i), host, i, fromGuestHz[i], tones, buffer, excuses); err != nil {

@@ -32,6 +32,9 @@ type Config struct {
 	Shared bool
 	// Static ends have no session; each has the other as its peer.
 	Static bool
+	// Ask the ends all the time what their servers did: a test that judges gaps needs
+	// to know, a benchmark of what the ends cost does not.
+	Ask bool
 }
 
 // Rig is the whole of it. Every server can be killed and restarted through its
@@ -168,19 +171,24 @@ func Address(role proto.Role) string {
 	return fmt.Sprintf("127.%d.%d.%d", 1+pid>>16&0x7f, pid>>8&0xff, pid&0x7f<<1|last&1)
 }
 
-func statusAddress(role proto.Role) string {
+func statusAddress(role proto.Role) string { return statusAddressOf(role, 0) }
+
+// statusAddressOf is that of the nth end of a role.
+func statusAddressOf(role proto.Role, n int) string {
+	port := 8713
 	if role == proto.Host {
-		return Address(role) + ":8714"
+		port = 8714
 	}
-	return Address(role) + ":8713"
+	return fmt.Sprintf("%s:%d", Address(role), port+2*n)
 }
 
 var client = http.Client{Timeout: 2 * time.Second}
 
 // Status asks an end for its state.
-func (r *Rig) Status(role proto.Role) (status.Status, error) {
-	var s status.Status
-	response, err := client.Get("http://" + statusAddress(role) + "/api/v1/status")
+func (r *Rig) Status(role proto.Role) (status.Status, error) { return askStatus(statusAddress(role)) }
+
+func askStatus(address string) (s status.Status, err error) {
+	response, err := client.Get("http://" + address + "/api/v1/status")
 	if err != nil {
 		return s, err
 	}

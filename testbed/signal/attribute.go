@@ -15,6 +15,7 @@ type TimedGap struct {
 	TimeNs  int64 // CLOCK_MONOTONIC at the gap's first frame
 	Known   bool
 	Stalled bool // no gap: a processor stood still
+	Told    bool // no gap: a server told the bridge's own client of a failure, or left it out
 }
 
 // Attributed is a gap in the bridged tone and what it is put down to.
@@ -22,8 +23,13 @@ type Attributed struct {
 	TimedGap
 	Ours    bool
 	Stalled bool     // Ours, when a processor stood still
+	Told    bool     // Ours, when a server failed for the bridge's client alone
 	Witness TimedGap // the witness gap that excuses it; only when not Ours
 }
+
+// Unexplained says that nothing failed at the gap: no server, neither for all its
+// clients nor for the bridge's alone, and no processor.
+func (a Attributed) Unexplained() bool { return a.Ours && !a.Stalled && !a.Told }
 
 // Timed adds times to gaps. timeAt is recording.Recording's TimeAt.
 func Timed(gaps []Gap, timeAt func(frame int) (ns int64, ok bool)) []TimedGap {
@@ -63,7 +69,8 @@ func Stalled(found []stalls.Stall, periodFrames, rateHz int) (timed []TimedGap) 
 // in either server: there the server itself failed. A gap at t with a witness
 // gap at t-buffer-margin to t+margin is the server's; buffer is how long sound
 // stays in the bridge, margin the inaccuracy of the times. Every other gap is
-// ours, also one whose time is not known, and one at a stall.
+// ours, also one whose time is not known, and one at a stall or at what only the bridge
+// was told of.
 func Attribute(bridged, witnesses []TimedGap, buffer, margin time.Duration) []Attributed {
 	result := make([]Attributed, 0, len(bridged))
 	for _, gap := range bridged {
@@ -74,11 +81,13 @@ func Attribute(bridged, witnesses []TimedGap, buffer, margin time.Duration) []At
 			case !gap.Known || !witness.Known || since < -margin || since > buffer+margin:
 			case witness.Stalled:
 				a.Stalled = true
+			case witness.Told:
+				a.Told = true
 			case a.Ours: // the first one
 				a.Ours, a.Witness = false, witness
 			}
 		}
-		a.Stalled = a.Stalled && a.Ours
+		a.Stalled, a.Told = a.Stalled && a.Ours, a.Told && a.Ours
 		result = append(result, a)
 	}
 	return result

@@ -35,6 +35,25 @@ func TestGapsAreExcusedOnlyByAWitnessWithinTheBuffer(t *testing.T) {
 	}
 }
 
+func TestAStallOrWhatOnlyTheBridgeWasToldExplainsAGapThatStaysOurs(t *testing.T) {
+	stalled, told := at(1000), at(2000)
+	stalled.Stalled, told.Told = true, true
+	const buffer, margin = 10 * time.Millisecond, 2 * time.Millisecond
+	for ms, want := range map[float64]Attributed{
+		1005: {Ours: true, Stalled: true},
+		1500: {Ours: true},
+		2005: {Ours: true, Told: true},
+	} {
+		got := Attribute([]TimedGap{at(ms)}, []TimedGap{stalled, told}, buffer, margin)[0]
+		if got.Ours != want.Ours || got.Stalled != want.Stalled || got.Told != want.Told || got.Unexplained() != (ms == 1500) {
+			t.Errorf("gap at %g ms: %+v", ms, got)
+		}
+	}
+	if got := Attribute([]TimedGap{at(0)}, []TimedGap{at(0), stalled, told}, time.Hour, time.Hour)[0]; got.Ours || got.Stalled || got.Told {
+		t.Errorf("with a witness: %+v", got)
+	}
+}
+
 func TestUnknownIsOurs(t *testing.T) {
 	unknown := TimedGap{}
 	if got := Attribute([]TimedGap{unknown}, []TimedGap{at(0)}, time.Second, time.Second); !got[0].Ours {

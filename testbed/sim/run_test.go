@@ -1,7 +1,9 @@
 package sim
 
 import (
+	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	"archibald-bridge/bridge/clock"
@@ -29,10 +31,14 @@ type outcome struct {
 
 const settled = 10.0 // seconds after which a delay is judged
 
-func run(t *testing.T, l *Link, seconds float64) outcome {
+// run also calls look, when one is given, after every look of control.
+func run(t *testing.T, l *Link, seconds float64, look ...func(State)) outcome {
 	t.Helper()
 	o := outcome{least: math.Inf(1), most: math.Inf(-1), ratioLeast: 2}
 	err := l.Run(seconds, func(s State) {
+		for _, look := range look {
+			look(s)
+		}
 		if s.Seek {
 			o.seeks = append(o.seeks, s.Seconds)
 			return
@@ -115,30 +121,43 @@ func TestControlStoppedFor100msLosesNothing(t *testing.T) {
 }
 
 // A server that re-anchors after an xrun must not move the latency, on either
-// side.
+// side. A receiver that lost time plays what is due within its next cycles; a
+// sender's loss is known better after some of its packets.
 func TestLostTimeDoesNotMoveTheLatency(t *testing.T) {
-	lose := func(r Random) func() float64 {
-		return func() float64 {
-			if r.Float64() < 1.0/2000 { // every 2.7 s
-				return 1.4e6 + r.Float64()*8e6
-			}
-			return 0
-		}
-	}
-	for name, set := range map[string]func(*Link, Random){
-		"sender":   func(l *Link, r Random) { l.Sender.LostNs = lose(r) },
-		"receiver": func(l *Link, r Random) { l.Receiver.LostNs = lose(r) },
+	const withinFrames, atOnce = 4, 0.05
+	for name, graph := range map[string]func(*Link) *Graph{
+		"sender":   func(l *Link) *Graph { return &l.Sender },
+		"receiver": func(l *Link) *Graph { return &l.Receiver },
 	} {
-		t.Run(name, func(t *testing.T) {
-			r := NewRandom(5)
-			l := link(r, 20)
-			set(l, r)
-			o := run(t, l, 300)
-			t.Logf("skips %d, %d frames", o.counters.Skips, o.counters.SkippedFrames)
-			if len(o.seeks) != 1 {
-				t.Errorf("%d seeks", len(o.seeks))
-			}
-		})
+		for _, fixedFrames := range []int{0, 128} {
+			t.Run(fmt.Sprintf("%s, latency %d", name, fixedFrames), func(t *testing.T) {
+				r := NewRandom(5)
+				l := link(r, 20)
+				l.Servo.LatencyFrames = fixedFrames
+				lostAt, losses := 0.0, 0
+				graph(l).LostNs = func() float64 {
+					if r.Float64() >= 1.0/2000 { // every 2.7 s
+						return 0
+					}
+					lostAt, losses = l.now.startNs*1e-9, losses+1
+					return 1.4e6 + r.Float64()*8e6
+				}
+				least, most := math.Inf(1), math.Inf(-1)
+				o := run(t, l, 300, func(s State) {
+					if s.Seconds > max(settled, lostAt+atOnce) {
+						least, most = min(least, s.TrueDelay), max(most, s.TrueDelay)
+					}
+				})
+				t.Logf("%d losses, then delay %.2f to %.2f; skips %d, %d frames", losses, least, most, o.counters.Skips, o.counters.SkippedFrames)
+				if len(o.seeks) != 1 || losses < 50 {
+					t.Errorf("%d seeks, %d losses", len(o.seeks), losses)
+				}
+				// A target that is learned grows with a sender's lost time.
+				if fixed := float64(fixedFrames); fixed > 0 && (least < fixed-withinFrames || most > fixed+withinFrames) {
+					t.Errorf("delay %.2f to %.2f frames from %v s after each loss, want %v +- %d", least, most, atOnce, fixed, withinFrames)
+				}
+			})
+		}
 	}
 }
 
@@ -191,7 +210,29 @@ func TestTargetGrowsOnEvidenceAndThenHolds(t *testing.T) {
 		}
 		return wild()
 	}
-	o := run(t, l, 600)
+	var targets []float64 // each that differs from the one before
+	var off float64       // most, between the delay and the target that is held
+	looked := 0.0
+	o := run(t, l, 600, func(s State) {
+		if s.Seconds < max(settled, looked+1) {
+			return
+		}
+		looked = s.Seconds
+		target := l.ServoStatus().TargetFrames
+		if n := len(targets); n == 0 || targets[n-1] != target {
+			targets = append(targets, target)
+			if s.Seconds > 200 {
+				t.Errorf("target %.0f at %.0f s", target, s.Seconds)
+			}
+		}
+		if s.Seconds > 210 {
+			off = max(off, math.Abs(s.TrueDelay-target))
+		}
+	})
+	t.Logf("targets %.0f, then at most %.2f frames off", targets, off)
+	if len(targets) < 3 || !slices.IsSorted(targets) || off > 4 {
+		t.Errorf("targets %.0f, want several, each larger than before; then %.2f frames off", targets, off)
+	}
 	for _, at := range o.seeks[1:] {
 		if at > 200 {
 			t.Errorf("still moving at %.0f s", at)

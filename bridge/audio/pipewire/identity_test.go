@@ -1,7 +1,9 @@
 package pipewire
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -89,7 +91,11 @@ func TestMuteVolumeAndTargetOfOneGuestAreNotTheNexts(t *testing.T) {
 	is("archibald-ann-from-guest", "Volume: 0.30 [MUTED]") // it is hers
 	on("ann-", "other-sink")
 
-	saved, err := os.ReadFile(filepath.Join(d.Dir, "state", "wireplumber", "restore-stream"))
+	state := filepath.Join(d.Dir, "state", "wireplumber")
+	saved, err := os.ReadFile(filepath.Join(state, "restore-stream"))
+	if errors.Is(err, fs.ErrNotExist) { // WirePlumber 0.5's name for it
+		saved, err = os.ReadFile(filepath.Join(state, "stream-properties"))
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,15 +1,16 @@
-package session
+package health
 
 import (
 	"os"
 	"regexp"
 	"strings"
 	"testing"
+
 )
 
 // Who reads a code in JSON or in a metric finds it explained.
 func TestEveryCodeOfAProblemIsInTheDocument(t *testing.T) {
-	source, err := os.ReadFile("health.go")
+	source, err := os.ReadFile("codes.go")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -18,7 +19,7 @@ func TestEveryCodeOfAProblemIsInTheDocument(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, problems, _ := strings.Cut(string(document), "## Problems")
-	codes := regexp.MustCompile(`code\w+ += "([a-z-]+)"`).FindAllStringSubmatch(string(source), -1)
+	codes := regexp.MustCompile(`\t\w+ += "([a-z-]+)"`).FindAllStringSubmatch(string(source), -1)
 	if len(codes) < 15 {
 		t.Fatalf("%d codes", len(codes))
 	}

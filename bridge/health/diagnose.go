@@ -1,37 +1,9 @@
-package session
+package health
 
 import (
 	"fmt"
 
 	"archibald-bridge/bridge/status"
-)
-
-// The kinds of problems. Programs know them by these names.
-const (
-	codeSendRefused    = "send-refused"
-	codeReceiveRefused = "receive-refused"
-	codeGraphStopped   = "graph-stopped"
-	codeSendErrors     = "send-errors"
-	codeNotHeard       = "not-heard"
-	codePayloadType    = "payload-type"
-	codeWrongSource    = "wrong-source"
-	codeWrongSSRC      = "wrong-ssrc"
-	codeMalformed      = "malformed"
-	codeMTU            = "mtu"
-	codeBlocked        = "blocked"
-	codePeerSilent     = "peer-silent"
-	codeNothingComes   = "nothing-comes"
-	codeRejected       = "rejected"
-	codeNotRealtime    = "not-realtime"
-	codeSenderLate     = "sender-late"
-	codeChannels       = "channels"
-	codeBitrate        = "opus-bitrate"
-	codePtime          = "ptime"
-	codeLatency        = "latency"
-	codePeerFreewheels = "peer-freewheels"
-	codeUnmatchedRule  = "unmatched-rule"
-	codeAudioMute      = "audio-mute"
-	codeHostPeriod     = "host-period"
 )
 
 const (
@@ -95,10 +67,10 @@ func diagnose(e evidence) (found []status.Problem) {
 		found = append(found, status.Problem{Code: code, Side: side, Text: fmt.Sprintf(format, args...)})
 	}
 	if e.notRealtime {
-		add(codeNotRealtime, status.SideAudio, "the audio threads are not real-time: expect dropouts, and more latency at the other end; give the %s %s", e.us, realtimeRights)
+		add(NotRealtime, status.SideAudio, "the audio threads are not real-time: expect dropouts, and more latency at the other end; give the %s %s", e.us, realtimeRights)
 	}
 	if e.peerPaused {
-		add(codePeerFreewheels, status.SideSession, "the %s's audio server freewheels, as for an export: silence until it ends", e.peer)
+		add(PeerFreewheels, status.SideSession, "the %s's audio server freewheels, as for an export: silence until it ends", e.peer)
 		return found
 	}
 	diagnoseSend(e, add)
@@ -113,19 +85,19 @@ func diagnoseSend(e evidence, add adder) {
 	switch {
 	case !s.agreed:
 	case s.refused != nil:
-		add(codeSendRefused, status.SideSend, "cannot send: %v", s.refused)
+		add(SendRefused, status.SideSend, "cannot send: %v", s.refused)
 	case !e.known:
 	case s.cycles == 0:
-		add(codeGraphStopped, status.SideSend, "nothing is sent: %s", stopped(e.server))
+		add(GraphStopped, status.SideSend, "nothing is sent: %s", stopped(e.server))
 	case s.errors > 0 && s.reason != nil:
-		add(codeSendErrors, status.SideSend, "cannot send to %s: %v (%d datagrams in %.0f s)", s.to, s.reason, s.errors, e.seconds)
+		add(SendErrors, status.SideSend, "cannot send to %s: %v (%d datagrams in %.0f s)", s.to, s.reason, s.errors, e.seconds)
 	case !s.unheard || s.packets == 0:
 	case e.receive.peerQuiet:
-		add(codeNotHeard, status.SideSend, "the %s reports, and neither sends nor receives: see its status", e.peer)
+		add(NotHeard, status.SideSend, "the %s reports, and neither sends nor receives: see its status", e.peer)
 	case s.datagram > smallDatagram:
-		add(codeNotHeard, status.SideSend, "the %s reports, and receives nothing of ours (its status says more): do datagrams of %d bytes not arrive, %s", e.peer, s.datagram, smaller(e.us, s.datagram+e.headers))
+		add(NotHeard, status.SideSend, "the %s reports, and receives nothing of ours (its status says more): do datagrams of %d bytes not arrive, %s", e.peer, s.datagram, smaller(e.us, s.datagram+e.headers))
 	default:
-		add(codeNotHeard, status.SideSend, "the %s reports, and receives nothing of ours (its status says more): is there a firewall on the way to %s?", e.peer, s.to)
+		add(NotHeard, status.SideSend, "the %s reports, and receives nothing of ours (its status says more): is there a firewall on the way to %s?", e.peer, s.to)
 	}
 }
 
@@ -134,20 +106,20 @@ func diagnoseReceive(e evidence, add adder) {
 	switch {
 	case !r.agreed:
 	case r.refused != nil:
-		add(codeReceiveRefused, status.SideReceive, "cannot receive: %v", r.refused)
+		add(ReceiveRefused, status.SideReceive, "cannot receive: %v", r.refused)
 	case !e.known:
 	case r.cycles == 0:
-		add(codeGraphStopped, status.SideReceive, "nothing is played: %s", stopped(e.server))
+		add(GraphStopped, status.SideReceive, "nothing is played: %s", stopped(e.server))
 	case r.silent:
 		diagnoseSilence(e, add)
 	default:
 		others := r.rejected
 		others.Outside = 0 // of the peer itself
 		if sum := others.Sum(); float64(sum) > floodPerSecond*e.seconds {
-			add(codeRejected, status.SideReceive, "%.0f datagrams a second are rejected: %s", float64(sum)/e.seconds, most(others))
+			add(Rejected, status.SideReceive, "%.0f datagrams a second are rejected: %s", float64(sum)/e.seconds, most(others))
 		}
 		if r.senderLateNs > 0 {
-			add(codeSenderLate, status.SideReceive, "latency is %.1f ms because packets leave the %s up to %.1f ms late: if its status does not say real-time, give it %s; or ask for less with --latency",
+			add(SenderLate, status.SideReceive, "latency is %.1f ms because packets leave the %s up to %.1f ms late: if its status does not say real-time, give it %s; or ask for less with --latency",
 				r.latencyMs, e.peer, float64(r.senderLateNs)/1e6, realtimeRights)
 		}
 	}
@@ -159,27 +131,27 @@ func diagnoseSilence(e evidence, add adder) {
 	by := r.rejected
 	switch {
 	case by.PayloadType > 0:
-		add(codePayloadType, status.SideReceive, "payload type %d comes, %d is expected: set the format of the sender, or take its SDP (--sdp-in)", r.seenPayload, r.wantedPayload)
+		add(PayloadType, status.SideReceive, "payload type %d comes, %d is expected: set the format of the sender, or take its SDP (--sdp-in)", r.seenPayload, r.wantedPayload)
 	case by.Source > 0:
-		add(codeWrongSource, status.SideReceive, "sound comes from %s, and is expected from %s", r.seenSource, r.wantedSource)
+		add(WrongSource, status.SideReceive, "sound comes from %s, and is expected from %s", r.seenSource, r.wantedSource)
 	case by.SSRC > 0:
-		add(codeWrongSSRC, status.SideReceive, "sound comes with another SSRC than the %s said: does something else send to %s?", e.peer, r.at)
+		add(WrongSSRC, status.SideReceive, "sound comes with another SSRC than the %s said: does something else send to %s?", e.peer, r.at)
 	case by.Malformed > 0:
-		add(codeMalformed, status.SideReceive, "what comes is not the sound that was agreed: %d datagrams malformed in %.0f s", by.Malformed, e.seconds)
+		add(Malformed, status.SideReceive, "what comes is not the sound that was agreed: %d datagrams malformed in %.0f s", by.Malformed, e.seconds)
 	case r.peerQuiet:
-		add(codePeerSilent, status.SideReceive, "the %s reports, and says that it sends nothing: see its status", e.peer)
+		add(PeerSilent, status.SideReceive, "the %s reports, and says that it sends nothing: see its status", e.peer)
 	case r.peerSends && r.datagram > smallDatagram:
-		add(codeMTU, status.SideReceive, "the %s sends, but its datagrams of %d bytes do not arrive, and its reports, which are small, do; %s",
+		add(MTU, status.SideReceive, "the %s sends, but its datagrams of %d bytes do not arrive, and its reports, which are small, do; %s",
 			e.peer, r.datagram, smaller(e.peer, r.datagram+e.headers))
 	case r.peerSends:
-		add(codeBlocked, status.SideReceive, "the %s sends, and its reports arrive, but no sound: is there a firewall before %s?", e.peer, r.at)
+		add(Blocked, status.SideReceive, "the %s sends, and its reports arrive, but no sound: is there a firewall before %s?", e.peer, r.at)
 	case e.reports: // one report does not say yet whether it sends
 	case by.Sum() > 0:
-		add(codeRejected, status.SideReceive, "nothing comes from the %s; what comes to %s is rejected: %s", e.peer, r.at, most(by))
+		add(Rejected, status.SideReceive, "nothing comes from the %s; what comes to %s is rejected: %s", e.peer, r.at, most(by))
 	case e.static:
-		add(codeNothingComes, status.SideReceive, "nothing comes to %s: does the sender run, and send there?", r.at)
+		add(NothingComes, status.SideReceive, "nothing comes to %s: does the sender run, and send there?", r.at)
 	default:
-		add(codeNothingComes, status.SideReceive, "nothing comes from the %s, neither sound nor reports: is UDP to %s blocked on the way (firewall, NAT)? Its status says more", e.peer, r.at)
+		add(NothingComes, status.SideReceive, "nothing comes from the %s, neither sound nor reports: is UDP to %s blocked on the way (firewall, NAT)? Its status says more", e.peer, r.at)
 	}
 }
 

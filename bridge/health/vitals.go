@@ -1,4 +1,4 @@
-package session
+package health
 
 import (
 	"time"
@@ -9,18 +9,18 @@ import (
 )
 
 const (
-	rejectedWindow = 10 * time.Second        // of silence: what comes instead is only sampled
+	RejectedWindow = 10 * time.Second        // of silence: what comes instead is only sampled
 	vitalsWindow   = 2 * time.Second         // what "now" means where things are counted; less says nothing yet
 	reportsWithin  = 3500 * time.Millisecond // a peer whose reports came in it is there: two may be lost
 	deafReports    = 2                       // of the peer in a row that show nothing new of ours,
 	deafAfter      = 3 * time.Second         // and no sooner after the start
 )
 
-// vitals are what the last seconds of the streams were like: what diagnoses are made
+// Vitals are what the last seconds of the streams were like: what diagnoses are made
 // of.
-type vitals struct {
-	startNs int64
-	samples []sample               // the newest last, rejectedWindow of them
+type Vitals struct {
+	startNs int64                  // of the wait for the peer
+	samples []sample               // the newest last, RejectedWindow of them
 	silence stream.ReceiveCounters // when it began
 
 	reportNs    int64 // when the peer's last report came
@@ -40,19 +40,26 @@ type sample struct {
 	counters stream.Counters
 }
 
-func (v *vitals) reset(nowNs int64) { *v = vitals{startNs: nowNs} }
+// StartNs is when the wait for the peer began.
+func (v *Vitals) StartNs() int64 { return v.startNs }
 
-// sample takes the counters, twice a second.
-func (v *vitals) sample(nowNs int64, c stream.Counters) {
+// SilenceBegins notes what was counted when sound stopped, or came back.
+func (v *Vitals) SilenceBegins(c stream.ReceiveCounters) { v.silence = c }
+
+// Reset forgets all: from now on the peer may be missing.
+func (v *Vitals) Reset(nowNs int64) { *v = Vitals{startNs: nowNs} }
+
+// Sample takes the counters, twice a second.
+func (v *Vitals) Sample(nowNs int64, c stream.Counters) {
 	v.samples = append(v.samples, sample{nowNs, c})
-	for len(v.samples) > 1 && time.Duration(nowNs-v.samples[1].ns) >= rejectedWindow {
+	for len(v.samples) > 1 && time.Duration(nowNs-v.samples[1].ns) >= RejectedWindow {
 		v.samples = v.samples[1:]
 	}
 }
 
-// window returns the counters of its start and its end; known is false while it is too
+// Window returns the counters of its start and its end; known is false while it is too
 // short to say anything.
-func (v *vitals) window() (from, to stream.Counters, seconds float64, known bool) {
+func (v *Vitals) Window() (from, to stream.Counters, seconds float64, known bool) {
 	if len(v.samples) == 0 {
 		return from, to, 0, false
 	}
@@ -67,8 +74,8 @@ func (v *vitals) window() (from, to stream.Counters, seconds float64, known bool
 	return first.counters, last.counters, took.Seconds(), took >= vitalsWindow
 }
 
-// instead is what was rejected since silence began, of the last rejectedWindow.
-func (v *vitals) instead() status.Rejected {
+// instead is what was rejected since silence began, of the last RejectedWindow.
+func (v *Vitals) instead() status.Rejected {
 	oldest, newest := v.samples[0].counters.Received, v.samples[len(v.samples)-1].counters.Received
 	since, long := status.ReceivedSince(newest, v.silence).RejectedBy, status.ReceivedSince(newest, oldest).RejectedBy
 	if since.Sum() < long.Sum() {
@@ -77,9 +84,9 @@ func (v *vitals) instead() status.Rejected {
 	return long
 }
 
-// reported takes a report of the peer to the stream ssrc of ours.
+// Reported takes a report of the peer to the stream ssrc of ours.
 // sent is how many packets of ours were sent until then.
-func (v *vitals) reported(report proto.Report, ssrc uint32, arrivalNs int64, sent uint64) {
+func (v *Vitals) Reported(report proto.Report, ssrc uint32, arrivalNs int64, sent uint64) {
 	beforeNs := v.reportNs
 	v.reportNs = arrivalNs
 	switch now := report.Sender; {
