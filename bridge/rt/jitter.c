@@ -142,7 +142,7 @@ static void predict_upto(const jitter_buffer *buffer, concealment *with, int64_t
     with->frames = wanted;
 }
 
-/* From 0 to 1 in so many frames. */
+/* Rises from 0 to 1 over frames. */
 static inline float rise(int64_t frame, uint32_t frames) {
     float x = ((float)frame + 0.5f) / (float)frames;
     return x * x * (3 - 2 * x);

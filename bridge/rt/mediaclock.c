@@ -27,7 +27,7 @@ enum {
     BLOCKS_PER_SECOND = 2,
     /* A server that lost time wakes up late for a while after it. */
     REFINE_PER_SECOND = 50,   /* 20 ms ... */
-    REFINE_CYCLES = 8,        /* ... and so many cycles */
+    REFINE_CYCLES = 8,        /* ... and at least this many cycles */
     LEAST_SURPLUS_FRAMES = 1, /* less is not worth a second cross-fade */
     LEAST_LOST_FRAMES = 4     /* less may be wake-ups that are all late for a while */
 };
