@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/bridge/config"
 	"archibald-bridge/bridge/fault"
 	"archibald-bridge/bridge/session"
@@ -70,7 +71,7 @@ func (p *place) goneAt(now time.Time) bool {
 }
 
 // Serve is the host, with so many places, until ctx ends.
-func Serve(ctx context.Context, places int, settings session.Settings, log *slog.Logger, page *session.Page, newEnd NewEnd) error {
+func Serve(ctx context.Context, places int, settings session.Settings, log *slog.Logger, page *status.Page, newEnd NewEnd) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	h, err := open(ctx, places, settings, log, newEnd)
@@ -182,7 +183,7 @@ func (h *house) fits(offer proto.Description) error {
 	if rateHz == 0 {
 		rateHz = offer.RateHz
 	}
-	ours := session.Describe(h.settings, session.Graph{RateHz: rateHz, PeriodFrames: max(1, h.settings.PeriodFrames)})
+	ours := session.Describe(h.settings, audio.Graph{RateHz: rateHz, PeriodFrames: max(1, h.settings.PeriodFrames)})
 	_, _, err := proto.Answer(offer, ours)
 	return err
 }

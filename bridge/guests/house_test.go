@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/bridge/fault"
 	"archibald-bridge/bridge/session"
 	"archibald-bridge/bridge/status"
@@ -41,32 +42,32 @@ func (core) Idle(int64)                {}
 func (core) LookaheadFrames() int      { return 7 }
 func (core) Counters() stream.Counters { return stream.Counters{} }
 
-// audio is a server that is there at once, or never.
-type audio struct {
+// fakeAudio is a server that is there at once, or never.
+type fakeAudio struct {
 	absent bool
-	events chan session.AudioEvent
+	events chan audio.Event
 }
 
-func (a *audio) Open(session.AudioConfig) (session.Graph, error) {
+func (a *fakeAudio) Open(audio.Config) (audio.Graph, error) {
 	if a.absent {
-		return session.Graph{}, session.ErrServerAbsent
+		return audio.Graph{}, audio.ErrServerAbsent
 	}
 	return a.Graph(), nil
 }
-func (a *audio) Graph() session.Graph              { return session.Graph{RateHz: 48000, PeriodFrames: 64} }
-func (a *audio) Events() <-chan session.AudioEvent { return a.events }
-func (a *audio) SetActive(bool)                    {}
-func (a *audio) SetLatency(int, int)               {}
-func (a *audio) RealTime() (string, int)           { return "", 0 }
-func (a *audio) Threads() session.AudioThreads     { return session.AudioThreads{} }
-func (a *audio) Xruns() uint64                     { return 0 }
-func (a *audio) Close() error                      { return nil }
+func (a *fakeAudio) Graph() audio.Graph         { return audio.Graph{RateHz: 48000, PeriodFrames: 64} }
+func (a *fakeAudio) Events() <-chan audio.Event { return a.events }
+func (a *fakeAudio) SetActive(bool)             {}
+func (a *fakeAudio) SetLatency(int, int)        {}
+func (a *fakeAudio) RealTime() (string, int)    { return "", 0 }
+func (a *fakeAudio) Threads() audio.Threads     { return audio.Threads{} }
+func (a *fakeAudio) Xruns() uint64              { return 0 }
+func (a *fakeAudio) Close() error               { return nil }
 
 type machine struct{}
 
-func (machine) SetStreaming(bool)         {}
-func (machine) Tend(session.AudioThreads) {}
-func (machine) Status() status.Machine    { return status.Machine{} }
+func (machine) SetStreaming(bool)      {}
+func (machine) Tend(audio.Threads)     {}
+func (machine) Status() status.Machine { return status.Machine{} }
 
 type memory struct{}
 
@@ -121,7 +122,7 @@ func serve(t *testing.T, guests int, absent bool) *served {
 		}
 		settings.Listen = netip.AddrPortFrom(netip.MustParseAddr("127.0.0.73"), uint16(5000+place))
 		return session.New(settings, session.Parts{
-			Core: core{}, Audio: &audio{absent: absent, events: make(chan session.AudioEvent)}, Machine: machine{},
+			Core: core{}, Audio: &fakeAudio{absent: absent, events: make(chan audio.Event)}, Machine: machine{},
 			Server: "PipeWire", Log: log, Memory: memory{}, Shared: true,
 		}), nil
 	}); err != nil {
@@ -342,7 +343,7 @@ func TestStatusHasEachGuest(t *testing.T) {
 func TestAHostThatNobodyCallsGivesUpInTime(t *testing.T) {
 	settings := hostSettings()
 	settings.Wait = 20 * time.Millisecond
-	err := Serve(context.Background(), 2, settings, slog.New(slog.DiscardHandler), new(session.Page), nil)
+	err := Serve(context.Background(), 2, settings, slog.New(slog.DiscardHandler), new(status.Page), nil)
 	if !errors.Is(err, fault.ErrNeverReached) || !strings.Contains(err.Error(), "no guest called in 20ms") {
 		t.Errorf("%v", err)
 	}

@@ -1,4 +1,4 @@
-// Package memory keeps what an end learned about its peers from one run of the
+// Package jitterstore keeps what an end learned about its peers from one run of the
 // program to the next, so that the latency is the same after a restart.
 package jitterstore
 

@@ -1,4 +1,4 @@
-// Package patch keeps wanted connections between audio ports: it applies rules
+// Package patchbay keeps wanted connections between audio ports: it applies rules
 // such as
 //
 //	SuperCollider:out_* -> archibald-to-host:in_*

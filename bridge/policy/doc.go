@@ -1,3 +1,3 @@
 // Package policy holds the project's rules as tests: which package may import
-// which, where C may be, how long a file may be. It has no code of its own.
+// which, where C may be, what the documents may name. It has no code of its own.
 package policy

@@ -32,8 +32,12 @@ func TestGoModStaysAtDebiansGo(t *testing.T) {
 
 func TestEveryPackageHasADocComment(t *testing.T) {
 	for _, p := range packages(t) {
-		if p.Doc == "" && len(p.GoFiles)+len(p.CgoFiles) > 0 {
-			t.Errorf("package %s has no doc comment", p.path())
+		begins := "Package " + p.Name + " "
+		if p.Name == "main" {
+			begins = "Command "
+		}
+		if !strings.HasPrefix(p.Doc, begins) && len(p.GoFiles)+len(p.CgoFiles) > 0 {
+			t.Errorf("package %s has no doc comment that begins with %q", p.path(), begins)
 		}
 	}
 }

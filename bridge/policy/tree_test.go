@@ -20,7 +20,7 @@ const (
 
 // listed is what go list tells about a package.
 type listed struct {
-	ImportPath, Dir, Doc                     string
+	ImportPath, Name, Dir, Doc               string
 	GoFiles, CgoFiles                        []string
 	Imports, Deps, TestImports, XTestImports []string
 }

@@ -10,9 +10,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/bridge/config"
 	"archibald-bridge/bridge/fault"
-	"archibald-bridge/bridge/session"
 	"archibald-bridge/proto"
 )
 
@@ -78,7 +78,7 @@ func TestAudioThreadsArePinnedAndAgainWhenTheServerMadeNewOnes(t *testing.T) {
 	bystander, _ := audioThread(t)
 	first, stopFirst := audioThread(t)
 	second, stopSecond := audioThread(t)
-	m.Tend(session.AudioThreads{IDs: []int{first, second}, Priority: 5})
+	m.Tend(audio.Threads{IDs: []int{first, second}, Priority: 5})
 	eventually(t, "both are served", m.idle)
 	for _, id := range []int{first, second} {
 		if got := affinity(t, id); !slices.Equal(got.Numbers, []int{last}) {
@@ -90,13 +90,13 @@ func TestAudioThreadsArePinnedAndAgainWhenTheServerMadeNewOnes(t *testing.T) {
 	}
 	stopFirst()
 	stopSecond()
-	m.Tend(session.AudioThreads{})
+	m.Tend(audio.Threads{})
 	eventually(t, "the end of both is noticed", m.idle)
 	if got := m.Status().CPUs; got != "" {
 		t.Errorf("without threads status says %q", got)
 	}
 	again, _ := audioThread(t)
-	m.Tend(session.AudioThreads{IDs: []int{again}, Priority: 5})
+	m.Tend(audio.Threads{IDs: []int{again}, Priority: 5})
 	eventually(t, "the new one is served", m.idle)
 	if got := affinity(t, again); !slices.Equal(got.Numbers, []int{last}) {
 		t.Errorf("the new thread may run on %v, want %d", got, last)
@@ -110,7 +110,7 @@ func TestThreadsStayWhereTheyAreWhenNoProcessorsAreNamed(t *testing.T) {
 	m, _ := newMachine(t, nil)
 	id, _ := audioThread(t)
 	before := affinity(t, id)
-	m.Tend(session.AudioThreads{IDs: []int{id}, Priority: 5})
+	m.Tend(audio.Threads{IDs: []int{id}, Priority: 5})
 	eventually(t, "it is served", m.idle)
 	if after := affinity(t, id); !slices.Equal(before.Numbers, after.Numbers) || m.Status().CPUs != "" {
 		t.Errorf("moved from %v to %v, status %q", before, after, m.Status().CPUs)
@@ -134,7 +134,7 @@ func TestThreadsOfOtherProgramsAreLeftAlone(t *testing.T) {
 		t.Error("a thread of this program is taken for another's")
 	}
 	m, log := newMachine(t, nil)
-	m.Tend(session.AudioThreads{IDs: []int{foreign}, Priority: 5})
+	m.Tend(audio.Threads{IDs: []int{foreign}, Priority: 5})
 	eventually(t, "it is passed over", m.idle)
 	if attributes, err := unix.SchedGetAttr(foreign, 0); err != nil || attributes.Policy != unix.SCHED_NORMAL {
 		t.Errorf("the other process: %+v, %v", attributes, err)

@@ -1,4 +1,4 @@
-// Package bench measures a path through an audio server by its sound: it plays
+// Package roundtrip measures a path through an audio server by its sound: it plays
 // noise that it knows into the path and finds out, window by window, how much
 // later that noise comes back, and whether it comes back whole.
 //

@@ -19,8 +19,9 @@ typedef struct archibald_engine archibald_engine;
  *
  *   out          channels buffers of frames samples each, always filled whole;
  *                a NULL buffer is skipped
- *   channels     0 to 64
- *   frames       1 to the engine's max_period_frames; 0: no cycle, the graph stopped
+ *   channels     0 to 64; beyond that, or of too many frames, the cycle is silence and
+ *                does not count
+ *   frames       1 to 8192; 0: no cycle, the graph stopped
  *                following real time. Nothing is sent any more, and with the next
  *                cycle the media clock goes on by the time that went by till then,
  *                whatever the graph's counter says; the other arguments mean nothing

@@ -170,9 +170,11 @@ typedef struct {
     receive_plan plan; /* immutable */
     const resampler *table;
 
-    /* control writes (release), playout reads and takes (acquire) */
-    _Atomic uint64_t ratio_bits; /* a double */
-    _Atomic int64_t command;     /* seek offset or COMMAND_ */
+    /* control writes (release), playout takes (acquire): a seek offset or COMMAND_ */
+    _Atomic int64_t command;
+    /* a double; control writes, playout reads after the command (both relaxed): a cycle that
+     * takes a command has the ratio that was set before it */
+    _Atomic uint64_t ratio_bits;
 
     /* whoever holds engine.reading */
     uint32_t ssrc;
@@ -310,7 +312,8 @@ typedef struct {
 } archibald_sender;
 
 typedef struct archibald_send_counters {
-    /* written by capture, read by control; all relaxed */
+    /* written by capture, or of WIRE_CODED by control what belongs to packets; read by
+     * control; all relaxed. Both write errors. */
     SEND_COUNTERS(COUNTER)
     _Atomic uint32_t last_timestamp;
     _Atomic int64_t last_send_ns, last_capture_delay_ns;
@@ -398,8 +401,12 @@ int archibald_memory_unlocked(void); /* 1 after an mlock that the limits refused
 
 void archibald_peak_update(_Atomic uint32_t *peak_bits, const float *samples, uint32_t frames);
 
+/* For a counter that one thread at a time writes. */
 #define COUNT(field, n)                                                                         \
     atomic_store_explicit(&(field), atomic_load_explicit(&(field), memory_order_relaxed) + (n), \
                           memory_order_relaxed)
+
+/* For one that several write at once. */
+#define COUNT_SHARED(field, n) atomic_fetch_add_explicit(&(field), (n), memory_order_relaxed)
 
 #endif

@@ -17,8 +17,15 @@ static uint32_t drain_budget(const archibald_receiver *receiver, uint32_t frames
 
 void archibald_playout(archibald_engine *engine, float *const *out, uint32_t channels,
                        uint32_t frames, uint64_t graph_frame, int64_t cycle_ns, int64_t now_ns) {
-    if (frames == 0) archibald_media_clock_reset(&engine->clock, engine->clock.rate_hz);
-    if (channels > MAX_CHANNELS || frames == 0 || frames > MAX_PERIOD_FRAMES) return;
+    if (frames == 0) {
+        archibald_media_clock_reset(&engine->clock, engine->clock.rate_hz);
+        return;
+    }
+    if (channels > MAX_CHANNELS || frames > MAX_PERIOD_FRAMES) {
+        for (uint32_t c = 0; c < channels; c++)
+            if (out[c]) memset(out[c], 0, frames * sizeof(float));
+        return;
+    }
     receive_counters *count = &engine->received;
     atomic_store(&engine->in_playout, 1);
     archibald_receiver *receiver = atomic_load(&engine->receiver);

@@ -186,20 +186,28 @@ func (e *Engine) StartSender(p stream.SendPlan) error {
 	if sender == nil {
 		return errors.New("no memory for the sender")
 	}
-	e.StopSender()
+	if err := e.stopSender(); err != nil {
+		C.archibald_sender_free(sender)
+		return err
+	}
 	sender.sequence = e.nextSequence
 	C.swap_sender(e.c, sender)
 	return nil
 }
 
 // StopSender implements session.Core.
-func (e *Engine) StopSender() {
+func (e *Engine) StopSender() { _ = e.stopSender() } // the next StartSender says it
+
+func (e *Engine) stopSender() error {
 	old := C.swap_sender(e.c, nil)
-	e.await(2)
+	if err := e.await(2); err != nil {
+		return err
+	}
 	if old != nil {
 		e.nextSequence = old.sequence
 	}
 	C.archibald_sender_free(old)
+	return nil
 }
 
 // StartReceiver implements session.Core.
@@ -234,21 +242,23 @@ func (e *Engine) startReceiver(plan *C.receive_plan, h hearing) error {
 		C.archibald_receiver_free(receiver)
 		return err
 	}
-	e.replaceReceiver(receiver)
-	return nil
+	return e.replaceReceiver(receiver)
 }
 
 // StopReceiver implements session.Core.
 func (e *Engine) StopReceiver() {
-	e.replaceReceiver(nil)
-	_ = e.hear(hearing{}) // else the core drops what nobody takes
+	_ = e.replaceReceiver(nil) // the next StartReceiver says it
+	_ = e.hear(hearing{})      // else the core drops what nobody takes
 }
 
-func (e *Engine) replaceReceiver(receiver *C.archibald_receiver) {
+func (e *Engine) replaceReceiver(receiver *C.archibald_receiver) error {
 	e.fadeOut()
 	old := C.swap_receiver(e.c, receiver)
-	e.await(1)
+	if err := e.await(1); err != nil {
+		return err
+	}
 	C.archibald_receiver_free(old)
+	return nil
 }
 
 // fadeOut mutes the running receiver and gives it the time for that, so that
@@ -267,16 +277,27 @@ func (e *Engine) fadeOut() {
 	}
 }
 
-// await returns when no callback that began before the call can still run. A
-// callback is far shorter than a period, so this is a short wait.
-func (e *Engine) await(which C.int) {
+// errStuck says that a callback of the audio server began and did not end. What it may
+// hold is kept for good.
+var errStuck = errors.New("a callback of the audio server has not ended for " + longestCallback.String() + ": the audio server hangs")
+
+const longestCallback = time.Second // a callback is far shorter than a period
+
+// await returns when no callback that began before the call can still run: a short wait.
+// A thread that died within its callback must not hold control for ever.
+func (e *Engine) await(which C.int) error {
+	begin := time.Now()
 	for i := 0; C.engine_busy(e.c)&which != 0; i++ {
-		if i < 100 {
+		switch {
+		case i < 100:
 			runtime.Gosched()
-		} else {
+		case time.Since(begin) > longestCallback:
+			return errStuck
+		default:
 			time.Sleep(100 * time.Microsecond)
 		}
 	}
+	return nil
 }
 
 // SetRatio implements session.Core.

@@ -55,6 +55,14 @@ static uint32_t run_length(const jitter_buffer *buffer, int64_t from, uint32_t l
     return n < limit ? n : limit;
 }
 
+/* Sets frames [from, from + frames) of a plane to 0. */
+static void clear(const jitter_buffer *buffer, float *plane, int64_t from, uint32_t frames) {
+    const uint32_t at = slot(buffer, from), left = buffer->frames - at;
+    const uint32_t first = left < frames ? left : frames;
+    memset(plane + at, 0, first * sizeof *plane);
+    memset(plane, 0, (frames - first) * sizeof *plane);
+}
+
 /* Treats everything before frame as a fully faded gap. */
 static void silent_before(jitter_buffer *buffer, int64_t frame) {
     buffer->in_gap = 1;
@@ -65,14 +73,9 @@ void archibald_jitter_reset(jitter_buffer *buffer, int64_t start) {
     memset(buffer->valid, 0, buffer->frames / 8);
     /* Only what lies before the start can be read before it is written: by a
      * step back, as far as history goes. */
-    const uint32_t at = slot(buffer, start - HISTORY_FRAMES);
-    const uint32_t left = buffer->frames - at,
-                   first = left < HISTORY_FRAMES ? left : HISTORY_FRAMES;
-    for (uint32_t c = 0; c <= buffer->channels; c++) {
-        float *plane = c < buffer->channels ? archibald_jitter_plane(buffer, c) : buffer->gain;
-        memset(plane + at, 0, first * sizeof *plane);
-        memset(plane, 0, (HISTORY_FRAMES - first) * sizeof *plane);
-    }
+    for (uint32_t c = 0; c < buffer->channels; c++)
+        clear(buffer, archibald_jitter_plane(buffer, c), start - HISTORY_FRAMES, HISTORY_FRAMES);
+    clear(buffer, buffer->gain, start - HISTORY_FRAMES, HISTORY_FRAMES);
     buffer->done = start;
     silent_before(buffer, start);
     buffer->speculative->start = buffer->gap->start;
@@ -268,17 +271,16 @@ void archibald_jitter_skip(jitter_buffer *buffer, int64_t upto) {
         uint32_t run = run_length(buffer, buffer->done, (uint32_t)(upto - buffer->done), &valid);
         if (valid) {
             set_valid(buffer, buffer->done, run, 0);
+            for (uint32_t i = 0; i < run; i++) buffer->gain[slot(buffer, buffer->done + i)] = 1;
             buffer->in_gap = 0;
             buffer->primed = 1;
             buffer->gap_end = buffer->done - CROSSFADE_FRAMES;
         } else {
             for (uint32_t c = 0; c < buffer->channels; c++)
-                for (uint32_t i = 0; i < run; i++)
-                    archibald_jitter_plane(buffer, c)[slot(buffer, buffer->done + i)] = 0;
+                clear(buffer, archibald_jitter_plane(buffer, c), buffer->done, run);
+            clear(buffer, buffer->gain, buffer->done, run);
             silent_before(buffer, buffer->done + run);
         }
-        for (uint32_t i = 0; i < run; i++)
-            buffer->gain[slot(buffer, buffer->done + i)] = valid ? 1 : 0;
         buffer->done += run;
     }
 }

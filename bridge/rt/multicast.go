@@ -1,9 +1,12 @@
 package rt
 
+// #include <netinet/in.h>
+import "C"
+
 import (
-	"encoding/binary"
 	"fmt"
 	"net/netip"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -56,31 +59,31 @@ func (e *Engine) UseMulticast(m stream.Group) error {
 	return nil
 }
 
-// membership makes the kernel receive a group, or not any more: struct group_req or
-// group_source_req, which serve both families (RFC 3678, section 5).
+// membership makes the kernel receive a group, or not any more: struct group_req, with
+// which group_source_req begins, serves both families (RFC 3678, section 5).
 func (s *mediaSocket) membership(option int, group, source netip.Addr, index int) error {
 	level := unix.IPPROTO_IP
 	if group.Is6() {
 		level = unix.IPPROTO_IPV6
 	}
-	request := binary.NativeEndian.AppendUint32(nil, uint32(index))
-	request = append(request, 0, 0, 0, 0) // sockaddr_storage is aligned to 8
-	request = appendSockaddr(request, group)
+	request := C.struct_group_source_req{gsr_interface: C.uint32_t(index)}
+	putGroupAddress(&request.gsr_group, group)
+	bytes := C.sizeof_struct_group_req
 	if source.IsValid() {
-		request = appendSockaddr(request, source)
+		putGroupAddress(&request.gsr_source, source)
+		bytes = C.sizeof_struct_group_source_req
 	}
-	return unix.SetsockoptString(s.fd, level, option, string(request))
+	return unix.SetsockoptString(s.fd, level, option, string(unsafe.Slice((*byte)(unsafe.Pointer(&request)), bytes)))
 }
 
-// appendSockaddr appends a struct sockaddr_storage, of 128 bytes.
-func appendSockaddr(b []byte, a netip.Addr) []byte {
-	var storage [128]byte
+func putGroupAddress(into *C.struct_sockaddr_storage, a netip.Addr) {
 	if a.Is4() {
-		binary.NativeEndian.PutUint16(storage[:], unix.AF_INET)
-		copy(storage[4:], a.AsSlice())
-	} else {
-		binary.NativeEndian.PutUint16(storage[:], unix.AF_INET6)
-		copy(storage[8:], a.AsSlice())
+		in := (*C.struct_sockaddr_in)(unsafe.Pointer(into))
+		in.sin_family = unix.AF_INET
+		copy(unsafe.Slice((*byte)(unsafe.Pointer(&in.sin_addr)), 4), a.AsSlice())
+		return
 	}
-	return append(b, storage[:]...)
+	in := (*C.struct_sockaddr_in6)(unsafe.Pointer(into))
+	in.sin6_family = unix.AF_INET6
+	copy(unsafe.Slice((*byte)(unsafe.Pointer(&in.sin6_addr)), 16), a.AsSlice())
 }

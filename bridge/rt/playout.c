@@ -3,6 +3,7 @@
  * is cross-faded.
  */
 #include "core.h"
+#include "subnormals.h"
 
 #include <math.h>
 #include <string.h>
@@ -29,6 +30,7 @@ static void render(archibald_receiver *receiver, int64_t *position, double *frac
     archibald_jitter_commit(&receiver->buffer, *position + span, *position + span + LOOKAHEAD,
                             one_second);
     const float *in[MAX_CHANNELS];
+    const uint64_t before = subnormals_flush(); /* not above: a copy is exact */
     for (uint32_t c = 0; c < channels; c++) {
         float *window = receiver->scratch + (size_t)c * receiver->window_frames;
         archibald_jitter_copy(&receiver->buffer, c, *position - LOOKBEHIND, window,
@@ -36,6 +38,7 @@ static void render(archibald_receiver *receiver, int64_t *position, double *frac
         in[c] = window;
     }
     archibald_resampler_run(receiver->table, in, channels, *fraction, ratio, out, frames);
+    subnormals_restore(before);
     double end = *fraction + (double)frames * ratio, whole = floor(end);
     *position += (int64_t)whole;
     *fraction = end - whole;
@@ -79,10 +82,10 @@ static void silence(float *const *out, uint32_t from, uint32_t channels, uint32_
 void archibald_receiver_play(archibald_receiver *receiver, receive_counters *count,
                              observation_ring *ring, float *const *out, uint32_t channels,
                              uint32_t frames, int64_t media, int64_t cycle_ns) {
-    double ratio =
-        double_of_bits(atomic_load_explicit(&receiver->ratio_bits, memory_order_relaxed));
     int64_t command =
         atomic_exchange_explicit(&receiver->command, COMMAND_NONE, memory_order_acquire);
+    double ratio =
+        double_of_bits(atomic_load_explicit(&receiver->ratio_bits, memory_order_relaxed));
     uint32_t used = channels < receiver->plan.channels ? channels : receiver->plan.channels;
     int64_t from_position = receiver->position;
     double from_fraction = receiver->fraction;

@@ -9,21 +9,10 @@
  * by a Hann window, since the pitch found would otherwise depend on the phase.
  */
 #include "core.h"
+#include "four.h"
 
 #include <math.h>
 #include <string.h>
-
-/* Four samples at once, with every compiler and at every optimisation: the
- * language's own vectors (GNU C), which become the processor's. */
-typedef float four __attribute__((vector_size(16)));
-
-static inline four load(const float *from) {
-    four x;
-    memcpy(&x, from, sizeof x);
-    return x;
-}
-
-static inline void store(float *to, four x) { memcpy(to, &x, sizeof x); }
 
 static inline float sum(four x) { return (x[0] + x[1]) + (x[2] + x[3]); }
 

@@ -7,6 +7,7 @@
  * position on a whole frame is passed bit for bit. docs/decisions/0007-resampler.md
  */
 #include "core.h"
+#include "four.h"
 
 #include <math.h>
 
@@ -59,12 +60,6 @@ void archibald_resampler_init(resampler *table) {
     }
 }
 
-/* Four floats, which every 64-bit processor adds and multiplies at once. What
- * compilers make of the plain loop depends on their options: GCC 12 doubles its
- * time from -O2 to -O3. */
-typedef float four __attribute__((vector_size(16)));
-typedef float four_of_buffer __attribute__((vector_size(16), aligned(4), may_alias));
-
 enum { FOURS = TAPS / 4 };
 
 /* The sums of four vectors' elements. */
@@ -76,9 +71,8 @@ static inline four sums(four a, four b, four c, four d) {
 }
 
 static inline four products(const four *tap, const float *in) {
-    const four_of_buffer *x = (const four_of_buffer *)in;
-    four sum = tap[0] * x[0];
-    for (int j = 1; j < FOURS; j++) sum += tap[j] * x[j];
+    four sum = tap[0] * load(in);
+    for (int j = 1; j < FOURS; j++) sum += tap[j] * load(in + 4 * j);
     return sum;
 }
 
@@ -88,9 +82,10 @@ static inline uint32_t taps_at(const resampler *table, double position, four *ta
     double phase = (position - (double)whole) * PHASES;
     uint32_t p = (uint32_t)phase;
     float between = (float)(phase - (double)p);
-    const four_of_buffer *low = (const four_of_buffer *)table->row[p];
-    const four_of_buffer *high = (const four_of_buffer *)table->row[p + 1];
-    for (int j = 0; j < FOURS; j++) tap[j] = low[j] + between * (high[j] - low[j]);
+    for (int j = 0; j < FOURS; j++) {
+        const four low = load(table->row[p] + 4 * j), high = load(table->row[p + 1] + 4 * j);
+        tap[j] = low + between * (high - low);
+    }
     return whole;
 }
 
@@ -110,7 +105,7 @@ void archibald_resampler_run(const resampler *table, const float *const *in, uin
             four y = sums(products(tap[0], x + whole[0]), products(tap[1], x + whole[1]),
                           products(tap[2], x + whole[2]), products(tap[3], x + whole[3]));
             if (count == 4)
-                *(four_of_buffer *)(out[c] + first) = y;
+                store(out[c] + first, y);
             else
                 for (uint32_t i = 0; i < count; i++) out[c][first + i] = y[i];
         }

@@ -33,7 +33,7 @@ static void hand_over(archibald_sender *sender, send_counters *count, const floa
     const uint32_t stride = sender->captured->channels, frames = cycle->frames;
     float *samples = archibald_sound_begin(sender->captured, frames);
     if (!samples) {
-        COUNT(count->errors, 1);
+        COUNT_SHARED(count->errors, 1);
         return;
     }
     uint32_t bad = 0;

@@ -12,6 +12,20 @@ static void settle(archibald_receiver *receiver, receive_counters *count, uint32
         COUNT(count->recovered, 1);
 }
 
+/* Makes the highest sequence number one that lies so many further. What lies further back
+ * than the packets that are settled now was settled before, or never came. */
+static void advance_to(archibald_receiver *receiver, receive_counters *count, uint32_t ahead) {
+    const uint32_t first = receiver->highest_sequence + 1, settled = receiver->settled;
+    const uint32_t steps = ahead < settled ? ahead : settled;
+    if (receiver->plan.repeats > 0)
+        for (uint32_t i = 0; i < steps; i++) settle(receiver, count, first + i - settled);
+    const uint32_t at = first % SEEN_SEQUENCES, left = SEEN_SEQUENCES - at;
+    const uint32_t part = left < ahead ? left : ahead;
+    memset(receiver->copies + at, 0, part);
+    memset(receiver->copies, 0, ahead - part);
+    receiver->highest_sequence += ahead;
+}
+
 /* Whether a timestamp that is so much later is that of so many packets further, up to
  * more frames lost by the sender's graph. Packets need not be of one length. */
 static int fits(const archibald_receiver *receiver, int ahead, int64_t advance, int64_t more) {
@@ -94,11 +108,7 @@ enum arrival archibald_sequence_note(archibald_receiver *receiver, receive_count
         return newest(receiver, sequence, media, arrival_ns);
     }
     if (ahead > 0) {
-        for (int i = 1; i <= ahead; i++) {
-            uint32_t s = ++receiver->highest_sequence;
-            receiver->copies[s % SEEN_SEQUENCES] = 0;
-            settle(receiver, count, s - receiver->settled);
-        }
+        advance_to(receiver, count, (uint32_t)ahead);
         if (ahead > 1)
             COUNT(count->lost, (uint64_t)ahead - 1);
         else if (advance > 0 && advance <= MAX_PERIOD_FRAMES)

@@ -100,5 +100,5 @@ void archibald_socket_send(archibald_engine *engine, archibald_sender *sender, u
         COUNT(engine->sent.bytes,
               sender->outgoing[i]->bytes - archibald_sender_header_bytes(sender));
     COUNT(engine->sent.packets, originals);
-    if (sent < datagrams) COUNT(engine->sent.errors, datagrams - sent);
+    if (sent < datagrams) COUNT_SHARED(engine->sent.errors, datagrams - sent);
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/proto"
 )
@@ -66,12 +67,12 @@ func TestAllCountsAreOfTheSessionAndTotalsOfTheProgram(t *testing.T) {
 	judge("at the start", 0, 3)
 	v.count(5)
 	judge("in the session", 2, 5)
-	v.audioEvent(AudioLost)
+	v.audioEvent(audio.Lost)
 	v.pass(time.Second)
 	v.count(6)
 	judge("after the audio server was away", 3, 6)
 	v.audio.graph.PeriodFrames = 128
-	v.audioEvent(AudioChanged)
+	v.audioEvent(audio.Changed)
 	judge("at another period", 3, 6)
 	v.down("a")
 	judge("while there is no session", 3, 6)
@@ -90,7 +91,7 @@ func TestAPlainStreamCountsFromItsStart(t *testing.T) {
 	v.count(2)
 	v.openAudio()
 	v.count(3)
-	v.audioEvent(AudioLost)
+	v.audioEvent(audio.Lost)
 	v.pass(time.Second)
 	if got := v.Status().Directions.Receive; countsOf(got) != multiple(1) || totalCounts(got.Total) != multiple(3) {
 		t.Errorf("%+v", got)

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/bridge/codec"
 	"archibald-bridge/bridge/fault"
 	"archibald-bridge/bridge/receive"
@@ -39,7 +40,7 @@ const (
 type End struct {
 	settings  Settings
 	core      Core
-	audio     AudioServer
+	audio     audio.Server
 	machine   Machine
 	server    string // the audio server in words
 	hint      string // "" once it was given
@@ -66,7 +67,7 @@ type End struct {
 
 	// The rest belongs to Run's goroutine.
 	startedNs     int64
-	graph         Graph
+	graph         audio.Graph
 	audioOpen     bool
 	audioError    string // why it cannot be used; it can be open all the same
 	unusable      error  // the audio server, to this process
@@ -95,7 +96,7 @@ type End struct {
 // Parts are what an end is made of.
 type Parts struct {
 	Core    Core
-	Audio   AudioServer
+	Audio   audio.Server
 	Machine Machine
 	Server  string // the audio server in words, "JACK server default"
 	Hint    string // what else can be done where it was never there
@@ -308,7 +309,7 @@ func (e *End) Answers(offer proto.Description) error {
 
 // Describe is what an end says about itself in offers and answers, each of which then gets
 // an SSRC of its own.
-func Describe(settings Settings, graph Graph) proto.Description {
+func Describe(settings Settings, graph audio.Graph) proto.Description {
 	encodings := proto.Encodings
 	if settings.Format != "" {
 		encodings = []proto.Encoding{settings.Format}

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/bridge/signaling"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/bridge/stream"
@@ -212,18 +213,18 @@ type fakeAudio struct {
 	mu     sync.Mutex
 	calls  []string
 	absent error
-	graph  Graph
-	config AudioConfig
-	events chan AudioEvent
+	graph  audio.Graph
+	config audio.Config
+	events chan audio.Event
 	xruns  uint64
 	policy string
 
-	threads AudioThreads
+	threads audio.Threads
 	slow    time.Duration // that Open takes
 }
 
 func newFakeAudio() *fakeAudio {
-	return &fakeAudio{graph: Graph{RateHz: testRate, PeriodFrames: testPeriod}, events: make(chan AudioEvent)}
+	return &fakeAudio{graph: audio.Graph{RateHz: testRate, PeriodFrames: testPeriod}, events: make(chan audio.Event)}
 }
 
 func (a *fakeAudio) call(format string, args ...any) {
@@ -232,7 +233,7 @@ func (a *fakeAudio) call(format string, args ...any) {
 	a.calls = append(a.calls, fmt.Sprintf(format, args...))
 }
 
-func (a *fakeAudio) Open(c AudioConfig) (Graph, error) {
+func (a *fakeAudio) Open(c audio.Config) (audio.Graph, error) {
 	a.call("open")
 	time.Sleep(a.slow)
 	a.mu.Lock()
@@ -241,12 +242,12 @@ func (a *fakeAudio) Open(c AudioConfig) (Graph, error) {
 	return a.graph, a.absent
 }
 
-func (a *fakeAudio) Graph() Graph                { a.mu.Lock(); defer a.mu.Unlock(); return a.graph }
-func (a *fakeAudio) Events() <-chan AudioEvent   { return a.events }
+func (a *fakeAudio) Graph() audio.Graph          { a.mu.Lock(); defer a.mu.Unlock(); return a.graph }
+func (a *fakeAudio) Events() <-chan audio.Event  { return a.events }
 func (a *fakeAudio) SetActive(active bool)       { a.call("active %v", active) }
 func (a *fakeAudio) SetLatency(send, recv int)   { a.call("latency %d %d", send, recv) }
 func (a *fakeAudio) RealTime() (string, int)     { return a.policy, 5 }
-func (a *fakeAudio) Threads() AudioThreads       { a.mu.Lock(); defer a.mu.Unlock(); return a.threads }
+func (a *fakeAudio) Threads() audio.Threads      { a.mu.Lock(); defer a.mu.Unlock(); return a.threads }
 func (a *fakeAudio) Xruns() uint64               { return a.xruns }
 func (a *fakeAudio) set(change func(*fakeAudio)) { a.mu.Lock(); defer a.mu.Unlock(); change(a) }
 
@@ -265,7 +266,7 @@ func (a *fakeAudio) called() []string {
 type fakeMachine struct {
 	mu        sync.Mutex
 	streaming []bool
-	tended    AudioThreads // the last
+	tended    audio.Threads // the last
 	status    status.Machine
 }
 
@@ -275,7 +276,7 @@ func (m *fakeMachine) SetStreaming(s bool) {
 	m.streaming = append(m.streaming, s)
 }
 
-func (m *fakeMachine) Tend(t AudioThreads) { m.mu.Lock(); defer m.mu.Unlock(); m.tended = t }
+func (m *fakeMachine) Tend(t audio.Threads) { m.mu.Lock(); defer m.mu.Unlock(); m.tended = t }
 
 func (m *fakeMachine) Status() status.Machine { m.mu.Lock(); defer m.mu.Unlock(); return m.status }
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/bridge/health"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/proto"
@@ -14,7 +15,7 @@ import (
 // freewheels lets the graph leave real time, with no cycle for the core, or come back.
 func (v *virtual) freewheels(on bool) {
 	v.audio.set(func(a *fakeAudio) { a.graph.Freewheels = on })
-	v.audioEvent(AudioChanged)
+	v.audioEvent(audio.Changed)
 	v.runs = !on
 	if !on {
 		v.beat = v.time.ns
@@ -110,7 +111,7 @@ func TestASessionThatBeginsWhileTheGraphFreewheelsHasSoundAfterwards(t *testing.
 		"the period": func(v *virtual) {
 			v.up(agreed("a"))
 			v.audio.graph.PeriodFrames = 2 * testPeriod
-			v.audioEvent(AudioChanged)
+			v.audioEvent(audio.Changed)
 		},
 		"the address": func(v *virtual) {
 			v.up(agreed("a"))

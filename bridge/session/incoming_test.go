@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/bridge/stream"
 	"archibald-bridge/proto"
@@ -104,7 +105,7 @@ func TestWhatIsSentIsPublishedAndAgainWhenItChanges(t *testing.T) {
 	if string(told[0].Marshal()) != string(want.Marshal()) {
 		t.Errorf("got\n%s\nwant\n%s", told[0].Marshal(), want.Marshal())
 	}
-	v.graphChanged(Graph{RateHz: testRate, PeriodFrames: 128})
+	v.graphChanged(audio.Graph{RateHz: testRate, PeriodFrames: 128})
 	if len(told) != 2 || told[1].PacketFrames != 128 {
 		t.Errorf("%+v", told)
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/bridge/codec"
 	"archibald-bridge/bridge/fault"
 	"archibald-bridge/bridge/status"
@@ -31,7 +32,7 @@ func TestBothEndsComeUpInEveryOrder(t *testing.T) {
 						first, second = host, guest
 					}
 					if !audioFirst {
-						first.audio.absent = ErrServerAbsent
+						first.audio.absent = audio.ErrServerAbsent
 					}
 					first.start()
 					time.Sleep(40 * time.Millisecond)
@@ -145,12 +146,12 @@ func TestRateThatDiffersIsRefusedUntilItFits(t *testing.T) {
 		return strings.Contains(guest.Status().Session.LastError, "the guest runs at 48000 Hz, the host at 44100 Hz")
 	})
 	host.audio.set(func(a *fakeAudio) { a.graph.RateHz = testRate })
-	host.audio.events <- AudioChanged
+	host.audio.events <- audio.Changed
 	eventually(t, "both run", func() bool { return guest.running() && host.running() })
 	guest.audio.set(func(a *fakeAudio) { a.graph.RateHz = 96000 })
 	host.audio.set(func(a *fakeAudio) { a.graph.RateHz = 96000 })
-	guest.audio.events <- AudioChanged
-	host.audio.events <- AudioChanged
+	guest.audio.events <- audio.Changed
+	host.audio.events <- audio.Changed
 	eventually(t, "both run at 96 kHz", func() bool {
 		sender, _ := guest.plans()
 		_, receiver := host.plans()
@@ -167,7 +168,7 @@ func TestAudioServerThatWasAwayBringsTheSessionBackAtItsNewRate(t *testing.T) {
 	eventually(t, "both run", func() bool { return guest.running() && host.running() })
 	for _, l := range []*live{guest, host} {
 		l.audio.set(func(a *fakeAudio) { a.graph.RateHz = 44100 })
-		l.audio.events <- AudioLost
+		l.audio.events <- audio.Lost
 	}
 	eventually(t, "both run at 44.1 kHz", func() bool {
 		sender, _ := guest.plans()
@@ -179,7 +180,7 @@ func TestAudioServerThatWasAwayBringsTheSessionBackAtItsNewRate(t *testing.T) {
 }
 
 func TestWaitingEndsWithTheNameOfWhatIsMissing(t *testing.T) {
-	for name, absent := range map[string]error{"audio of the guest: not reached": ErrServerAbsent, "peer 127.0.0.82:": nil} {
+	for name, absent := range map[string]error{"audio of the guest: not reached": audio.ErrServerAbsent, "peer 127.0.0.82:": nil} {
 		guest, _ := pair(t, true, false, func(guest, _ *Settings) { guest.Wait = 60 * time.Millisecond })
 		guest.audio.absent = absent
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
@@ -264,7 +265,7 @@ func TestStatusIsReadWhileTheEndRuns(t *testing.T) {
 	}
 	for range 3 {
 		eventually(t, "both run", func() bool { return guest.running() && host.running() })
-		guest.audio.events <- AudioLost
+		guest.audio.events <- audio.Lost
 		time.Sleep(30 * time.Millisecond)
 	}
 	close(stop)

@@ -1,6 +1,9 @@
 package session
 
-import "archibald-bridge/bridge/status"
+import (
+	"archibald-bridge/bridge/audio"
+	"archibald-bridge/bridge/status"
+)
 
 // Machine is the operating system, asked for what steady sound needs. Nothing
 // it refuses is fatal; it says itself, once, what is lost. Its methods do not
@@ -11,7 +14,7 @@ type Machine interface {
 	SetStreaming(streaming bool)
 	// Tend gives the audio threads their priority and their processors. It is
 	// called at every tick and does nothing for threads it has seen.
-	Tend(AudioThreads)
+	Tend(audio.Threads)
 	// Status returns what is in force.
 	Status() status.Machine
 }

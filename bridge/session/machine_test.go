@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/bridge/status"
 )
 
@@ -44,8 +45,8 @@ func TestMachineStaysQuietBetweenSessionsThatFollowEachOther(t *testing.T) {
 
 func TestMachineIsLetGoOfWhenTheAudioServerStaysAway(t *testing.T) {
 	v := playing(t)
-	v.audio.set(func(a *fakeAudio) { a.absent = ErrServerAbsent })
-	v.audioEvent(AudioLost)
+	v.audio.set(func(a *fakeAudio) { a.absent = audio.ErrServerAbsent })
+	v.audioEvent(audio.Lost)
 	v.pass(time.Minute)
 	v.quietened(true, false)
 	v.audio.set(func(a *fakeAudio) { a.absent = nil })
@@ -70,7 +71,7 @@ func TestMachineIsLetGoOfWhenTheEndStops(t *testing.T) {
 func TestMachineLearnsOfNewAudioThreadsAtTheNextTick(t *testing.T) {
 	v := newVirtual(t)
 	v.openAudio()
-	for _, threads := range []AudioThreads{{IDs: []int{7, 8}, Priority: 65}, {}, {IDs: []int{9}, Priority: 5}} {
+	for _, threads := range []audio.Threads{{IDs: []int{7, 8}, Priority: 65}, {}, {IDs: []int{9}, Priority: 5}} {
 		v.audio.set(func(a *fakeAudio) { a.threads = threads })
 		v.pass(tick)
 		if got := v.quiet.tended; !slices.Equal(got.IDs, threads.IDs) || got.Priority != threads.Priority {

@@ -3,6 +3,7 @@ package session
 import (
 	"testing"
 
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/bridge/signaling"
 	"archibald-bridge/bridge/stream"
 	"archibald-bridge/proto"
@@ -69,7 +70,7 @@ func TestAnotherPeriodIsNegotiatedWhereRepeatsCountInPeriods(t *testing.T) {
 		v.up(repeating("a", 1, distance))
 		v.core.calls = nil
 		v.audio.graph.PeriodFrames = 256
-		v.audioEvent(AudioChanged)
+		v.audioEvent(audio.Changed)
 		if negotiated {
 			v.calledPeer("renegotiate")
 		} else {
@@ -96,7 +97,7 @@ func TestStaticEndRepeatsAsConfiguredAndExpectsNothing(t *testing.T) {
 		t.Errorf("receiver %+v", r)
 	}
 	v.audio.graph.PeriodFrames = 32
-	v.audioEvent(AudioChanged)
+	v.audioEvent(audio.Changed)
 	if s := v.core.sender; s.Repeats != (stream.Repeats{Copies: 2, DistanceFrames: 96}) {
 		t.Errorf("sender %+v", s)
 	}

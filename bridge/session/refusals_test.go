@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/bridge/fault"
 	"archibald-bridge/bridge/health"
 	"archibald-bridge/bridge/receive"
@@ -162,7 +163,7 @@ func TestADirectionThatFailsInASessionFailsTheSession(t *testing.T) {
 	v := playing(t)
 	v.core.sendErr = errors.New("no memory")
 	v.audio.graph.PeriodFrames = 32
-	v.audioEvent(AudioChanged)
+	v.audioEvent(audio.Changed)
 	v.publish()
 	if s := v.Status().Session; s.State != status.SessionFailed || s.LastError != "cannot send: no memory" {
 		t.Errorf("%+v", s)
@@ -178,7 +179,7 @@ func TestADirectionThatFailsInASessionFailsTheSession(t *testing.T) {
 func TestASessionWithoutItsAudioServerIsNotUp(t *testing.T) {
 	v := playing(t)
 	v.audio.absent = errors.New("no such server")
-	v.audioEvent(AudioLost)
+	v.audioEvent(audio.Lost)
 	v.pass(time.Second)
 	if s := v.Status().Session; s.State != status.SessionWaiting || s.LastError != "no such server" || s.ID != shownID("a") {
 		t.Errorf("%+v", s)

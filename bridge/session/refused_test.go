@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/bridge/status"
 )
 
@@ -36,7 +37,7 @@ func TestASessionIsUpHoweverItsRefusalEnds(t *testing.T) {
 		"the peer is heard from another port": func(v *virtual) { v.core.source = netip.MustParseAddrPort("192.0.2.7:40000") },
 		"the period is another one": func(v *virtual) {
 			v.audio.graph.PeriodFrames = 2 * testPeriod
-			v.audioEvent(AudioChanged)
+			v.audioEvent(audio.Changed)
 		},
 	} {
 		v := newVirtual(t)

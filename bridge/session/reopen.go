@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/proto"
 )
 
@@ -19,13 +20,13 @@ const (
 // openAudio makes one attempt to open the audio server.
 func (e *End) openAudio() {
 	graph, err := e.audio.Open(e.audioConfig())
-	if errors.Is(err, ErrStartAnew) {
+	if errors.Is(err, audio.ErrStartAnew) {
 		e.unusable = err
 		return
 	}
 	if err != nil {
 		e.audioMissing(err.Error())
-		if e.hint != "" && !e.everAudio && errors.Is(err, ErrServerAbsent) {
+		if e.hint != "" && !e.everAudio && errors.Is(err, audio.ErrServerAbsent) {
 			e.log.Warn(e.hint)
 			e.hint = ""
 		}
@@ -56,7 +57,7 @@ func (e *End) audioMissing(reason string) {
 // stream with. One at a rate that was not asked for is waited for with the nodes
 // where they are: opening them again would change nothing, and what is patched to them
 // stays.
-func (e *End) adopt(graph Graph) bool {
+func (e *End) adopt(graph audio.Graph) bool {
 	e.graph = graph
 	if !e.wanted(graph) {
 		asks := "--rate asks for"
@@ -85,29 +86,29 @@ func (e *End) stream() {
 }
 
 // wanted says whether the graph has the rate that was asked for.
-func (e *End) wanted(graph Graph) bool {
+func (e *End) wanted(graph audio.Graph) bool {
 	return e.settings.RateHz == 0 || graph.RateHz == e.settings.RateHz
 }
 
 // usable says whether the audio server is open, at a rate to stream at.
 func (e *End) usable() bool { return e.audioOpen && e.audioError == "" }
 
-func (e *End) audioConfig() AudioConfig {
-	return AudioConfig{
+func (e *End) audioConfig() audio.Config {
+	return audio.Config{
 		Name: e.settings.Name, SendChannels: e.settings.SendChannels, ReceiveChannels: e.settings.ReceiveChannels,
 		RateHz: e.settings.RateHz, PeriodFrames: e.settings.PeriodFrames,
 	}
 }
 
-func (e *End) audioEvent(event AudioEvent) {
+func (e *End) audioEvent(event audio.Event) {
 	if !e.audioOpen {
 		return
 	}
 	switch event {
-	case AudioLost:
+	case audio.Lost:
 		e.log.Warn("audio server lost", "server", e.server)
 		e.closeAudio()
-	case AudioChanged:
+	case audio.Changed:
 		e.graphChanged(e.audio.Graph())
 	}
 }
@@ -129,7 +130,7 @@ func (e *End) closeAudio() {
 
 // graphChanged is called after an event, and every now and then: what changes while
 // nothing streams may be told by none.
-func (e *End) graphChanged(graph Graph) {
+func (e *End) graphChanged(graph audio.Graph) {
 	if graph == e.graph {
 		return
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/bridge/fault"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/proto"
@@ -43,7 +44,7 @@ func TestAudioServerThatIsAbsentIsTriedEvery50To250ms(t *testing.T) {
 	}
 	v.logged("audio server open", 1)
 
-	v.audioEvent(AudioLost)
+	v.audioEvent(audio.Lost)
 	v.audio.absent = errors.New("no answer")
 	v.pass(tick)
 	v.logged("waiting for the audio server", 2) // it was told within the minute
@@ -58,17 +59,17 @@ func TestWhatElseThereIsIsSaidOnceAndOnlyWhereThereNeverWasAServer(t *testing.T)
 	v.audio.absent = errors.New("permission denied")
 	v.openAudio()
 	v.logged("there is another backend", 0) // it is there
-	v.audio.absent = ErrServerAbsent
+	v.audio.absent = audio.ErrServerAbsent
 	v.pass(time.Second)
-	v.audio.absent = fmt.Errorf("elsewhere: %w", ErrServerAbsent)
+	v.audio.absent = fmt.Errorf("elsewhere: %w", audio.ErrServerAbsent)
 	v.pass(time.Second)
 	v.logged("there is another backend", 1)
 
 	v = newVirtual(t)
 	v.hint = "there is another backend"
 	v.openAudio()
-	v.audioEvent(AudioLost)
-	v.audio.absent = ErrServerAbsent
+	v.audioEvent(audio.Lost)
+	v.audio.absent = audio.ErrServerAbsent
 	v.pass(time.Second)
 	v.logged("waiting for the audio server", 1)
 	v.logged("there is another backend", 0)
@@ -76,12 +77,12 @@ func TestWhatElseThereIsIsSaidOnceAndOnlyWhereThereNeverWasAServer(t *testing.T)
 
 func TestAnEndGivesUpWithAnAudioServerThatNeedsANewProcess(t *testing.T) {
 	v := newVirtual(t)
-	v.audio.absent = fmt.Errorf("a dead server: %w", ErrStartAnew)
+	v.audio.absent = fmt.Errorf("a dead server: %w", audio.ErrStartAnew)
 	ended := make(chan error, 1)
 	go func() { ended <- v.loop(t.Context(), nil) }()
 	select {
 	case err := <-ended:
-		if !errors.Is(err, ErrStartAnew) {
+		if !errors.Is(err, audio.ErrStartAnew) {
 			t.Errorf("ended with %v", err)
 		}
 	case <-time.After(10 * time.Second):
@@ -94,7 +95,7 @@ func TestAudioServerIsAskedForWhatIsConfigured(t *testing.T) {
 		c.Name, c.SendChannels, c.ReceiveChannels, c.RateHz, c.PeriodFrames = "lab", 3, 1, testRate, 96
 	})
 	v.openAudio()
-	if want := (AudioConfig{Name: "lab", SendChannels: 3, ReceiveChannels: 1, RateHz: testRate, PeriodFrames: 96}); v.audio.config != want {
+	if want := (audio.Config{Name: "lab", SendChannels: 3, ReceiveChannels: 1, RateHz: testRate, PeriodFrames: 96}); v.audio.config != want {
 		t.Errorf("asked for %+v, want %+v", v.audio.config, want)
 	}
 }
@@ -103,8 +104,8 @@ func TestLostAudioServerIsClosedBeforeItIsOpenedAndTheSessionStays(t *testing.T)
 	v := playing(t)
 	sender, receiver := *v.core.sender, *v.core.receiver
 	v.audio.calls, v.core.calls = nil, nil
-	v.audio.absent = ErrServerAbsent
-	v.audioEvent(AudioLost)
+	v.audio.absent = audio.ErrServerAbsent
+	v.audioEvent(audio.Lost)
 	if got := v.audio.called(); !slices.Equal(got, []string{"close"}) {
 		t.Errorf("calls %q", got)
 	}
@@ -114,7 +115,7 @@ func TestLostAudioServerIsClosedBeforeItIsOpenedAndTheSessionStays(t *testing.T)
 	if _, err := v.describeItself(); err == nil || err.Error() != "JACK server lab is not running on the guest" {
 		t.Errorf("describes itself: %v", err)
 	}
-	v.audioEvent(AudioLost) // both nodes may complain
+	v.audioEvent(audio.Lost) // both nodes may complain
 	v.pass(time.Second)
 	v.logged("audio server lost", 1)
 	v.calledPeer()
@@ -134,7 +135,7 @@ func TestLostAudioServerIsClosedBeforeItIsOpenedAndTheSessionStays(t *testing.T)
 
 func TestAudioServerThatComesBackAtAnotherRateRenegotiates(t *testing.T) {
 	v := playing(t)
-	v.audioEvent(AudioLost)
+	v.audioEvent(audio.Lost)
 	v.audio.graph.RateHz = 44100
 	v.pass(100 * time.Millisecond)
 	v.calledPeer("renegotiate")
@@ -147,7 +148,7 @@ func TestPeriodChangePlansOnlyTheSenderAnew(t *testing.T) {
 	v := playing(t)
 	v.core.calls = nil
 	v.audio.graph.PeriodFrames = 256
-	v.audioEvent(AudioChanged)
+	v.audioEvent(audio.Changed)
 	if !slices.Equal(v.core.calls, []string{"start sender"}) || v.core.sender.PacketFrames != 128 {
 		t.Errorf("the core was told %q, sender %+v", v.core.calls, v.core.sender)
 	}
@@ -160,7 +161,7 @@ func TestPeriodChangePlansOnlyTheSenderAnew(t *testing.T) {
 func TestEventWithoutAChangeDoesNothing(t *testing.T) {
 	v := playing(t)
 	v.core.calls = nil
-	v.audioEvent(AudioChanged)
+	v.audioEvent(audio.Changed)
 	v.calledPeer()
 	if len(v.core.calls) != 0 {
 		t.Errorf("the core was told %q", v.core.calls)
@@ -172,7 +173,7 @@ func TestRateChangeRenegotiates(t *testing.T) {
 	v := playing(t)
 	v.core.calls = nil
 	v.audio.graph.RateHz = 96000
-	v.audioEvent(AudioChanged)
+	v.audioEvent(audio.Changed)
 	v.calledPeer("renegotiate")
 	if !slices.Equal(v.core.calls, []string{"stop sender", "stop receiver", "graph 96000"}) {
 		t.Errorf("the core was told %q", v.core.calls)
@@ -228,7 +229,7 @@ func TestARateThatGoesAwayAndComesBackUnseenIsFollowedWithinASecond(t *testing.T
 		for _, asked := range []int{0, testRate} {
 			v := playing(t, func(c *Settings) { c.RateHz = asked })
 			v.audio.set(func(a *fakeAudio) { a.graph.RateHz = 44100 })
-			v.audioEvent(AudioChanged)
+			v.audioEvent(audio.Changed)
 			v.runs = false
 			if asked == 0 {
 				v.calledPeer("renegotiate")
@@ -295,7 +296,7 @@ func (v *virtual) flapping(d time.Duration) (opened int) {
 	for end := v.time.ns + int64(d); v.time.ns < end; {
 		v.pass(tick)
 		if v.audioOpen {
-			v.audioEvent(AudioLost)
+			v.audioEvent(audio.Lost)
 		}
 	}
 	return count(v.audio.called(), "open") - before
@@ -315,7 +316,7 @@ func TestAServerThatThrowsUsOutEachTimeIsOpenedLessAndLessOften(t *testing.T) {
 		t.Fatal("given up")
 	}
 	v.pass(stableAfter)
-	v.audioEvent(AudioLost)
+	v.audioEvent(audio.Lost)
 	v.pass(tick)
 	if !v.audioOpen {
 		t.Error("one loss of a server that was stable is not answered at once")
@@ -324,7 +325,7 @@ func TestAServerThatThrowsUsOutEachTimeIsOpenedLessAndLessOften(t *testing.T) {
 
 func TestWhatWasNeverReachedIsNamed(t *testing.T) {
 	v := newVirtual(t, func(c *Settings) { c.Wait = 300 * time.Millisecond })
-	v.audio.absent = fmt.Errorf("cannot connect: %w", ErrServerAbsent)
+	v.audio.absent = fmt.Errorf("cannot connect: %w", audio.ErrServerAbsent)
 	v.openAudio()
 	v.is(fault.ErrNeverReached, "JACK server lab: not reached in 300ms: cannot connect: audio server not running: never reached")
 	v.audio.absent = nil
@@ -334,7 +335,7 @@ func TestWhatWasNeverReachedIsNamed(t *testing.T) {
 	v.is(fault.ErrNeverReached, "peer tower:4713: not reached in 300ms: never reached")
 	v.up(agreed("a"))
 	v.down("a")
-	v.audioEvent(AudioLost)
+	v.audioEvent(audio.Lost)
 	if err := v.neverReached(); err != nil {
 		t.Errorf("both were reached once: %v", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/bridge/fault"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/bridge/stream"
@@ -133,7 +134,7 @@ func TestStaticPeerNotFoundIsLookedUpAgain(t *testing.T) {
 		t.Error("looked up although it is known")
 	}
 	found = found[:1] // it moved while the audio server was away
-	v.audioEvent(AudioLost)
+	v.audioEvent(audio.Lost)
 	v.pass(100 * time.Millisecond)
 	if v.core.sender == nil || v.core.sender.To != netip.MustParseAddrPort("[2001:db8::1]:5004") {
 		t.Errorf("sender %+v", v.core.sender)
@@ -148,7 +149,7 @@ func TestStaticPeerThatIsNoLongerFoundIsLookedUpUntilItIs(t *testing.T) {
 	}
 	v.openAudio()
 	failure = errors.New("no such host")
-	v.audioEvent(AudioLost)
+	v.audioEvent(audio.Lost)
 	v.pass(10 * time.Second)
 	if v.core.sender != nil || v.Status().Session.State != status.SessionWaiting {
 		t.Errorf("sender %+v, session %+v", v.core.sender, v.Status().Session)
@@ -172,7 +173,7 @@ func TestStaticPeerWithoutAnAddress(t *testing.T) {
 func TestStaticRateChangeBeginsAnew(t *testing.T) {
 	v := playing(t, static)
 	v.audio.graph.RateHz = 44100
-	v.audioEvent(AudioChanged)
+	v.audioEvent(audio.Changed)
 	if v.core.sender == nil || v.core.sender.Format.RateHz != 44100 || v.core.receiver.Format.RateHz != 44100 {
 		t.Errorf("sender %+v, receiver %+v", v.core.sender, v.core.receiver)
 	}

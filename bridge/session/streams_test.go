@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/bridge/codec"
 	"archibald-bridge/bridge/receive"
 	"archibald-bridge/bridge/report"
@@ -281,7 +282,7 @@ func TestCoreThatRefusesAPlanLeavesTheOtherDirection(t *testing.T) {
 	}
 	v.core.sendErr = nil
 	v.audio.graph.PeriodFrames = 32
-	v.audioEvent(AudioChanged)
+	v.audioEvent(audio.Changed)
 	v.pass(time.Second)
 	if s := v.Status().Directions.Send.State; s != status.DirectionRunning {
 		t.Errorf("send %s", s)
@@ -303,7 +304,7 @@ func TestCoreThatRefusesAPlanLeavesTheOtherDirection(t *testing.T) {
 
 func TestSocketIsEmptiedAtEveryTick(t *testing.T) {
 	v := newVirtual(t)
-	v.audio.absent = ErrServerAbsent
+	v.audio.absent = audio.ErrServerAbsent
 	v.openAudio()
 	v.pass(time.Second)
 	if v.core.idleNs != v.time.ns {

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"archibald-bridge/bridge/audio"
 	"archibald-bridge/bridge/health"
 	"archibald-bridge/bridge/status"
 )
@@ -20,9 +21,9 @@ func (a *troubledAudio) WhyPeriod(int, int) string { return a.why }
 
 func troubled(t *testing.T, change ...func(*Settings)) (*virtual, *troubledAudio) {
 	v := playing(t, change...)
-	audio := &troubledAudio{fakeAudio: v.audio}
-	v.End.audio = audio
-	return v, audio
+	server := &troubledAudio{fakeAudio: v.audio}
+	v.End.audio = server
+	return v, server
 }
 
 // shows says whether status has a problem of the audio server, and how often the log
@@ -44,40 +45,40 @@ func (v *virtual) shows(code, text string, times int) {
 }
 
 func TestATroubleIsShownAsLongAsItLastsAndToldOnce(t *testing.T) {
-	v, audio := troubled(t)
+	v, server := troubled(t)
 	v.shows(health.AudioMute, "", 0)
-	audio.trouble = "no session manager"
+	server.trouble = "no session manager"
 	v.pass(time.Second)
 	v.shows(health.AudioMute, "no session manager", 1)
 	v.pass(10 * time.Minute)
 	v.shows(health.AudioMute, "no session manager", 1)
-	audio.trouble = ""
+	server.trouble = ""
 	v.pass(time.Second)
 	v.shows(health.AudioMute, "", 0)
 	for range 30 { // it comes and goes
-		audio.trouble = "no session manager"
+		server.trouble = "no session manager"
 		v.pass(time.Second)
-		audio.trouble = ""
+		server.trouble = ""
 		v.pass(time.Second)
 	}
 	if n := v.log.count("no session manager"); n > 3 {
 		t.Errorf("told %d times in a minute", n)
 	}
-	audio.trouble = "no session manager"
-	v.audioEvent(AudioLost)
-	v.audio.absent = ErrServerAbsent
+	server.trouble = "no session manager"
+	v.audioEvent(audio.Lost)
+	v.audio.absent = audio.ErrServerAbsent
 	v.pass(time.Second)
 	v.shows(health.AudioMute, "", 0) // nothing of a server that is gone
 }
 
 func TestTheServersOwnCauseIsToldInPlaceOfTheSymptom(t *testing.T) {
-	v, audio := troubled(t)
-	audio.trouble = "no session manager"
+	v, server := troubled(t)
+	server.trouble = "no session manager"
 	v.runs = false
 	v.pass(4 * time.Second)
 	v.shows(health.AudioMute, "no session manager", 1)
 	v.logged(health.GraphStopped, 0)
-	audio.trouble = ""
+	server.trouble = ""
 	v.pass(500 * time.Millisecond)
 	if !strings.Contains(v.log.text.String(), health.GraphStopped) {
 		t.Errorf("a graph that stands still for no known reason is not told:\n%s", v.log.text.String())
@@ -86,21 +87,21 @@ func TestTheServersOwnCauseIsToldInPlaceOfTheSymptom(t *testing.T) {
 
 func TestAPeriodThatIsNotTheOneAskedForIsToldWithItsCause(t *testing.T) {
 	asked := func(frames int) func(*Settings) { return func(c *Settings) { c.PeriodFrames = frames } }
-	v, audio := troubled(t, asked(testPeriod))
+	v, server := troubled(t, asked(testPeriod))
 	v.shows(health.HostPeriod, "", 0)
-	audio.set(func(a *fakeAudio) { a.graph.PeriodFrames = 1024 })
-	audio.why = "min-quantum"
+	server.set(func(a *fakeAudio) { a.graph.PeriodFrames = 1024 })
+	server.why = "min-quantum"
 	v.pass(time.Minute)
 	v.shows(health.HostPeriod, "guest-period 64 is not met: JACK server lab runs at 1024 frames: min-quantum", 1)
-	audio.set(func(a *fakeAudio) { a.graph.PeriodFrames = testPeriod })
+	server.set(func(a *fakeAudio) { a.graph.PeriodFrames = testPeriod })
 	v.pass(time.Second)
 	v.shows(health.HostPeriod, "", 0)
 
-	v, audio = troubled(t, asked(96))
-	audio.why = "rounded"
+	v, server = troubled(t, asked(96))
+	server.why = "rounded"
 	v.pass(time.Second)
 	v.shows(health.HostPeriod, "guest-period 96 is not met: JACK server lab runs at 64 frames: rounded", 1)
-	audio.why = "" // somebody else wants less
+	server.why = "" // somebody else wants less
 	v.pass(time.Second)
 	v.shows(health.HostPeriod, "", 0)
 
@@ -115,11 +116,11 @@ func TestAPeriodThatIsNotTheOneAskedForIsToldWithItsCause(t *testing.T) {
 
 func TestTheReasonForAnAbsentServerIsTheSameInStatusAndLog(t *testing.T) {
 	v := newVirtual(t)
-	v.audio.absent = ErrServerAbsent
+	v.audio.absent = audio.ErrServerAbsent
 	v.openAudio()
 	v.pass(time.Second)
-	v.logged(ErrServerAbsent.Error(), 1)
-	if s := v.Status(); s.Audio.Reason != ErrServerAbsent.Error() || s.Session.LastError != s.Audio.Reason {
+	v.logged(audio.ErrServerAbsent.Error(), 1)
+	if s := v.Status(); s.Audio.Reason != audio.ErrServerAbsent.Error() || s.Session.LastError != s.Audio.Reason {
 		t.Errorf("status %+v, %+v", s.Audio, s.Session)
 	}
 }

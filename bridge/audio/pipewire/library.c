@@ -13,6 +13,8 @@ const char *archibald_pipewire_load(void) {
         return dlerror();
     ARCHIBALD_PIPEWIRE_SYMBOLS(ARCHIBALD_FIND)
 #undef ARCHIBALD_FIND
+    archibald_pw.pw_stream_get_data_loop =
+        (struct pw_loop * (*)(struct pw_stream *)) dlsym(handle, "pw_stream_get_data_loop");
     archibald_pw.pw_init(NULL, NULL);
     return NULL;
 }

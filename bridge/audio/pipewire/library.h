@@ -46,6 +46,8 @@
     X(pw_stream_queue_buffer)
 
 struct archibald_pipewire_library {
+    /* Since 1.2, else NULL: there a stream may run on another loop than its context's. */
+    struct pw_loop *(*pw_stream_get_data_loop)(struct pw_stream *stream);
 #define ARCHIBALD_DECLARE(name) __typeof__(name) *name;
     ARCHIBALD_PIPEWIRE_SYMBOLS(ARCHIBALD_DECLARE)
 #undef ARCHIBALD_DECLARE

@@ -38,15 +38,25 @@ static int nothing(struct spa_loop *loop, bool async, uint32_t seq, const void *
     return 0;
 }
 
+/* Returns when the cycle has ended that the data thread may be in. */
+static void await_cycle(struct node *node) {
+    struct pw_loop *loop = archibald_pw.pw_stream_get_data_loop != NULL
+                               ? archibald_pw.pw_stream_get_data_loop(node->stream)
+                               : NULL;
+    if (loop != NULL)
+        pw_loop_invoke(loop, nothing, 0, NULL, 0, true, NULL);
+    else
+        archibald_pw.pw_data_loop_invoke(archibald_pw.pw_context_get_data_loop(node->shim->context),
+                                         nothing, 0, NULL, 0, true, NULL);
+}
+
 static void on_io(void *data, uint32_t id, void *area, uint32_t size) {
     struct node *node = data;
     if (id != SPA_IO_Position) return;
     if (size < sizeof(struct spa_io_position)) area = NULL;
     atomic_store_explicit(&node->position, area, memory_order_release);
-    /* The old area is unmapped once we return: let the cycle that may still
-     * read it end. */
-    archibald_pw.pw_data_loop_invoke(archibald_pw.pw_context_get_data_loop(node->shim->context),
-                                     nothing, 0, NULL, 0, true, NULL);
+    /* The old area is unmapped once we return. */
+    await_cycle(node);
 }
 
 static void on_param(void *data, uint32_t id, const struct spa_pod *param) {
