@@ -181,7 +181,7 @@ func (e *end) parts(cfg config.Config, engine *rt.Engine, patchbay Patchbay, log
 	}
 	parts := session.Parts{Core: engine, Machine: machine, Server: e.backend.Title, Log: log, Memory: learned, Codec: libopus.Codec{}, Tap: engine}
 	options := audio.Options{
-		Peer: string(e.role.Peer), Source: e.role.Source(cfg), Positions: cfg.ChannelMap.Positions,
+		Log: log, Peer: string(e.role.Peer), Source: e.role.Source(cfg), Positions: cfg.ChannelMap.Positions,
 		OutputDevice: cfg.OutputDevice, InputDevice: cfg.InputDevice,
 	}
 	if e.backend.NamedServer {
