@@ -21,6 +21,7 @@ import (
 	"archibald-bridge/bridge/realtime"
 	"archibald-bridge/bridge/rt"
 	"archibald-bridge/bridge/session"
+	"archibald-bridge/bridge/status"
 	"archibald-bridge/proto"
 )
 
@@ -56,7 +57,7 @@ type end struct {
 	backend audio.Backend
 	log     *slog.Logger
 	net     *network.Keeper
-	page    *session.Page
+	page    *status.Page
 }
 
 // Runner runs ends of a role; see Run.
@@ -70,7 +71,7 @@ func Run(ctx context.Context, role Role, cfg config.Config, log *slog.Logger) er
 	defer cancel()
 	backend, _ := audio.Named(cfg.Backend) // the configuration was checked
 	e := &end{role: role, backend: backend, log: log, net: network.Keep(ctx, log)}
-	e.page = session.OpenPage(Settings(cfg, role.Name), cfg.StatusListen.AddrPort, log, e.net.Missing)
+	e.page = status.OpenPage(string(role.Name), cfg.Name, cfg.Peer.String(), cfg.StatusListen.AddrPort, log, e.net.Missing)
 	defer e.page.Close()
 	if cfg.SAPReceive == "" {
 		return e.run(ctx, cfg)
@@ -141,7 +142,8 @@ func (e *end) run(ctx context.Context, cfg config.Config) error {
 	}
 	end := session.New(Settings(cfg, e.role.Name), parts)
 	defer e.net.Zone(cfg, end.Readdress)()
-	return session.Serve(ctx, end, e.page)
+	defer e.page.Show(end.Status)()
+	return end.Run(ctx)
 }
 
 // serveGuests is an end for each guest that calls, with an engine each.
@@ -179,7 +181,7 @@ func (e *end) parts(cfg config.Config, engine *rt.Engine, patchbay Patchbay, log
 	}
 	parts := session.Parts{Core: engine, Machine: machine, Server: e.backend.Title, Log: log, Memory: learned, Codec: libopus.Codec{}, Tap: engine}
 	options := audio.Options{
-		Peer: string(e.role.Peer), Source: e.role.Source(cfg), Positions: cfg.ChannelMap.Positions,
+		Log: log, Peer: string(e.role.Peer), Source: e.role.Source(cfg), Positions: cfg.ChannelMap.Positions,
 		OutputDevice: cfg.OutputDevice, InputDevice: cfg.InputDevice,
 	}
 	if e.backend.NamedServer {

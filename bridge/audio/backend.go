@@ -1,6 +1,10 @@
 package audio
 
-import "archibald-bridge/bridge/stream"
+import (
+	"log/slog"
+
+	"archibald-bridge/bridge/stream"
+)
 
 // Capabilities are what a backend can do that others cannot. What depends on one
 // asks for it here, and never for a backend by its name.
@@ -65,7 +69,8 @@ func With(can func(Capabilities) bool) []string {
 // Options are what an end chooses for the life of a Server. Those that its backend
 // has no capability for are not looked at.
 type Options struct {
-	Peer string // the other end, "host" or "guest", that the nodes are named after
+	Log  *slog.Logger // nil: none
+	Peer string       // the other end, "host" or "guest", that the nodes are named after
 
 	Server  string  // NamedServer: its name; "": the backend's own choice
 	Control Control // Patchbay: opened and closed together with the nodes; nil: none

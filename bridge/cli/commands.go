@@ -54,7 +54,7 @@ func (env *environment) runEnd(ctx context.Context, role proto.Role, file string
 	}
 	// A log that nobody reads any more is no reason to be without sound.
 	signal.Ignore(syscall.SIGPIPE)
-	log, closeLog := newLogger(env.stderr, c.LogFormat)
+	log, closeLog := newLogger(env.stderr, c)
 	defer closeLog()
 	err = runner(ctx, c, log)
 	if errors.Is(err, audio.ErrStartAnew) {
@@ -76,12 +76,16 @@ func startAnew() error {
 }
 
 // newLogger returns the log of a running end, and what ends it.
-func newLogger(w io.Writer, format string) (log *slog.Logger, end func()) {
+func newLogger(w io.Writer, c config.Config) (log *slog.Logger, end func()) {
+	options := &slog.HandlerOptions{Level: slog.LevelInfo}
+	if c.LogLevel == config.LogDebug {
+		options.Level = slog.LevelDebug
+	}
 	logTo := func(w io.Writer) *slog.Logger {
-		if format == config.LogJSON {
-			return slog.New(slog.NewJSONHandler(w, nil))
+		if c.LogFormat == config.LogJSON {
+			return slog.New(slog.NewJSONHandler(w, options))
 		}
-		return slog.New(slog.NewTextHandler(w, nil))
+		return slog.New(slog.NewTextHandler(w, options))
 	}
 	writer := newLogWriter(w, func(w io.Writer, lost uint64) {
 		logTo(w).Warn("lines of this log are lost: it could not be written for a while", "lines", lost)

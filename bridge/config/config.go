@@ -45,6 +45,7 @@ type Config struct {
 	Name         string       `name:"name"`
 	StatusListen StatusSocket `name:"status-listen"`
 	LogFormat    string       `name:"log-format"`
+	LogLevel     string       `name:"log-level"`
 
 	Backend      string     `name:"backend"`
 	JackServer   string     `name:"jack-server"`
@@ -92,6 +93,12 @@ const (
 const (
 	minPeriod = 16
 	maxPeriod = 8192
+)
+
+// Values of Config.LogLevel.
+const (
+	LogInfo  = "info"
+	LogDebug = "debug"
 )
 
 // PeriodFrames is the period that this end asks its audio server for; 0: the server's own.

@@ -205,6 +205,10 @@ var Groups = []Group{
 			Name: "log-format", Domain: OneOf(LogText, LogJSON), Default: LogText,
 			Help: "Form of the log on standard error.",
 		},
+		{
+			Name: "log-level", Domain: OneOf(LogInfo, LogDebug), Default: LogInfo,
+			Help: "How much the log says. debug: also what libjack says by itself.",
+		},
 	}},
 	{"The audio server", []Key{
 		{

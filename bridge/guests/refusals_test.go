@@ -64,7 +64,7 @@ func TestAnOfferOfAnotherRateGivesItsPlaceBackAtOnce(t *testing.T) {
 		if code, body := s.call("ann", proto.Guest); code == http.StatusCreated {
 			break
 		} else if time.Now().After(deadline) {
-			t.Fatalf("the place is not free: %d %s", code, body)
+			t.Fatalf("the slot is not free: %d %s", code, body)
 		}
 	}
 }
@@ -82,15 +82,15 @@ func TestOffersOfAnotherRateAgainAndAgainMakeOneEnd(t *testing.T) {
 		t.Errorf("ends were made: %q", s.made)
 	}
 	s.mu.Unlock()
-	s.house.mu.Lock()
+	s.server.mu.Lock()
 	s.foundAt = s.foundAt.Add(-foundHolds) // PipeWire may run at another rate by now
-	s.house.mu.Unlock()
+	s.server.mu.Unlock()
 	s.offer("made-up", proto.Guest, func(d *proto.Description) { d.RateHz = 44100 })
 	if s.mu.Lock(); len(s.made) != 2 {
 		t.Errorf("ends were made: %q", s.made)
 	}
 	s.mu.Unlock()
-	if n := s.logged("gives its place"); n != 0 {
+	if n := s.logged("gives its slot"); n != 0 {
 		t.Errorf("%d lines say that a guest is gone", n)
 	}
 }
@@ -125,9 +125,9 @@ func TestWhoOnlyCallsHoldsNoPlace(t *testing.T) {
 	now := time.Now()
 	for range 12 {
 		now = now.Add(time.Second)
-		s.look(now)
+		s.noteUse(now)
 	}
-	if _, _, err := s.endOf("ann", now); err == nil || !strings.Contains(err.Error(), "being made free") {
+	if _, _, err := s.endFor("ann", now); err == nil || !strings.Contains(err.Error(), "being made free") {
 		t.Errorf("after %s without a sound: %v", neverCame, err)
 	}
 }

@@ -60,7 +60,7 @@ static void begin_block(media_clock *clock) {
     clock->block_frames = clock->block_cycles = 0;
 }
 
-/* From the next cycle on, how much was lost is to be told better. */
+/* Estimates the loss again, from the cycles that follow. */
 static void begin_refining(media_clock *clock) {
     clock->refining = clock->have_floor;
     begin_block(clock);

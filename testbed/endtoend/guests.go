@@ -34,6 +34,7 @@ type House struct {
 	Ask          bool // as Config.Ask
 	Guests       []*stack.Process
 	Host         *stack.Process
+	hostServer   string // the JACK server that the host is on; "": PipeWire
 
 	binary, probe string
 	port          int
@@ -52,17 +53,22 @@ func (h *House) guestsOf(server int) (first, end int) {
 }
 
 // NewHouse builds the programs and starts the servers and all ends, with so many
-// channels each; the tones are on the first.
+// channels each; the tones are on the first. The host is on PipeWire.
 func NewHouse(guests, periodFrames, channels int, flags ...string) (h *House, err error) {
+	return newHouse(false, guests, periodFrames, channels, flags...)
+}
+
+func newHouse(onJACK bool, guests, periodFrames, channels int, flags ...string) (h *House, err error) {
 	h = &House{PeriodFrames: periodFrames, Guests: make([]*stack.Process, guests)}
 	h.side, _ = sides(channels)
 	flags = append([]string{"--channels", fmt.Sprint(channels)}, flags...)
 	if h.Stack, err = stack.New(); err != nil {
 		return nil, err
 	}
+	servers := h.Stack // h is nil when an error is returned
 	defer func() {
 		if err != nil {
-			_ = h.Close()
+			_ = servers.Close()
 		}
 	}()
 	h.binary = filepath.Join(h.Dir, "archibald-bridge")
@@ -83,15 +89,12 @@ func NewHouse(guests, periodFrames, channels int, flags ...string) (h *House, er
 			return nil, err
 		}
 	}
-	if _, err = h.StartPipeWire(periodFrames); err != nil {
+	backend, err := h.startHostsServer(onJACK)
+	if err != nil {
 		return nil, err
 	}
-	if _, err = h.StartWirePlumber(); err != nil {
-		return nil, err
-	}
-	if h.Host, err = h.Start("bridge-host", nil, h.binary, append([]string{"host", "--guests", fmt.Sprint(guests),
-		"--host-period", fmt.Sprint(periodFrames), "--listen", fmt.Sprintf("%s:%d", Address(proto.Host), h.port),
-		"--status-listen", statusAddress(proto.Host)}, flags...)...); err != nil {
+	if h.Host, err = h.Start("bridge-host", nil, h.binary, slices.Concat([]string{"host", "--guests", fmt.Sprint(guests),
+		"--listen", fmt.Sprintf("%s:%d", Address(proto.Host), h.port), "--status-listen", statusAddress(proto.Host)}, backend, flags)...); err != nil {
 		return nil, err
 	}
 	for server, name := range houseServers {
@@ -104,6 +107,33 @@ func NewHouse(guests, periodFrames, channels int, flags ...string) (h *House, er
 		}
 	}
 	return h, h.WaitUp(20 * time.Second)
+}
+
+// startHostsServer starts the host's audio server and returns the flags for it.
+func (h *House) startHostsServer(onJACK bool) (flags []string, err error) {
+	if onJACK {
+		jackd, err := h.StartJackd("host", h.PeriodFrames, 48000)
+		if err != nil {
+			return nil, err
+		}
+		h.hostServer = jackd.Server
+		return []string{"--backend", "jack", "--jack-server", jackd.Server}, nil
+	}
+	if _, err := h.StartPipeWire(h.PeriodFrames); err != nil {
+		return nil, err
+	}
+	_, err = h.StartWirePlumber()
+	return []string{"--host-period", fmt.Sprint(h.PeriodFrames)}, err
+}
+
+// hostPorts are the ports of a guest's first channel on the host: what its sound comes
+// out of, and what sound to it goes into.
+func (h *House) hostPorts(i int) (from, to string) {
+	from, to = "archibald-"+guestName(i)+"-from-guest:", "archibald-"+guestName(i)+"-to-guest:"
+	if h.hostServer != "" {
+		return from + "out_1", to + "in_1"
+	}
+	return from + "output_" + h.side, to + "playback_" + h.side
 }
 
 func guestName(i int) string { return fmt.Sprintf("g%d", i+1) }
@@ -261,15 +291,20 @@ func (h *House) SetControl(node, control, value string) error {
 // playAtHost plays each guest's tone, and the witness behind them.
 func (h *House) playAtHost(duration time.Duration) (*probe.Probe, error) {
 	n := len(h.Guests)
-	config := probe.Config{Binary: h.probe, Name: "host-probe", PeriodFrames: h.PeriodFrames, Duration: duration, Inputs: n + 1}
+	config := probe.Config{Binary: h.probe, Name: "host-probe", PeriodFrames: h.PeriodFrames, JackServer: h.hostServer,
+		Duration: duration, Inputs: n + 1}
 	var links [][2]string
 	for i := range n {
 		config.Outputs = append(config.Outputs, probe.Tone(toGuestHz[i], toneDBFS))
-		links = append(links, [2]string{fmt.Sprintf("host-probe:out_%d", i+1), "archibald-" + guestName(i) + "-to-guest:playback_" + h.side},
-			[2]string{"archibald-" + guestName(i) + "-from-guest:output_" + h.side, fmt.Sprintf("host-probe:in_%d", i+1)})
+		from, to := h.hostPorts(i)
+		links = append(links, [2]string{fmt.Sprintf("host-probe:out_%d", i+1), to}, [2]string{from, fmt.Sprintf("host-probe:in_%d", i+1)})
 	}
 	config.Outputs = append(config.Outputs, probe.Tone(witnessHz, toneDBFS))
 	links = append(links, [2]string{fmt.Sprintf("host-probe:out_%d", n+1), fmt.Sprintf("host-probe:in_%d", n+1)})
+	if h.hostServer != "" {
+		config.Connect = links
+		return probe.Start(h.Stack, config)
+	}
 	p, err := probe.Start(h.Stack, config)
 	if err != nil {
 		return nil, err

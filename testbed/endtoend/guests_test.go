@@ -8,9 +8,9 @@ import (
 	"archibald-bridge/bridge/status"
 )
 
-func house(t *testing.T, guests int, flags ...string) *House {
+func house(t *testing.T, onJACK bool, guests int, flags ...string) *House {
 	t.Helper()
-	h, err := NewHouse(guests, 256, 2, flags...)
+	h, err := newHouse(onJACK, guests, 256, 2, flags...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,8 +29,17 @@ func house(t *testing.T, guests int, flags ...string) *House {
 // One guest is killed and comes back: the others hear nothing of it, and none hears
 // another.
 func TestGuestsOfOneHostDoNotHearEachOtherNorTheDeathOfOne(t *testing.T) {
-	const dies = 2 // it has a jackd for itself
-	h := house(t, 3, "--format", "L24", "--latency", "100ms")
+	neitherEachOtherNorADeath(t, house(t, false, 3, "--format", "L24", "--latency", "100ms"))
+}
+
+// The same with a pair of clients for each guest, in one process on one JACK server.
+func TestGuestsOfAHostOnJACKDoNotHearEachOtherNorTheDeathOfOne(t *testing.T) {
+	neitherEachOtherNorADeath(t, house(t, true, 2, "--format", "L24", "--latency", "100ms"))
+}
+
+func neitherEachOtherNorADeath(t *testing.T, h *House) {
+	t.Helper()
+	dies := len(h.Guests) - 1 // it has a jackd for itself
 	crowd, err := h.Play(14*time.Second, 100*time.Millisecond, func() error {
 		time.Sleep(5 * time.Second)
 		h.Guests[dies].Kill9()
@@ -60,7 +69,7 @@ func TestGuestsOfOneHostDoNotHearEachOtherNorTheDeathOfOne(t *testing.T) {
 		}
 	}
 	s, err := h.Status()
-	if err != nil || len(s.Guests) != 3 || s.Places != 3 || s.Session.State != status.SessionUp {
+	if err != nil || len(s.Guests) != len(h.Guests) || s.Places != len(h.Guests) || s.Session.State != status.SessionUp {
 		t.Errorf("status: %d of %d guests, %s, %v", len(s.Guests), s.Places, s.Session.State, err)
 	}
 	for _, guest := range s.Guests {
@@ -71,7 +80,7 @@ func TestGuestsOfOneHostDoNotHearEachOtherNorTheDeathOfOne(t *testing.T) {
 }
 
 func TestEachGuestHasItsOwnVolumeAndMute(t *testing.T) {
-	h := house(t, 3, "--latency", "100ms")
+	h := house(t, false, 3, "--latency", "100ms")
 	for _, set := range [][3]string{
 		{"archibald-g1-from-guest", "set-volume", "0.5"}, // PipeWire's scale is cubic: -18.06 dB
 		{"archibald-g2-from-guest", "set-mute", "1"},

@@ -1,11 +1,14 @@
 package jack
 
+// #include "errors.h"
 // #include "shim.h"
 import "C"
 
 import (
 	"fmt"
 	"runtime"
+	"strings"
+	"sync"
 	"time"
 
 	"archibald-bridge/bridge/audio"
@@ -20,6 +23,17 @@ const patience = 2 * time.Second
 // hold a lock.
 const hopelessAfter = 30 * time.Second
 
+// libjack is called by one goroutine at a time: it keeps its state per process, and what
+// one end's clients do in it concerns those of all others (see workarounds.go).
+var libjack = library{turn: make(chan struct{}, 1)}
+
+type library struct {
+	turn chan struct{} // holds one token while a call is being made
+
+	mu    sync.Mutex
+	since time.Time // when the call was made that has not returned; zero: there is none
+}
+
 // call runs f, which calls libjack, after every earlier one has returned, and
 // returns nil when f has. After patience it returns an error instead; f then
 // runs, or goes on running, by itself if its turn had come.
@@ -30,20 +44,21 @@ func (s *Server) call(f func()) error {
 	deadline := time.NewTimer(patience)
 	defer deadline.Stop()
 	select {
-	case s.turn <- struct{}{}:
+	case libjack.turn <- struct{}{}:
 	case <-deadline.C:
 		return s.silent()
 	}
-	s.began(time.Now())
+	libjack.began(time.Now())
 	done := make(chan struct{})
 	go func() {
-		defer func() { s.began(time.Time{}); <-s.turn; close(done) }()
+		defer func() { libjack.began(time.Time{}); <-libjack.turn; close(done) }()
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		var before C.sigset_t
 		C.archibald_jack_block_signals(&before)
 		defer C.archibald_jack_restore_signals(&before)
 		f()
+		s.tellMessages()
 	}()
 	select {
 	case <-done:
@@ -54,19 +69,38 @@ func (s *Server) call(f func()) error {
 }
 
 // began notes when the call was made that has not returned; zero: none.
-func (s *Server) began(at time.Time) {
-	s.mu.Lock()
-	s.since = at
-	s.mu.Unlock()
+func (l *library) began(at time.Time) {
+	l.mu.Lock()
+	l.since = at
+	l.mu.Unlock()
 }
 
-// silent is the error of a caller that has waited for so long.
+// waited is how long the call that has not returned takes by now; 0: there is none.
+func (l *library) waited() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.since.IsZero() {
+		return 0
+	}
+	return time.Since(l.since)
+}
+
+// silent is the error of a caller that has waited for that long.
 func (s *Server) silent() error {
-	s.mu.Lock()
-	since := s.since
-	s.mu.Unlock()
-	if !since.IsZero() && time.Since(since) > s.hopelessAfter {
+	if libjack.waited() > s.hopelessAfter {
 		return fmt.Errorf("JACK server %q has not answered for %s: %w", s.name, s.hopelessAfter, audio.ErrStartAnew)
 	}
 	return fmt.Errorf("JACK server %q does not answer", s.name)
 }
+
+// tellMessages writes what libjack said by itself into the log: most of it is about what
+// the bridge says in its own words, and waits for. It is for the holder of libjack.turn.
+func (s *Server) tellMessages() {
+	var message [256]C.char
+	for C.archibald_jack_take_message(&message[0], C.size_t(len(message))) != 0 {
+		s.log.Debug("libjack", "server", s.name, "message", oneLine(C.GoString(&message[0])))
+	}
+}
+
+// oneLine makes one line of a message.
+func oneLine(message string) string { return strings.Join(strings.Fields(message), " ") }

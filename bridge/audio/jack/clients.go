@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"time"
 	"unsafe"
 
@@ -69,7 +68,7 @@ func openClients(core stream.Callbacks, server, peer string, config audio.Config
 // explain is one line for the user.
 func (c *clients) explain(failure *C.struct_archibald_jack_error) error {
 	client := C.GoString(&failure.client[0])
-	message := strings.Join(strings.Fields(C.GoString(&failure.message[0])), " ") // one line
+	message := oneLine(C.GoString(&failure.message[0]))
 	switch failure.failure {
 	case C.archibald_jack_absent:
 		return here().whyAbsent(c.server, message)

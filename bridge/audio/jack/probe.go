@@ -6,7 +6,6 @@ import "C"
 
 import (
 	"fmt"
-	"strings"
 	"syscall"
 	"time"
 	"unsafe"
@@ -52,7 +51,7 @@ func OpenProbe(server, name string) (*Probe, error) {
 
 // said is libjack's message on one line.
 func said(failure *C.struct_archibald_jack_error) string {
-	return strings.Join(strings.Fields(C.GoString(&failure.message[0])), " ")
+	return oneLine(C.GoString(&failure.message[0]))
 }
 
 // Graph returns the server's name, rate and period.

@@ -9,6 +9,7 @@ import "C"
 
 import (
 	"fmt"
+	"log/slog"
 	"os"
 	"sync"
 	"time"
@@ -24,20 +25,19 @@ type Server struct {
 	name    string
 	peer    string
 	control audio.Control // nil: none
-	turn    chan struct{} // holds one token while libjack is being called
+	log     *slog.Logger
 	events  chan audio.Event
 
 	hopelessAfter time.Duration
 
-	// Only for the holder of turn.
+	// Only for the holder of libjack.turn.
 	controlOpen bool
 
 	mu      sync.Mutex // guards what follows
 	clients *clients   // nil: closed
 	graph   audio.Graph
-	xruns   uint64    // of clients already closed
-	since   time.Time // when libjack was called that has not returned; zero: it is not being called
-	send    int       // latencies, frames
+	xruns   uint64 // of clients already closed
+	send    int    // latencies, frames
 	receive int
 }
 
@@ -62,12 +62,16 @@ func New(core stream.Callbacks, opts audio.Options) *Server {
 	if name == "" {
 		name = "default"
 	}
+	log := opts.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
 	return &Server{
 		core:    core,
+		log:     log,
 		name:    name,
 		peer:    opts.Peer,
 		control: opts.Control,
-		turn:    make(chan struct{}, 1),
 		events:  make(chan audio.Event),
 
 		hopelessAfter: hopelessAfter,
@@ -106,7 +110,7 @@ func (s *Server) check(config audio.Config) error {
 	return nil
 }
 
-// open is for the holder of turn, with no clients open.
+// open is for the holder of libjack.turn, with no clients open.
 func (s *Server) open(config audio.Config) (audio.Graph, error) {
 	s.mu.Lock()
 	send, receive := s.send, s.receive
@@ -222,7 +226,7 @@ func (s *Server) Close() error {
 	return s.call(s.close)
 }
 
-// close is for the holder of turn.
+// close is for the holder of libjack.turn.
 func (s *Server) close() {
 	s.mu.Lock()
 	c := s.clients

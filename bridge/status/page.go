@@ -1,4 +1,4 @@
-package session
+package status
 
 import (
 	"context"
@@ -9,40 +9,33 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
-
-	"archibald-bridge/bridge/status"
 )
-
-// Serve runs the end and shows its state on the page.
-func Serve(ctx context.Context, end *End, page *Page) error {
-	defer page.Show(end.Status)()
-	return end.Run(ctx)
-}
 
 // Page is the status page of an end, which is up before there is one: while the
 // network or the announcement of a stream is waited for, and between one and the next.
 type Page struct {
-	waiting status.Status // without an end
+	waiting Status // without an end
 	started time.Time
 	missing func() string
 	awaited atomic.Pointer[string]
-	source  atomic.Pointer[status.Source] // nil: no end
+	source  atomic.Pointer[Source] // nil: no end
 	stop    func()
 }
 
 // codeNetwork is the kind of problem that the page adds to those of the end.
 const codeNetwork = "network"
 
-// OpenPage serves the status at an address, the zero AddrPort for none, until Close. Missing is what is missing of the network, in
-// one line; "": nothing. A status server that cannot listen is no reason to be without
-// sound.
-func OpenPage(settings Settings, at netip.AddrPort, log *slog.Logger, missing func() string) *Page {
-	p := &Page{started: time.Now(), missing: missing, stop: func() {}, waiting: status.Status{
-		End: string(settings.Role), Version: status.Version, Name: settings.Name,
-		Audio:   status.Audio{State: status.AudioUnused},
-		Session: status.Session{State: status.SessionWaiting, Peer: settings.Peer.String()},
-		Directions: status.Directions{
-			Send: status.Direction{State: status.DirectionIdle}, Receive: status.Direction{State: status.DirectionIdle},
+// OpenPage serves the status at an address, the zero AddrPort for none, until Close. End is
+// "guest" or "host", of that name, and peer where it calls, as text. Missing is what is
+// missing of the network, in one line; "": nothing. A status server that cannot listen is
+// no reason to be without sound.
+func OpenPage(end, name, peer string, at netip.AddrPort, log *slog.Logger, missing func() string) *Page {
+	p := &Page{started: time.Now(), missing: missing, stop: func() {}, waiting: Status{
+		End: end, Version: Version, Name: name,
+		Audio:   Audio{State: AudioUnused},
+		Session: Session{State: SessionWaiting, Peer: peer},
+		Directions: Directions{
+			Send: Direction{State: DirectionIdle}, Receive: Direction{State: DirectionIdle},
 		},
 	}}
 	if !at.IsValid() {
@@ -74,8 +67,8 @@ func OpenPage(settings Settings, at netip.AddrPort, log *slog.Logger, missing fu
 	return p
 }
 
-func (p *Page) listen(address netip.AddrPort, log *slog.Logger) (*status.Server, error) {
-	server, err := status.Listen(address, p.Status)
+func (p *Page) listen(address netip.AddrPort, log *slog.Logger) (*Server, error) {
+	server, err := Listen(address, p.Status)
 	if err == nil {
 		log.Info("status page", "url", "http://"+server.Addr().String()+"/")
 	}
@@ -83,7 +76,7 @@ func (p *Page) listen(address netip.AddrPort, log *slog.Logger) (*status.Server,
 }
 
 // Show shows the state that source gives until hide is called.
-func (p *Page) Show(source status.Source) (hide func()) {
+func (p *Page) Show(source Source) (hide func()) {
 	p.source.Store(&source)
 	return func() { p.source.Store(nil) }
 }
@@ -92,7 +85,7 @@ func (p *Page) Show(source status.Source) (hide func()) {
 func (p *Page) Await(what string) { p.awaited.Store(&what) }
 
 // Status is what the page shows.
-func (p *Page) Status() status.Status {
+func (p *Page) Status() Status {
 	s := p.waiting
 	s.UptimeSeconds = time.Since(p.started).Truncate(100 * time.Millisecond).Seconds()
 	if what := p.awaited.Load(); what != nil {
@@ -106,7 +99,7 @@ func (p *Page) Status() status.Status {
 	if missing := p.missing(); missing != "" {
 		// Whatever else is wrong mostly comes of it.
 		s.Session.LastError = strings.TrimSuffix(missing+"; "+s.Session.LastError, "; ")
-		s.Problems = append([]status.Problem{{Code: codeNetwork, Side: status.SideSession, Text: missing}}, s.Problems...)
+		s.Problems = append([]Problem{{Code: codeNetwork, Side: SideSession, Text: missing}}, s.Problems...)
 	}
 	return s
 }

@@ -46,9 +46,13 @@ func (core) Counters() stream.Counters { return stream.Counters{} }
 type fakeAudio struct {
 	absent bool
 	events chan audio.Event
+	fails  error // of Open; nil: it succeeds, or is absent
 }
 
 func (a *fakeAudio) Open(audio.Config) (audio.Graph, error) {
+	if a.fails != nil {
+		return audio.Graph{}, a.fails
+	}
 	if a.absent {
 		return audio.Graph{}, audio.ErrServerAbsent
 	}
@@ -74,12 +78,12 @@ type memory struct{}
 func (memory) Jitter(string) int           { return 0 }
 func (memory) SetJitter(string, int) error { return nil }
 
-// served is a house that runs.
+// served is a server that runs.
 type served struct {
-	*house
+	*server
 	t    *testing.T
 	mu   sync.Mutex
-	made []string // "place name" of each end
+	made []string // "slot name" of each end
 
 	fails error // of what makes ends
 	log   bytes.Buffer
@@ -113,14 +117,14 @@ func serve(t *testing.T, guests int, absent bool) *served {
 	log := slog.New(slog.NewTextHandler(s, nil))
 	ctx, cancel := context.WithCancel(context.Background())
 	var err error
-	if s.house, err = open(ctx, guests, settings, log, func(place int, settings session.Settings) (*session.End, error) {
+	if s.server, err = open(ctx, guests, settings, log, func(slot int, settings session.Settings) (*session.End, error) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.made = append(s.made, fmt.Sprint(place, " ", settings.Name))
+		s.made = append(s.made, fmt.Sprint(slot, " ", settings.Name))
 		if s.fails != nil {
 			return nil, s.fails
 		}
-		settings.Listen = netip.AddrPortFrom(netip.MustParseAddr("127.0.0.73"), uint16(5000+place))
+		settings.Listen = netip.AddrPortFrom(netip.MustParseAddr("127.0.0.73"), uint16(5000+slot))
 		return session.New(settings, session.Parts{
 			Core: core{}, Audio: &fakeAudio{absent: absent, events: make(chan audio.Event)}, Machine: machine{},
 			Server: "PipeWire", Log: log, Memory: memory{}, Shared: true,
@@ -235,8 +239,8 @@ func TestAPlaceIsNotTakenFromAGuestThatWasThereAMinuteAgo(t *testing.T) {
 		{false, 9 * time.Second, false}, // its nodes may still be coming up
 		{false, 11 * time.Second, true},
 	} {
-		p := place{lastUp: now.Add(-c.away), cameUp: c.cameUp}
-		if got := p.goneAt(now); got != c.want {
+		p := slot{lastUp: now.Add(-c.away), cameUp: c.cameUp}
+		if got := p.reclaimableAt(now); got != c.want {
 			t.Errorf("%+v: gone %v", c, got)
 		}
 	}
@@ -247,31 +251,31 @@ func TestAGuestThatIsGoneKeepsItsPlaceUntilAnotherNeedsIt(t *testing.T) {
 	s.answered("ann")
 	s.answered("bob")
 	now := time.Now()
-	s.look(now)
+	s.noteUse(now)
 	s.mu.Lock()
-	for i := range s.places { // both were heard
-		s.places[i].cameUp, s.places[i].lastUp = true, now
+	for i := range s.slots { // both were heard
+		s.slots[i].cameUp, s.slots[i].lastUp = true, now
 	}
 	s.mu.Unlock()
 	for _, name := range []string{"ann", "bob"} { // both hang up
-		end, _, err := s.endOf(name, now)
+		end, _, err := s.endFor(name, now)
 		if err != nil {
 			t.Fatal(err)
 		}
 		end.Endpoint().Drop("test")
 	}
-	if _, _, err := s.endOf("cyd", now.Add(longGone)); err == nil || !strings.Contains(err.Error(), "stop one") {
+	if _, _, err := s.endFor("cyd", now.Add(longGone)); err == nil || !strings.Contains(err.Error(), "stop one") {
 		t.Errorf("after %s: %v", longGone, err)
 	}
 	s.mu.Lock()
-	s.places[1].lastUp = now.Add(-time.Second) // bob is gone for longer
+	s.slots[1].lastUp = now.Add(-time.Second) // bob is gone for longer
 	s.mu.Unlock()
 	later := now.Add(longGone + time.Millisecond)
-	if _, _, err := s.endOf("cyd", later); err == nil || !strings.Contains(err.Error(), "made free") {
+	if _, _, err := s.endFor("cyd", later); err == nil || !strings.Contains(err.Error(), "made free") {
 		t.Errorf("after more than %s: %v", longGone, err)
 	}
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
-		if _, _, err := s.endOf("cyd", later); err == nil {
+		if _, _, err := s.endFor("cyd", later); err == nil {
 			break
 		} else if time.Now().After(deadline) {
 			t.Fatal(err)
@@ -309,7 +313,7 @@ func TestManyCallsAtOnceTakeOnePlaceEach(t *testing.T) {
 		go func() {
 			defer calls.Done()
 			name := fmt.Sprintf("guest-%d", i%4)
-			if end, _, err := s.endOf(name, time.Now()); err != nil || end == nil {
+			if end, _, err := s.endFor(name, time.Now()); err != nil || end == nil {
 				t.Errorf("%s: %v", name, err)
 			}
 		}()
@@ -343,8 +347,37 @@ func TestStatusHasEachGuest(t *testing.T) {
 func TestAHostThatNobodyCallsGivesUpInTime(t *testing.T) {
 	settings := hostSettings()
 	settings.Wait = 20 * time.Millisecond
-	err := Serve(context.Background(), 2, settings, slog.New(slog.DiscardHandler), new(session.Page), nil)
+	err := Serve(context.Background(), 2, settings, slog.New(slog.DiscardHandler), new(status.Page), nil)
 	if !errors.Is(err, fault.ErrNeverReached) || !strings.Contains(err.Error(), "no guest called in 20ms") {
 		t.Errorf("%v", err)
 	}
+}
+
+// What one end's audio library cannot do any more in this process, that of no other end can.
+func TestTheHostEndsWithAnEndThatNeedsANewProcess(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	hopeless := fmt.Errorf("JACK server does not answer: %w", audio.ErrStartAnew)
+	s, err := open(ctx, 2, hostSettings(), slog.New(slog.DiscardHandler), func(_ int, settings session.Settings) (*session.End, error) {
+		return session.New(settings, session.Parts{
+			Core: core{}, Audio: &fakeAudio{fails: hopeless, events: make(chan audio.Event)}, Machine: machine{},
+			Server: "JACK server", Log: slog.New(slog.DiscardHandler), Memory: memory{}, Shared: true,
+		}), nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- s.run() }()
+	(&served{server: s, t: t}).call("ann", proto.Guest)
+	select {
+	case err := <-ended:
+		if !errors.Is(err, audio.ErrStartAnew) {
+			t.Errorf("ended with %v", err)
+		}
+	case <-time.After(5 * time.Second):
+		t.Error("it goes on")
+	}
+	cancel()
+	s.ends.Wait()
 }

@@ -14,6 +14,12 @@ import (
 	"archibald-bridge/proto"
 )
 
+// shownOn runs the end and shows its state on a page.
+func (l *live) shownOn(ctx context.Context, page *status.Page) error {
+	defer page.Show(l.Status)()
+	return l.Run(ctx)
+}
+
 func TestStatusPageIsServedBeforeWhileAndAfterTheEndRuns(t *testing.T) {
 	page := freeAddr(t, "127.0.0.83")
 	l := newLive(t, proto.Guest, freeAddr(t, "127.0.0.81"), func(*Settings) {})
@@ -23,7 +29,7 @@ func TestStatusPageIsServedBeforeWhileAndAfterTheEndRuns(t *testing.T) {
 	network := func() string { return *missing.Load() }
 	none, gone := "", "multicast group: no route"
 	missing.Store(&none)
-	served := OpenPage(l.settings, page, l.log.logger(), network)
+	served := status.OpenPage("guest", "", "", page, l.log.logger(), network)
 	get := func() (int, error) {
 		response, err := http.Get("http://" + page.String() + "/api/v1/status")
 		if err != nil {
@@ -39,7 +45,7 @@ func TestStatusPageIsServedBeforeWhileAndAfterTheEndRuns(t *testing.T) {
 		if s := served.Status(); s.End != "guest" || s.Session.LastError != want {
 			t.Errorf("%s: %q, want %q", s.End, s.Session.LastError, want)
 		}
-		found := slices.ContainsFunc(served.Status().Problems, func(p status.Problem) bool { return p.Code == codeNetwork && p.Text == gone })
+		found := slices.ContainsFunc(served.Status().Problems, func(p status.Problem) bool { return p.Code == "network" && p.Text == gone })
 		if found != (*missing.Load() == gone) {
 			t.Errorf("%v: a problem with the network: %v", served.Status().Problems, found)
 		}
@@ -49,7 +55,7 @@ func TestStatusPageIsServedBeforeWhileAndAfterTheEndRuns(t *testing.T) {
 	missing.Store(&gone)
 	says("multicast group: no route; waiting for the announcement of desk")
 	missing.Store(&none)
-	go func() { l.done <- Serve(ctx, l.End, served) }()
+	go func() { l.done <- l.shownOn(ctx, served) }()
 	eventually(t, "the end runs", func() bool { return served.Status().Audio.State == status.AudioRunning })
 	says("")
 	missing.Store(&gone)
@@ -75,9 +81,9 @@ func TestStatusPageThatCannotBeServedIsNoReasonToBeSilent(t *testing.T) {
 	l := newLive(t, proto.Guest, freeAddr(t, "127.0.0.81"), func(*Settings) {})
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	served := OpenPage(l.settings, netip.MustParseAddrPort(taken.Addr().String()), l.log.logger(), func() string { return "" })
+	served := status.OpenPage("guest", "", "", netip.MustParseAddrPort(taken.Addr().String()), l.log.logger(), func() string { return "" })
 	defer served.Close()
-	go func() { l.done <- Serve(ctx, l.End, served) }()
+	go func() { l.done <- l.shownOn(ctx, served) }()
 	eventually(t, "the end runs", func() bool { return l.Status().Audio.State == status.AudioRunning })
 	l.log.mu.Lock()
 	if !strings.Contains(l.log.text.String(), "no status page") {

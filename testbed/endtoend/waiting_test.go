@@ -1,0 +1,58 @@
+package endtoend
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"archibald-bridge/bridge/status"
+	"archibald-bridge/proto"
+)
+
+// libjack complains on standard error of each server that it does not find, and of what a
+// dead one left: the user reads what the bridge says of that, and nothing else.
+func TestAnEndThatWaitsForJackdSaysSoInItsOwnWordsOnly(t *testing.T) {
+	r := start(t, Config{PeriodFrames: 256, Shared: true})
+	if err := r.StartGuest(); err != nil {
+		t.Fatal(err)
+	}
+	r.waitAudio(t, status.AudioWaiting)
+	time.Sleep(time.Second) // several attempts
+	if err := r.StartJackd(); err != nil {
+		t.Fatal(err)
+	}
+	r.waitAudio(t, status.AudioRunning)
+	r.Jackd.Kill9()
+	r.waitAudio(t, status.AudioWaiting)
+	time.Sleep(time.Second)
+	r.Guest.Stop()
+	text, err := os.ReadFile(r.Guest.Log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	waits := 0
+	for line := range strings.Lines(string(text)) {
+		if !strings.HasPrefix(line, "time=") {
+			t.Errorf("not a line of the bridge's log: %s", line)
+		}
+		if strings.Contains(line, `msg="waiting for the audio server"`) {
+			waits++
+		}
+	}
+	if waits == 0 {
+		t.Errorf("the log does not say that jackd is waited for:\n%s", text)
+	}
+}
+
+func (r *Rig) waitAudio(t *testing.T, want status.State) {
+	t.Helper()
+	var s status.Status
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		var err error
+		if s, err = r.Status(proto.Guest); err == nil && s.Audio.State == want {
+			return
+		}
+	}
+	t.Fatalf("the audio server is %q after 10 s, want %q", s.Audio.State, want)
+}
