@@ -18,7 +18,7 @@ type Now struct {
 	Streams     *Streams // nil: there are none to diagnose
 }
 
-// Streams are what is known of both, beside what is counted.
+// Streams are what is known of both, besides what is counted.
 type Streams struct {
 	PeerPaused bool // its graph is not in real time
 	SendDelay  bool // packets have the header extension

@@ -32,7 +32,7 @@ func (e *End) assess(nowNs int64) []status.Problem {
 	return found
 }
 
-// now is what diagnoses go by, beside the vitals.
+// now is what diagnoses go by, besides the vitals.
 func (e *End) now(nowNs int64) health.Now {
 	now := health.Now{
 		Ns: nowNs, Us: string(e.settings.Role), Peer: string(e.settings.Role.Other()), Server: e.server, Static: e.settings.Static,

@@ -3,7 +3,7 @@ package session
 // freewheelChanged is called when the graph left real time, or came back to it. In
 // between the audio server calls the core for no cycle, so there is nothing to send and
 // no time to play by: both streams are taken from the core and the session stays, kept
-// by its reports. Afterwards they begin anew, as in a new session.
+// by its reports. Afterwards they begin again, as in a new session.
 func (e *End) freewheelChanged() {
 	if e.graph.Freewheels {
 		e.log.Info("audio server freewheels, as for an export: silence until it ends", "server", e.server)

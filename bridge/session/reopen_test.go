@@ -49,7 +49,7 @@ func TestAudioServerThatIsAbsentIsTriedEvery50To250ms(t *testing.T) {
 	v.pass(tick)
 	v.logged("waiting for the audio server", 2) // it was told within the minute
 	if v.openBackoff != 2*audioRetryLeast {
-		t.Errorf("back-off did not begin anew: %v", v.openBackoff)
+		t.Errorf("back-off did not begin again: %v", v.openBackoff)
 	}
 }
 
