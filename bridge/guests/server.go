@@ -318,7 +318,7 @@ func (s *server) status() status.Status {
 		Session: status.Session{
 			State: status.SessionWaiting, LastError: s.board.LastRefusal(), RejectedCalls: status.RejectedCalls(s.board.Rejected()),
 		},
-		Places: len(s.slots),
+		Slots: len(s.slots),
 	}
 	sum.Directions.Send.State, sum.Directions.Receive.State = status.DirectionIdle, status.DirectionIdle
 	s.mu.Lock()
