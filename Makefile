@@ -24,7 +24,7 @@ test: ## every kind of test, real audio servers included; installs what they nee
 soak: ## the same at full length, and all fuzz targets: hours
 	ARCHIBALD_SOAK=1 scripts/test.sh
 
-mutants: ## breaks named guarantees one at a time and says which test notices: half an hour
+mutants: ## breaks named guarantees one at a time and says which test notices: a quarter of an hour
 	$(GO) run ./testbed/mutants $(ARGS)
 
 demo: ## a whole bridge on this machine, heard, measured and stopped again

@@ -7,7 +7,7 @@
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-everywhere=(./proto/... ./bridge/{clock,codec,config,jitterstore,patchbay,signaling,stream})
+everywhere=(./proto/... ./bridge/{clock,config,jitterstore,patchbay,signaling})
 unix=(./bridge/{audio/portaudio,session,status})
 
 GOOS=darwin CGO_ENABLED=0 go vet "${everywhere[@]}" "${unix[@]}"

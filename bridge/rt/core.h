@@ -131,7 +131,7 @@ typedef struct {
     _Atomic uint64_t graph;
 } media_clock;
 
-/* The time of so many frames at the nominal rate; differences are exact to 1 ns. */
+/* How long frames take at the nominal rate; differences are exact to 1 ns. */
 int64_t archibald_nominal_ns(uint64_t frames, uint32_t rate_hz);
 void archibald_media_clock_reset(media_clock *clock, uint32_t rate_hz);
 /* Returns the frames that passed beyond the last cycle's own: 0 when none was lost. */
@@ -160,8 +160,8 @@ typedef struct {
     enum wire_encoding encoding;
     uint8_t payload_type;
     uint32_t channels, rate_hz, ssrc;
-    uint32_t repeats;                /* agreed: so many more copies of each packet come ... */
-    uint32_t repeat_distance_frames; /* ... each so much later */
+    uint32_t repeats;                /* agreed: how many more copies of each packet come ... */
+    uint32_t repeat_distance_frames; /* ... and how much later each */
     int send_delay;                  /* agreed: the header extension says the send delay */
     struct sockaddr_storage from; /* whose packets, whatever the port; no family: the first one's */
 } receive_plan;

@@ -6,6 +6,6 @@
 //
 // The C files, in the order of a sample's way: engine.c (what the callbacks
 // call), sender.c, wire.c, socket.c, receiver.c, sequence.c, playout.c, jitter.c, predict.c, resample.c;
-// mediaclock.c counts graph time; rings.c carries records to Go; lifetime.c is
-// all that allocates. archibald_rt.h is the contract with the audio shims.
+// mediaclock.c counts graph time; rings.c carries records to Go; sound.c carries what
+// control encodes and decodes; lifetime.c is all that allocates. archibald_rt.h is the contract with the audio shims.
 package rt

@@ -142,7 +142,7 @@ static void predict_upto(const jitter_buffer *buffer, concealment *with, int64_t
     with->frames = wanted;
 }
 
-/* From 0 to 1 in so many frames. */
+/* Rises from 0 to 1 over frames. */
 static inline float rise(int64_t frame, uint32_t frames) {
     float x = ((float)frame + 0.5f) / (float)frames;
     return x * x * (3 - 2 * x);
@@ -266,20 +266,25 @@ void archibald_jitter_skip(jitter_buffer *buffer, int64_t upto) {
         archibald_jitter_reset(buffer, upto);
         return;
     }
+    /* What lies further back is never read again. */
+    const int64_t readable = upto - HISTORY_FRAMES;
     while (buffer->done < upto) {
         int valid;
         uint32_t run = run_length(buffer, buffer->done, (uint32_t)(upto - buffer->done), &valid);
+        const int64_t end = buffer->done + run;
+        const int64_t from = buffer->done > readable ? buffer->done : readable;
+        const uint32_t frames = end > from ? (uint32_t)(end - from) : 0;
         if (valid) {
             set_valid(buffer, buffer->done, run, 0);
-            for (uint32_t i = 0; i < run; i++) buffer->gain[slot(buffer, buffer->done + i)] = 1;
+            for (uint32_t i = 0; i < frames; i++) buffer->gain[slot(buffer, from + i)] = 1;
             buffer->in_gap = 0;
             buffer->primed = 1;
             buffer->gap_end = buffer->done - CROSSFADE_FRAMES;
         } else {
             for (uint32_t c = 0; c < buffer->channels; c++)
-                clear(buffer, archibald_jitter_plane(buffer, c), buffer->done, run);
-            clear(buffer, buffer->gain, buffer->done, run);
-            silent_before(buffer, buffer->done + run);
+                clear(buffer, archibald_jitter_plane(buffer, c), from, frames);
+            clear(buffer, buffer->gain, from, frames);
+            silent_before(buffer, end);
         }
         buffer->done += run;
     }

@@ -33,7 +33,7 @@ void archibald_predict_run(const float *coefficient, float *sound, uint32_t fram
 /* How the sound before a gap goes on. */
 typedef struct {
     int64_t start;     /* the first missing frame */
-    uint32_t channels; /* so many are predicted; the others are mirrored */
+    uint32_t channels; /* that are predicted; the others are mirrored */
     uint32_t frames;   /* predicted so far */
     float peak[PREDICTED_CHANNELS];
     float coefficient[PREDICTED_CHANNELS][PREDICT_ORDER];           /* the oldest frame's first */

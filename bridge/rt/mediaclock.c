@@ -27,7 +27,7 @@ enum {
     BLOCKS_PER_SECOND = 2,
     /* A server that lost time wakes up late for a while after it. */
     REFINE_PER_SECOND = 50,   /* 20 ms ... */
-    REFINE_CYCLES = 8,        /* ... and so many cycles */
+    REFINE_CYCLES = 8,        /* ... and at least this many cycles */
     LEAST_SURPLUS_FRAMES = 1, /* less is not worth a second cross-fade */
     LEAST_LOST_FRAMES = 4     /* less may be wake-ups that are all late for a while */
 };
@@ -60,7 +60,7 @@ static void begin_block(media_clock *clock) {
     clock->block_frames = clock->block_cycles = 0;
 }
 
-/* From the next cycle on, how much was lost is to be told better. */
+/* Estimates the loss again, from the cycles that follow. */
 static void begin_refining(media_clock *clock) {
     clock->refining = clock->have_floor;
     begin_block(clock);

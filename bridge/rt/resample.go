@@ -24,7 +24,8 @@ const (
 	lookbehindFrames = int(C.LOOKBEHIND)
 )
 
-// resample runs the resampler by itself, for tests and benchmarks: frames
+// resample runs the resampler by itself, for tests and benchmarks, which cannot use cgo
+// themselves: frames
 // outputs of each channel into out, from the position lookbehindFrames+fraction
 // of in on. Both hold one channel after the other.
 func (v *Virtual) resample(in []float32, channels int, fraction, ratio float64, out []float32, frames int) {

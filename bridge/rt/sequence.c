@@ -12,8 +12,8 @@ static void settle(archibald_receiver *receiver, receive_counters *count, uint32
         COUNT(count->recovered, 1);
 }
 
-/* Makes the highest sequence number one that lies so many further. What lies further back
- * than the packets that are settled now was settled before, or never came. */
+/* Moves the highest sequence number ahead and settles what is now far enough behind it. The
+ * numbers that are skipped never came: there is nothing to settle among them. */
 static void advance_to(archibald_receiver *receiver, receive_counters *count, uint32_t ahead) {
     const uint32_t first = receiver->highest_sequence + 1, settled = receiver->settled;
     const uint32_t steps = ahead < settled ? ahead : settled;
@@ -82,7 +82,7 @@ enum arrival archibald_sequence_note(archibald_receiver *receiver, receive_count
         begin(receiver, sequence);
         return newest(receiver, sequence, media, arrival_ns);
     }
-    /* The number of a sender that began anew may have been seen, too; its time was not. */
+    /* A sender that restarted may use a number that was seen, but not at that time. */
     if (ahead <= 0 && ahead > -SEEN_SEQUENCES && *copies > 0 && behind(receiver, advance)) {
         if (*copies <= receiver->plan.repeats)
             ++*copies;

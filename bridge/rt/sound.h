@@ -7,7 +7,7 @@
 
 enum {
     SOUND_BLOCKS = 1024,    /* a power of two; 0.68 s at period 32 */
-    SOUND_FRAMES = 1 << 15, /* so many times the largest period: 4 */
+    SOUND_FRAMES = 1 << 15, /* 4 times the largest period */
     PACKET_SLOTS = 128      /* 0.3 s of the shortest packets, 2.5 ms */
 };
 
@@ -42,8 +42,7 @@ typedef struct {
     sound_block slot[SOUND_BLOCKS];
 } sound_ring;
 
-/* Where the samples of the next block of so many frames, at most MAX_PERIOD_FRAMES,
- * belong; NULL when the ring is full. */
+/* Where the samples of the next block belong, of at most MAX_PERIOD_FRAMES frames; NULL when the ring is full. */
 float *archibald_sound_begin(sound_ring *ring, uint32_t frames);
 /* Hands that block over; block->at is set here. */
 void archibald_sound_end(sound_ring *ring, const sound_block *block);

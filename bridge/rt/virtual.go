@@ -52,7 +52,8 @@ import (
 )
 
 // Virtual is an engine without a socket: the same code on virtual time. The
-// caller is the graph, the network and the clock. For the simulator and tests.
+// caller is the graph, the network and the clock. For the simulator and tests; it is part of
+// this package since it calls below the callbacks, where only this package sees the core.
 type Virtual struct {
 	*Engine
 	plane []C.float

@@ -1,4 +1,5 @@
-/* jitter_skip, which works on whole runs of frames, against what it means frame by frame. */
+/* jitter_skip, which works on whole runs of frames and leaves alone what is not read again,
+ * against what it means frame by frame. */
 #include "../../bridge/rt/core.h"
 
 #include <stdio.h>
@@ -37,9 +38,13 @@ static void require(int condition, const char *what, int round) {
 }
 
 static void compare(const jitter_buffer *a, const jitter_buffer *b, int round) {
-    const size_t plane = a->frames * sizeof(float);
-    require(memcmp(a->samples, b->samples, a->channels * plane) == 0, "sound", round);
-    require(memcmp(a->gain, b->gain, plane) == 0, "gain", round);
+    for (int64_t frame = a->done - HISTORY_FRAMES; frame < a->done; frame++) {
+        const uint32_t at = (uint32_t)frame & a->mask;
+        require(a->gain[at] == b->gain[at], "gain", round);
+        for (uint32_t c = 0; c < a->channels; c++)
+            require(archibald_jitter_plane(a, c)[at] == archibald_jitter_plane(b, c)[at], "sound",
+                    round);
+    }
     require(memcmp(a->valid, b->valid, a->frames / 8) == 0, "what has arrived", round);
     require(a->done == b->done && a->in_gap == b->in_gap && a->primed == b->primed, "state", round);
     require(a->gap_end == b->gap_end && a->gap->start == b->gap->start, "gap", round);

@@ -17,14 +17,14 @@ func TestAnEndThatWaitsForJackdSaysSoInItsOwnWordsOnly(t *testing.T) {
 	if err := r.StartGuest(); err != nil {
 		t.Fatal(err)
 	}
-	r.waitAudio(t, status.AudioWaiting)
+	r.waitAudio(t, status.AudioAbsent)
 	time.Sleep(time.Second) // several attempts
 	if err := r.StartJackd(); err != nil {
 		t.Fatal(err)
 	}
 	r.waitAudio(t, status.AudioRunning)
 	r.Jackd.Kill9()
-	r.waitAudio(t, status.AudioWaiting)
+	r.waitAudio(t, status.AudioAbsent)
 	time.Sleep(time.Second)
 	r.Guest.Stop()
 	text, err := os.ReadFile(r.Guest.Log)

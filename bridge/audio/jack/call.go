@@ -18,11 +18,6 @@ import (
 // for a server that is alive but stopped.
 const patience = 2 * time.Second
 
-// hopelessAfter is how long libjack may take before this process gives up. It can
-// lock up for good when clients come and go: closing one, it cancels a thread that may
-// hold a lock.
-const hopelessAfter = 30 * time.Second
-
 // libjack is called by one goroutine at a time: it keeps its state per process, and what
 // one end's clients do in it concerns those of all others (see workarounds.go).
 var libjack = library{turn: make(chan struct{}, 1), open: map[*clients]struct{}{}}

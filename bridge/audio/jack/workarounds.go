@@ -4,7 +4,22 @@ import (
 	"os"
 	"path"
 	"strings"
+	"time"
 )
+
+// What libjack2 does wrong and the bridge works around, as of 1.9.21 (Debian 12).
+// A version that does it right needs none of this:
+//   - it keeps the semaphore of a client that left (staleClient);
+//   - it can lock up for good (hopelessAfter);
+//   - it deletes clients that outlived their server when another is opened
+//     (archibald_jack_cleanups in errors.c, audio.Control);
+//   - it loses a wake-up when a thread-init callback is installed twice (notify.c installs
+//     none).
+
+// hopelessAfter is how long libjack may take before this process gives up and another
+// one takes its place. It can lock up for good when clients come and go: closing one, it
+// cancels a thread that may hold a lock.
+const hopelessAfter = 30 * time.Second
 
 // staleClient returns the name of the semaphore of a client that has left the
 // server but that libjack still holds, or "".

@@ -1,6 +1,8 @@
 // Package pipewire is an end's audio server on PipeWire: the sink
 // archibald-to-guest, whose sound goes to the peer, and the stream (or source)
-// archibald-from-guest, which plays the peer's.
+// archibald-from-guest, which plays the peer's. On a guest they are the sink
+// archibald-to-host and the source archibald-from-host: what the host plays is for a
+// program to record, not for speakers.
 //
 // libpipewire-0.3 is loaded when a Server is first opened, so a program that
 // contains this package starts without it. Samples go from PipeWire's data
