@@ -51,7 +51,7 @@ const (
 // nothing here runs on an audio thread.
 type Server interface {
 	// Open makes one attempt. It does not retry and does not block for more
-	// than two seconds.
+	// than two seconds, but for calls of other ends of this process before its own.
 	Open(Config) (Graph, error)
 	// Graph returns the values now in force. A PipeWire graph that does not
 	// run yet has the period asked for.

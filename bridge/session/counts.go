@@ -2,7 +2,6 @@ package session
 
 import (
 	"archibald-bridge/bridge/status"
-
 	"archibald-bridge/bridge/stream"
 )
 

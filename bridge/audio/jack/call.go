@@ -14,8 +14,8 @@ import (
 	"archibald-bridge/bridge/audio"
 )
 
-// patience is how long a caller waits for libjack, which itself waits for ever
-// for a server that is alive but stopped.
+// patience is how long a caller waits for one call of libjack, its own or another's:
+// libjack itself waits for ever for a server that is alive but stopped.
 const patience = 2 * time.Second
 
 // libjack is called by one goroutine at a time: it keeps its state per process, and what
@@ -31,17 +31,13 @@ type library struct {
 }
 
 // call runs f, which calls libjack, after every earlier one has returned, and
-// returns nil when f has. After patience it returns an error instead; f then
-// runs, or goes on running, by itself if its turn had come.
+// returns nil when f has. When a call takes longer than patience it returns an error
+// instead; f then goes on running by itself if its turn had come.
 //
 // f runs with every signal blocked: the threads that libjack starts in it
 // inherit that, and Go's handlers can never run on them.
 func (s *Server) call(f func()) error {
-	deadline := time.NewTimer(patience)
-	defer deadline.Stop()
-	select {
-	case libjack.turn <- struct{}{}:
-	case <-deadline.C:
+	if !libjack.takeTurn() {
 		return s.silent()
 	}
 	libjack.began(time.Now())
@@ -60,8 +56,27 @@ func (s *Server) call(f func()) error {
 	select {
 	case <-done:
 		return nil
-	case <-deadline.C:
+	case <-time.After(patience):
 		return s.silent()
+	}
+}
+
+// takeTurn waits for it as long as libjack answers others: where many ends close at once,
+// each of their calls is short, and the last has to wait for all.
+func (l *library) takeTurn() bool {
+	deadline := time.NewTimer(patience)
+	defer deadline.Stop()
+	for {
+		select {
+		case l.turn <- struct{}{}:
+			return true
+		case <-deadline.C:
+			left := patience - l.waited()
+			if left <= 0 {
+				return false
+			}
+			deadline.Reset(left)
+		}
 	}
 }
 
