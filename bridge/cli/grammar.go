@@ -22,7 +22,7 @@ const (
 // grammar is the command line. The flags of guest and host are the keys of the
 // configuration.
 type grammar struct {
-	Guest   guestCommand   `cmd:"" help:"Run the end in the virtual machine, beside jackd."`
+	Guest   guestCommand   `cmd:"" help:"Run the end in the virtual machine, beside jackd or PipeWire."`
 	Host    hostCommand    `cmd:"" help:"Run the end on the host, beside PipeWire or jackd, or on a device."`
 	Status  statusCommand  `cmd:"" help:"Print what the ends running on this machine are doing."`
 	Devices devicesCommand `cmd:"" help:"List the devices of the backend portaudio."`
@@ -80,7 +80,9 @@ func (guestCommand) Help() string {
 
   archibald-bridge guest --peer 192.168.122.1
 
-  archibald-bridge guest --peer 192.168.122.1 --connect 'SuperCollider:out_* -> archibald-to-host:in_*'`
+  archibald-bridge guest --peer 192.168.122.1 --connect 'SuperCollider:out_* -> archibald-to-host:in_*'
+
+  archibald-bridge guest --peer 192.168.122.1 --backend pipewire --guest-period 64`
 }
 
 // Help gives examples.

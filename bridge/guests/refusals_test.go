@@ -15,8 +15,8 @@ func TestWhoIsNoGuestTakesNoPlace(t *testing.T) {
 	s := serve(t, 2, false)
 	s.refused("ann", proto.Host, http.StatusBadRequest, "both ends are hosts")
 	s.refused("Ann!", proto.Guest, http.StatusBadRequest, "legal is at most 32 of a-z, 0-9 and -")
-	if got := s.status(); len(got.Guests) != 0 || got.Places != 2 {
-		t.Errorf("%d guests of %d", len(got.Guests), got.Places)
+	if got := s.status(); len(got.Guests) != 0 || got.Slots != 2 {
+		t.Errorf("%d guests of %d", len(got.Guests), got.Slots)
 	}
 	if got := s.status().Session.RejectedCalls.Refused; got == 0 {
 		t.Error("the status has no call that was refused")

@@ -12,6 +12,7 @@ import (
 	"archibald-bridge/bridge/audio"
 	"archibald-bridge/bridge/config"
 	"archibald-bridge/bridge/fault"
+	"archibald-bridge/bridge/seldom"
 	"archibald-bridge/bridge/session"
 	"archibald-bridge/bridge/signaling"
 	"archibald-bridge/bridge/status"
@@ -24,7 +25,6 @@ const (
 	neverCame    = 10 * time.Second // the same, where there never was one
 	nodesTake    = time.Second      // at most, to come up: so long a first call waits
 	foundHolds   = 10 * time.Second // what an end found of PipeWire, when it was made for nothing
-	tellAgain    = time.Minute      // of the same failure: guests call again and again
 )
 
 // NewEnd makes the end that serves a guest in a slot, from 0 on. Its calls
@@ -45,10 +45,9 @@ type server struct {
 	slots []slot
 	ends  sync.WaitGroup
 
-	found      *session.End // the last that was made for nothing
-	foundAt    time.Time
-	failure    string // the last that was told
-	toldFailed time.Time
+	found    *session.End // the last that was made for nothing
+	foundAt  time.Time
+	failures seldom.Limits // by their text: guests call again and again
 }
 
 // slot is free while end is nil.
@@ -89,7 +88,7 @@ func Serve(ctx context.Context, slots int, settings session.Settings, log *slog.
 }
 
 func open(ctx context.Context, slots int, settings session.Settings, log *slog.Logger, newEnd NewEnd) (*server, error) {
-	s := &server{ctx: ctx, settings: settings, log: log, newEnd: newEnd, started: time.Now(), unusable: make(chan error, 1), slots: make([]slot, slots)}
+	s := &server{ctx: ctx, settings: settings, log: log, newEnd: newEnd, started: time.Now(), failures: seldom.Limits{Most: 1}, unusable: make(chan error, 1), slots: make([]slot, slots)}
 	board, err := signaling.ListenForMany(settings.Listen,
 		signaling.Gate{Role: proto.Host, Allow: settings.Allow, Secret: settings.Secret}, log, s.answering)
 	s.board = board
@@ -291,8 +290,7 @@ func (s *server) assign(i int, name string, now time.Time) (*session.End, error)
 
 // failed tells why a guest is not served. Needs s.mu.
 func (s *server) failed(what, guest string, reason error) {
-	if now := time.Now(); reason.Error() != s.failure || now.Sub(s.toldFailed) >= tellAgain {
-		s.failure, s.toldFailed = reason.Error(), now
+	if s.failures.Allow(reason.Error(), time.Now()) {
 		s.log.Error(what, "guest", guest, "reason", reason)
 	}
 }
@@ -320,7 +318,7 @@ func (s *server) status() status.Status {
 		Session: status.Session{
 			State: status.SessionWaiting, LastError: s.board.LastRefusal(), RejectedCalls: status.RejectedCalls(s.board.Rejected()),
 		},
-		Places: len(s.slots),
+		Slots: len(s.slots),
 	}
 	sum.Directions.Send.State, sum.Directions.Receive.State = status.DirectionIdle, status.DirectionIdle
 	s.mu.Lock()

@@ -5,7 +5,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-
 )
 
 // Who reads a code in JSON or in a metric finds it explained.

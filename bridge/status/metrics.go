@@ -95,7 +95,7 @@ func (m metrics) Collect(into chan<- prometheus.Metric) {
 		into <- prometheus.MustNewConstMetric(rejectedCalls, prometheus.CounterValue, float64(reason.Count), reason.Name, s.End, s.Name)
 	}
 	ends := []Status{s}
-	if s.Places > 0 {
+	if s.Slots > 0 {
 		ends = s.Guests
 	}
 	for _, end := range ends {

@@ -77,7 +77,7 @@ func TestMetricsHaveEachKindOfProblemOnce(t *testing.T) {
 func TestMetricsOfAHostAreOfEachGuest(t *testing.T) {
 	ann, bob := sample(), sample()
 	ann.End, ann.Name, bob.End, bob.Name = "host", "ann", "host", "bob"
-	text := scrape(t, func() Status { return Status{End: "host", Places: 4, Guests: []Status{ann, bob}} })
+	text := scrape(t, func() Status { return Status{End: "host", Slots: 4, Guests: []Status{ann, bob}} })
 	for _, name := range []string{"ann", "bob"} {
 		if !strings.Contains(text, `archibald_session_up{end="host",name="`+name+`"} 1`) {
 			t.Errorf("no %s in\n%s", name, text)

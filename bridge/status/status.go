@@ -23,9 +23,9 @@ type Status struct {
 	Directions    Directions `json:"directions"`
 	Problems      []Problem  `json:"problems"` // what is wrong now; empty: nothing that is known
 	// Guests are the ends of a host that serves several guests, of whom it has
-	// Places: then Directions are idle, and Audio and Machine are of the last guest.
+	// Slots: then Directions are idle, and Audio and Machine are of the last guest.
 	Guests []Status `json:"guests"`
-	Places int      `json:"places"` // 0: it is one end
+	Slots  int      `json:"slots"` // 0: it is one end
 }
 
 // State is what an audio server, a session or a direction is doing.

@@ -28,7 +28,7 @@ func WriteText(w io.Writer, s Status) error {
 	for _, p := range s.Problems {
 		fmt.Fprintln(w, printable(fmt.Sprintf("  PROBLEM  %s: %s", p.Side, p.Text)))
 	}
-	if s.Places > 0 {
+	if s.Slots > 0 {
 		return writeGuests(w, s)
 	}
 
@@ -74,7 +74,7 @@ func WriteText(w io.Writer, s Status) error {
 }
 
 func writeGuests(w io.Writer, s Status) error {
-	fmt.Fprintf(w, "  guests  %d of %d\n", len(s.Guests), s.Places)
+	fmt.Fprintf(w, "  guests  %d of %d\n", len(s.Guests), s.Slots)
 	if s.Session.LastError != "" {
 		fmt.Fprintln(w, "  last error  "+printable(s.Session.LastError))
 	}

@@ -79,7 +79,7 @@ func TestTextSaysWhyCallsWereRejected(t *testing.T) {
 	if got := text(t, s); !strings.Contains(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
-	s.Places = 2
+	s.Slots = 2
 	if got := text(t, s); !strings.Contains(got, want) {
 		t.Errorf("of several guests: got\n%s\nwant\n%s", got, want)
 	}
@@ -91,7 +91,7 @@ func TestTextSaysWhyCallsWereRejected(t *testing.T) {
 func TestTextOfAHostWithGuestsHasEach(t *testing.T) {
 	one, two := sample(), sample()
 	one.End, one.Name, two.End, two.Name = "host", "ann", "host", "bob"
-	s := Status{End: "host", Version: "1.2.3", Places: 8, Guests: []Status{one, two}, Session: Session{LastError: "refused a call\x1b"}}
+	s := Status{End: "host", Version: "1.2.3", Slots: 8, Guests: []Status{one, two}, Session: Session{LastError: "refused a call\x1b"}}
 	got := text(t, s)
 	for _, part := range []string{"host  archibald-bridge 1.2.3, up 0s\n  guests  2 of 8\n  last error  refused a call \n\nhost ann  archibald-bridge", "\n\nhost bob  archibald-bridge"} {
 		if !strings.Contains(got, part) {

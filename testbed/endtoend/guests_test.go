@@ -69,8 +69,8 @@ func neitherEachOtherNorADeath(t *testing.T, h *House) {
 		}
 	}
 	s, err := h.Status()
-	if err != nil || len(s.Guests) != len(h.Guests) || s.Places != len(h.Guests) || s.Session.State != status.SessionUp {
-		t.Errorf("status: %d of %d guests, %s, %v", len(s.Guests), s.Places, s.Session.State, err)
+	if err != nil || len(s.Guests) != len(h.Guests) || s.Slots != len(h.Guests) || s.Session.State != status.SessionUp {
+		t.Errorf("status: %d of %d guests, %s, %v", len(s.Guests), s.Slots, s.Session.State, err)
 	}
 	for _, guest := range s.Guests {
 		if reconnects := guest.Session.Reconnects; (reconnects > 0) != (guest.Name == guestName(dies)) {

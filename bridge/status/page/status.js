@@ -71,9 +71,9 @@ function end(s, named) {
 
 function render(s) {
   document.title = `${s.end} – archibald-bridge`;
-  show("title", `archibald-bridge ${s.end} ${s.name}` + (s.places ? `: ${s.guests.length} of ${s.places} guests` : ""));
-  show("problem", s.places ? s.session.last_error : "");
-  document.getElementById("ends").replaceChildren(...(s.places ? s.guests : [s]).map(one => end(one, s.places > 0)));
+  show("title", `archibald-bridge ${s.end} ${s.name}` + (s.slots ? `: ${s.guests.length} of ${s.slots} guests` : ""));
+  show("problem", s.slots ? s.session.last_error : "");
+  document.getElementById("ends").replaceChildren(...(s.slots ? s.guests : [s]).map(one => end(one, s.slots > 0)));
 }
 
 async function refresh() {
