@@ -346,35 +346,3 @@ func TestASilentServerDoesNotBlockTheCaller(t *testing.T) {
 	}
 	waitFor(t, "the end of the silence", func() bool { return server.Close() == nil })
 }
-
-// Several ends of one process are on one server, which dies. The first one that comes back
-// does so while the others still have their clients, which libjack then deletes.
-func TestEndsOfOneProcessComeBackOneAfterTheOther(t *testing.T) {
-	jackd := jacktest.Start(t, 256)
-	first, firstCore := newServer(t, jackd.Name, nil)
-	second, secondCore := newServer(t, jackd.Name, nil)
-	named := func(name string) audio.Config {
-		config := stereo
-		config.Name = name
-		return config
-	}
-	open(t, first, named("g1"))
-	open(t, second, named("g2"))
-	for range 5 {
-		runCycles(t, firstCore, 10)
-		runCycles(t, secondCore, 10)
-		jackd.Kill()
-		expectEvent(t, first, audio.Lost, 2*time.Second)
-		if err := first.Close(); err != nil {
-			t.Fatalf("Close: %v", err)
-		}
-		jackd.Restart(256)
-		open(t, first, named("g1"))
-		runCycles(t, firstCore, 10)
-		expectEvent(t, second, audio.Lost, 2*time.Second)
-		if err := second.Close(); err != nil {
-			t.Fatalf("Close: %v", err)
-		}
-		open(t, second, named("g2"))
-	}
-}
