@@ -114,11 +114,7 @@ type Description struct {
 	// PeriodFrames is the period of the audio server of the end described, 1 to
 	// 65536; 0: the end knows no repetition.
 	PeriodFrames int
-	// Redundancy is what the end wants sent again.
-	Redundancy Redundancy
-	// SendDelay says that the end writes and reads the header extension that
-	// tells how late a packet left.
-	SendDelay bool
+	Terms
 	// OwnOrder says that the channels of a plain stream are not in the usual order.
 	OwnOrder bool
 

@@ -26,13 +26,10 @@ type Agreement struct {
 	// PeerPeriodFrames is the period that the peer counts distances in; 0: not
 	// said.
 	PeerPeriodFrames int
-	// Redundancy is what both ends send again.
-	Redundancy Redundancy
+	Terms
 	// PeerMaxBitrate is what the peer wants to receive of Opus at most, in bit/s; 0:
 	// not said.
 	PeerMaxBitrate int
-	// SendDelay says that both directions have the header extension.
-	SendDelay bool
 }
 
 // Answer settles a session from the peer's offer and the local description:
@@ -56,11 +53,10 @@ func Answer(offer, local Description) (Description, Agreement, error) {
 	if answer.ReceiveChannels < local.ReceiveChannels {
 		answer.CanReceive = local.ReceiveChannels
 	}
-	answer.Redundancy = agreedRedundancy(offer, local)
+	answer.Terms = agreedTerms(offer, local)
 	if offer.PeriodFrames == 0 {
 		answer.PeriodFrames = 0 // no answer to what was not offered (RFC 3264, section 6)
 	}
-	answer.SendDelay = local.SendDelay && offer.SendDelay
 	return answer, agreement(local, offer, payload), nil
 }
 
@@ -96,9 +92,8 @@ func agreement(local, peer Description, payload Payload) Agreement {
 		PeerPacketFrames: peer.PacketFrames,
 		PeerOnHostClock:  peer.OnHostClock,
 		PeerPeriodFrames: peer.PeriodFrames,
-		Redundancy:       agreedRedundancy(local, peer),
+		Terms:            agreedTerms(local, peer),
 		PeerMaxBitrate:   peer.MaxBitrate,
-		SendDelay:        local.SendDelay && peer.SendDelay,
 	}
 }
 

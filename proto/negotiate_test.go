@@ -29,7 +29,7 @@ func TestUsualPairAgreesOnF32(t *testing.T) {
 		Send: format, Receive: format,
 		LocalSSRC: SSRC("lab", Guest), PeerSSRC: SSRC("lab", Host),
 		PeerPort: 4713, PeerName: "lab", PeerRole: Host, PeerPacketFrames: 64,
-		PeerPeriodFrames: 64, SendDelay: true, PeerSends: 2, PeerReceives: 2,
+		PeerPeriodFrames: 64, Terms: Terms{SendDelay: true}, PeerSends: 2, PeerReceives: 2,
 	}
 	if atGuest != want {
 		t.Errorf("guest: %+v", atGuest)

@@ -1,6 +1,14 @@
 package proto
 
-import "cmp"
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/pion/sdp/v3"
+)
+
+const attrRedundancy = "x-archibald-redundancy" // N distance=K period=FRAMES
 
 // Bounds of whole-packet repetition.
 const (
@@ -27,4 +35,42 @@ func agreedRedundancy(a, b Description) Redundancy {
 		return Redundancy{}
 	}
 	return larger
+}
+
+// writeRedundancy says it, of an end that knows repetition.
+func (d Description) writeRedundancy(media *sdp.MediaDescription) {
+	if d.PeriodFrames != 0 {
+		media.WithValueAttribute(attrRedundancy, fmt.Sprintf("%d distance=%d period=%d", d.Redundancy.Copies, d.Redundancy.Distance, d.PeriodFrames))
+	}
+}
+
+// readRedundancy reads the wish for repetition of an end that knows it.
+func (d *Description) readRedundancy(scope sdpScope) error {
+	line, found := scope.attribute(attrRedundancy)
+	if !found {
+		return nil
+	}
+	number := map[string]string{}
+	for i, field := range strings.Fields(line.value) {
+		key, text, _ := strings.Cut(field, "=")
+		if i == 0 {
+			key, text = "", field
+		}
+		number[key] = text
+	}
+	for _, read := range []struct {
+		into      *int
+		key       string
+		low, high int
+	}{
+		{&d.Redundancy.Copies, "", 0, MaxRedundancy},
+		{&d.Redundancy.Distance, "distance", 0, MaxRedundancyDistance},
+		{&d.PeriodFrames, "period", 1, maxPeriodFrames},
+	} {
+		var err error
+		if *read.into, err = parseInt(line.number, strings.TrimSpace(attrRedundancy+" "+read.key), number[read.key], read.low, read.high, ""); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -15,16 +15,10 @@ const (
 	attrRole     = "x-archibald-role"
 	attrChannels = "x-archibald-channels" // send=N receive=M, seen from the end described; can-send=N can-receive=M
 	attrClock    = "x-archibald-clock"    // kvm: its reports are on its host's clock
-
-	attrRedundancy = "x-archibald-redundancy" // N distance=K period=FRAMES
 )
 
 // clockKVM is the only value of attrClock; others are of no use to us.
 const clockKVM = "kvm"
-
-// latenessExtension is the value of the extmap that names the lateness (RFC
-// 8285, section 5); its id is always 1.
-const latenessExtension = "1 urn:x-archibald:lateness"
 
 // The attributes that say in which directions sound flows (RFC 8866, section 6.7).
 const (
@@ -84,11 +78,8 @@ func (d Description) Marshal() []byte {
 	if d.Version != 0 {
 		media.WithValueAttribute(attrChannels, d.channels())
 	}
-	if d.Version != 0 && d.PeriodFrames != 0 {
-		media.WithValueAttribute(attrRedundancy, fmt.Sprintf("%d distance=%d period=%d", d.Redundancy.Copies, d.Redundancy.Distance, d.PeriodFrames))
-	}
-	if d.Version != 0 && d.SendDelay {
-		media.WithValueAttribute("extmap", latenessExtension)
+	if d.Version != 0 {
+		d.writeTerms(media)
 	}
 	if d.declarative() {
 		d.describeStream(media)

@@ -21,7 +21,7 @@ func guest() Description {
 		Name: "lab", Role: Guest, Version: Version, Revision: 7,
 		Address: netip.MustParseAddr("192.168.122.2"), Port: Port,
 		Payloads: Payloads(F32, L24, L16), RateHz: 48000,
-		SendChannels: 2, ReceiveChannels: 2, PacketFrames: 32, PeriodFrames: 32, SendDelay: true,
+		SendChannels: 2, ReceiveChannels: 2, PacketFrames: 32, PeriodFrames: 32, Terms: Terms{SendDelay: true},
 		SSRC: SSRC("lab", Guest), CNAME: "lab@guest", RTCPMux: true,
 	}
 }

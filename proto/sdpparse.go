@@ -94,14 +94,9 @@ func (d Description) readSection(scope sdpScope) (Description, error) {
 		return Description{}, err
 	}
 	d.readSourceFilter(scope)
-	for _, read := range []func(sdpScope) error{d.readOpus, d.readChannels, d.readPacketTime, d.readSource, d.readRedundancy} {
+	for _, read := range []func(sdpScope) error{d.readOpus, d.readChannels, d.readPacketTime, d.readSource, d.readTerms} {
 		if err := read(scope); err != nil {
 			return Description{}, err
-		}
-	}
-	for line := range scope.attributes("extmap") {
-		if !d.declarative() && strings.Join(strings.Fields(line.value), " ") == latenessExtension {
-			d.SendDelay = true
 		}
 	}
 	_, d.RTCPMux = scope.attribute("rtcp-mux")
@@ -218,37 +213,6 @@ func (d *Description) readPacketTime(scope sdpScope) error {
 			return d.tolerate(err)
 		}
 		d.PacketFrames = frames
-	}
-	return nil
-}
-
-// readRedundancy reads the wish for repetition of an end that knows it.
-func (d *Description) readRedundancy(scope sdpScope) error {
-	line, found := scope.attribute(attrRedundancy)
-	if !found || d.declarative() {
-		return nil
-	}
-	number := map[string]string{}
-	for i, field := range strings.Fields(line.value) {
-		key, text, _ := strings.Cut(field, "=")
-		if i == 0 {
-			key, text = "", field
-		}
-		number[key] = text
-	}
-	for _, read := range []struct {
-		into      *int
-		key       string
-		low, high int
-	}{
-		{&d.Redundancy.Copies, "", 0, MaxRedundancy},
-		{&d.Redundancy.Distance, "distance", 0, MaxRedundancyDistance},
-		{&d.PeriodFrames, "period", 1, maxPeriodFrames},
-	} {
-		var err error
-		if *read.into, err = parseInt(line.number, strings.TrimSpace(attrRedundancy+" "+read.key), number[read.key], read.low, read.high, ""); err != nil {
-			return err
-		}
 	}
 	return nil
 }

@@ -15,7 +15,7 @@ func Settings(cfg config.Config, role proto.Role) session.Settings {
 		Static: cfg.Static, Incoming: cfg.Incoming,
 		Format: cfg.Format, RateHz: cfg.Rate, SendChannels: cfg.SendChannels, ReceiveChannels: cfg.ReceiveChannels,
 		PeriodFrames: cfg.PeriodFrames(), Ptime: cfg.Ptime.Duration, Bitrate: cfg.OpusBitrate,
-		Redundancy:   proto.Redundancy{Copies: cfg.Redundancy, Distance: cfg.RedundancyDistance},
+		Terms:        proto.Terms{Redundancy: proto.Redundancy{Copies: cfg.Redundancy, Distance: cfg.RedundancyDistance}},
 		Latency:      receive.Latency{Frames: cfg.Latency.Frames, Duration: cfg.Latency.Duration},
 		FreeClock:    cfg.Clock == config.ClockFree,
 		MulticastTTL: cfg.MulticastTTL, OwnOrder: cfg.ChannelMap.Positions != nil,

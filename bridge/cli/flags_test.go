@@ -65,7 +65,7 @@ func TestWrongFlagsNameFlagValueAndWhatIsLegal(t *testing.T) {
 		{[]string{"guest", "--host-period", "64"}, `unknown flag --host-period; see --help`},
 		{[]string{"host", "--guest-period", "64"}, `unknown flag --guest-period; see --help`},
 		{[]string{"guest", "--guest-period", "64"}, `--guest-period: "64": legal is only 0 with the backend jack`},
-		{[]string{"guest", "--backend", "pipewire", "--connect", "a:b -> c:d"}, `--connect: "[a:b -> c:d]": legal is rules only with the backend jack`},
+		{[]string{"guest", "--backend", "pipewire", "--connect", "a:b -> c:d"}, `--connect: "a:b -> c:d": legal is rules only with the backend jack`},
 		{[]string{"host", "--connect", "a:b -> c:d"}, `unknown flag --connect; see --help`},
 		{[]string{"guest", "--static=maybe"}, `--static: bool value must be true, 1, yes, false, 0 or no but got "maybe"; see --help`},
 		{[]string{"guest", "tower"}, `unexpected argument tower; see --help`},

@@ -170,7 +170,7 @@ func notes(domain config.Domain, conditions []string, usual string) string {
 	if domain.Type != config.Bool && domain.Type != config.Choice {
 		all = append([]string{domain.String()}, all...)
 	}
-	if !slices.Contains([]string{"", "0", "0s", "[]", "false"}, usual) {
+	if !slices.Contains([]string{"", "0", "0s", "false"}, usual) {
 		all = append(all, "default "+usual)
 	}
 	if len(all) == 0 {

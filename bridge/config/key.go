@@ -98,7 +98,13 @@ func (k Key) ValueName() string {
 }
 
 // Text returns the key's value in c as a user would write it.
-func (k Key) Text(c Config) string { return fmt.Sprint(k.field(&c).Interface()) }
+func (k Key) Text(c Config) string {
+	value := k.field(&c).Interface()
+	if texts, isList := value.([]string); isList {
+		return strings.Join(texts, ", ")
+	}
+	return fmt.Sprint(value)
+}
 
 // Read sets a value of the type of the key's field to what a text says.
 func (k Key) Read(written string, value reflect.Value) error {

@@ -24,7 +24,7 @@ const (
 	longGone     = time.Minute      // without a session: another guest may have the slot
 	neverCame    = 10 * time.Second // the same, where there never was one
 	nodesTake    = time.Second      // at most, to come up: so long a first call waits
-	foundHolds   = 10 * time.Second // what an end found of PipeWire, when it was made for nothing
+	foundHolds   = 10 * time.Second // what an end found of the audio server, when it was made for nothing
 )
 
 // NewEnd makes the end that serves a guest in a slot, from 0 on. Its calls
@@ -175,8 +175,8 @@ func (s *server) answering(offer proto.Description) (*signaling.Endpoint, error)
 	return end.Endpoint(), nil
 }
 
-// fits says why an offer cannot be taken, before a slot is made for it. What PipeWire
-// runs at only an end knows: one that is there already, or the guest's own.
+// fits says why an offer cannot be taken, before a slot is made for it. What the audio
+// server runs at only an end knows: one that is there already, or the guest's own.
 func (s *server) fits(offer proto.Description) error {
 	if end := s.ready(time.Now()); end != nil {
 		return end.Answers(offer)

@@ -68,8 +68,7 @@ type Stream struct {
 	PayloadType uint8
 	SSRC        uint32     // 0: the first one seen
 	From        netip.Addr // the zero Addr: that of the first packet
-	SendDelay   bool       // packets say their send delay
-	Redundancy  proto.Redundancy
+	Terms       proto.Terms
 	// PeriodFrames and PacketFrames are what the peer says of itself; 0: nothing.
 	PeriodFrames, PacketFrames int
 	Peer                       string // that Memory knows it by
@@ -77,8 +76,8 @@ type Stream struct {
 
 func (s Stream) plan() stream.ReceivePlan {
 	return stream.ReceivePlan{
-		Format: codec.FormatOf(s.Format), PayloadType: s.PayloadType, SSRC: s.SSRC, From: s.From, SendDelay: s.SendDelay,
-		Repeats: codec.RepeatsOf(s.Redundancy, s.Format, s.PeriodFrames, s.PacketFrames),
+		Format: codec.FormatOf(s.Format), PayloadType: s.PayloadType, SSRC: s.SSRC, From: s.From, SendDelay: s.Terms.SendDelay,
+		Repeats: codec.RepeatsOf(s.Terms.Redundancy, s.Format, s.PeriodFrames, s.PacketFrames),
 	}
 }
 

@@ -55,7 +55,7 @@ func newDirection(core *fakeCore, told *[]error) *Direction {
 func plain() Stream {
 	return Stream{
 		Format: proto.Format{Encoding: proto.L24, RateHz: 48000, Channels: 6}, PayloadType: 97, SSRC: 9, From: netip.MustParseAddr("192.0.2.7"),
-		SendDelay: true, Redundancy: proto.Redundancy{Copies: 2, Distance: 3}, PeriodFrames: 48, PacketFrames: 24, Peer: "@192.0.2.7",
+		Terms: proto.Terms{SendDelay: true, Redundancy: proto.Redundancy{Copies: 2, Distance: 3}}, PeriodFrames: 48, PacketFrames: 24, Peer: "@192.0.2.7",
 	}
 }
 

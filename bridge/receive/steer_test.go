@@ -36,7 +36,7 @@ func TestTheTargetGrowsByWhatRepeatsAndTheCodecTake(t *testing.T) {
 		d := New(Settings{}, Parts{Core: noCore{}, Memory: knows{"peer": 16}})
 		d.stream = Stream{
 			Format: proto.Format{Encoding: c.encoding, RateHz: 48000, Channels: 2}, PeriodFrames: c.period, PacketFrames: c.frames,
-			Redundancy: proto.Redundancy{Copies: c.copies, Distance: c.distance}, Peer: "peer",
+			Terms: proto.Terms{Redundancy: proto.Redundancy{Copies: c.copies, Distance: c.distance}}, Peer: "peer",
 		}
 		got := d.servoConfig(d.stream.plan().Repeats)
 		if got.ExtraFrames != c.extra || got.DelayByPacket != (c.encoding == proto.Opus) || got.JitterFrames != 16 || got.PeriodFrames != c.period || got.LookaheadFrames != 12 {

@@ -43,8 +43,7 @@ type Stream struct {
 	To           netip.AddrPort
 	Source       netip.Addr // ours that it leaves from; the zero Addr: as the routes say
 	PeriodFrames int        // of our graph
-	Redundancy   proto.Redundancy
-	SendDelay    bool
+	Terms        proto.Terms
 	MaxBitrate   int // that the peer wants of a coded stream, in bit/s; 0: it did not say
 }
 
@@ -85,9 +84,9 @@ func (d *Direction) Start(s Stream) {
 func (d *Direction) plan(s Stream) stream.SendPlan {
 	plan := stream.SendPlan{
 		Format: codec.FormatOf(s.Format), PayloadType: s.Format.Encoding.PayloadType(), SSRC: s.SSRC, To: s.To, Source: s.Source,
-		PacketFrames: d.PacketFrames(s.Format, s.PeriodFrames), SendDelay: s.SendDelay,
+		PacketFrames: d.PacketFrames(s.Format, s.PeriodFrames), SendDelay: s.Terms.SendDelay,
 	}
-	plan.Repeats = codec.RepeatsOf(s.Redundancy, s.Format, s.PeriodFrames, plan.PacketFrames)
+	plan.Repeats = codec.RepeatsOf(s.Terms.Redundancy, s.Format, s.PeriodFrames, plan.PacketFrames)
 	return plan
 }
 

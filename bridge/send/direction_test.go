@@ -57,7 +57,7 @@ var to = netip.MustParseAddrPort("192.0.2.7:4713")
 func plain() Stream {
 	return Stream{
 		Format: proto.Format{Encoding: proto.F32, RateHz: 48000, Channels: 2}, SSRC: 7, To: to, PeriodFrames: 64,
-		Redundancy: proto.Redundancy{Copies: 1, Distance: 2}, SendDelay: true,
+		Terms: proto.Terms{Redundancy: proto.Redundancy{Copies: 1, Distance: 2}, SendDelay: true},
 	}
 }
 

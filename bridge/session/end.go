@@ -315,14 +315,16 @@ func Describe(settings Settings, graph audio.Graph) proto.Description {
 		encodings = []proto.Encoding{settings.Format}
 	}
 	format := proto.Format{Encoding: encodings[0], RateHz: graph.RateHz, Channels: max(1, settings.SendChannels)}
+	terms := settings.Terms
+	terms.SendDelay = true
 	return proto.Description{
 		Name: settings.Name, Role: settings.Role, Version: proto.Version,
 		Port: int(settings.Listen.Port()), Payloads: proto.Payloads(encodings...),
 		RateHz: graph.RateHz, SendChannels: settings.SendChannels, ReceiveChannels: settings.ReceiveChannels,
 		PacketFrames: send.PacketFrames(format, settings.Ptime, graph.PeriodFrames), MaxBitrate: settings.Bitrate,
 		PeriodFrames: graph.PeriodFrames,
-		Redundancy:   settings.Redundancy, SendDelay: true,
-		SSRC: proto.SSRC(settings.Name, settings.Role), CNAME: cname(settings.Name, settings.Role), RTCPMux: true,
+		Terms:        terms,
+		SSRC:         proto.SSRC(settings.Name, settings.Role), CNAME: cname(settings.Name, settings.Role), RTCPMux: true,
 	}
 }
 

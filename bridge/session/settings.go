@@ -33,7 +33,7 @@ type Settings struct {
 	PeriodFrames                  int           // asked of the audio server; 0: its own
 	Ptime                         time.Duration // packet time; 0: see send.PacketFrames
 	Bitrate                       int           // of a coded stream, of all channels together, in bit/s
-	Redundancy                    proto.Redundancy
+	proto.Terms                                 // that are wanted; a session always has SendDelay
 	Latency                       receive.Latency
 	FreeClock                     bool // resample even when both graphs look as if they shared a clock
 	MulticastTTL                  int

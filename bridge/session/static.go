@@ -31,7 +31,7 @@ func (e *End) staticSession() {
 	format := proto.Format{Encoding: e.settings.Format, RateHz: e.graph.RateHz}
 	a := proto.Agreement{
 		Send: format, Receive: format, LocalSSRC: e.ssrc(),
-		Redundancy: e.settings.Redundancy,
+		Terms: proto.Terms{Redundancy: e.settings.Redundancy},
 	}
 	a.Send.Channels, a.Receive.Channels = e.settings.SendChannels, e.settings.ReceiveChannels
 	if !peer.IsValid() {

@@ -74,7 +74,7 @@ func (e *End) startSender() {
 	a := e.session.Agreement
 	e.streams.send.Start(send.Stream{
 		Format: a.Send, SSRC: a.LocalSSRC, To: e.streams.to, Source: e.session.LocalAddr, PeriodFrames: e.graph.PeriodFrames,
-		Redundancy: a.Redundancy, SendDelay: a.SendDelay, MaxBitrate: a.PeerMaxBitrate,
+		Terms: a.Terms, MaxBitrate: a.PeerMaxBitrate,
 	})
 }
 
@@ -90,11 +90,11 @@ func (e *End) startReceiver() {
 func (e *End) incoming() receive.Stream {
 	a := e.session.Agreement
 	s := receive.Stream{
-		Format: a.Receive, PayloadType: e.incomingType(), SSRC: a.PeerSSRC, From: e.from(), SendDelay: a.SendDelay,
-		Redundancy: a.Redundancy, PeriodFrames: a.PeerPeriodFrames, PacketFrames: a.PeerPacketFrames, Peer: e.peerKey(),
+		Format: a.Receive, PayloadType: e.incomingType(), SSRC: a.PeerSSRC, From: e.from(),
+		Terms: a.Terms, PeriodFrames: a.PeerPeriodFrames, PacketFrames: a.PeerPacketFrames, Peer: e.peerKey(),
 	}
 	if e.settings.Static {
-		s.Redundancy = proto.Redundancy{} // nobody knows what the peer repeats
+		s.Terms.Redundancy = proto.Redundancy{} // nobody knows what the peer repeats
 	}
 	return s
 }

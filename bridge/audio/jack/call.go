@@ -20,10 +20,11 @@ const patience = 2 * time.Second
 
 // libjack is called by one goroutine at a time: it keeps its state per process, and what
 // one end's clients do in it concerns those of all others (see workarounds.go).
-var libjack = library{turn: make(chan struct{}, 1)}
+var libjack = library{turn: make(chan struct{}, 1), open: map[*clients]struct{}{}}
 
 type library struct {
-	turn chan struct{} // holds one token while a call is being made
+	turn chan struct{}         // holds one token while a call is being made
+	open map[*clients]struct{} // of all ends; for the holder of turn
 
 	mu    sync.Mutex
 	since time.Time // when the call was made that has not returned; zero: there is none
@@ -53,6 +54,7 @@ func (s *Server) call(f func()) error {
 		C.archibald_jack_block_signals(&before)
 		defer C.archibald_jack_restore_signals(&before)
 		f()
+		libjack.noticeDeletion()
 		s.tellMessages()
 	}()
 	select {
@@ -60,6 +62,15 @@ func (s *Server) call(f func()) error {
 		return nil
 	case <-deadline.C:
 		return s.silent()
+	}
+}
+
+// noticeDeletion tells the ends whose clients libjack deleted in the call of another one. It
+// deletes all of the process when one comes back that lost its connection, be the server
+// dead or not. It is for the holder of turn.
+func (l *library) noticeDeletion() {
+	for c := range l.open {
+		c.noticeDeletion()
 	}
 }
 

@@ -62,6 +62,7 @@ func openClients(core stream.Callbacks, server, peer string, config audio.Config
 		c.closePipe()
 		return nil, c.explain(&failure)
 	}
+	libjack.open[c] = struct{}{}
 	return c, nil
 }
 
@@ -134,6 +135,8 @@ func (c *clients) threads() audio.Threads {
 
 func (c *clients) intact() bool { return C.archibald_jack_intact(c.end) != 0 }
 
+func (c *clients) noticeDeletion() { C.archibald_jack_notice_deletion(c.end) }
+
 func (c *clients) setLatency(send, receive int) {
 	C.archibald_jack_set_latency(c.end, C.uint32_t(send), C.uint32_t(receive))
 	C.archibald_jack_recompute_latencies(c.end)
@@ -189,6 +192,7 @@ func (c *clients) stopWatching() {
 
 // close closes the JACK clients, then what their callbacks used.
 func (c *clients) close() {
+	delete(libjack.open, c)
 	C.archibald_jack_close(c.end)
 	c.closePipe()
 }

@@ -20,6 +20,10 @@ static void on_shutdown(jack_status_t code, const char *reason, void *arg) {
     tell(end, "");
 }
 
+void archibald_jack_notice_deletion(archibald_jack *end) {
+    if (!archibald_jack_intact(end) && !archibald_jack_lost(end)) on_shutdown(0, NULL, end);
+}
+
 static int on_xrun(void *arg) {
     archibald_jack *end = arg;
     atomic_fetch_add_explicit(&end->xruns, 1, memory_order_relaxed);

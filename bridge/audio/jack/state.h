@@ -39,8 +39,9 @@ struct archibald_jack {
      * how far playout has come; it orders nothing else. */
     _Atomic uint64_t graph_frame;
 
-    /* Notification threads of libjack write, Go reads; relaxed, except that
-     * each is stored before the record in the pipe that makes Go look. */
+    /* Notification threads of libjack write (lost: Go's calls, too, when those threads are
+     * gone), Go reads; relaxed, except that each is stored before the record in the pipe
+     * that makes Go look. */
     _Atomic uint32_t period_frames;
     _Atomic uint32_t rate_hz;
     _Atomic uint64_t xruns;
