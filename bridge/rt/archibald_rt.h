@@ -1,6 +1,7 @@
 /* The contract between the real-time core (bridge/rt) and the audio server
- * shims (bridge/audio/...). Opaque handles and function types, nothing else: shims reach the core only through the function pointers that
- * Go hands them, so no shim can be compiled against a stale layout.
+ * shims (bridge/audio/...). Opaque handles and function types, nothing else:
+ * shims reach the core only through the function pointers that Go hands them,
+ * so no shim can be compiled against a stale layout.
  *
  * Time is always passed in. Only the core's socket layer reads a clock, to bring
  * the kernel's arrival stamps (CLOCK_REALTIME) to the callers' CLOCK_MONOTONIC.

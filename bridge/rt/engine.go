@@ -200,11 +200,12 @@ func (e *Engine) StopSender() { _ = e.stopSender() } // the next StartSender say
 
 func (e *Engine) stopSender() error {
 	old := C.swap_sender(e.c, nil)
-	if err := e.await(2); err != nil {
-		return err
-	}
-	if old != nil {
+	err := e.await(2)
+	if old != nil { // also when it is kept: to the peer its numbers again would be copies
 		e.nextSequence = old.sequence
+	}
+	if err != nil {
+		return err
 	}
 	C.archibald_sender_free(old)
 	return nil
@@ -234,6 +235,9 @@ func (e *Engine) StartReceiver(p stream.ReceivePlan) error {
 
 // startReceiver leaves the running receiver alone when there can be no other.
 func (e *Engine) startReceiver(plan *C.receive_plan, h hearing) error {
+	if err := e.await(1); err != nil {
+		return err // each attempt would leave a receiver behind
+	}
 	receiver := C.archibald_receiver_new(plan, &e.c.table)
 	if receiver == nil {
 		return errors.New("no memory for the receiver")

@@ -25,9 +25,8 @@ const (
 )
 
 // resample runs the resampler by itself, for tests and benchmarks, which cannot use cgo
-// themselves: frames
-// outputs of each channel into out, from the position lookbehindFrames+fraction
-// of in on. Both hold one channel after the other.
+// themselves: frames outputs of each channel into out, from the position
+// lookbehindFrames+fraction of in on. Both hold one channel after the other.
 func (v *Virtual) resample(in []float32, channels int, fraction, ratio float64, out []float32, frames int) {
 	C.resample_planes(&v.c.table, (*C.float)(&in[0]), C.uint32_t(len(in)/channels), C.uint32_t(channels),
 		C.double(fraction), C.double(ratio), (*C.float)(&out[0]), C.uint32_t(frames))

@@ -42,7 +42,8 @@ typedef struct {
     sound_block slot[SOUND_BLOCKS];
 } sound_ring;
 
-/* Where the samples of the next block belong, of at most MAX_PERIOD_FRAMES frames; NULL when the ring is full. */
+/* Where the samples of the next block belong, of at most MAX_PERIOD_FRAMES frames; NULL
+ * when the ring is full. */
 float *archibald_sound_begin(sound_ring *ring, uint32_t frames);
 /* Hands that block over; block->at is set here. */
 void archibald_sound_end(sound_ring *ring, const sound_block *block);

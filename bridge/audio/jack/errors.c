@@ -32,12 +32,15 @@ static uint32_t taken;           /* Go's calls only, one at a time: likewise */
 
 static void keep(const char *message) {
     const uint32_t next = atomic_fetch_add_explicit(&written, 1, memory_order_relaxed) % N_SLOTS;
-    int expected = FREE;
-    if (!atomic_compare_exchange_strong_explicit(&slots[next].state, &expected, TAKEN, memory_order_acquire,
-                                                 memory_order_relaxed))
-        return; /* Go is that far behind */
-    snprintf(slots[next].text, sizeof slots[next].text, "%s", message);
-    atomic_store_explicit(&slots[next].state, READY, memory_order_release);
+    int expected = FREE, cancel;
+    /* libjack may end this thread anywhere (see process.c): a slot would stay TAKEN. */
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+    if (atomic_compare_exchange_strong_explicit(&slots[next].state, &expected, TAKEN,
+                                                memory_order_acquire, memory_order_relaxed)) {
+        snprintf(slots[next].text, sizeof slots[next].text, "%s", message);
+        atomic_store_explicit(&slots[next].state, READY, memory_order_release);
+    } /* else Go is that far behind */
+    pthread_setcancelstate(cancel, NULL);
 }
 
 int archibald_jack_take_message(char *message, size_t size) {

@@ -169,9 +169,9 @@ func (s *Server) Events() <-chan audio.Event { return s.events }
 // the session would lose what is patched to them.
 func (s *Server) SetActive(bool) {}
 
-// SetLatency publishes the one-way latencies as JACK latency ranges: sound at
-// from-host's outputs was captured receiveFrames ago, sound at to-host's
-// inputs will be heard in sendFrames.
+// SetLatency publishes the one-way latencies as JACK latency ranges: sound at the
+// outputs of playout's client was captured receiveFrames ago, sound at the inputs of
+// capture's client will be heard in sendFrames.
 func (s *Server) SetLatency(sendFrames, receiveFrames int) {
 	s.mu.Lock()
 	unchanged := s.send == sendFrames && s.receive == receiveFrames

@@ -16,6 +16,6 @@
 // not scheduled, and the sink takes sound and drops it, at whatever period the
 // rest of the graph has: a game that plays into it must not stand still.
 //
-// A session manager that dies and comes back is reported as AudioLost, once it
+// A session manager that dies and comes back is reported as audio.Lost, once it
 // is back: only nodes that are new to it are linked and offered to the user.
 package pipewire

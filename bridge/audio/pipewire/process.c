@@ -39,9 +39,9 @@ static void note_graph(archibald_pipewire *shim, const struct spa_io_clock *cloc
 }
 
 /* Says whether this node advances the engine's media clock in this cycle, which
- * exactly one does: archibald-from-guest, or archibald-to-guest while the other
- * does not run (a session manager gives a stream no ports before there is a
- * sink to play on). */
+ * exactly one does: that of playout, or that of capture while the other does not
+ * run (a session manager gives a stream no ports before there is a sink to play
+ * on). */
 static bool lead(struct node *node, const struct spa_io_clock *clock) {
     archibald_pipewire *shim = node->shim;
     struct timeline *line = &shim->timeline;

@@ -184,7 +184,7 @@ func (s *Server) inForce() audio.Graph {
 	return s.graph
 }
 
-// Events delivers AudioLost and AudioChanged. An event that nobody has taken
+// Events delivers audio.Lost and audio.Changed. An event that nobody has taken
 // when its connection is closed is dropped.
 func (s *Server) Events() <-chan audio.Event { return s.events }
 
@@ -201,8 +201,8 @@ func (s *Server) SetActive(active bool) {
 	}
 }
 
-// SetLatency publishes the latency from the sink's ports to the guest, and from
-// the guest to the ports of archibald-from-guest, in frames of the graph.
+// SetLatency publishes the latency from the sink's ports to the peer, and from the peer
+// to the ports of the node that plays its sound, in frames of the graph.
 func (s *Server) SetLatency(sendFrames, receiveFrames int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

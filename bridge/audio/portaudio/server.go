@@ -169,7 +169,7 @@ func (s *Server) Graph() audio.Graph {
 	return s.graph
 }
 
-// Events delivers AudioLost. One that nobody has taken by the time of Close is
+// Events delivers audio.Lost. One that nobody has taken by the time of Close is
 // dropped.
 func (s *Server) Events() <-chan audio.Event { return s.events }
 

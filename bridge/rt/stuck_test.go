@@ -1,0 +1,44 @@
+package rt
+
+import (
+	"encoding/binary"
+	"strings"
+	"testing"
+
+	"archibald-bridge/bridge/stream"
+)
+
+func TestControlDoesNotWaitForeverForACallback(t *testing.T) {
+	v, err := NewVirtual(playerRate)
+	check(t, err)
+	defer v.Close()
+	send := stream.SendPlan{Format: formatF32(2), PayloadType: 98, PacketFrames: 64, SSRC: playerSSRC}
+	check(t, v.StartSender(send))
+	check(t, v.StartReceiver(planF32(2)))
+	cycle, silence := uint64(0), [][]float32{make([]float32, 64), make([]float32, 64)}
+	sequence := func() uint16 {
+		cycle++
+		v.Play(2, 64, cycle*64, benchNs(int(cycle)))
+		return binary.BigEndian.Uint16(v.Capture(silence, cycle*64, benchNs(int(cycle)))[0][2:])
+	}
+	last := sequence()
+	sender, receiver := v.c.sender, v.c.receiver
+	v.c.in_capture, v.c.in_playout = 1, 1 // as a thread leaves it that died in a callback
+	for what, err := range map[string]error{"sender": v.StartSender(send), "receiver": v.StartReceiver(planF32(2))} {
+		if err == nil || !strings.Contains(err.Error(), "has not ended") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if v.c.receiver != receiver {
+		t.Error("the receiver was replaced, and nobody can free either")
+	}
+	v.c.in_capture, v.c.in_playout = 0, 0
+	check(t, v.StartSender(send))
+	check(t, v.StartReceiver(planF32(2)))
+	if next := sequence(); next != last+1 {
+		t.Errorf("sequence number %d after %d: the peer takes it for a copy", next, last)
+	}
+	if v.c.sender == sender || v.c.receiver == receiver {
+		t.Error("the plans from before are still in use")
+	}
+}
