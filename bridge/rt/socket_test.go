@@ -298,14 +298,18 @@ func TestWrongPlansAreRefusedInOneLine(t *testing.T) {
 	}
 }
 
-// What the contract rules out is refused before anything is touched.
-func TestCyclesOutsideTheContractAreIgnored(t *testing.T) {
+// What the contract rules out moves nothing of the core's; playout is silence all the same.
+func TestCyclesOutsideTheContractAreSilenceAndCountForNothing(t *testing.T) {
 	n := open(t, "127.0.0.34:0")
 	check(t, n.e.StartReceiver(stream.ReceivePlan{Format: stereo, PayloadType: payloadType(stereo.Encoding), SSRC: 5}))
 	check(t, n.e.StartSender(stream.SendPlan{Format: stereo, PayloadType: payloadType(stereo.Encoding), PacketFrames: period, SSRC: 1, To: n.e.LocalAddr()}))
-	for _, shape := range [][2]int{{2, 0}, {2, rt.MaxPeriodFrames + 1}} {
-		rttest.Playout(n.e, n.plane, shape[0], shape[1], 0, 1e9, monotonicNs())
-		rttest.Capture(n.e, n.plane, shape[0], shape[1], 0, monotonicNs())
+	for _, frames := range []int{0, rt.MaxPeriodFrames + 1} {
+		plane := slices.Repeat([]float32{1}, 2*frames)
+		rttest.Capture(n.e, plane, 2, frames, 0, monotonicNs())
+		rttest.Playout(n.e, plane, 2, frames, 0, 1e9, monotonicNs())
+		if slices.ContainsFunc(plane, func(x float32) bool { return x != 0 }) {
+			t.Errorf("%d frames: not all of them are silence", frames)
+		}
 	}
 	c := n.e.Counters()
 	wantCount(t, "playout cycles", c.Received.Cycles, 0)
