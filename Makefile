@@ -4,6 +4,8 @@ GO      := $(or $(shell command -v go),/usr/local/go/bin/go)
 VERSION := $(or $(shell git describe --tags --always --dirty 2>/dev/null),dev)
 BINARY  := bin/archibald-bridge
 TAGS    :=
+# Without it (TRIMPATH=) what go vet and the tests have compiled serves the program, too.
+TRIMPATH := -trimpath
 
 # A Go older than go.mod asks for fetches the newer one.
 export GOTOOLCHAIN := auto
@@ -13,7 +15,7 @@ export GOFLAGS := $(filter-out -tags=nolibopusfile,$(GOFLAGS)) -tags=nolibopusfi
 .PHONY: build check test soak mutants demo bench bench-peers lint cross deps clean help
 
 build: ## the program, as bin/archibald-bridge; TAGS=portaudio for the backend of that name
-	$(GO) build -trimpath -tags "nolibopusfile $(TAGS)" -ldflags '-X archibald-bridge/bridge/status.Version=$(VERSION)' -o $(BINARY) .
+	$(GO) build $(TRIMPATH) -tags "nolibopusfile $(TAGS)" -ldflags '-X archibald-bridge/bridge/status.Version=$(VERSION)' -o $(BINARY) .
 
 check: ## before each commit: style, and all tests without audio servers
 	scripts/check.sh

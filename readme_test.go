@@ -18,7 +18,7 @@ func TestTheReadmesBuildRuns(t *testing.T) {
 		}
 		return string(out)
 	}
-	run("make", "build", "VERSION=readme", "BINARY="+binary)
+	run("make", "build", "VERSION=readme", "BINARY="+binary, "TRIMPATH=") // with it, all is compiled once more
 	if version := run(binary, "version"); !strings.Contains(version, "readme") {
 		t.Errorf("archibald-bridge version says %q", version)
 	}

@@ -155,11 +155,30 @@ with_portaudio() {
     grep -E '^[^ ]+\.test ' | grep -F ' archibald-bridge/bridge/audio/portaudio ' | sed 's/\.test .*//'
 }
 
-# product is all tests of the product that need no server, under the race detector.
+# sequential keeps the packages that link no C and in which nothing starts a goroutine: under
+# the race detector they would be slower and show nothing. concurrent keeps the others.
+sequential() { grep -xF "$(without_c)" | xargs go list -f '{{.ImportPath}} {{.Dir}}' | while read -r package folder; do
+  grep -qE '^[[:space:]]*go [a-zA-Z_]' "$folder"/*.go || echo "$package"
+done; }
+concurrent() {
+  local all
+  all=$(cat)
+  grep -vxF "$(sequential <<<"$all")" <<<"$all"
+}
+
+# Tests of the core that are one long calculation each: under the race detector and the
+# address sanitizer they would show what shorter ones show.
+readonly arithmetic='TestLossesAreConcealedByPrediction|TestNoPatternOfLossesClicks|TestLossIsMadeGoodByRepetition|TestRepeatsAreNoArrivalsInRandomLoss|TestTenMinutesOfF32NoiseAreBitExact|TestADayOfAClockThatIsOffHasNoSkip'
+
+# product is all tests of the product that need no server, under the race detector what
+# starts goroutines.
 # shellcheck disable=SC2046 # package paths have no blanks
 product() {
-  tests "Go, race detector" -race $(without_servers | but testbed | kept)
-  tests "Go, race detector: what runs other programs" -race -count=1 $(without_servers | but testbed | fresh)
+  tests "Go, race detector" -race $(without_servers | but testbed | kept | concurrent)
+  tests "Go, race detector: what runs other programs" -race -count=1 -skip "$arithmetic" $(without_servers | but testbed | fresh | concurrent)
+  tests "Go without goroutines" $(without_servers | but testbed | kept | sequential)
+  tests "Go without goroutines: what runs other programs" -count=1 $(without_servers | but testbed | fresh | sequential)
+  tests "real-time core, long calculations" -run "$arithmetic" ./bridge/rt
 }
 
 # apparatus is the same of what only measures, the simulator first of all: one thread of

@@ -21,9 +21,7 @@ else
   # What parses what comes from the network; of all others the seeds run as tests.
   fuzz_seconds=2 fuzzed=(proto bridge/rt bridge/codec)
   drivers=(DRIVER_SECONDS=2 FUZZ_SECONDS=5)
-  # Long, and arithmetic: the same code touches the same memory in the others.
-  not_under_asan+='|TestLossesAreConcealedByPrediction|TestNoPatternOfLossesClicks|TestLossIsMadeGoodByRepetition'
-  not_under_asan+='|TestRepeatsAreNoArrivalsInRandomLoss|TestTenMinutesOfF32NoiseAreBitExact|TestADayOfAClockThatIsOffHasNoSkip'
+  not_under_asan+="|$arithmetic"
 fi
 
 sanitizers() {
