@@ -48,7 +48,7 @@ func TestARunOfOursIsHeardMeasuredAndSkewed(t *testing.T) {
 	if math.Abs(trip-2*4800) > periodFrames {
 		t.Errorf("round trip %.1f frames of two ways of 4800", trip)
 	}
-	// A server that fails and starts anew within half a period does not say so: that
+	// A server that fails and starts again within half a period does not say so: that
 	// time is missing from its clock.
 	unsaidPPM := 1e6 * float64(failures*periodFrames/2) / (6 * rateHz)
 	if math.Abs(r.SkewMeasuredPPM-500) > 100+unsaidPPM {

@@ -45,7 +45,7 @@ func openStore(path, commit string, describe func() (results.Machine, error)) (*
 	return s, nil
 }
 
-// add writes the file anew with one more run. At no moment is there half a file.
+// add writes the file again with one more run. At no moment is there half a file.
 func (s *store) add(r results.Run) error {
 	s.file.Runs = append(s.file.Runs, r)
 	return s.write()

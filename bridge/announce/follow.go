@@ -37,7 +37,7 @@ type Where struct {
 
 // Follow runs an end with the stream that is announced as wanted, and another end when
 // another stream is: receive makes it, or says why the stream cannot be received. Follow
-// waits for the first announcement; wait is how long at most, 0 for ever.
+// waits for the first announcement; wait is how long at most, 0 forever.
 func Follow(ctx context.Context, wanted Wanted, where Where, wait time.Duration, log *slog.Logger, net *network.Keeper, page Page,
 	receive func(Stream) (Receiver, error),
 ) error {

@@ -204,10 +204,10 @@ func TestTheSameStreamAgainIsNoOther(t *testing.T) {
 	f.hears(change(asItIs), desk)
 	f.hears(taken(change(asItIs)), desk)
 	if f.hears(change(asItIs), desk) {
-		t.Error("it was started anew")
+		t.Error("it was started again")
 	}
 	if f.hears(taken(change(asItIs)), desk); f.hears(change(asItIs), stranger) {
-		t.Error("it was started anew, though it is received alike")
+		t.Error("it was started again, though it is received alike")
 	}
 }
 

@@ -6,7 +6,7 @@ package audio
 import "errors"
 
 // ErrServerAbsent is returned by Server.Open when the audio server is not
-// running. It is retried for ever.
+// running. It is retried forever.
 var ErrServerAbsent = errors.New("audio server not running")
 
 // ErrStartAnew is returned by Server.Open when only another process can have

@@ -58,7 +58,7 @@ func (env *environment) runEnd(ctx context.Context, role proto.Role, file string
 	defer closeLog()
 	err = runner(ctx, c, log)
 	if errors.Is(err, audio.ErrStartAnew) {
-		log.Warn("starting anew", "reason", err)
+		log.Warn("starting again", "reason", err)
 		closeLog()
 		return startAnew()
 	}
@@ -72,7 +72,7 @@ func startAnew() error {
 	if err != nil {
 		return err
 	}
-	return fmt.Errorf("starting anew: %w", syscall.Exec(program, os.Args, os.Environ()))
+	return fmt.Errorf("starting again: %w", syscall.Exec(program, os.Args, os.Environ()))
 }
 
 // newLogger returns the log of a running end, and what ends it.

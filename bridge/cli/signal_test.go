@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 func child(manner string) func(context.Context, config.Config, *slog.Logger) error {
 	return func(ctx context.Context, _ config.Config, log *slog.Logger) error {
 		fmt.Println("ready")
-		if manner == "starts anew" {
+		if manner == "starts again" {
 			return fmt.Errorf("libjack is stuck: %w", audio.ErrStartAnew)
 		}
 		if manner == "talks" {
@@ -142,7 +142,7 @@ func TestAProgramStartedToOutliveItsTerminalDoes(t *testing.T) {
 }
 
 func TestAnEndThatNeedsANewProcessIsReplaced(t *testing.T) {
-	c, lines := startChild(t, "starts anew")
+	c, lines := startChild(t, "starts again")
 	waitFor(t, lines, "ready") // again
 	if err := c.Process.Signal(syscall.Signal(0)); err != nil {
 		t.Errorf("it is not the same process id: %v", err)

@@ -154,7 +154,7 @@ var Groups = []Group{
 		{
 			Name: "wait", Placeholder: "DURATION",
 			Domain: Like(timePattern, "0 or a time (30s)"), Default: "0",
-			Help:     "How long to wait for the audio server and the peer before giving up with exit code 3; 0: for ever.",
+			Help:     "How long to wait for the audio server and the peer before giving up with exit code 3; 0: forever.",
 			Examples: []string{"30s"},
 		},
 	}},

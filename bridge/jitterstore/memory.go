@@ -62,11 +62,11 @@ func Open(path string) (*Memory, error) {
 	text := make([]byte, maxBytes+1)
 	n, err := file.Read(text)
 	if err != nil || n > maxBytes {
-		return m, fmt.Errorf("%s: not readable, starting anew", path)
+		return m, fmt.Errorf("%s: not readable, starting again", path)
 	}
 	var frames map[string]int
 	if err := json.Unmarshal(text[:n], &frames); err != nil {
-		return m, fmt.Errorf("%s: %w, starting anew", path, err)
+		return m, fmt.Errorf("%s: %w, starting again", path, err)
 	}
 	for peer, f := range frames {
 		m.keep(peer, f)

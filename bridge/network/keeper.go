@@ -20,7 +20,7 @@ const (
 // Need is what an end needs of the network.
 type Need struct {
 	Name string // in words: "address 10.9.0.1"
-	// Take takes it, or takes it anew where it is another now. It is called whenever
+	// Take takes it, or takes it again where it is another now. It is called whenever
 	// something changed, mostly for nothing, and does not block. By is what it is taken
 	// from, "interface eth0"; "" is the need itself. An error that IsAbsent is waited out.
 	Take func() (by string, err error)

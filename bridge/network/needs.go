@@ -39,9 +39,9 @@ func (k *Keeper) Multicast(ctx context.Context, cfg config.Config, use func(stre
 	return leave, k.Await(ctx, cfg.Wait.Duration)
 }
 
-// Zone follows the interface that the peer's address names ("fe80::2%eth0"): anew is
+// Zone follows the interface that the peer's address names ("fe80::2%eth0"): again is
 // called when it is another one, of the same name. Leave ends it.
-func (k *Keeper) Zone(cfg config.Config, anew func()) (leave func()) {
+func (k *Keeper) Zone(cfg config.Config, again func()) (leave func()) {
 	peer, err := netip.ParseAddr(cfg.Peer.Host)
 	if _, number := strconv.Atoi(peer.Zone()); err != nil || peer.Zone() == "" || number == nil {
 		return func() {} // whoever names an index means that one
@@ -51,7 +51,7 @@ func (k *Keeper) Zone(cfg config.Config, anew func()) (leave func()) {
 		way, err := WayTo(peer, peer.Zone())
 		if way.Index != index && way.Index != 0 {
 			index = way.Index
-			anew()
+			again()
 		}
 		return way.By(), err
 	}})

@@ -153,7 +153,7 @@ func TestARealtimeKitThatAllowsNothingIsNotAsked(t *testing.T) {
 }
 
 // A bus that accepts and says nothing must not keep the next server's threads
-// waiting for ever.
+// waiting forever.
 func TestASilentBusIsGivenUp(t *testing.T) {
 	silentBus(t)
 	id, _ := audioThread(t)

@@ -53,7 +53,7 @@ func soundAt(position float64) float64 {
 	return sum
 }
 
-// heard is what comes back in a number of frames. The sound was played for ever
+// heard is what comes back in a number of frames. The sound was played forever
 // before them.
 func (p path) heard(frames int) []float32 {
 	random := rand.New(rand.NewPCG(1, 2))

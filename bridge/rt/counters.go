@@ -60,7 +60,7 @@ import (
 )
 
 // Counters implements session.Core. Peaks have one value per channel the core
-// can hold; each call begins them anew.
+// can hold; each call begins them again.
 func (e *Engine) Counters() stream.Counters {
 	var s C.sent_copy
 	var r C.received_copy

@@ -288,7 +288,7 @@ var errStuck = errors.New("a callback of the audio server has not ended for " + 
 const longestCallback = time.Second // a callback is far shorter than a period
 
 // await returns when no callback that began before the call can still run: a short wait.
-// A thread that died within its callback must not hold control for ever.
+// A thread that died within its callback must not hold control forever.
 func (e *Engine) await(which C.int) error {
 	begin := time.Now()
 	for i := 0; C.engine_busy(e.c)&which != 0; i++ {

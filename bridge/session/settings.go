@@ -20,7 +20,7 @@ type Settings struct {
 	Listen netip.AddrPort // where this end can be reached
 	Allow  []netip.Prefix // whose addresses may call, besides the peer's
 	Secret []byte         // that both ends prove to have; nil: none
-	Wait   time.Duration  // how long to wait for audio server and peer; 0: for ever
+	Wait   time.Duration  // how long to wait for audio server and peer; 0: forever
 
 	// Static says that there is no session: the peer is a plain RTP address.
 	Static bool

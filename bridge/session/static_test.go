@@ -79,7 +79,7 @@ func TestStaticPeerMayComeBackFromAnotherPort(t *testing.T) {
 	v.core.calls, v.core.packets = nil, false
 	v.pass(10 * time.Second)
 	if n := count(v.core.calls, "start receiver"); n != 1 {
-		t.Errorf("the receiver was made anew %d times, want once", n)
+		t.Errorf("the receiver was made again %d times, want once", n)
 	}
 	if v.measured().JitterFrames != learned || learned == 0 {
 		t.Errorf("what was learned is forgotten: %d frames before", learned)
@@ -93,7 +93,7 @@ func TestStaticPeerMayComeBackFromAnotherPort(t *testing.T) {
 	v.core.packets = false
 	v.pass(10 * time.Second)
 	if n := count(v.core.calls, "start receiver"); n != 2 {
-		t.Errorf("the receiver was made anew %d times, want twice", n)
+		t.Errorf("the receiver was made again %d times, want twice", n)
 	}
 }
 

@@ -19,7 +19,7 @@ type teller struct {
 }
 
 // fewPerMinute is how often the log tells in a minute what is right to tell each time:
-// ends that agree and part for ever, or a peer that changes its mind or its port with
+// ends that agree and part forever, or a peer that changes its mind or its port with
 // each report, would fill it.
 const fewPerMinute = 10
 

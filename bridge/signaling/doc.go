@@ -1,6 +1,6 @@
 // Package signaling brings two ends of a bridge into one session and keeps them
 // there: an HTTP exchange of SDP offer and answer on TCP port 4713, started by
-// either end, repeated for ever.
+// either end, repeated forever.
 //
 //	POST   /session       an SDP offer; 201 with the answer and a Location
 //	GET    /session/{id}  200 while that session is up, else 404

@@ -155,7 +155,7 @@ func TestWhenAllPlacesAreThePeersAStrangerIsTheOneToGo(t *testing.T) {
 	}
 }
 
-// holders keep so many connections open, always anew, and do with each what they do.
+// holders keep so many connections open, always again, and do with each what they do.
 func holders(t *testing.T, address netip.AddrPort, from netip.Addr, n int, do func(net.Conn)) {
 	t.Helper()
 	stop := make(chan struct{})

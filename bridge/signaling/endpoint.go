@@ -232,7 +232,7 @@ func (e *Endpoint) Drop(reason string) {
 }
 
 // Check asks the peer, in the background, whether it still knows the session,
-// and calls anew if it does not or if nobody listens there. For when media have
+// and calls again if it does not or if nobody listens there. For when media have
 // been silent for a while. Without Config.Peer there is nobody to ask.
 func (e *Endpoint) Check() {
 	e.mu.Lock()

@@ -135,7 +135,7 @@ func TestTheFirstAddressThatAnswersIsTaken(t *testing.T) {
 	for name, test := range map[string]struct {
 		ctx     context.Context
 		answers map[netip.Addr]bool
-		silent  map[netip.Addr]bool // connects to these take for ever
+		silent  map[netip.Addr]bool // connects to these take forever
 		want    string
 	}{
 		"all":                  {t.Context(), map[netip.Addr]bool{a: true, b: true, c: true}, nil, "10.0.0.1"},

@@ -28,5 +28,5 @@ func (p *pacer) called(now time.Time) {
 // delay is how long the next call has to wait.
 func (p *pacer) delay(now time.Time) time.Duration { return max(0, p.notBefore.Sub(now)) }
 
-// reset lets the next call be made at once, and the waits start anew.
+// reset lets the next call be made at once, and the waits start again.
 func (p *pacer) reset() { p.wait, p.notBefore = 0, time.Time{} }

@@ -204,8 +204,8 @@ func (r *Rig) restart(runs []*run) error {
 // restartOne waits until PipeWire has dropped what it made of our announcement, and
 // links what it makes of the next one.
 func (r *Rig) restartOne(c *run, victim *stack.Process) error {
-	anew := c.announced() && c.Direction == Send
-	if anew {
+	again := c.announced() && c.Direction == Send
+	if again {
 		victim.Stop()
 		if _, err := r.awaitPorts(c.name+":", 0); err != nil {
 			return err
@@ -214,7 +214,7 @@ func (r *Rig) restartOne(c *run, victim *stack.Process) error {
 	if err := victim.Restart(); err != nil {
 		return err
 	}
-	if anew {
+	if again {
 		if _, err := r.awaitPorts(c.name+":", c.Channels); err != nil {
 			return err
 		}

@@ -53,7 +53,7 @@ func sizes(frames []int) string {
 	return strings.Trim(strings.ReplaceAll(fmt.Sprint(frames), " ", ", "), "[]")
 }
 
-// lost is not known where the sequence numbers began anew.
+// lost is not known where the sequence numbers began again.
 func lost(r Result) string {
 	if r.Restart != Nobody {
 		return "?"

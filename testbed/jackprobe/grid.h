@@ -1,4 +1,4 @@
-/* Finds the time a JACK server has lost. jackd2's dummy driver starts anew
+/* Finds the time a JACK server has lost. jackd2's dummy driver starts again
  * after an xrun, at any moment, while its frame counter counts one period: a
  * tone made from the frame counter alone would hide that sound stood still. */
 #ifndef ARCHIBALD_JACKPROBE_GRID_H

@@ -64,7 +64,7 @@ func run(period int, duration time.Duration, quiet bool, output string) error {
 const window = 200
 
 // lateness is of every cycle, against a grid through the earliest ones near it.
-// Where the server lost time the grid begins anew.
+// Where the server lost time the grid begins again.
 func lateness(r *recording.Recording) []int64 {
 	var late []int64
 	begin := 0

@@ -47,7 +47,7 @@ func TestTheRateOfAServerIsFoundThroughLateCyclesAndLostTime(t *testing.T) {
 	}
 }
 
-// A server that starts anew after an xrun may do so by less than half a period,
+// A server that starts again after an xrun may do so by less than half a period,
 // which does not count as lost.
 func TestALittleStepOfTheGridIsNoDrift(t *testing.T) {
 	r := served(100, func() float64 { return 0 })

@@ -19,7 +19,7 @@ var machine struct {
 }
 
 // lockFile opens one of the two files. turn is held while somebody waits for the machine:
-// otherwise those who share it, one after the other, would keep out for ever who wants it
+// otherwise those who share it, one after the other, would keep out forever who wants it
 // for himself.
 func lockFile(name string) (*os.File, error) {
 	return os.OpenFile(filepath.Join(os.TempDir(), fmt.Sprintf("archibald-%s-%d.lock", name, os.Getuid())), os.O_CREATE|os.O_RDWR, 0o600)

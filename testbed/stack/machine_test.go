@@ -76,7 +76,7 @@ func TestTheMachineIsSharedOrOnesOwn(t *testing.T) {
 				releaseFirst()
 			}
 			if !within(wants, soon) {
-				t.Error("the second waits for ever")
+				t.Error("the second waits forever")
 			}
 			if !row.waits {
 				releaseFirst()
@@ -108,7 +108,7 @@ func TestWhoWaitsForTheMachineIsNext(t *testing.T) {
 	}
 	releaseSecond()
 	if !within(late, soon) {
-		t.Error("the third waits for ever")
+		t.Error("the third waits forever")
 	}
 	releaseThird()
 }

@@ -58,7 +58,7 @@ func reclaimAbandoned() {
 
 // reclaimJack removes what a jackd that did not end by itself left: 107 MB of
 // shared memory and one of the machine's eight places for JACK servers ("Too many
-// servers already active"), taken for ever. Only jackd can give that back, at
+// servers already active"), taken forever. Only jackd can give that back, at
 // the next start under the same name: so it starts and stops once more.
 func reclaimJack(server string) error {
 	removeJackFiles(server) // a socket seen below is then the new one

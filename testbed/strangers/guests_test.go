@@ -29,7 +29,7 @@ func (town *Town) nodes(t *testing.T) []string {
 	return names
 }
 
-// Names that strangers make up cost the desktop no node, and a guest that starts anew
+// Names that strangers make up cost the desktop no node, and a guest that starts again
 // finds its place.
 func TestAHostOfSeveralGuestsKeepsItsPlacesForThem(t *testing.T) {
 	town := machines(t)

@@ -18,7 +18,7 @@ const (
 	Deaf     Manner = "asks all the time and never reads"
 )
 
-// Hold keeps so many connections open, each anew when it was closed.
+// Hold keeps so many connections open, each again when it was closed.
 func (s Stranger) Hold(to netip.AddrPort, connections int, manner Manner, offer func() []byte) Attack {
 	return func(ctx context.Context) error {
 		var all sync.WaitGroup

@@ -47,7 +47,7 @@ func TestAnIdleHostGivesStrangersNothing(t *testing.T) {
 // lateness is how much longer than undisturbed a guest may take to come back.
 const lateness = 2 * time.Second
 
-// Whatever strangers do to the host meanwhile, a guest that starts anew finds it, and
+// Whatever strangers do to the host meanwhile, a guest that starts again finds it, and
 // nobody else is in its place.
 func TestAGuestThatStartsAnewFindsItsHostAmongStrangers(t *testing.T) {
 	town := session(t, HostDoor)
@@ -94,7 +94,7 @@ func TestAGuestThatStartsAnewFindsItsHostAmongStrangers(t *testing.T) {
 	}
 }
 
-// comesBack kills the guest end and starts it anew while an attack goes on, and returns
+// comesBack kills the guest end and starts it again while an attack goes on, and returns
 // how long it takes until there is sound.
 func comesBack(t *testing.T, town *Town, attack Attack) (took time.Duration, err error) {
 	t.Helper()

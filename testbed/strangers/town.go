@@ -124,7 +124,7 @@ func (town *Town) StartHost(flags ...string) (err error) {
 }
 
 // StartGuest starts the guest end. It patches the probe again whenever the end starts
-// anew.
+// again.
 func (town *Town) StartGuest(peer netip.AddrPort, flags ...string) (err error) {
 	args := append([]string{"guest", "--jack-server", town.jackd.Server, "--peer", peer.String(), "--format", "L24", "--latency", "100ms",
 		"--connect", "guest-ear-*:out_1 -> archibald-to-host:in_1", "--connect", "archibald-from-host:out_1 -> guest-ear-*:in_1"}, flags...)

@@ -15,7 +15,7 @@ import (
 )
 
 // patience is how long a caller waits for one call of libjack, its own or another's:
-// libjack itself waits for ever for a server that is alive but stopped.
+// libjack itself waits forever for a server that is alive but stopped.
 const patience = 2 * time.Second
 
 // libjack is called by one goroutine at a time: it keeps its state per process, and what

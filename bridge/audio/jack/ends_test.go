@@ -57,7 +57,7 @@ func TestSeveralEndsOfAProcessOutliveTheirServer(t *testing.T) {
 
 // One end of the process loses its connection, and libjack, which takes that for the
 // server's death, deletes the clients of all others when it comes back: each of them is
-// told, or it would be mute for ever.
+// told, or it would be mute forever.
 func TestOtherEndsOfTheProcessAreToldThatLibjackDeletedTheirClients(t *testing.T) {
 	jackd := jacktest.Start(t, 256)
 	other, core := newServer(t, jackd.Name, nil)

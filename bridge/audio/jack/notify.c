@@ -81,7 +81,7 @@ void archibald_jack_watch(archibald_jack *end) {
     jack_client_t *playout = end->playout.client, *capture = end->capture.client;
 
     /* No jack_set_thread_init_callback: the threads inherit a blocked signal
-     * mask (call.go), and libjack2's loses a wake-up and hangs for ever when
+     * mask (call.go), and libjack2's loses a wake-up and hangs forever when
      * it is called a second time before its message thread sleeps again. */
     jack_on_info_shutdown(playout, on_shutdown, end);
     jack_on_info_shutdown(capture, on_shutdown, end);

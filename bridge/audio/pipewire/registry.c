@@ -17,7 +17,7 @@ static bool is_metadata(const char *type, const struct spa_dict *properties, con
 /* WirePlumber 0.4 sets a node's ports and links nothing to it before ports
  * appear. On a node that has run, the setting changes nothing, so none do: the
  * new session manager needs new nodes. The first one finds nodes that never ran.
- * They come with a new connection: nodes made anew on an old one may be given
+ * They come with a new connection: nodes made again on an old one may be given
  * the clock of a driver that is gone (PipeWire 0.3.65). */
 static void manager_came(archibald_pipewire *shim, uint32_t id) {
     if (shim->manager_left) archibald_pipewire_lost(shim);

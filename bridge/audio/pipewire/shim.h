@@ -88,7 +88,7 @@ void archibald_pipewire_schedule(archibald_pipewire *shim,
                                  enum archibald_pipewire_direction direction,
                                  const char *properties, bool scheduled);
 
-/* Has the formats negotiated anew of nodes whose graph has got another rate:
+/* Has the formats negotiated again of nodes whose graph has got another rate:
  * PipeWire does so itself when a driver changes its rate, and not when the
  * nodes move to another driver. */
 void archibald_pipewire_follow_rate(archibald_pipewire *shim);

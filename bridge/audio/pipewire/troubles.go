@@ -82,7 +82,7 @@ func whyPeriod(asked, runs, rateHz, graphHz int, settings C.struct_archibald_pip
 	}
 	least, most := scaled(settings.least_frames), scaled(settings.most_frames)
 	set := func(key string, frames int) string {
-		return fmt.Sprintf("; pw-metadata -n settings 0 clock.%s %d changes that until PipeWire starts anew", key, frames)
+		return fmt.Sprintf("; pw-metadata -n settings 0 clock.%s %d changes that until PipeWire starts again", key, frames)
 	}
 	switch {
 	case settings.forced_frames != 0:

@@ -104,7 +104,7 @@ func TestADeviceWithoutAClockHasTheSystems(t *testing.T) {
 	}
 	// 0.5 s are 93.75 periods, after the last that a busy machine was late with.
 	if back < 94 || back > 150 {
-		t.Fatalf("the clock began anew at cycle %d, want it after half a second of sound at once", back)
+		t.Fatalf("the clock began again at cycle %d, want it after half a second of sound at once", back)
 	}
 	// A wake-up that is 100 ms late is lost time; otherwise the time is exact.
 	exact := 0

@@ -65,7 +65,7 @@ func (l *library) serve() {
 // jackServer is the variable that says which JACK server a program means.
 const jackServer = "JACK_DEFAULT_SERVER"
 
-// initialize finds the devices anew. It is for the library's thread, and matched
+// initialize finds the devices again. It is for the library's thread, and matched
 // by terminate when it succeeds.
 //
 // Without withJACK, PortAudio finds no JACK server. One that dies while the

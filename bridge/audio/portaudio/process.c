@@ -37,7 +37,7 @@ static int64_t anchor(archibald_portaudio *shim, int64_t now_ns) {
 }
 
 /* Returns the start of this cycle. A device without a clock (ALSA's null, and
- * file above it) asks for the next buffer at once, for ever: it gets the
+ * file above it) asks for the next buffer at once, forever: it gets the
  * system's clock. What it took before that was seen is no time: the frame counter
  * goes back, which the core takes for another graph. */
 static int64_t pace(archibald_portaudio *shim, int64_t now_ns) {
