@@ -1,6 +1,9 @@
 package codec
 
-import "archibald-bridge/bridge/stream"
+import (
+	"archibald-bridge/bridge/stream"
+	"archibald-bridge/proto"
+)
 
 // Tap is where a codec takes sound and packets from the core, and gives packets and sound.
 type Tap interface {
@@ -10,10 +13,10 @@ type Tap interface {
 
 // RateHz is the only rate of graph that the profile works at: that of Opus' own
 // clock (RFC 7587, section 4.1).
-const RateHz = 48000
+const RateHz = proto.OpusRateHz
 
 // MaxChannels is how many channels one Opus stream has.
-const MaxChannels = 2
+const MaxChannels = proto.OpusChannels
 
 // LookaheadFrames is how much later sound comes out of the decoder than it went
 // into an encoder with restricted low delay: 2.5 ms. A test measures it.

@@ -18,7 +18,7 @@ const (
 	maxBytes  = 64 << 10
 )
 
-// Memory is the allowance for late packets of each peer, in frames.
+// Memory is the jitter margin of each peer, in frames.
 type Memory struct {
 	path   string // "": forgotten at the end of the program
 	frames map[string]int
@@ -74,10 +74,10 @@ func Open(path string) (*Memory, error) {
 	return m, nil
 }
 
-// Jitter returns the allowance for a peer, in frames; 0: not known.
+// Jitter returns the jitter margin of a peer, in frames; 0: not known.
 func (m *Memory) Jitter(peer string) int { return m.frames[peer] }
 
-// SetJitter keeps the allowance for a peer, in frames, and writes the file when
+// SetJitter keeps the jitter margin of a peer, in frames, and writes the file when
 // that is news.
 func (m *Memory) SetJitter(peer string, frames int) error {
 	if m.frames[peer] == frames || !m.keep(peer, frames) || m.path == "" {
