@@ -122,10 +122,12 @@ without_servers() { binaries | grep -vE "$servers" | sed 's/\.test .*//'; }
 
 # judging_sound lists those of with_servers of which some tests need the machine for
 # themselves and wait for it: they judge sound that was recorded, or, in testbed/stack, what
-# all servers of a machine share. asking lists the others, which wait for what a server says.
+# all servers of a machine share. asking lists the others, which wait for what a server says;
+# those of only_asks do, too, though they reach what judges.
 readonly judges=' archibald-bridge/testbed/signal |^archibald-bridge/testbed/stack\.test '
-judging_sound() { binaries | grep -E "$servers" | grep -E "$judges" | sed 's/\.test .*//'; }
-asking() { binaries | grep -E "$servers" | grep -vE "$judges" | sed 's/\.test .*//'; }
+readonly only_asks='^archibald-bridge/(testbed/(sessions|health)|nix/units)\.test '
+judging_sound() { binaries | grep -E "$servers" | grep -E "$judges" | grep -vE "$only_asks" | sed 's/\.test .*//'; }
+asking() { with_servers | grep -vxF "$(judging_sound)"; }
 
 # without_c lists the packages of which neither code nor tests link C, Go's own apart.
 without_c() {

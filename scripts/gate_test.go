@@ -117,7 +117,7 @@ func TestEveryPackageWithTestsIsOfOneKind(t *testing.T) {
 		"with_servers":     {"testbed/endtoend", "bridge/rt"},
 		"without_servers":  {"bridge/rt", "bridge/audio/jack"},
 		"judging_sound":    {"testbed/interop", "bridge/audio/jack"},
-		"asking":           {"bridge/audio/jack", "testbed/endtoend"},
+		"asking":           {"testbed/sessions", "testbed/endtoend"},
 		"without_c":        {"proto", "bridge/rt"},
 		"with_portaudio":   {"bridge/audio/portaudio", "bridge/audio/jack"},
 		"calling_programs": {"scripts", "proto"},

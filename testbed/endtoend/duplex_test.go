@@ -19,7 +19,7 @@ func start(t *testing.T, config Config) *Rig {
 	}
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("guest:\n%s\nhost:\n%s", r.tail(r.Guest), r.tail(r.Host))
+			t.Log(r.Logs())
 		}
 		if err := r.Close(); err != nil {
 			t.Error(err)

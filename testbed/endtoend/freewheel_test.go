@@ -47,7 +47,7 @@ func TestAnExportInTheGuestIsSilenceAndNothingElse(t *testing.T) {
 	if err := r.PlaySuperCollider(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.WaitSound(time.Now(), backWithin); err != nil {
+	if _, err := r.WaitSound(time.Now(), 10*time.Second); err != nil {
 		t.Fatal(err)
 	}
 	time.Sleep(3 * time.Second)

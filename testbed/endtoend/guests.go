@@ -78,7 +78,7 @@ func newHouse(onJACK bool, guests, periodFrames, channels int, flags ...string) 
 	if h.probe, err = probe.Build(h.Dir); err != nil {
 		return nil, err
 	}
-	if h.port, err = freePort(); err != nil {
+	if h.port, err = FreePort(); err != nil {
 		return nil, err
 	}
 	if err = h.Quiet(); err != nil {

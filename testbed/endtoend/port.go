@@ -7,9 +7,9 @@ import (
 	"archibald-bridge/proto"
 )
 
-// freePort returns 4713, or another port where some program has 4713 on all
+// FreePort returns 4713, or another port where some program has 4713 on all
 // addresses, these ends' included: PulseAudio's own TCP port is 4713.
-func freePort() (int, error) {
+func FreePort() (int, error) {
 	for port := 4713; port < 65536; port += 1000 {
 		if isFree(proto.Guest, port) && isFree(proto.Host, port) {
 			return port, nil

@@ -65,7 +65,7 @@ func New(config Config) (*Rig, error) {
 		return nil, err
 	}
 	r := &Rig{Stack: s, Config: config, JackServer: stack.JackServerName("guest")}
-	if r.port, err = freePort(); err == nil {
+	if r.port, err = FreePort(); err == nil {
 		r.probe, err = probe.Build(s.Dir)
 	}
 	if err == nil {
@@ -231,6 +231,11 @@ func (r *Rig) wait(timeout time.Duration, good func(status.Direction) bool) erro
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
+}
+
+// Logs is the end of both ends' logs.
+func (r *Rig) Logs() string {
+	return fmt.Sprintf("guest:\n%s\nhost:\n%s", r.tail(r.Guest), r.tail(r.Host))
 }
 
 func (r *Rig) tail(p *stack.Process) string {

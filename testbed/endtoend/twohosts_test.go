@@ -50,7 +50,7 @@ func startTwoHosts(t *testing.T) *twoHosts {
 	if err := stack.Build(binary, "archibald-bridge"); err != nil {
 		t.Fatal(err)
 	}
-	port, err := freePort()
+	port, err := FreePort()
 	if err != nil {
 		t.Fatal(err)
 	}

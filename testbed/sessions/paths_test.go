@@ -1,4 +1,4 @@
-package endtoend
+package sessions
 
 import (
 	"encoding/json"
@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"archibald-bridge/bridge/status"
+	"archibald-bridge/testbed/endtoend"
 	"archibald-bridge/testbed/gate"
 	"archibald-bridge/testbed/stack"
 )
@@ -277,9 +278,9 @@ func (n *translator) connection(in net.Conn) {
 func TestANewPortOnTheWayCostsLessThanASecondAndNoSession(t *testing.T) {
 	s := newStack(t)
 	p := newCrossing(t, s, s)
-	port, err := freePort()
+	port, err := endtoend.FreePort()
 	must(t, err)
-	base := Address("guest")
+	base := endtoend.Address("guest")
 	base = base[:strings.LastIndex(base, ".")]
 	base = base[:strings.LastIndex(base, ".")] // of this run
 	n := &translator{t: t, inside: base + ".250.3", outside: base + ".250.4", port: port, rebound: make(chan struct{}, 1),

@@ -1,4 +1,4 @@
-package endtoend
+package sessions
 
 import (
 	"os"
@@ -8,23 +8,24 @@ import (
 
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/proto"
+	"archibald-bridge/testbed/endtoend"
 )
 
 // libjack complains on standard error of each server that it does not find, and of what a
 // dead one left: the user reads what the bridge says of that, and nothing else.
 func TestAnEndThatWaitsForJackdSaysSoInItsOwnWordsOnly(t *testing.T) {
-	r := start(t, Config{PeriodFrames: 256, Shared: true})
+	r := start(t, endtoend.Config{PeriodFrames: 256})
 	if err := r.StartGuest(); err != nil {
 		t.Fatal(err)
 	}
-	r.waitAudio(t, status.AudioAbsent)
+	waitAudio(t, r, status.AudioAbsent)
 	time.Sleep(time.Second) // several attempts
 	if err := r.StartJackd(); err != nil {
 		t.Fatal(err)
 	}
-	r.waitAudio(t, status.AudioRunning)
+	waitAudio(t, r, status.AudioRunning)
 	r.Jackd.Kill9()
-	r.waitAudio(t, status.AudioAbsent)
+	waitAudio(t, r, status.AudioAbsent)
 	time.Sleep(time.Second)
 	r.Guest.Stop()
 	text, err := os.ReadFile(r.Guest.Log)
@@ -45,7 +46,7 @@ func TestAnEndThatWaitsForJackdSaysSoInItsOwnWordsOnly(t *testing.T) {
 	}
 }
 
-func (r *Rig) waitAudio(t *testing.T, want status.State) {
+func waitAudio(t *testing.T, r *endtoend.Rig, want status.State) {
 	t.Helper()
 	var s status.Status
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {

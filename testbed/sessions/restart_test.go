@@ -1,4 +1,4 @@
-package endtoend
+package sessions
 
 import (
 	"bytes"
@@ -7,27 +7,24 @@ import (
 	"time"
 
 	"archibald-bridge/proto"
+	"archibald-bridge/testbed/endtoend"
 	"archibald-bridge/testbed/stack"
 )
-
-// backWithin is generous: this runs on machines that stall. How fast it really
-// is the benchmark says.
-const backWithin = 10 * time.Second
 
 // startOrders are the four that matter: which end is first, and whether its
 // server is there yet.
 func TestEveryStartOrderEndsInSound(t *testing.T) {
-	type step = func(*Rig) error
+	type step = func(*endtoend.Rig) error
 	orders := map[string][]step{
-		"servers first, guest before host": {(*Rig).StartJackd, (*Rig).StartPipeWire, (*Rig).StartGuest, (*Rig).StartHost},
-		"servers first, host before guest": {(*Rig).StartJackd, (*Rig).StartPipeWire, (*Rig).StartHost, (*Rig).StartGuest},
-		"ends first, guest before host":    {(*Rig).StartGuest, (*Rig).StartHost, (*Rig).StartJackd, (*Rig).StartPipeWire},
-		"ends first, host before guest":    {(*Rig).StartHost, (*Rig).StartGuest, (*Rig).StartPipeWire, (*Rig).StartJackd},
+		"servers first, guest before host": {(*endtoend.Rig).StartJackd, (*endtoend.Rig).StartPipeWire, (*endtoend.Rig).StartGuest, (*endtoend.Rig).StartHost},
+		"servers first, host before guest": {(*endtoend.Rig).StartJackd, (*endtoend.Rig).StartPipeWire, (*endtoend.Rig).StartHost, (*endtoend.Rig).StartGuest},
+		"ends first, guest before host":    {(*endtoend.Rig).StartGuest, (*endtoend.Rig).StartHost, (*endtoend.Rig).StartJackd, (*endtoend.Rig).StartPipeWire},
+		"ends first, host before guest":    {(*endtoend.Rig).StartHost, (*endtoend.Rig).StartGuest, (*endtoend.Rig).StartPipeWire, (*endtoend.Rig).StartJackd},
 	}
 	fromHost := false
 	for name, order := range orders {
 		t.Run(name, func(t *testing.T) {
-			r := start(t, Config{Shared: true, PeriodFrames: 256, Common: []string{"--latency", "100ms"}, CallFromHost: fromHost})
+			r := start(t, endtoend.Config{PeriodFrames: 256, Common: []string{"--latency", "100ms"}, CallFromHost: fromHost})
 			for _, step := range order {
 				if err := step(r); err != nil {
 					t.Fatal(err)
@@ -44,7 +41,7 @@ func TestEveryStartOrderEndsInSound(t *testing.T) {
 
 // The program runs under the race detector: no other test has it begin and end as often.
 func TestSoundComesBackAfterEveryKill(t *testing.T) {
-	r := start(t, Config{Shared: true, PeriodFrames: 256, Common: []string{"--latency", "100ms"}, Tags: []string{"race"}})
+	r := start(t, endtoend.Config{PeriodFrames: 256, Common: []string{"--latency", "100ms"}, Tags: []string{"race"}})
 	t.Cleanup(func() { noRaces(t, r.Guest, r.Host) })
 	if err := r.StartAll(); err != nil {
 		t.Fatal(err)
@@ -52,7 +49,7 @@ func TestSoundComesBackAfterEveryKill(t *testing.T) {
 	if err := r.PlaySuperCollider(); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range Victims {
+	for _, name := range endtoend.Victims {
 		t.Run(name, func(t *testing.T) {
 			guest, host := r.Guest.PID(), r.Host.PID()
 			r.Kill(name)
@@ -91,7 +88,7 @@ func noRaces(t *testing.T, ends ...*stack.Process) {
 }
 
 func TestStaticEndsNeedNoSession(t *testing.T) {
-	r := start(t, Config{Shared: true, PeriodFrames: 256, Static: true, Common: []string{"--format", "L16", "--latency", "100ms"}})
+	r := start(t, endtoend.Config{PeriodFrames: 256, Static: true, Common: []string{"--format", "L16", "--latency", "100ms"}})
 	if err := r.StartAll(); err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +110,7 @@ func TestStaticEndsNeedNoSession(t *testing.T) {
 }
 
 func TestPeriodChangeWhileRunning(t *testing.T) {
-	r := start(t, Config{Shared: true, PeriodFrames: 256, Common: []string{"--latency", "100ms"}})
+	r := start(t, endtoend.Config{PeriodFrames: 256, Common: []string{"--latency", "100ms"}})
 	if err := r.StartAll(); err != nil {
 		t.Fatal(err)
 	}

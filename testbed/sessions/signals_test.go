@@ -1,4 +1,4 @@
-package endtoend
+package sessions
 
 import (
 	"os"
@@ -10,12 +10,13 @@ import (
 
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/proto"
+	"archibald-bridge/testbed/endtoend"
 )
 
 // A terminal that is closed, a service that is stopped, Ctrl-C and Ctrl-\\.
 func TestEverySignalThatEndsAnEndIsAGoodbyeToItsPeer(t *testing.T) {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP) // under nohup the ends would inherit that it is ignored
-	r := start(t, Config{Shared: true, PeriodFrames: 256, Common: []string{"--latency", "100ms"}})
+	r := start(t, endtoend.Config{PeriodFrames: 256, Common: []string{"--latency", "100ms"}})
 	if err := r.StartAll(); err != nil {
 		t.Fatal(err)
 	}
@@ -27,7 +28,7 @@ func TestEverySignalThatEndsAnEndIsAGoodbyeToItsPeer(t *testing.T) {
 		if code, err := r.Guest.Wait(5 * time.Second); err != nil || code != 0 {
 			t.Errorf("%v: exit code %d, %v", signal, code, err)
 		}
-		for r.mustStatus(t, proto.Host).Session.State == status.SessionUp {
+		for mustStatus(t, r, proto.Host).Session.State == status.SessionUp {
 			if time.Since(began) > 3*time.Second {
 				t.Fatalf("%v: the host still has its session after 3 s", signal)
 			}
