@@ -11,8 +11,8 @@ import (
 // channels plays in both directions with two, eight and sixty-four channels, in turn,
 // at a short latency and a long one, and counts the gaps that no witness excuses in the
 // first two channels of each direction (all channels of a period are sent and played
-// together), those of them while a processor stood still, beside the share that would be
-// so by chance, and what both ends cost for each channel.
+// together), how many of these came while a processor stood still, the share that chance
+// would give, and what both ends cost for each channel.
 func channels(length time.Duration) error {
 	fmt.Println("period  latency    channels  witness gaps        gaps  unexcused  stalled (chance)   CPU %   CPU % of each channel")
 	for range 3 {

@@ -12,7 +12,7 @@ import (
 )
 
 // cost measures the processor time and the memory of both ends, stereo in both
-// directions at period 32, and beside it that of zita-njbridge's four programs
+// directions at period 32, and for comparison those of zita-njbridge's four programs
 // between two JACK servers.
 func cost(length time.Duration) error {
 	fmt.Println("program          CPU % of one processor    own resident MB")

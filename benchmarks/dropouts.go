@@ -7,9 +7,9 @@ import (
 	"archibald-bridge/testbed/endtoend"
 )
 
-// dropouts plays in both directions at small periods and counts the gaps, beside
-// those of tones that do not cross the bridge. What the machine loses by itself
-// shows in both.
+// dropouts plays in both directions at small periods and counts the gaps. It also counts
+// those of tones that do not cross the bridge: what the machine itself loses shows in
+// both.
 func dropouts(length time.Duration) error {
 	fmt.Println("period  latency   witness gaps    channel      gaps  unexcused  stalled (chance)  level dBFS  frequency Hz (played)")
 	for _, period := range []int{128, 64, 32} {

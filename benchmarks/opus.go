@@ -31,7 +31,7 @@ func opusProfile(length time.Duration) error {
 	return opusLatency(length)
 }
 
-// phrase is music of a kind: plucked notes, a drum of noise each half second, a bass.
+// phrase is a simple piece of music: plucked notes, a drum of noise each half second, a bass.
 func phrase(seconds int, seed uint64) []float32 {
 	r := rand.New(rand.NewPCG(seed, 5))
 	sound := make([]float32, seconds*codec.RateHz)

@@ -1,6 +1,6 @@
-// Package guest is what the guest end is: beside JACK by default, where SuperCollider is,
-// with nodes named after the host, and a patchbay for the user's connections. bridge/app
-// puts it together.
+// Package guest describes the guest end. By default it runs with JACK, as SuperCollider does.
+// Its nodes are named after the host, and it has a patchbay for the user's connections.
+// bridge/app puts it together.
 package guest
 
 import (

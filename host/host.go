@@ -1,5 +1,5 @@
-// Package host is what the host end is: beside PipeWire by default, where games and
-// speakers are, with nodes named after the guest. bridge/app puts it together.
+// Package host describes the host end. By default it runs with PipeWire, as games and
+// speakers do. Its nodes are named after the guest. bridge/app puts it together.
 package host
 
 import (

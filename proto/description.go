@@ -18,8 +18,8 @@ type Role string
 
 // The two roles. A session always has one of each.
 const (
-	Guest Role = "guest" // in the virtual machine, beside jackd
-	Host  Role = "host"  // beside PipeWire
+	Guest Role = "guest" // in the virtual machine, usually with jackd
+	Host  Role = "host"  // usually with PipeWire
 )
 
 // Other is the role of the other end of a session.
@@ -101,7 +101,7 @@ type Description struct {
 	// plain stream only what is sent is read.
 	SendChannels, ReceiveChannels int
 	// CanSend and CanReceive are in an answer what the end has where that is more
-	// than was agreed; 0: as many as SendChannels and ReceiveChannels say.
+	// than was agreed; 0: the number in SendChannels and ReceiveChannels.
 	CanSend, CanReceive int
 	// PacketFrames is how many frames a packet of the end described holds, 0.005
 	// to 100 ms of them; 0: not said.

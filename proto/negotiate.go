@@ -16,8 +16,8 @@ type Agreement struct {
 	PeerPort      int // UDP
 	PeerName      string
 	PeerRole      Role
-	// PeerSends and PeerReceives are the channels that the peer has, of which Receive
-	// and Send may use fewer.
+	// PeerSends and PeerReceives are the channels that the peer has. Receive and Send
+	// may use fewer.
 	PeerSends, PeerReceives int
 	// PeerPacketFrames is how many frames each packet of the peer holds; 0: not
 	// said.

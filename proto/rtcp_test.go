@@ -99,7 +99,7 @@ func TestReportSurvivesTheTrip(t *testing.T) {
 	}
 }
 
-// Read by pion/rtcp, of which only the writing side is ours.
+// Read by pion/rtcp; our own code writes.
 func TestLatencyOnTheWire(t *testing.T) {
 	report := senderReport()
 	report.Latency = &Latency{SSRC: 0x55667788, OneWay: 2500 * time.Microsecond, Error: 20 * time.Microsecond}

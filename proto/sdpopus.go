@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// What an SDP says of Opus beside the rtpmap, which is the same for every stream of
-// it (RFC 7587, sections 6.1 and 7).
+// What an SDP says about Opus in addition to the rtpmap, which is the same for every Opus
+// stream (RFC 7587, sections 6.1 and 7).
 
 // Bounds of maxaveragebitrate.
 const (

@@ -78,8 +78,8 @@ func audio(media sdpLine) bool {
 	return transport == "RTP/AVP" || transport == "RTP/AVPF"
 }
 
-// readSection completes a description, of which identity and name are read, by what is
-// said of one stream.
+// readSection completes a description with the lines of one stream. Identity and name were
+// read before.
 func (d Description) readSection(scope sdpScope) (Description, error) {
 	fields := strings.Fields(scope.media.media.value) // audio has counted them
 	if err := d.readPayloads(scope, fields[3:]); err != nil {
@@ -140,7 +140,7 @@ func (d *Description) readIdentity(session sdpScope) error {
 	return &FieldError{Line: role.number, Field: attrRole, Value: clip(role.value), Legal: "guest, host"}
 }
 
-// readChannels completes the channel counts, of which the rtpmap gave one.
+// readChannels completes the channel counts. The rtpmap gave one of them.
 func (d *Description) readChannels(scope sdpScope) error {
 	direction, _ := scope.attribute(directions...)
 	said := direction.number

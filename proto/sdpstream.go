@@ -8,8 +8,8 @@ import (
 	"github.com/pion/sdp/v3"
 )
 
-// What the SDP of a plain stream has beside that of an offer: it is read by audio
-// devices on a network, which want to know these (AES67-2018, section 8; SMPTE ST
+// What the SDP of a plain stream has in addition to that of an offer. Audio devices on a
+// network read it, and need these lines (AES67-2018, section 8; SMPTE ST
 // 2110-30, section 6).
 
 // describeStream adds it to a media section.
@@ -67,8 +67,8 @@ func addressType(a netip.Addr) string {
 }
 
 // readDestination reads where the stream goes: the section's connection lines, or else
-// the session's. A host name is legal there, and of no use here. What is meant to be an
-// address and is none would be a group that is never joined.
+// the session's. A host name is legal there, but we cannot use it. A text that only looks
+// like an address is an error: we could never join it as a group.
 func (d *Description) readDestination(scope sdpScope) error {
 	for line := range scope.all() {
 		if line.letter != 'c' {

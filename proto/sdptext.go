@@ -9,10 +9,9 @@ import (
 	"unicode/utf8"
 )
 
-// What is read of SDP's grammar is what every writer keeps to: lines of a letter, "="
-// and a value, each m= line beginning a section of its own. Which lines there are and
-// in which order is not looked at, and what is no such line is passed over: see
-// docs/decisions/0014.
+// We read only the part of SDP's grammar that every writer keeps to: lines of a letter, "="
+// and a value, where each m= line begins a section. We do not check which lines there are
+// and in which order, and we skip lines of another form: see docs/decisions/0014.
 
 const byteOrderMark = "\ufeff" // which some editors write before UTF-8
 

@@ -1,4 +1,4 @@
-// Command peers measures this bridge beside others between the same servers in
+// Command peers measures this bridge and others between the same servers in
 // one run: zita-njbridge, JackTrip, netJACK2, netone and PipeWire's RTP modules,
 // and a control without any bridge.
 //

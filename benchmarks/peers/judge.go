@@ -20,7 +20,7 @@ const (
 )
 
 // witnessMargin is how far apart a server's failure and the gap it makes in the
-// looped tone are seen, beside the time that the sound is on its way.
+// looped tone are seen, in addition to the time that the sound is on its way.
 const witnessMargin = 50 * time.Millisecond
 
 // judge fills in what the recordings tell: the guest's has the looped tone and

@@ -7,7 +7,7 @@ import (
 	"archibald-bridge/bridge/status"
 )
 
-// startOurs starts both ends of this bridge beside two JACK servers.
+// startOurs starts both ends of this bridge with two JACK servers.
 func startOurs(p *pair, latency string) (*bridge, error) {
 	if err := p.startJackd(); err != nil {
 		return nil, err

@@ -30,9 +30,9 @@ func (t trial) isDone(r results.Run, seconds float64) bool {
 
 // plan is every trial in the order in which they are made. All trials of one
 // repeat come before those of the next, shuffled, so that neither a slow change of
-// the machine nor what runs before favours a system. The shuffle depends on the
-// repeat's number only. All systems of a repeat have the same skew; another period
-// goes on dealing where the one before ended, so that few repeats see them all.
+// the machine nor the previous trial favours a system. The shuffle depends only on
+// the repeat's number. All systems of a repeat have the same skew. Each period
+// continues with the next skew, so that a few repeats cover all skews.
 func plan(systems []*system, periods []int, repeats int, skewsPPM []float64) []trial {
 	var all []trial
 	for repeat := range repeats {
@@ -52,7 +52,7 @@ func plan(systems []*system, periods []int, repeats int, skewsPPM []float64) []t
 	return all
 }
 
-// around is how long a run takes beside settling and measuring: servers and
+// around is how long a run takes in addition to settling and measuring: servers and
 // programs start and stop.
 const around = 9 * time.Second
 

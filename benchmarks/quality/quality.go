@@ -12,9 +12,9 @@ import (
 
 const (
 	window = 2048 // frames; half of that is the hop
-	// Noise is hidden when it is so far below the sound of its band, or of others,
-	// from which that falls off by so many dB for each band upwards and downwards
-	// (Zwicker, "Psychoacoustics", chapter 4, much simplified).
+	// Noise is hidden when it is at least hidden dB below the sound of its band, or of
+	// another band. Hiding then falls by the next two figures, in dB for each band
+	// upwards and downwards (Zwicker, "Psychoacoustics", chapter 4, much simplified).
 	hidden        = 15.0
 	fallsUpwards  = 10.0
 	fallsDownward = 25.0

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// tone is of 1 kHz at -6 dBFS, with so much noise beside it.
+// tone is a tone of 1 kHz at -6 dBFS, and the same with noise of noiseDBFS.
 func tone(noiseDBFS float64) (reference, heard []float32) {
 	r := rand.New(rand.NewPCG(1, 2))
 	level := math.Pow(10, noiseDBFS/20)

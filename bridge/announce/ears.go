@@ -31,9 +31,9 @@ type ears struct {
 	over    chan struct{}
 }
 
-// ear is a socket and the groups that it hears: one of IPv4, of which a socket has only
-// a few on all interfaces together (igmp_max_memberships), or all of IPv6, whose
-// link-local one cannot be bound to without an interface.
+// ear is a socket and the groups that it hears. For IPv4 it is one group, because a socket
+// can join only a few on all interfaces together (igmp_max_memberships). For IPv6 it is all
+// groups, because the link-local one cannot be bound to without an interface.
 type ear struct {
 	groups []netip.Addr
 	socket *net.UDPConn

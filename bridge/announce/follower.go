@@ -190,7 +190,7 @@ func (f *follower) forget(a proto.Announcement, from netip.Addr, now time.Time) 
 	return f.choose(now)
 }
 
-// tellTwins warns of another stream of the name that is announced beside this one.
+// tellTwins warns when another stream with the same name is announced at the same time.
 func (f *follower) tellTwins(now time.Time) {
 	for _, other := range f.others {
 		twin := other.id.origin != f.current.id.origin || other.id.to != f.current.id.to

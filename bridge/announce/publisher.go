@@ -125,7 +125,7 @@ func (p *Publisher) Close() {
 	}
 }
 
-// replace writes a file beside path and renames it.
+// replace writes a file in the folder of path and renames it.
 func replace(path string, text []byte) error {
 	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-")
 	if err != nil {

@@ -63,7 +63,7 @@ func send(packet []byte, from netip.Addr, groups []netip.Addr, device string, tt
 		kind = "udp6"
 	}
 	local := netip.AddrPortFrom(from, 0).String()
-	if from.IsLinkLocalUnicast() { // of which interface is not known here
+	if from.IsLinkLocalUnicast() { // its interface is not known here
 		local = ":0"
 	}
 	socket, err := config.ListenPacket(context.Background(), kind, local)

@@ -41,7 +41,7 @@ const (
 var Backends = []Backend{
 	{PipeWire, "PipeWire", Capabilities{LeastPeriodFrames: 16, MostPeriodFrames: 8192, Source: true, ChannelMap: true, ManyEnds: true}},
 	{Jack, "JACK server", Capabilities{NamedServer: true, Patchbay: true, ManyEnds: true}},
-	// PortAudio's shortest period is 5 ms: that many frames at 48 kHz.
+	// PortAudio's shortest period is 5 ms: 240 frames at 48 kHz.
 	{PortAudio, "PortAudio", Capabilities{LeastPeriodFrames: 240, MostPeriodFrames: 8192, Devices: true}},
 }
 

@@ -23,7 +23,7 @@ import (
 	"archibald-bridge/proto"
 )
 
-// environment is what a command needs beside its flags.
+// environment is what a command needs in addition to its flags.
 type environment struct {
 	stdout, stderr io.Writer
 	runners        Runners

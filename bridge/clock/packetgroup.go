@@ -44,7 +44,7 @@ type edge struct {
 	known bool
 }
 
-// group is what the first packet to come of a packet group tells.
+// group is what we learn from the first packet of a packet group that comes.
 type group struct {
 	frame         int64 // with which its period began
 	discontinuity bool  // the sender's graph lost time before it
@@ -56,8 +56,8 @@ func newPacketGroups(periodFrames int, delayByPacket bool) packetGroups {
 	return packetGroups{sender: newSenderPeriod(periodFrames), delayByPacket: delayByPacket, sameSize: sizePackets}
 }
 
-// add takes the next packet. ok says that it is the first to come of a group whose beginning
-// is known. A packet that is reordered or repeated never is.
+// add takes the next packet. ok says that the packet is the first of its group to come, and
+// that the group's beginning is known. For a reordered or repeated packet ok is false.
 func (g *packetGroups) add(o stream.Observation, nominalNs float64) (found group, ok bool) {
 	frames := int64(o.Frames)
 	gap := o.Media - g.end // may wrap
@@ -82,7 +82,7 @@ func (g *packetGroups) add(o stream.Observation, nominalNs float64) (found group
 	if g.started && missing == 0 {
 		at = edge{media: o.Media, known: true}
 	} else if !g.started {
-		at.media = o.Media - 1 // what came before is not known: as if something was missing
+		at.media = o.Media - 1 // what came before is not known: treat it as missing
 	}
 
 	usualNs := float64(max(g.sender.frames, frames)) * nominalNs
@@ -120,8 +120,8 @@ func (g *packetGroups) add(o stream.Observation, nominalNs float64) (found group
 // forgetEdge makes the newest edge say nothing about the length of a period.
 func (g *packetGroups) forgetEdge() { g.edge.known, g.missing = false, 1 }
 
-// begin begins a group at an edge, with the first packet to come of it. It says whether it
-// is known when the period of that packet began.
+// begin begins a group at an edge, with its first packet to come. It says whether the start
+// of that packet's period is known.
 func (g *packetGroups) begin(at edge, o stream.Observation, usualNs float64) bool {
 	frames := int64(o.Frames)
 	if !g.edge.known && g.missing == 0 { // all that had been overtaken came later

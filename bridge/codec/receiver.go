@@ -156,8 +156,8 @@ func (r *Receiver) decode() {
 	r.next, r.sequence, r.frames, r.concealed = p.Media+int64(n), p.Sequence, n, 0
 }
 
-// conceal makes up that many frames when playout is about to need them; false: it
-// does not, or it is of no use any more.
+// conceal makes up this number of frames when playout is about to need them. false: playout
+// does not need them yet, or it is too late.
 func (r *Receiver) conceal(frames int) bool {
 	frames -= frames % concealQuantum
 	if frames == 0 || r.frames == 0 || r.concealed+frames > mostConcealed {

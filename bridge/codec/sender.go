@@ -47,10 +47,10 @@ func (s *Sender) add() {
 	}
 }
 
-// send sends the packet, which the cycle has completed, and has so many frames more:
-// packets and cycles end together only now and then. As the packet could have left so
-// much earlier, that is part of how late it is; otherwise the receiver would hear the
-// sender's clock in steps.
+// send sends the packet that the cycle has completed. The cycle has framesMore after the
+// packet's end, because packets and cycles rarely end together. The packet could have left
+// that much earlier, so this time is added to its send delay. Otherwise the receiver would
+// see the sender's clock in steps.
 func (s *Sender) send(timestamp uint32, framesMore int) {
 	bytes, err := s.encoder.Encode(s.packet, s.payload[:])
 	if err != nil || bytes == 0 {

@@ -115,7 +115,7 @@ func (d Domain) find(written string) (value string, legal bool) {
 		}
 		return written, false
 	case List:
-		return written, true // who reads a text of it says what is wrong with it
+		return written, true // whatever reads the text reports what is wrong with it
 	}
 	return written, d.matches == nil || d.matches.MatchString(written)
 }

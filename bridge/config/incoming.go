@@ -30,7 +30,7 @@ func (c *Config) readIncoming(listens bool) error {
 	return err
 }
 
-// readStart reads at most that many bytes of a file, which may be without an end.
+// readStart reads at most this number of bytes of a file. The file may be endless.
 func readStart(path string, most int64) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {

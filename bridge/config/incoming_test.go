@@ -21,7 +21,7 @@ a=recvonly
 a=source-filter: incl IN IP4 239.69.1.2 192.168.1.9
 `
 
-// incoming loads a configuration beside an SDP file desk.sdp.
+// incoming loads a configuration in the same folder as an SDP file desk.sdp.
 func incoming(t *testing.T, sdp, text string) (Config, error) {
 	t.Helper()
 	path := write(t, "sdp-in = 'desk.sdp'\n"+text)

@@ -147,7 +147,7 @@ func (k Key) set(c *Config, value any) error {
 	return k.Read(fmt.Sprint(value), k.field(c))
 }
 
-// setTexts sets a list. What its elements may be is not looked at.
+// setTexts sets a list. It does not check the elements.
 func setTexts(field reflect.Value, values []any) error {
 	var texts []string
 	for _, value := range values {

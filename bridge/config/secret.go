@@ -23,7 +23,7 @@ func NewSecret() string {
 }
 
 // readSecret reads the file of SecretFile. Its errors say what is wrong with it, without
-// anything that stands in it.
+// anything from its content.
 func readSecret(path string) ([]byte, error) {
 	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe would be waited for
 	if err != nil {

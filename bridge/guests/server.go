@@ -23,8 +23,8 @@ const (
 	noteInterval = time.Second
 	longGone     = time.Minute      // without a session: another guest may have the slot
 	neverCame    = 10 * time.Second // the same, where there never was one
-	nodesTake    = time.Second      // at most, to come up: so long a first call waits
-	foundHolds   = 10 * time.Second // what an end found of the audio server, when it was made for nothing
+	nodesTake    = time.Second      // at most, until the nodes are up: a first call waits for this
+	foundHolds   = 10 * time.Second // what an unused end has learned about the audio server stays valid
 )
 
 // NewEnd makes the end that serves a guest in a slot, from 0 on. Its calls
@@ -45,7 +45,7 @@ type server struct {
 	slots []slot
 	ends  sync.WaitGroup
 
-	found    *session.End // the last that was made for nothing
+	found    *session.End // the last end that was made and not used
 	foundAt  time.Time
 	failures seldom.Limits // by their text: guests call again and again
 }
@@ -70,7 +70,7 @@ func (p *slot) reclaimableAt(now time.Time) bool {
 	return now.Sub(p.lastUp) > patience
 }
 
-// Serve is the host, with so many slots, until ctx ends.
+// Serve runs the host, with this number of slots, until ctx ends.
 func Serve(ctx context.Context, slots int, settings session.Settings, log *slog.Logger, page *status.Page, newEnd NewEnd) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

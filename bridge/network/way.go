@@ -35,14 +35,14 @@ func IsAbsent(err error) bool {
 
 // Way is how packets leave this machine.
 type Way struct {
-	Index  int        // of the interface; 0: the kernel chooses, for it cannot be asked
+	Index  int        // of the interface; 0: the kernel chooses, because we cannot ask it
 	Name   string     // of the interface
 	Source netip.Addr // that packets come from; the zero Addr: there is none
 }
 
 // WayTo is the way to an address, by the interface of that name or, without one, as the
 // routes say. Where the interface is there and of no use (IsAbsent), its index is
-// returned beside the error: what is joined now works as soon as it is up.
+// returned with the error: what is joined now works as soon as it is up.
 func WayTo(to netip.Addr, device string) (Way, error) {
 	to = to.Unmap().WithZone("")
 	var w Way

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// fakeGraph is an audio server of which the test is the user.
+// fakeGraph is an audio server that the test uses.
 type fakeGraph struct {
 	ports     []Port
 	connected map[Connection]bool

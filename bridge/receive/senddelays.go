@@ -9,11 +9,11 @@ import (
 const (
 	delayWindows = 120 // half seconds between two of Measure: a minute
 
-	// blameEvents are as many as raise the latency (bridge/clock/target.go).
+	// blameEvents is the number of late packets that raises the latency (bridge/clock/target.go).
 	blameEvents = 3
 
-	// blameMargin is the jitter margin that is worth a reason, when half of it is the
-	// sender's.
+	// blameMargin is the least jitter margin for which we look for a reason: it is the
+	// sender when half of the margin is the sender's.
 	blameMargin = 5 * time.Millisecond
 )
 
@@ -21,7 +21,7 @@ const (
 type sendDelays struct {
 	nowNs    int64   // the latest of this window
 	latestNs []int64 // the same of the windows before
-	blamedNs int64   // the same, where the latency is for that; else 0
+	blamedNs int64   // the same, if the latency is due to it; else 0
 }
 
 func (s *sendDelays) add(ns int64) { s.nowNs = max(s.nowNs, ns) }
@@ -33,8 +33,8 @@ func (s *sendDelays) close() {
 	s.nowNs = 0
 }
 
-// laterThan is in how many windows a packet left later than that, and the latest of
-// them all.
+// laterThan counts the windows in which a packet left later than ns, and returns the latest
+// time of all windows.
 func (s *sendDelays) laterThan(ns int64) (windows int, latestNs int64) {
 	for _, late := range s.latestNs {
 		if late > ns {
@@ -45,8 +45,8 @@ func (s *sendDelays) laterThan(ns int64) (windows int, latestNs int64) {
 	return windows, latestNs
 }
 
-// blame notes how late packets leave the peer where the latency that was chosen is for
-// that. It stays so: no latency is lowered within a session.
+// blame notes how late packets leave the peer, if that is why the latency was chosen. The
+// note stays, because the latency is never lowered within a session.
 func (s *sendDelays) blame(c clock.Status, rateHz int, wanted Latency) {
 	if !c.Playing || wanted.Asked() || c.LeastFrames == 0 {
 		return
@@ -55,8 +55,8 @@ func (s *sendDelays) blame(c clock.Status, rateHz int, wanted Latency) {
 	if margin < blameMargin {
 		return
 	}
-	// The delay variation of packets, of which the sender's part is to be at least half,
-	// as the latest of it is of the margin.
+	// At least half of the packets' delay variation must come from the sender, and the
+	// latest packet must account for half of the margin.
 	all := time.Duration(c.PDVUs.P99 * float64(time.Microsecond))
 	windows, latestNs := s.laterThan(int64(max(blameMargin, all) / 2))
 	if windows >= blameEvents && 2*time.Duration(latestNs) >= margin {

@@ -9,7 +9,7 @@ import (
 
 const rateHz = 48000
 
-// received is a latency of that many frames, known within so many.
+// received is a latency in frames, known within errorFrames.
 func received(frames, errorFrames float64) *Latency {
 	return &Latency{Stages: Stages{Wait: frames * 1e9 / rateHz}, ErrorNs: int64(errorFrames * 1e9 / rateHz)}
 }

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// loss is what an audio server lost of its own: sound that it breaks is nobody
-// else's fault.
+// loss is what an audio server itself lost. The sound that this breaks is the
+// server's fault.
 type loss struct {
 	ServerXruns  uint64  `json:"server_xruns"`   // reported by the audio server meanwhile
 	ServerLostMs float64 `json:"server_lost_ms"` // time in which it ran no cycle, within some milliseconds

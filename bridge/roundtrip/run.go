@@ -62,7 +62,7 @@ type Options struct {
 	Status  string // HOST:PORT of this end's status
 }
 
-// surroundings are what a measurement needs beside a Client.
+// surroundings are what a measurement needs in addition to a Client.
 type surroundings struct {
 	sleep  func(context.Context, time.Duration) error
 	timer  func(interval, length time.Duration) (Lateness, error)
@@ -161,7 +161,7 @@ func (o Options) hint() string {
 	return fmt.Sprintf("what goes into %s must come back", o.To)
 }
 
-// await waits until so many frames are recorded.
+// await waits until this number of frames is recorded.
 func (s surroundings) await(ctx context.Context, client Client, frames int) error {
 	still, before := 0, -1
 	for {

@@ -140,7 +140,7 @@ func TestRepeatsAreNoArrivalsInRandomLoss(t *testing.T) {
 	for _, test := range []struct {
 		loss        float64
 		distance    int
-		mostPercent float64 // of wrong ones: so many losses in a row, and their repeats come
+		mostPercent float64 // of wrong arrivals: distance losses in a row, and their repeats come
 	}{{0.05, 1, 0.03}, {0.05, 2, 0.003}, {0.2, 1, 1}, {0.2, 2, 0.3}} {
 		p := receiving(t, stream.Repeats{Copies: 1, DistanceFrames: test.distance * 64})
 		r := rand.New(rand.NewPCG(9, 9))
@@ -165,7 +165,7 @@ func TestRepeatsAtOnceAreArrivals(t *testing.T) {
 	}
 }
 
-// The longest distance there is: the repeat of a packet that so many came after.
+// The longest distance: the repeat comes when the most packets have come after its packet.
 func TestTheOldestRepeatIsStillKnown(t *testing.T) {
 	f := stream.Format{Encoding: stream.F32, RateHz: 48000, Channels: proto.MaxChannels}
 	for period := 1; period <= 8192; period++ {

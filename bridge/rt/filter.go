@@ -20,13 +20,13 @@ type hearing struct {
 }
 
 const (
-	// One in so many of what is dropped is looked at: of what the peer sends, and of
-	// what others do. A flood must leave room for what is right.
+	// We look at one in 8 dropped packets of the peer, and at one in 64 of others. A flood
+	// must leave room for right packets.
 	lookAtPeer, lookAtOthers = 8, 64
 
 	udp = 8 // the socket's filter sees the UDP header first (socket(7))
 
-	// linux/filter.h: where the IP header begins, and what the kernel knows beside.
+	// linux/filter.h: where the IP header begins, and what else the kernel knows.
 	ipHeader       = 0xfff00000 // SKF_NET_OFF
 	interfaceIndex = 0xfffff008 // SKF_AD_OFF + SKF_AD_IFINDEX
 	random         = 0xfffff038 // SKF_AD_OFF + SKF_AD_RANDOM

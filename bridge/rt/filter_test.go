@@ -64,7 +64,7 @@ func TestAFloodOfAStrangerIsReadByNoThread(t *testing.T) {
 				check(t, n.e.StartReceiver(stream.ReceivePlan{Format: stereo, PayloadType: payloadType(stereo.Encoding), SSRC: 5, From: netip.MustParseAddr(family.peer)}))
 				flood := m.speaker(t, family.stranger, reached(n, family.stranger))
 				peer := m.speaker(t, family.peer, reached(n, family.peer))
-				const each, cycles = 150, 100 // 15,000 a second beside 100 periods a second
+				const each, cycles = 150, 100 // 15,000 a second, with 100 periods a second
 				for i := range uint16(cycles) {
 					for j := range uint16(each) {
 						flood(look(each*i + j))

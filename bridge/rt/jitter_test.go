@@ -231,8 +231,8 @@ func TestTheRestOfAPartlyLatePacketIsPlayed(t *testing.T) {
 	p.wantStream(gap+32+crossfadeFrames, len(p.got[0]), 96)
 }
 
-// What came too late must not be taken, when the buffer has gone round once, for what is
-// missing there.
+// When the buffer has wrapped, frames that came too late must not be taken for frames that
+// are missing in the same place.
 func TestNothingOfALatePacketIsLeftInTheBuffer(t *testing.T) {
 	const bufferFrames, late = 32768, 40 // at this rate
 	for _, delay := range []int64{64 + 1, 64 + 32, 64 + 63} {

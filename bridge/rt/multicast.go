@@ -13,10 +13,10 @@ import (
 	"archibald-bridge/bridge/stream"
 )
 
-// UseMulticast prepares the socket for it (ip(7), ipv6(7), RFC 3678). The socket then
-// hears the group, and beside it what is sent to its own address. It may be called
-// again when the interface is another one, of the same name or not: the group is then
-// left there and joined here. It touches no plan, and may be called from any goroutine.
+// UseMulticast prepares the socket for a group (ip(7), ipv6(7), RFC 3678). The socket then
+// receives what is sent to the group and to its own address. It may be called again with
+// another interface, of the same name or not: the socket leaves the group on the old one
+// and joins it on the new one. It changes no plan, and may be called from any goroutine.
 func (e *Engine) UseMulticast(m stream.Group) error {
 	s := e.socket
 	options := []struct {

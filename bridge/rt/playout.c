@@ -55,7 +55,7 @@ static double glide(const archibald_receiver *receiver, double ratio, uint32_t f
     return 1.0 + way / frames;
 }
 
-/* Ends a glide: what rounding left beside the whole frame is nothing. */
+/* Ends a glide: a rest that comes from rounding becomes 0. */
 static void arrive(archibald_receiver *receiver) {
     if (receiver->fraction < 1e-9) {
         receiver->fraction = 0;

@@ -138,7 +138,7 @@ func TestFitsAreBoundedInTime(t *testing.T) {
 	}
 }
 
-// What a gap in every second period costs, beside none: each time a fit and 96
+// What a gap in every second period costs, compared with no gap: each time a fit and 96
 // frames of prediction for the first eight channels.
 func BenchmarkConcealment(b *testing.B) {
 	for _, channels := range []int{1, 2, 8, 64} {

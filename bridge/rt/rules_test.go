@@ -10,8 +10,8 @@ import (
 	"archibald-bridge/testbed/rtcheck"
 )
 
-// As the build compiles, but for -fno-builtin: which library calls are inlined
-// is the compiler's choice; like this each of them is seen, with every compiler.
+// The build's flags and -fno-builtin: a compiler chooses which library calls it inlines.
+// With -fno-builtin we see every call, with every compiler.
 var cFlags = []string{"-D_GNU_SOURCE", "-std=gnu11", "-O2", "-fno-builtin"}
 
 // On the audio threads. resample.c and predict.c have the set-up of their tables

@@ -26,8 +26,8 @@ static void advance_to(archibald_receiver *receiver, receive_counters *count, ui
     receiver->highest_sequence += ahead;
 }
 
-/* Whether a timestamp that is so much later is that of so many packets further, up to
- * more frames lost by the sender's graph. Packets need not be of one length. */
+/* Whether a timestamp that is advance later fits a packet that is ahead packets further.
+ * The sender's graph may have lost up to more frames. Packets may differ in length. */
 static int fits(const archibald_receiver *receiver, int ahead, int64_t advance, int64_t more) {
     const int64_t frames = ahead * (int64_t)receiver->spacing;
     return advance > frames / 2 && advance <= 2 * frames + more;

@@ -91,7 +91,7 @@ func TestMediaFromElsewhereIsCountedAndDropped(t *testing.T) {
 }
 
 // A flood that passes the kernel's filter, as from a forged address: each cycle
-// reads its budget and no more, and the stream goes on.
+// reads only its budget, and the stream goes on.
 func TestAFloodDoesNotLengthenTheDrain(t *testing.T) {
 	n := open(t, "127.0.0.34:0")
 	check(t, n.e.StartReceiver(stream.ReceivePlan{Format: stereo, PayloadType: payloadType(stereo.Encoding), SSRC: 5, From: netip.MustParseAddr("127.0.0.35")}))

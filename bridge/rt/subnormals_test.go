@@ -96,7 +96,7 @@ func BenchmarkResampledInput(b *testing.B) {
 	}
 }
 
-// The longest skip, of 64 channels, beside a cycle without one.
+// The longest skip, of 64 channels, compared with a cycle without one.
 func BenchmarkSkip(b *testing.B) {
 	for _, skip := range []int{0, 28000} {
 		b.Run(fmt.Sprint(skip), func(b *testing.B) {

@@ -4,8 +4,8 @@ package seldom
 
 import "time"
 
-// Limit lets something through that many times in a minute, which begins with the first
-// of them. The zero Limit lets nothing through.
+// Limit lets something through at most Most times in a minute. The minute begins with the
+// first time. The zero Limit lets nothing through.
 type Limit struct {
 	Most  int
 	begun time.Time // of the minute

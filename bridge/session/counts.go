@@ -39,8 +39,8 @@ func (s *streams) countSent(d *status.Direction) {
 func (s *streams) countReceived(d *status.Direction) {
 	now := s.counters.Received
 	d.Total = status.ReceivedSince(now, stream.ReceiveCounters{})
-	// What was lost can still come, but for who watches totals (Prometheus) one that
-	// shrinks has begun again.
+	// A lost packet can still come. But a reader of totals (Prometheus) takes a total that
+	// shrinks for a restart.
 	s.since.lost = max(s.since.lost, now.Lost)
 	d.Total.Lost = s.since.lost
 	d.Counts = status.ReceivedSince(now, s.since.counters.Received)

@@ -307,8 +307,8 @@ func (e *End) Answers(offer proto.Description) error {
 	return err
 }
 
-// Describe is what an end says about itself in offers and answers, each of which then gets
-// an SSRC of its own.
+// Describe is what an end says about itself in offers and answers. Each of them then gets
+// its own SSRC.
 func Describe(settings Settings, graph audio.Graph) proto.Description {
 	encodings := proto.Encodings
 	if settings.Format != "" {

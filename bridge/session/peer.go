@@ -65,9 +65,9 @@ type expected struct {
 // before what it knows of the peer is old.
 const unlookedAfter = 5 * tick
 
-// live says whether the peer of a session that is up is there, from any goroutine. One that
-// just came up counts as such, and so does one of which nothing new is known: that this
-// end had no time is no reason to give its session to another.
+// live says whether the peer of a session that is up is there, from any goroutine. The peer
+// of a new session counts as there. It also counts when this end had no time to look: that
+// is no reason to give its session to another.
 func (e *End) live(id string) bool {
 	x, nowNs := e.expected.Load(), e.clock.monotonicNs()
 	return x == nil || x.session != id || nowNs < x.untilNs || time.Duration(nowNs-e.lookedNs.Load()) > unlookedAfter

@@ -16,10 +16,10 @@ const (
 	maxOfAddress   = 8
 )
 
-// door lets in who may call. When too many are inside, the oldest connection of the
-// address that has the most is given up for the new one, so that whoever holds
-// connections only loses them: a call that goes on gets its answer long before as many
-// others have come. Those of the peer are not given up for others.
+// door lets in who may call. When too many connections are open, it closes the oldest one of
+// the address that has the most. So holding connections gains nothing: a real call gets its
+// answer long before enough others have come. The peer's connections are not closed for
+// others.
 type door struct {
 	net.Listener
 	entrance *entrance

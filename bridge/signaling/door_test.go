@@ -43,8 +43,8 @@ func (q *queue) Accept() (net.Conn, error) {
 func (*queue) Close() error   { return nil }
 func (*queue) Addr() net.Addr { return nil }
 
-// visits lets connections from these addresses come one after the other, none of which
-// ends by itself, and says for each whether it is still open.
+// visits makes connections from these addresses, one after the other. None ends by itself.
+// It says for each whether it is still open.
 func visits(gate Gate, peer []netip.Addr, from ...string) (open []bool, counts Rejected) {
 	entrance := newEntrance(gate, slog.New(slog.DiscardHandler))
 	entrance.expect(peer)
@@ -155,7 +155,7 @@ func TestWhenAllPlacesAreThePeersAStrangerIsTheOneToGo(t *testing.T) {
 	}
 }
 
-// holders keep so many connections open, always again, and do with each what they do.
+// holders keep n connections open, open each again when it is closed, and run do with each.
 func holders(t *testing.T, address netip.AddrPort, from netip.Addr, n int, do func(net.Conn)) {
 	t.Helper()
 	stop := make(chan struct{})

@@ -75,8 +75,8 @@ func TestNoOrderOfMessagesLeavesTwoDifferentSessions(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		guest, host := &wire{end: guestEnd}, &wire{end: hostEnd}
 		guest.peer, host.peer = host, guest
-		// Media of a session flow while both ends have it. So whoever offers another one
-		// has to know of that which it replaces.
+		// Media of a session flow while both ends have it. So an end that offers another
+		// session has to know the one that it replaces.
 		guestEnd.config.Live = func(id string) bool { return host.has == id }
 		hostEnd.config.Live = func(id string) bool { return guest.has == id }
 		ends := []*wire{guest, host}

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// nextAddressAfter is how long one address of the peer has before the next one is tried
-// beside it (RFC 8305, section 5).
+// nextAddressAfter is how long one address of the peer has before the next one is tried, too
+// (RFC 8305, section 5).
 const nextAddressAfter = 250 * time.Millisecond
 
 // dial connects to the peer from the address listened on, so that the peer sees the

@@ -12,8 +12,8 @@ import (
 )
 
 // How both ends prove that they have the secret, without telling it: each sends an HMAC
-// (RFC 2104) over what was said, of which a part was made up by the other for this
-// connection.
+// (RFC 2104) over what was said. A part of this is a random number that the other end made
+// for this connection.
 //
 //	POST /session   Authorization: ... nonce="C"             the caller's
 //	401             WWW-Authenticate: ... nonce="A"          the answerer's, of this connection

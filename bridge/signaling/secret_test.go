@@ -18,7 +18,7 @@ import (
 
 var secretA, secretB = bytes.Repeat([]byte("a"), 32), bytes.Repeat([]byte("b"), 32)
 
-// sharing makes two ends with these secrets, of which the guest calls by way of a relay.
+// sharing makes two ends with these secrets. The guest calls through a relay.
 func sharing(t *testing.T, guests, hosts []byte, by func(host netip.AddrPort) netip.AddrPort) (guest, host *end) {
 	t.Helper()
 	host = newEnd(t, proto.Host, freeAddr(t, hostIP), nobody)

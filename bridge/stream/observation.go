@@ -19,9 +19,9 @@ type Observation struct {
 	// or the start of the cycle.
 	TimeNs int64
 
-	// SendDelayNs is, for a packet, how late it left the sender after the start of
-	// the sender's graph cycle (by packet: of its first frame), as the
-	// sender itself says: 0 to 65.534 ms (the most it can say); -1: not said.
+	// SendDelayNs is, for a packet, how long after the start of the sender's graph
+	// cycle it left (by packet: after the start of its first frame). The sender says
+	// this: 0 to 65.534 ms (the most it can say); -1: not said.
 	SendDelayNs int64
 
 	// WaitNs is, for a packet, how long after its arrival it could be played: the time
@@ -33,8 +33,8 @@ type Observation struct {
 	// in frames, lost time included.
 	Media int64
 
-	// Sequence is, for a packet, its RTP sequence number extended to 32 bits: as many
-	// packets are missing as it skips. 0 for all: not known.
+	// Sequence is, for a packet, its RTP sequence number extended to 32 bits. The numbers
+	// that it skips are missing packets. 0 for all packets: not known.
 	Sequence uint32
 
 	// Position is, for a cycle, the playout position: the stream time (same

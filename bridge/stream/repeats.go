@@ -13,8 +13,8 @@ type Repeats struct{ Copies, DistanceFrames int }
 // SpanFrames is how much later than the packet its last repeat comes.
 func (r Repeats) SpanFrames() int { return r.Copies * r.DistanceFrames }
 
-// RepeatsOf counts a distance in periods of the sender, or in packets, in frames. One
-// that exceeds MaxRepeatFrames is shortened to as many as do not.
+// RepeatsOf turns a distance in periods of the sender, or in packets, into frames. If the
+// repeats exceed MaxRepeatFrames, it shortens the distance to the longest that does not.
 func RepeatsOf(copies, distance, unitFrames int) Repeats {
 	if copies == 0 || unitFrames == 0 {
 		return Repeats{Copies: copies}

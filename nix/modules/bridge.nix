@@ -40,7 +40,7 @@ let
     };
   };
 
-  # Not a key of the configuration file, which is checked where no secret is.
+  # Not a key here: the configuration file is checked where the secret does not exist.
   inSettings = end: lib.filter (key: key.name != "secret-file") keys.${end};
 
   # A string: what is written as a path is copied to the store, for all to read.

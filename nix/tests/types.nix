@@ -42,7 +42,7 @@ let
       ];
     }).config;
 
-  # Modules of the VM or the host beside the bridge's.
+  # Modules of the VM or the host other than the bridge's.
   system =
     modules:
     (lib.evalModules {

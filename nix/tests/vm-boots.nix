@@ -1,4 +1,4 @@
-# The VM and a host beside each other: services, ports, and SuperCollider's tone on
+# The VM and a host together: services, ports, and SuperCollider's tone on
 # the host.
 { nixosModules }:
 

@@ -24,8 +24,8 @@ import (
 	"archibald-bridge/bridge/stream"
 )
 
-// As in the package beside it: the header is bridge/rt's, and Go's build cache does not
-// see it change.
+// As in the audio backends: the header is bridge/rt's, and Go's build cache does not see it
+// change.
 const _ = rt.HeaderHash
 
 // Amplitude is the peak of every tone, linear.

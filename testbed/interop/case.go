@@ -11,7 +11,7 @@ import (
 type Peer string
 
 // The peers. PipeWireNew is a newer PipeWire than the distribution's, unpacked
-// beside it (see Options).
+// in a folder of its own (see Options).
 const (
 	GStreamer   Peer = "GStreamer"
 	FFmpeg      Peer = "ffmpeg"

@@ -12,7 +12,7 @@ import (
 	"archibald-bridge/testbed/stack"
 )
 
-// Server is what an end of ours runs beside.
+// Server is the audio server that an end of ours runs with.
 type Server string
 
 // The servers.
@@ -25,8 +25,8 @@ const (
 	statusAddress        = "127.0.0.1:31000"
 )
 
-// Ends are both of our ends in a session. One of them runs beside jackd on our
-// machine, the other beside another server on theirs.
+// Ends are both of our ends in a session. One runs with jackd on our machine, the other
+// with another server on theirs.
 type Ends struct {
 	There   Server
 	Guest   bool // the guest is the one there

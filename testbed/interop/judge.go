@@ -27,7 +27,7 @@ type Result struct {
 	// where our end had resampled.
 	Replayed, ReplayedDifferent int
 	Broken                      string // why the case could not be run
-	Losses                      int    // times that a server lost time meanwhile, beside the bridge
+	Losses                      int    // times that a server lost time meanwhile
 	Stalls                      int    // times that a processor stood still for half a period or longer
 }
 

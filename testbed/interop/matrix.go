@@ -85,8 +85,8 @@ func fits(batch []Case, c Case) bool {
 // attempts is how often a case is run where the machine disturbs it.
 const attempts = 3
 
-// RunAll runs cases of any kind and tells of each when it is done. Of those that
-// cannot run beside others each is run alone.
+// RunAll runs cases of any kind and reports each when it is done. A case that cannot run
+// together with others runs alone.
 func RunAll(options Options, cases []Case, tell func(Result)) {
 	for _, batch := range batches(cases) {
 		for attempt := 1; attempt <= attempts && len(batch) > 0; attempt++ {

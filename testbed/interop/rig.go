@@ -46,7 +46,7 @@ type Rig struct {
 	runs         int // cases so far: each has names and ports of its own
 }
 
-// Options are what a machine may have beside its distribution's programs.
+// Options are what a machine may have in addition to its distribution's programs.
 type Options struct {
 	// NewPipeWire is the directory that a newer PipeWire was unpacked into (dpkg -x);
 	// "": there is none.
@@ -118,7 +118,7 @@ type run struct {
 	raw    string // the file that the peer plays or records
 	end    *stack.Process
 	peer   *stack.Process // nil: PipeWire, which serves all cases
-	links  [][2]string    // between PipeWire's module and the probe beside it
+	links  [][2]string    // between PipeWire's module and its probe
 	status status.Direction
 }
 

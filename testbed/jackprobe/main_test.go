@@ -192,7 +192,7 @@ func hearOneProbeWithAnother(t *testing.T, l *lab) {
 				equal += run.Length
 				continue
 			}
-			// A hole is forgiven only beside a server's skip.
+			// A hole is allowed only close to a server's skip.
 			gap := signal.Timed([]signal.Gap{{StartFrame: run.Start}}, r.TimeAt)
 			if signal.Attribute(gap, excuses, 0, 50*time.Millisecond)[0].Ours {
 				t.Errorf("input %d differs for %d frames from %d on", channel+1, run.Length, run.Start)
@@ -243,8 +243,8 @@ func TestLostServerTimeIsHeardInTheTone(t *testing.T) {
 	l := jackLab(t, stack.New)
 	p := l.startLoop(t, "witness", 6*time.Second)
 	time.Sleep(4 * time.Second)
-	// jackd2's dummy driver now stands still for 100 ms: 4800 frames, of which
-	// it makes up for two periods at most and its counter knows nothing.
+	// jackd2's dummy driver now stands still for 100 ms: 4800 frames. It makes up for
+	// two periods at most, and its counter misses the rest.
 	if err := l.jackd.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}

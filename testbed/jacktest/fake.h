@@ -40,8 +40,8 @@ void *jacktest_capture(void);
 uint64_t jacktest_count(struct jacktest_log *log);
 void jacktest_stall(archibald_engine *engine, int64_t ns);
 
-/* Joins the server as an inactive client that copies in to out, that many
- * frames later. NULL when refused. */
+/* Joins the server as an inactive client that copies in to out, delay_frames
+ * later. NULL when refused. */
 void *jacktest_through(const char *server, const char *name, uint32_t delay_frames);
 /* From now on each callback sleeps between reading and writing; period at most jacktest_period. */
 void jacktest_through_work(void *client, int64_t ns);

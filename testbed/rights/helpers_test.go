@@ -18,7 +18,7 @@ import (
 	"archibald-bridge/testbed/stack"
 )
 
-// lab is an audio server and a static end beside it, which needs no peer to
+// lab is an audio server and a static end that uses it. A static end needs no peer to
 // stream.
 type lab struct {
 	*stack.Stack

@@ -69,8 +69,8 @@ func Stalled(found []stalls.Stall, periodFrames, rateHz int) (timed []TimedGap) 
 // in either server: there the server itself failed. A gap at t with a witness
 // gap at t-buffer-margin to t+margin is the server's; buffer is how long sound
 // stays in the bridge, margin the inaccuracy of the times. Every other gap is
-// ours, also one whose time is not known, and one at a stall or at what only the bridge
-// was told of.
+// ours, also one whose time is not known, and one at a stall or at a failure that only
+// the bridge was told of.
 func Attribute(bridged, witnesses []TimedGap, buffer, margin time.Duration) []Attributed {
 	result := make([]Attributed, 0, len(bridged))
 	for _, gap := range bridged {
@@ -94,7 +94,7 @@ func Attribute(bridged, witnesses []TimedGap, buffer, margin time.Duration) []At
 }
 
 // StalledShare returns the share, 0 to 1, of the time from fromNs to toNs in which
-// Attribute would call a gap stalled: so many would be by chance.
+// Attribute would call a gap stalled: the share that chance would give.
 func StalledShare(witnesses []TimedGap, buffer, margin time.Duration, fromNs, toNs int64) float64 {
 	var times []int64
 	for _, witness := range witnesses {

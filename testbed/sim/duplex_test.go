@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// stalls is a server on a machine that stalls about every so many seconds: some
+// stalls is a server on a machine that stalls about once in this number of seconds: some
 // time is lost, and the wake-ups after it are late.
 func stalls(seed uint64, seconds, ppm, startNs float64) Graph {
 	const periodFrames = 64

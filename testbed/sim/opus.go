@@ -16,7 +16,7 @@ type OpusLink struct {
 	PeriodFrames int
 	PacketFrames int
 	Bitrate      int
-	Copies       int // of each packet, beside the first
+	Copies       int // of each packet, not counting the first
 	Distance     int // of these, in packets
 	Codec        codec.Codec
 	Source       func(frame int64) float32

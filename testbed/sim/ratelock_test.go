@@ -4,8 +4,8 @@ import (
 	"testing"
 )
 
-// loses is a server at period 256 that loses some milliseconds about every so many
-// seconds, and whose wake-ups say only roughly how many.
+// loses is a server at period 256 that loses some milliseconds about once in this number of
+// seconds. Its wake-ups say only roughly how many.
 func loses(r Random, seconds, ppm float64) Graph {
 	const periodFrames = 256
 	return Graph{

@@ -10,8 +10,8 @@ import (
 	"sync"
 )
 
-// built holds what this process has built, open, for the folder that it was built in is
-// removed with its Stack.
+// built holds open what this process has built, because the folder of a build is removed
+// with its Stack.
 var built = struct {
 	sync.Mutex
 	files map[string]*os.File

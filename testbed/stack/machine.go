@@ -8,9 +8,9 @@ import (
 	"syscall"
 )
 
-// machine is this process's claim to the machine. Sound has a deadline, so whoever judges
-// sound has the machine for himself; whoever only waits for what a server says can share it.
-// It is a lock on a file of this user, which ends with the process.
+// machine is this process's claim to the machine. Sound has a deadline, so a test that judges
+// sound has the machine alone. Tests that only wait for what a server says can share it.
+// The claim is a lock on a file of this user. It ends with the process.
 var machine struct {
 	sync.Mutex
 	file   *os.File
@@ -18,9 +18,9 @@ var machine struct {
 	alone  bool
 }
 
-// lockFile opens one of the two files. turn is held while somebody waits for the machine:
-// otherwise those who share it, one after the other, would keep out forever who wants it
-// for himself.
+// lockFile opens one of the two files. turn is held while somebody waits for the machine.
+// Otherwise those that share it, one after the other, could keep out forever one that needs
+// it alone.
 func lockFile(name string) (*os.File, error) {
 	return os.OpenFile(filepath.Join(os.TempDir(), fmt.Sprintf("archibald-%s-%d.lock", name, os.Getuid())), os.O_CREATE|os.O_RDWR, 0o600)
 }

@@ -14,8 +14,8 @@ import (
 // Stack is a set of servers in their own surroundings. Close it.
 type Stack struct {
 	Dir string // everything the servers write, mode 0700; gone after Close
-	// Environment ("KEY=value") is what every program of this Stack has, beside
-	// what keeps it apart.
+	// Environment ("KEY=value") is what every program of this Stack has, in addition to
+	// what keeps it apart from other Stacks.
 	Environment []string
 	// Programs is a directory in which programs are looked for first; "": none.
 	Programs string

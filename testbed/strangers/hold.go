@@ -18,7 +18,7 @@ const (
 	Deaf     Manner = "asks all the time and never reads"
 )
 
-// Hold keeps so many connections open, each again when it was closed.
+// Hold keeps this number of connections open, and opens each again when it was closed.
 func (s Stranger) Hold(to netip.AddrPort, connections int, manner Manner, offer func() []byte) Attack {
 	return func(ctx context.Context) error {
 		var all sync.WaitGroup
@@ -42,7 +42,7 @@ func (s Stranger) Hold(to netip.AddrPort, connections int, manner Manner, offer 
 	}
 }
 
-// Knock makes one connection after the other, in so many threads, and says nothing.
+// Knock makes one connection after the other, in this number of threads, and says nothing.
 func (s Stranger) Knock(to netip.AddrPort, threads int) Attack {
 	return func(ctx context.Context) error {
 		var all sync.WaitGroup

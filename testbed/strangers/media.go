@@ -149,7 +149,7 @@ func (s Stranger) FloodAs(from, to netip.AddrPort, kind Kind) Attack {
 
 func flood(ctx context.Context, out pipe, to netip.AddrPort, kind Kind) error {
 	random := rand.New(rand.NewPCG(1, 2))
-	// Made before, so that the stranger costs the machine no more than he must.
+	// Made before, so that the stranger costs the machine no more than necessary.
 	datagrams := make([][]byte, 1024)
 	for i := range datagrams {
 		datagrams[i] = kind(i, random)

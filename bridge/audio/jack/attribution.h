@@ -1,15 +1,16 @@
 /* Which cycle the capture callback is in.
  *
- * The server tells only which cycle is its newest. Where it begins a cycle late, by
- * most of a period, the next one begins while the graph is still at work on this one:
- * the capture callback, the last of the chain, then runs with the sound of the one and
- * the number of the other, and a moment later again, for the other. Sent so, the first
- * sound stands a period too late and the second is taken for a repeat of it: both are
- * lost, at any latency.
+ * The server tells only which cycle is its newest. When it begins a cycle late, by
+ * most of a period, the next cycle begins while the graph still works on this one.
+ * The capture callback is the last of the chain: it then runs with the sound of this
+ * cycle and the number of the next one. A moment later it runs again, for the next one.
+ * If both were sent like that, the first sound would have a timestamp that is a period
+ * too late, and the second would be taken for its repeat: both would be lost, at any
+ * latency.
  *
- * It shows in that two callbacks are two cycles apart, and that the newer one cannot
- * have come as far as to us: playout, which the server wakes itself, has not begun
- * with it, or it is younger than any was lately that came to us in its turn. */
+ * We detect this by two signs. Two callbacks are two cycles apart; and the newer cycle
+ * cannot have reached us yet. Either playout, which the server wakes itself, has not
+ * begun with it, or it is younger than every recent cycle that reached us in order. */
 #ifndef ARCHIBALD_JACK_ATTRIBUTION_H
 #define ARCHIBALD_JACK_ATTRIBUTION_H
 

@@ -54,8 +54,8 @@ int archibald_jack_activate(archibald_jack *end, struct archibald_jack_error *er
 /* Whether both clients still exist in libjack (see errors.h). */
 int archibald_jack_intact(archibald_jack *end);
 
-/* Tells Go that the clients are lost if libjack has deleted them by itself, of which their
- * callbacks hear nothing. */
+/* Tells Go that the clients are lost if libjack has deleted them by itself. No callback
+ * says so. */
 void archibald_jack_notice_deletion(archibald_jack *end);
 
 /* Closes both clients and frees end. */

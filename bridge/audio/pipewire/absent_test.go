@@ -17,8 +17,8 @@ import (
 // someoneElse is a user that owns nothing here.
 const someoneElse = 65534
 
-// asSomeoneElse runs what another user would: files are looked at with his rights
-// (setfsuid(2)). Who is not root has his own directories closed to him instead.
+// asSomeoneElse runs the test as another user would: files are opened with the rights of
+// that user (setfsuid(2)). Without root the user's own directories are closed instead.
 func asSomeoneElse(t *testing.T, do func()) {
 	t.Helper()
 	if os.Geteuid() != 0 {

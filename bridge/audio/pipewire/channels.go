@@ -26,8 +26,8 @@ var layouts = []string{
 	"FL FR FC LFE RL RR SL SR",
 }
 
-// positionsOf are those of a node with that many channels; chosen are the user's, for nodes
-// that have as many.
+// positionsOf returns the positions of a node with this number of channels. chosen are the
+// user's; they are for nodes with the same number.
 func positionsOf(chosen []string, channels int) []string {
 	switch {
 	case len(chosen) == channels:

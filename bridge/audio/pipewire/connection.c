@@ -14,7 +14,7 @@
 
 static void on_core_info(void *data, const struct pw_core_info *info) {
     archibald_pipewire *shim = data;
-    /* Later ones are not looked at: settings have changed since. */
+    /* Later ones are ignored: settings have changed since. */
     if (info->props != NULL && !shim->greeted)
         archibald_pipewire_read_configuration(&shim->settings, info->props);
     shim->greeted = true;

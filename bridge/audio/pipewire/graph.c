@@ -8,9 +8,9 @@
 /* Past two cycles and this, a driver does not run. */
 static const int64_t stopped_ns = 250 * SPA_NSEC_PER_MSEC;
 
-/* The rate of the driver that our nodes are with, as those that are played into are; 0
- * when there is none or it does not run: its clock then says what was. The server writes
- * it in memory that it shares with us. */
+/* The rate of the driver of our nodes, playout's first. 0 when there is no driver or it
+ * does not run: its clock is then out of date. The server writes the clock into memory
+ * that it shares with us. */
 static uint32_t driver_rate(const archibald_pipewire *shim, int64_t now_ns) {
     for (int i = 1; i >= 0; i--) { /* playout is with what the user hears */
         const struct spa_io_position *position =

@@ -7,7 +7,7 @@ import (
 	bridge "archibald-bridge/bridge/codec"
 )
 
-// through encodes and decodes a mono sound in packets of so many frames.
+// through encodes and decodes a mono sound in packets of packetFrames.
 func through(t *testing.T, sound []float32, packetFrames, bitrate int) []float32 {
 	t.Helper()
 	encoder, err := Codec{}.NewEncoder(1, bitrate)

@@ -33,7 +33,7 @@ func literal(key config.Key, value string) string {
 	return strconv.Quote(value)
 }
 
-// wrap breaks a text into lines with a prefix, of at most that many characters.
+// wrap breaks a text into lines with a prefix, of at most width characters.
 func wrap(text, prefix string, width int) string {
 	var lines strings.Builder
 	line := prefix
