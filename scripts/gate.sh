@@ -125,7 +125,7 @@ without_servers() { binaries | grep -vE "$servers" | sed 's/\.test .*//'; }
 # all servers of a machine share. asking lists the others, which wait for what a server says;
 # those of only_asks do, too, though they reach what judges.
 readonly judges=' archibald-bridge/testbed/signal |^archibald-bridge/testbed/stack\.test '
-readonly only_asks='^archibald-bridge/(testbed/(sessions|health)|nix/units)\.test '
+readonly only_asks='^archibald-bridge/(testbed/(field|health|sessions)|nix/units)\.test '
 judging_sound() { binaries | grep -E "$servers" | grep -E "$judges" | grep -vE "$only_asks" | sed 's/\.test .*//'; }
 asking() { with_servers | grep -vxF "$(judging_sound)"; }
 
@@ -168,8 +168,8 @@ concurrent() {
   grep -vxF "$(sequential <<<"$all")" <<<"$all"
 }
 
-# Tests of the core that are one long calculation each: under the race detector and the
-# address sanitizer they would show what shorter ones show.
+# Tests of the core that are one long calculation each: under the race detector they would
+# show what shorter ones show.
 readonly arithmetic='TestLossesAreConcealedByPrediction|TestNoPatternOfLossesClicks|TestLossIsMadeGoodByRepetition|TestRepeatsAreNoArrivalsInRandomLoss|TestTenMinutesOfF32NoiseAreBitExact|TestADayOfAClockThatIsOffHasNoSkip'
 
 # product is all tests of the product that need no server, under the race detector what

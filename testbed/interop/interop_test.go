@@ -7,21 +7,6 @@ import (
 	"archibald-bridge/testbed/gate"
 )
 
-// newRig is for tests that wait until there is sound, and do not judge it.
-func newRig(t *testing.T) *Rig {
-	t.Helper()
-	r, err := New(48000, Options{Shared: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := r.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return r
-}
-
 // runIn runs the cases in a rig of their own.
 func runIn(t *testing.T, cases []Case) []Result {
 	t.Helper()

@@ -51,20 +51,14 @@ type Options struct {
 	// NewPipeWire is the directory that a newer PipeWire was unpacked into (dpkg -x);
 	// "": there is none.
 	NewPipeWire string
-	// Shared says that no sound is judged: another process may use the machine, too.
-	Shared bool
 }
 
 // New starts the machines, a JACK server on ours, and nothing on theirs.
 func New(rateHz int, options Options) (*Rig, error) {
 	r := &Rig{rateHz: rateHz, options: options}
-	open := stack.New
-	if options.Shared {
-		open = stack.NewShared
-	}
 	for _, s := range []**stack.Stack{&r.ours, &r.theirs} {
 		var err error
-		if *s, err = open(); err == nil {
+		if *s, err = stack.New(); err == nil {
 			err = (*s).Isolate()
 		}
 		if err != nil {

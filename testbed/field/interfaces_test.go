@@ -1,128 +1,16 @@
-package interop
+package field
 
 import (
-	"encoding/json"
-	"fmt"
 	"os"
 	"strings"
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/status"
 	"archibald-bridge/testbed/stack"
 )
 
-// field is a rig in which their machine sends to groups with ends of ours, too, and
-// whose cable can be cut.
-type field struct {
-	*Rig
-	t     *testing.T
-	there *stack.Jackd // on their machine
-	port  int          // of the next status page
-	pages map[*stack.Process]string
-}
-
-func newField(t *testing.T) *field {
-	t.Helper()
-	f := &field{Rig: newRig(t), t: t, port: 32000, pages: map[*stack.Process]string{}}
-	var err error
-	if f.there, err = f.theirs.StartJackd("field", periodFrames, 48000); err != nil {
-		t.Fatal(err)
-	}
-	return f
-}
-
-// start starts an end of ours on a machine, with a status page of its own.
-func (f *field) start(s *stack.Stack, name, role string, args ...string) *stack.Process {
-	f.t.Helper()
-	f.port++
-	page := fmt.Sprintf("127.0.0.1:%d", f.port)
-	jackd := f.jackd
-	if s == f.theirs {
-		jackd = f.there
-	}
-	args = append([]string{role, "--jack-server", jackd.Server, "--status-listen", page, "--latency", latency.String()}, args...)
-	p, err := s.Start(name, nil, f.bridge, args...)
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	f.pages[p] = page
-	return p
-}
-
-// sends starts an end on their machine that sends to a group.
-func (f *field) sends(name, to string, args ...string) *stack.Process {
-	f.t.Helper()
-	args = append([]string{"--static", "--peer", to, "--format", "L24", "--listen", fmt.Sprintf("0.0.0.0:%d", 9000+f.port)}, args...)
-	return f.start(f.theirs, name, "guest", args...)
-}
-
-// state is what an end's status page says; the zero Status: nothing.
-func (f *field) state(s *stack.Stack, p *stack.Process) (now status.Status) {
-	f.t.Helper()
-	command, err := s.Command(f.bridge, "status", "--json", "--address", f.pages[p])
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	if text, err := command.Output(); err == nil {
-		if err := json.Unmarshal(text, &now); err != nil {
-			f.t.Fatal(err)
-		}
-	}
-	return now
-}
-
-func (f *field) sounds(p *stack.Process) func() bool {
-	return func() bool { return f.state(f.ours, p).Directions.Receive.State == status.DirectionRunning }
-}
-
-func (f *field) until(what string, ends map[string]*stack.Process, ok func() bool) {
-	f.t.Helper()
-	if err := until(what, ok); err != nil {
-		f.t.Error(err)
-		for name, p := range ends {
-			f.t.Errorf("%s:\n%s", name, p.LogTail())
-		}
-		f.t.FailNow()
-	}
-}
-
-// says is how often a line with the text is in the log of an end.
-func (f *field) said(p *stack.Process, text string) int {
-	f.t.Helper()
-	log, err := os.ReadFile(p.Log)
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	return strings.Count(string(log), text)
-}
-
-func (f *field) ip(s *stack.Stack, args string) string {
-	f.t.Helper()
-	command, err := s.Command("ip", strings.Fields(args)...)
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	text, err := command.CombinedOutput()
-	if err != nil {
-		f.t.Fatalf("ip %s: %v: %s", args, err, text)
-	}
-	return string(text)
-}
-
-// cut takes the cable away with the interfaces at both ends.
-func (f *field) cut() { f.ip(f.ours, "link del "+stack.Wire) }
-
-// join lays it again: interfaces of the same names, with other indices.
-func (f *field) join() {
-	f.t.Helper()
-	if err := stack.Join(f.ours, f.theirs, ourAddress, theirAddress); err != nil {
-		f.t.Fatal(err)
-	}
-}
-
 func TestAnInterfaceThatIsMadeAgainIsUsedAgain(t *testing.T) {
-	f := newField(t)
+	f := newMachines(t)
 	sdp := f.path("desk.sdp")
 	ends := map[string]*stack.Process{
 		"sender": f.sends("sender", "239.69.47.1:5004", "--name", "desk", "--sap-announce", "--sdp-out", sdp, "--multicast-interface", stack.Wire),
@@ -173,7 +61,7 @@ func TestAnInterfaceThatIsMadeAgainIsUsedAgain(t *testing.T) {
 }
 
 func TestASenderThatGetsAnotherAddressIsFollowed(t *testing.T) {
-	f := newField(t)
+	f := newMachines(t)
 	sdp := f.path("desk.sdp")
 	ends := map[string]*stack.Process{
 		"sender":   f.sends("sender", "239.69.47.1:5004", "--name", "desk", "--sap-announce", "--sdp-out", sdp),
@@ -197,7 +85,7 @@ func TestASenderThatGetsAnotherAddressIsFollowed(t *testing.T) {
 }
 
 func TestWhatStartsBeforeItsNetworkWaitsForIt(t *testing.T) {
-	f := newField(t)
+	f := newMachines(t)
 	in, out := f.path("in.sdp"), f.path("out.sdp")
 	text := "v=0\r\no=- 1 1 IN IP4 10.47.12.2\r\ns=desk\r\nc=IN IP4 239.69.47.1/8\r\nt=0 0\r\nm=audio 5004 RTP/AVP 97\r\na=rtpmap:97 L24/48000/2\r\n"
 	if err := os.WriteFile(in, []byte(text), 0o600); err != nil {
@@ -274,7 +162,7 @@ func TestWhatStartsBeforeItsNetworkWaitsForIt(t *testing.T) {
 
 // Not only groups: what is bound to an address, and what names a link.
 func TestSessionsComeBackWhenTheirInterfaceIsMadeAgain(t *testing.T) {
-	f := newField(t)
+	f := newMachines(t)
 	const fixed = "fe80::47"
 	give := func() { f.ip(f.theirs, "addr add "+fixed+"/64 dev "+stack.Wire+" nodad") }
 	give()

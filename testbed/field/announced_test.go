@@ -1,4 +1,4 @@
-package interop
+package field
 
 import (
 	"fmt"
@@ -14,15 +14,14 @@ import (
 )
 
 func TestTwoStreamsOfOneNameDoNotTakeTurns(t *testing.T) {
-	f := newField(t)
+	f := newMachines(t)
 	ends := map[string]*stack.Process{
 		"receiver": f.start(f.ours, "receiver", "guest", "--name", "sap", "--sap-receive", "archibald-guest"),
 	}
 	ends["239.69.47.1:5004"] = f.sends("sender-1", "239.69.47.1:5004", "--sap-announce")
-	var err error
-	if f.there, err = f.theirs.StartJackd("field-2", periodFrames, 48000); err != nil { // which has no client of that name
-		t.Fatal(err)
-	}
+	another, err := f.theirs.StartJackd("field-another", periodFrames, rateHz) // which has no client of that name
+	f.must(err)
+	f.there = another
 	ends["239.69.47.2:5004"] = f.sends("sender-2", "239.69.47.2:5004", "--sap-announce")
 	f.until("a warning", ends, func() bool { return f.said(ends["receiver"], "two streams are announced under one name") == 1 })
 	time.Sleep(gate.Soak(6*time.Second, time.Minute)) // each is announced again, in make soak some times
@@ -41,7 +40,7 @@ func TestTwoStreamsOfOneNameDoNotTakeTurns(t *testing.T) {
 }
 
 func TestAnAnnouncementInTheStandardsOwnGroupIsHeard(t *testing.T) {
-	f := newField(t)
+	f := newMachines(t)
 	receiver := f.start(f.ours, "receiver", "guest", "--name", "sap", "--sap-receive", "desk")
 	ends := map[string]*stack.Process{"receiver": receiver}
 	f.until("status page", ends, func() bool {
@@ -70,7 +69,7 @@ func TestAnAnnouncementInTheStandardsOwnGroupIsHeard(t *testing.T) {
 }
 
 func TestAnIPv6StreamIsAnnouncedAndReceived(t *testing.T) {
-	f := newField(t)
+	f := newMachines(t)
 	for s, address := range map[*stack.Stack]string{f.ours: "fd47::1", f.theirs: "fd47::2"} {
 		f.ip(s, "addr add "+address+"/64 dev "+stack.Wire+" nodad")
 	}
@@ -101,7 +100,7 @@ func TestAnIPv6StreamIsAnnouncedAndReceived(t *testing.T) {
 }
 
 func TestTwoReceiversOfOnePortHearTheirOwnStream(t *testing.T) {
-	f := newField(t)
+	f := newMachines(t)
 	ends := map[string]*stack.Process{}
 	tones := map[string]float64{"a": 440, "b": 1000}
 	var links [][2]string

@@ -1,4 +1,4 @@
-package interop
+package field
 
 import (
 	"fmt"
@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -17,12 +18,12 @@ import (
 // The test's program run again, on the other machine: it announces what is in a file
 // for as long as it runs.
 func init() {
-	path := os.Getenv("INTEROP_TEST_ANNOUNCE")
+	path := os.Getenv("FIELD_TEST_ANNOUNCE")
 	if path == "" {
 		return
 	}
 	for {
-		if err := announceFile(path, os.Getenv("INTEROP_TEST_FROM")); err != nil {
+		if err := announceFile(path, os.Getenv("FIELD_TEST_FROM")); err != nil {
 			fmt.Println(err)
 			os.Exit(1)
 		}
@@ -51,18 +52,10 @@ func announceFile(path, from string) error {
 
 // surface is where our machine can be reached: its UDP sockets and multicast groups,
 // as the kernel lists them.
-func (r *Rig) surface(t *testing.T) (all []string) {
-	t.Helper()
+func (m *machines) surface() (all []string) {
+	m.t.Helper()
 	for file, column := range map[string]int{"/proc/net/udp": 1, "/proc/net/igmp": 0} {
-		command, err := r.ours.Command("cat", file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		text, err := command.Output()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, line := range strings.Split(string(text), "\n")[1:] {
+		for _, line := range strings.Split(m.command(m.ours, "cat", file), "\n")[1:] {
 			// A group's line begins with a tab, an interface's does not.
 			if fields := strings.Fields(line); len(fields) > column && (column == 1 || line[0] == '\t') {
 				all = append(all, fields[column])
@@ -74,52 +67,37 @@ func (r *Rig) surface(t *testing.T) (all []string) {
 }
 
 func TestAHostileAnnouncementOpensNothingAndSendsNothing(t *testing.T) {
-	r := newRig(t)
-	end, err := r.ours.Start("end", nil, r.bridge, "guest", "--jack-server", r.jackd.Server,
-		"--sap-receive", "desk", "--sap-networks", "239.69.0.0/16", "--status-listen", "127.0.0.1:30000")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := until("listening", says(end, "waiting for the announcement")); err != nil {
-		t.Fatal(err)
-	}
+	m := newMachines(t)
+	end := m.start(m.ours, "end", "guest", "--sap-receive", "desk", "--sap-networks", "239.69.0.0/16")
+	ends := map[string]*stack.Process{"end": end}
+	m.until("listening", ends, func() bool { return m.said(end, "waiting for the announcement") > 0 })
 	honest := proto.Description{
 		Name: "desk", Address: netip.MustParseAddr("239.69.1.2"), Port: 5004, Payloads: proto.Payloads(proto.L24), RateHz: 48000, SendChannels: 2,
 	}
-	before := r.surface(t)
+	before := m.surface()
 	if len(before) < 3 {
 		t.Fatalf("sockets and groups: %v", before)
 	}
-	captured, err := r.startCapture([]*run{{name: "hostile"}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	captured := m.path("hostile.pcapng")
+	dumpcap, err := m.ours.Start("dumpcap", nil, "dumpcap", "-q", "-i", stack.Wire, "-f", "udp", "-B", "64", "-w", captured)
+	m.must(err)
+	m.until("capture", map[string]*stack.Process{"dumpcap": dumpcap}, func() bool { return m.said(dumpcap, "File:") > 0 })
 	// A third machine: it is not the one that is believed.
 	const stranger = "10.47.12.66"
-	command, err := r.theirs.Command("ip", "addr", "add", stranger+"/24", "dev", stack.Wire)
-	if err == nil {
-		err = command.Run()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	m.ip(m.theirs, "addr add "+stranger+"/24 dev "+stack.Wire)
 	announce := func(name, from string, edit func(*proto.Description)) *stack.Process {
 		t.Helper()
 		d := honest
 		edit(&d)
-		path := r.path(name + ".sdp")
-		if err := os.WriteFile(path, d.Marshal(), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		p, err := r.theirs.Start(name, []string{"INTEROP_TEST_ANNOUNCE=" + path, "INTEROP_TEST_FROM=" + from}, os.Args[0])
-		if err != nil {
-			t.Fatal(err)
-		}
+		path := m.path(name + ".sdp")
+		m.must(os.WriteFile(path, d.Marshal(), 0o600))
+		p, err := m.theirs.Start(name, []string{"FIELD_TEST_ANNOUNCE=" + path, "FIELD_TEST_FROM=" + from}, os.Args[0])
+		m.must(err)
 		return p
 	}
 	unchanged := func(name string, want []string) {
 		t.Helper()
-		if now := r.surface(t); !slices.Equal(now, want) {
+		if now := m.surface(); !slices.Equal(now, want) {
 			t.Errorf("after %s: sockets and groups were\n%v, are\n%v", name, want, now)
 		}
 	}
@@ -145,11 +123,9 @@ func TestAHostileAnnouncementOpensNothingAndSendsNothing(t *testing.T) {
 
 	// It was listening all the time.
 	announce("honest", theirAddress, func(*proto.Description) {})
-	if err := until("the honest stream", func() bool { return !slices.Equal(r.surface(t), before) }); err != nil {
-		t.Fatal(err, end.LogTail())
-	}
+	m.until("honest stream", ends, func() bool { return !slices.Equal(m.surface(), before) })
 	time.Sleep(200 * time.Millisecond)
-	with := r.surface(t)
+	with := m.surface()
 	// As /proc writes them: 239.69.1.2, joined, and bound to with port 5004.
 	if len(with) != len(before)+2 || !slices.Contains(with, "020145EF") || !slices.Contains(with, "020145EF:138C") {
 		t.Errorf("the honest stream opens %v", with)
@@ -162,11 +138,12 @@ func TestAHostileAnnouncementOpensNothingAndSendsNothing(t *testing.T) {
 		t.Error(late.LogTail())
 	}
 
-	if err := captured.stop(); err != nil {
+	m.must(dumpcap.Signal(syscall.SIGINT))
+	if _, err := dumpcap.Wait(5 * time.Second); err != nil {
 		t.Fatal(err)
 	}
-	heard, err := captured.tshark("-T", "fields", "-e", "ip.src", "-e", "udp.dstport")
-	if err != nil || !strings.Contains(heard, theirAddress+"\t9875") || !strings.Contains(heard, stranger+"\t9875") || strings.Contains(heard, ourAddress+"\t") {
-		t.Errorf("our machine sent, or nothing was announced: %v\n%s", err, heard)
+	heard := m.command(m.ours, "tshark", "-n", "-r", captured, "-T", "fields", "-e", "ip.src", "-e", "udp.dstport")
+	if !strings.Contains(heard, theirAddress+"\t9875") || !strings.Contains(heard, stranger+"\t9875") || strings.Contains(heard, ourAddress+"\t") {
+		t.Errorf("our machine sent, or nothing was announced:\n%s", heard)
 	}
 }
