@@ -127,6 +127,9 @@ without_servers() { binaries | grep -vE "$servers" | sed 's/\.test .*//'; }
 readonly judges=' archibald-bridge/testbed/signal |^archibald-bridge/testbed/stack\.test '
 readonly only_asks='^archibald-bridge/(testbed/(field|health|sessions)|nix/units)\.test '
 judging_sound() { binaries | grep -E "$servers" | grep -E "$judges" | grep -vE "$only_asks" | sed 's/\.test .*//'; }
+# The race detector sees what runs in the process of the test, which is the product's code
+# in the product's packages; elsewhere the product is a program of its own.
+readonly in_process='bridge|guest|host'
 asking() { with_servers | grep -vxF "$(judging_sound)"; }
 
 # without_c lists the packages of which neither code nor tests link C, Go's own apart.

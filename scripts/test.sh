@@ -32,14 +32,15 @@ sanitizers() {
 }
 
 echo "archibald-bridge: all tests"
-{ step "gofmt, go vet, linters" scripts/lint.sh; apparatus; sanitizers; } &
-{ product; step "NixOS modules" check_nix; step "go vet without C" vet_without_c; fuzz_all "$fuzz_seconds" "${fuzzed[@]}"; } &
+{ step "gofmt, go vet, linters" scripts/lint.sh; apparatus; sanitizers; fuzz_all "$fuzz_seconds" "${fuzzed[@]}"; } &
+{ product; step "NixOS modules" check_nix; step "go vet without C" vet_without_c; } &
 wait
 
 # Where servers fail, some of these try again.
 # shellcheck disable=SC2046 # package paths have no blanks
 {
-  tests "real audio servers, race detector" -race -p 4 -count=1 $(asking) &
+  tests "real audio servers, race detector" -race -p 3 -count=1 $(asking | of "$in_process") &
+  tests "real audio servers, asked by programs" -p 2 -count=1 $(asking | but "$in_process") &
   tests "real audio servers, PortAudio" -tags "$portaudio" -p 1 -count=1 $(with_portaudio) &
   wait
   # Three at once, of which those that judge sound wait until they are alone (testbed/stack).

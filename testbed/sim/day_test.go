@@ -8,10 +8,10 @@ import (
 	"archibald-bridge/testbed/gate"
 )
 
-// A day (in make test, a quarter of one) between two clocks that are 100 ppm apart, with the lateness of real
+// A day (in make test, a sixth of one) between two clocks that are 100 ppm apart, with the lateness of real
 // cycles on both sides and a network with a heavy tail.
 func TestADayOfDriftHasNoSlip(t *testing.T) {
-	day := gate.Soak(6*3600.0, 24*3600)
+	day := gate.Soak(4*3600.0, 24*3600)
 	paths, err := filepath.Glob("testdata/jackd-*.txt")
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("no traces: %v", err)
