@@ -84,3 +84,15 @@ type Troubled interface {
 	// nothing is wrong, or not known.
 	WhyPeriod(asked, runs int) string
 }
+
+// Follower is a Server whose graph the peer's packets can drive.
+type Follower interface {
+	// Follow makes the peer's packets drive the graph, at the peer's rate and period, or, of
+	// the zero Graph, gives it back its own clock. The core must know of it before. The
+	// server may close and open its nodes for it. It is legal on a closed server, which then
+	// opens so. The error says what cannot be had, in words for the user.
+	Follow(Graph) error
+	// Follows says what Follow takes now: any rate and period that Capabilities allow
+	// (the zero Graph), or only this one. ok is false when it takes none.
+	Follows() (only Graph, ok bool)
+}

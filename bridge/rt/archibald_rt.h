@@ -44,4 +44,26 @@ typedef void (*archibald_capture_fn)(archibald_engine *engine, const float *cons
                                      uint32_t channels, uint32_t frames, uint64_t graph_frame,
                                      int64_t now_ns);
 
+/* A graph that is driven by the peer's packets (the locked mode; the peer leads, this end
+ * follows). The shim that starts the graph's cycles calls this function, always from one
+ * thread, when it is woken, and starts a cycle when it is told to. In that cycle playout and
+ * capture are called once each, playout first, with the usual arguments: the core knows by
+ * itself which of the leader's cycles it is, and pays no heed to graph_frame. In a cycle that
+ * nobody was told to start, playout is silence and nothing is sent.
+ *
+ *   why      what woke the caller
+ *   now_ns   CLOCK_MONOTONIC
+ *   wake_ns  is set to when to call again, with archibald_follow_timer, unless something
+ *            else happens before; CLOCK_MONOTONIC, always in the future
+ *
+ * Returns 1: start a cycle now; 0: do not. It never blocks. Packets that came while a cycle
+ * runs stay in the socket until it is done. */
+enum archibald_follow_why {
+    archibald_follow_readable, /* the socket has something */
+    archibald_follow_timer,    /* wake_ns has come */
+    archibald_follow_done      /* the cycle that was started has ended: capture has returned */
+};
+typedef int (*archibald_follow_fn)(archibald_engine *engine, enum archibald_follow_why why,
+                                   int64_t now_ns, int64_t *wake_ns);
+
 #endif

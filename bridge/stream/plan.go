@@ -1,9 +1,23 @@
 package stream
 
-import "net/netip"
+import (
+	"net/netip"
+	"time"
+)
 
 // MaxCodedFrames is the longest coded packet that the core sends.
 const MaxCodedFrames = 960
+
+// Lock is the part of an end in a session in which one end's cycles drive the other end's
+// graph.
+type Lock int
+
+// The parts. A session has a leader and a follower, or neither.
+const (
+	Unlocked Lock = iota // each graph has its own clock
+	Leads                // this end's cycles drive the peer's graph
+	Follows              // the peer's cycles drive this end's graph
+)
 
 // SendPlan is everything the core needs to send one stream. It does not change while
 // in use; another plan replaces it.
@@ -16,6 +30,9 @@ type SendPlan struct {
 	Source       netip.Addr // ours that it leaves from; the zero Addr: as the routes say
 	Repeats      Repeats    // what it sends again
 	SendDelay    bool       // packets say their send delay, in a header extension
+	// Lock: of a leader the first packet of each cycle has RTP's marker bit. Packets of a
+	// follower have the timestamps of the leader's cycle that drove theirs.
+	Lock Lock
 }
 
 // ReceivePlan is everything the core needs to receive one stream.
@@ -31,6 +48,14 @@ type ReceivePlan struct {
 
 	Repeats   Repeats // that the peer agreed to send: no duplicates
 	SendDelay bool    // packets say their send delay
+
+	// Lock: playout needs neither SetRatio nor SeekTo. A follower plays in each cycle what
+	// the leader captured in the cycle that drives it, a leader what the follower
+	// captured in the cycle that one of its own drove, AnswerPeriods ago.
+	Lock          Lock
+	PeriodFrames  int           // of the leader; only with Lock
+	AnswerPeriods int           // of a leader: 1 or 2
+	MostWait      time.Duration // of a leader, from the start of a cycle: how long playout may wait for the answer
 }
 
 // Group is the multicast that a media socket takes part in.
