@@ -205,6 +205,9 @@ typedef struct {
     leader_cycles cycles;    /* of a follower */
     const sent_cycles *sent; /* of a leader, constant: the engine's */
     uint64_t answered;       /* of a leader: the sent cycles whose answers were due so far */
+    uint32_t expected_next;  /* the timestamp behind the newest of these */
+    uint64_t newest_answer;  /* and the newest cycle of which there was an answer ... */
+    int have_answer;         /* ... if there was one */
     int muted;               /* of a locked receiver: for good */
     jitter_buffer buffer;
 
@@ -275,8 +278,10 @@ void archibald_receiver_tell(archibald_receiver *receiver, receive_counters *cou
  * next: no number is missing between it and the newest one before. */
 void archibald_locked_arrived(archibald_receiver *receiver, enum arrival arrival, int next,
                               int marker, int64_t media, uint32_t frames);
-/* Of a leader: whether the follower left a cycle out before the newest packet. */
-int archibald_locked_left_out(const archibald_receiver *receiver, int64_t media);
+/* Of a leader: where a packet belongs in the stream of the answers, by the timestamp of the
+ * cycle of its own that it answers; 0: no answer to any. */
+int archibald_locked_answer(archibald_receiver *receiver, receive_counters *count,
+                            uint32_t timestamp, int next, int64_t *media);
 /* Of a leader: puts the buffer where the answer belongs that is to be played in this cycle,
  * whose number is graph_frame. Returns 0 when there is none to expect. */
 int archibald_locked_seek(archibald_receiver *receiver, uint64_t graph_frame);
