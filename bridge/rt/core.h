@@ -382,14 +382,14 @@ uint32_t archibald_sender_pack_coded(archibald_sender *sender, send_counters *co
 /* The parts of archibald_follow, apart from reading the socket. woken: 0 when nothing can be
  * started now. decide: whether the packets read so far start a cycle. end: whether one is
  * started, by the packets or the timer. */
-int archibald_follow_woken(follower *f, receive_counters *count, enum archibald_follow_why why,
+int archibald_follow_woken(follow_machine *f, receive_counters *count, enum archibald_follow_why why,
                            int64_t now_ns, int64_t *wake_ns);
-int archibald_follow_decide(follower *f, archibald_receiver *receiver, receive_counters *count,
+int archibald_follow_decide(follow_machine *f, archibald_receiver *receiver, receive_counters *count,
                             int64_t now_ns);
-int archibald_follow_end(follower *f, receive_counters *count, int started, int64_t now_ns,
+int archibald_follow_end(follow_machine *f, receive_counters *count, int started, int64_t now_ns,
                          int64_t *wake_ns);
 /* How many packets to read at once: not more than the next cycle lacks. */
-uint32_t archibald_follow_wanted(const follower *f, const archibald_receiver *receiver);
+uint32_t archibald_follow_wanted(const follow_machine *f, const archibald_receiver *receiver);
 
 /* engine.c, socket.c --------------------------------------------------------- */
 
@@ -419,7 +419,7 @@ struct archibald_engine {
     float spare[MAX_PERIOD_FRAMES]; /* playout only: in place of a NULL buffer */
     drain_buffers drain;            /* whoever holds reading */
     media_clock clock;
-    follower follow;
+    follow_machine follow;
     sent_cycles sent_cycles;
     receive_counters received;
     send_counters sent;

@@ -65,6 +65,6 @@ typedef struct {
     int64_t began_ns;   /* when the newest cycle was started */
     int64_t alone_ns;   /* FOLLOW_ALONE: when the first cycle was due ... */
     uint64_t alone_cycles; /* ... and how many there have been */
-} follower;
+} follow_machine;
 
 #endif
