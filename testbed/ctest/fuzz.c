@@ -92,7 +92,7 @@ static void play(fuzzed *f, uint32_t frames, uint32_t channels) {
     f->media += frames;
     require(receiver->fraction >= 0 && receiver->fraction < 1);
     if (receiver->playing) {
-        require(receiver->position - receiver->buffer.done <= LOOKAHEAD);
+        require(receiver->position - receiver->buffer.done <= receiver->table->lookahead);
         require(receiver->buffer.done - receiver->position <= HISTORY_FRAMES);
     }
     require(receiver->buffer.gap->start <= receiver->buffer.done &&
@@ -178,7 +178,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                          .repeats = shape / 96,
                          .repeat_distance_frames = shape / 24 % 2 * 64,
                          .send_delay = shape / 6 % 2};
-    fuzzed f = {.receiver = archibald_receiver_new(&plan, &engine->table),
+    fuzzed f = {.receiver = archibald_receiver_new(&plan, engine->table),
                 .media = (int64_t)(take(&in, 3) << 12)};
     if (!f.receiver) abort();
     f.from.ss_family = AF_INET;
