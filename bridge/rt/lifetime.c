@@ -37,6 +37,8 @@ archibald_engine *archibald_engine_new(int fd) {
     atomic_store(&engine->graph, 48000);
     atomic_store(&engine->clock.offset, CLOCK_STOPPED);
     atomic_store(&engine->clock.origin_ns, CLOCK_STOPPED);
+    atomic_store(&engine->follow.to_play, CYCLE_NONE);
+    atomic_store(&engine->follow.to_send, CYCLE_NONE);
     archibald_resampler_init(&engine->table);
     return engine;
 }
