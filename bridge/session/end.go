@@ -206,7 +206,6 @@ func (e *End) Run(ctx context.Context) error {
 	e.sayBye("bridge stopped")
 	e.stopStreams()
 	_ = e.audio.Close()
-	e.core.Follow(0, 0)
 	e.machine.SetStreaming(false)
 	return err
 }
