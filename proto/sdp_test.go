@@ -133,6 +133,10 @@ func randomDescription(r *rand.Rand) Description {
 			d.PeriodFrames = 1 + r.IntN(8192)
 			d.Redundancy = Redundancy{r.IntN(3), r.IntN(9)}
 		}
+		if r.IntN(3) > 0 {
+			d.Clock = ClockWish(pick("auto", "free", "lead", "follow"))
+			d.Follows = Follows(pick("", "any", "own"))
+		}
 	} else { // a plain stream is sent
 		d.SendChannels = 1 + r.IntN(64)
 	}

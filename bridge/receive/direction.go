@@ -3,6 +3,7 @@ package receive
 import (
 	"log/slog"
 	"net/netip"
+	"time"
 
 	"archibald-bridge/bridge/clock"
 	"archibald-bridge/bridge/codec"
@@ -76,20 +77,43 @@ type Stream struct {
 	// PeriodFrames and PacketFrames are what the peer says of itself; 0: nothing.
 	PeriodFrames, PacketFrames int
 	Peer                       string // that Memory knows it by
+	// Lock is the part of this end where one of the two leads. AnswerPeriods is a leader's.
+	// PeriodFrames is then the leader's period.
+	Lock          stream.Lock
+	AnswerPeriods int
 }
 
+// longestWait is how long a leader's playout waits for an answer at the most: the audio
+// server's other clients need the rest of the period.
+const longestWait = 300 * time.Microsecond
+
+// mostWait is that at a period: a quarter of it where that is less.
+func mostWait(periodFrames, rateHz int) time.Duration {
+	period := time.Duration(periodFrames) * time.Second / time.Duration(rateHz)
+	return min(period/4, longestWait)
+}
+
+// graphRateHz is also what a follower's graph is going to have.
 func (s Stream) graphRateHz() int {
-	if s.GraphRateHz == 0 {
+	if s.GraphRateHz == 0 || s.Lock != stream.Unlocked {
 		return s.Format.RateHz
 	}
 	return s.GraphRateHz
 }
 
 func (s Stream) plan() stream.ReceivePlan {
-	return stream.ReceivePlan{
+	plan := stream.ReceivePlan{
 		Format: codec.FormatOf(s.Format), GraphRateHz: s.graphRateHz(), PayloadType: s.PayloadType, SSRC: s.SSRC, From: s.From, SendDelay: s.Terms.SendDelay,
 		Repeats: codec.RepeatsOf(s.Terms.Redundancy, s.Format, s.PeriodFrames, s.PacketFrames),
+		Lock:    s.Lock,
 	}
+	if s.Lock != stream.Unlocked {
+		plan.PeriodFrames = s.PeriodFrames
+	}
+	if s.Lock == stream.Leads {
+		plan.AnswerPeriods, plan.MostWait = s.AnswerPeriods, mostWait(s.PeriodFrames, s.Format.RateHz)
+	}
+	return plan
 }
 
 // Direction receives one stream at a time. It is for one goroutine.
@@ -127,14 +151,22 @@ func (d *Direction) Start(s Stream) {
 	}
 	d.running, d.refused = err == nil, err
 	if err != nil {
-		core.StopReceiver()
-		d.servo, d.clock = nil, clock.Status{}
-		d.AcceptReports(s)
+		d.Refuse(s, err)
 		return
 	}
 	for core.Observe(d.buf) == len(d.buf) { // what the receiver before it left behind
 	}
 	d.servo = clock.NewServo(d.servoConfig(plan.Repeats))
+}
+
+// Refuse takes the reports of a stream that cannot be received, for that reason.
+func (d *Direction) Refuse(s Stream, err error) {
+	d.stream, d.running, d.refused = s, false, err
+	d.decoding.Stop()
+	d.decoding = nil
+	d.parts.Core.StopReceiver()
+	d.servo, d.clock = nil, clock.Status{}
+	d.AcceptReports(s)
 }
 
 // AcceptReports takes the peer's reports where none of its sound is taken.
@@ -183,5 +215,13 @@ func (d *Direction) Look(on bool) {
 	}
 }
 
-// Mute plays silence until Steer finds a position again.
-func (d *Direction) Mute() { d.parts.Core.Mute() }
+// Mute plays silence until Steer finds a position again. What is locked needs none: without
+// packets it is silent soon.
+func (d *Direction) Mute() {
+	if !d.locked() {
+		d.parts.Core.Mute()
+	}
+}
+
+// locked says that the position needs no steering: each cycle has its packets.
+func (d *Direction) locked() bool { return d.stream.Lock != stream.Unlocked }

@@ -40,7 +40,7 @@ func (d *Direction) Observe(packet func(stream.Observation)) {
 
 // Steer hands the servo's decision to the core.
 func (d *Direction) Steer() {
-	if d.servo == nil {
+	if d.servo == nil || d.locked() {
 		return
 	}
 	decision := d.servo.Decide()
@@ -56,9 +56,20 @@ func (d *Direction) Measure() {
 	if d.servo == nil {
 		return
 	}
+	if d.locked() {
+		d.clock = d.lockedStatus()
+		return
+	}
 	d.clock = d.servo.Status()
 	d.delays.blame(d.clock, d.stream.Format.RateHz, d.settings.Latency)
 	d.remember()
+}
+
+// lockedStatus is what the servo, which steers nothing here, knows of a stream that is
+// locked.
+func (d *Direction) lockedStatus() clock.Status {
+	_, came := d.servo.ArrivalNs(0)
+	return clock.Status{Playing: came, RateLocked: true, PDVUs: d.servo.Status().PDVUs}
 }
 
 // Clock is the state of the servo at the last Measure; the zero Status without one.
@@ -77,9 +88,9 @@ func (d *Direction) ArrivalNs(timestamp uint32) (ns int64, ok bool) {
 func (d *Direction) LookaheadFrames() int { return d.parts.Core.LookaheadFrames() }
 
 // remember keeps what was learned for the next stream of this peer. A fixed
-// latency learns nothing.
+// latency learns nothing, and what is locked has none to learn.
 func (d *Direction) remember() {
-	if d.servo == nil || !d.clock.Playing || d.settings.Latency.Asked() {
+	if d.servo == nil || d.locked() || !d.clock.Playing || d.settings.Latency.Asked() {
 		return
 	}
 	if err := d.parts.Memory.SetJitter(d.stream.Peer, d.clock.JitterFrames); err != nil {

@@ -53,6 +53,8 @@ archibald_engine *archibald_engine_new(int fd) {
     atomic_store(&engine->graph, 48000);
     atomic_store(&engine->clock.offset, CLOCK_STOPPED);
     atomic_store(&engine->clock.origin_ns, CLOCK_STOPPED);
+    atomic_store(&engine->follow.to_play, CYCLE_NONE);
+    atomic_store(&engine->follow.to_send, CYCLE_NONE);
     engine->table = archibald_resampler_new(48000, 48000);
     if (engine->table) return engine;
     block_free(engine);

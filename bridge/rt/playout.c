@@ -104,6 +104,15 @@ static void silence(float *const *out, uint32_t from, uint32_t channels, uint32_
     for (uint32_t c = from; c < channels; c++) memset(out[c], 0, frames * sizeof(float));
 }
 
+void archibald_receiver_tell(archibald_receiver *receiver, receive_counters *count) {
+    COUNT(count->concealed_frames, receiver->buffer.concealed_frames - receiver->told_concealed);
+    COUNT(count->dropouts, receiver->buffer.dropouts - receiver->told_dropouts);
+    COUNT(count->predicted, receiver->buffer.predicted - receiver->told_predicted);
+    receiver->told_concealed = receiver->buffer.concealed_frames;
+    receiver->told_dropouts = receiver->buffer.dropouts;
+    receiver->told_predicted = receiver->buffer.predicted;
+}
+
 void archibald_receiver_play(archibald_receiver *receiver, receive_counters *count,
                              observation_ring *ring, float *const *out, uint32_t channels,
                              uint32_t frames, int64_t media, int64_t cycle_ns) {
@@ -174,11 +183,5 @@ void archibald_receiver_play(archibald_receiver *receiver, receive_counters *cou
                             receiver->plan.rate_hz);
     atomic_store_explicit(&receiver->due_ns, playing ? cycle_ns - needed_ns : CLOCK_STOPPED,
                           memory_order_relaxed);
-    /* The buffer counts from the start of this receiver, the counters go on. */
-    COUNT(count->concealed_frames, receiver->buffer.concealed_frames - receiver->told_concealed);
-    COUNT(count->dropouts, receiver->buffer.dropouts - receiver->told_dropouts);
-    COUNT(count->predicted, receiver->buffer.predicted - receiver->told_predicted);
-    receiver->told_concealed = receiver->buffer.concealed_frames;
-    receiver->told_dropouts = receiver->buffer.dropouts;
-    receiver->told_predicted = receiver->buffer.predicted;
+    archibald_receiver_tell(receiver, count);
 }

@@ -17,7 +17,7 @@ var cFlags = []string{"-D_GNU_SOURCE", "-std=gnu11", "-O2", "-fno-builtin"}
 // On the audio threads. resample.c and predict.c have the set-up of their tables
 // too, which only control calls.
 var realTimeFiles = []string{"wire.c", "rings.c", "mediaclock.c", "resample.c", "predict.c",
-	"jitter.c", "sound.c", "receiver.c", "sequence.c", "playout.c", "sender.c", "engine.c", "socket.c"}
+	"jitter.c", "sound.c", "receiver.c", "sequence.c", "playout.c", "locked.c", "follow.c", "sender.c", "engine.c", "socket.c"}
 
 var realTimeCalls = map[string]string{
 	"memcpy":           "bounded copy",
@@ -33,6 +33,7 @@ var realTimeCalls = map[string]string{
 	"sqrt":             "resampler_init and predictor_init, run by control",
 	"clock_gettime":    "vDSO, no system call: arrival stamps to CLOCK_MONOTONIC",
 	"recvmmsg":         "MSG_DONTWAIT, at most 16 datagrams a call",
+	"ppoll":            "the one wait, at most a quarter of a leader's period: archibald_socket_wait",
 	"__errno_location": "where the thread has errno",
 	"sendmmsg":         "MSG_DONTWAIT, at most 16 datagrams and their repeats a call",
 }

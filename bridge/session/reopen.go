@@ -20,6 +20,11 @@ const (
 // openAudio makes one attempt to open the audio server.
 func (e *End) openAudio() {
 	graph, err := e.audio.Open(e.audioConfig())
+	if err == nil {
+		if err = e.driveOwn(); err != nil {
+			_ = e.audio.Close()
+		}
+	}
 	if errors.Is(err, audio.ErrStartAnew) {
 		e.unusable = err
 		return
@@ -78,7 +83,7 @@ func (e *End) stream() {
 	switch {
 	case e.settings.Static:
 		e.staticSession()
-	case e.session != nil && e.session.Agreement.Send.RateHz != e.graph.RateHz:
+	case e.session != nil && e.outdated():
 		e.signaling.Renegotiate() // it came back at another rate
 	default:
 		e.startStreams()
@@ -142,7 +147,12 @@ func (e *End) graphChanged(graph audio.Graph) {
 		}
 	}
 	e.log.Info("audio server changed", "rate_hz", graph.RateHz, "period_frames", graph.PeriodFrames)
-	if graph.RateHz != e.graph.RateHz {
+	before := e.graph
+	e.graph = graph
+	if e.strayed() {
+		return
+	}
+	if graph.RateHz != before.RateHz {
 		e.stopStreams()
 		if !e.adopt(graph) {
 			return
@@ -154,7 +164,6 @@ func (e *End) graphChanged(graph audio.Graph) {
 		}
 		return
 	}
-	e.graph = graph
 	if e.usable() {
 		e.describe()
 		e.periodChanged()

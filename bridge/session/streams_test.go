@@ -255,7 +255,7 @@ func TestJitterIsRememberedForEachPeer(t *testing.T) {
 
 func TestConfigurationReachesTheServo(t *testing.T) {
 	v := playing(t, func(c *Settings) {
-		c.Latency, c.FreeClock = receive.Latency{Duration: 5 * time.Millisecond}, true
+		c.Latency, c.Clock = receive.Latency{Duration: 5 * time.Millisecond}, proto.ClockFree
 	})
 	v.pass(20 * time.Second)
 	if s := v.streams.receive.Clock(); s.TargetFrames != 240 || s.RateLocked {

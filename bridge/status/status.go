@@ -91,9 +91,20 @@ type Session struct {
 	ID         string `json:"id"`         // tells it from others, and is not what signaling knows it by; "" while there is none
 	LastError  string `json:"last_error"` // one line; "" when there was none
 	Reconnects uint64 `json:"reconnects"` // sessions that followed an earlier one
+	// Locked is Leads or Follows where one end's cycles drive the other end's graph; "": each has
+	// its own clock. AnswerPeriods is in how many periods the follower's sound must be back, as
+	// an end that leads wants it; else 0.
+	Locked        string `json:"locked"`
+	AnswerPeriods int    `json:"answer_periods"`
 
 	RejectedCalls RejectedCalls `json:"rejected_calls"` // of a host of several guests: its own, not a guest's
 }
+
+// The values of Session.Locked.
+const (
+	Leads   = "leads"
+	Follows = "follows"
+)
 
 // Directions are the two streams, as seen from this end.
 type Directions struct {

@@ -141,10 +141,23 @@ func machineText(s Status) string {
 
 func sessionText(s Session) string {
 	text := string(s.State)
+	switch s.Locked {
+	case Leads:
+		text += fmt.Sprintf(", leads (answers in %s)", periodsText(s.AnswerPeriods))
+	case Follows:
+		text += ", follows"
+	}
 	if s.Peer != "" {
 		text += ", peer " + s.Peer
 	}
 	return fmt.Sprintf("%s, %d reconnects; counts are since the session began", text, s.Reconnects)
+}
+
+func periodsText(n int) string {
+	if n == 1 {
+		return "1 period"
+	}
+	return fmt.Sprintf("%d periods", n)
 }
 
 func formatText(d Direction) string {

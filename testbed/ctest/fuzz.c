@@ -152,6 +152,7 @@ static void step(fuzzed *f, input *in) {
     case 11: {
         uint32_t choice = (uint32_t)take(in, 2);
         double ratio = choice % 3 == 0 ? 1 : 0.95 + 0.1 * choice / 65535;
+        ratio *= (double)receiver->plan.rate_hz / receiver->plan.graph_hz;
         uint64_t bits;
         memcpy(&bits, &ratio, sizeof bits);
         atomic_store(&receiver->ratio_bits, bits);
@@ -174,6 +175,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                                      : coded     ? 2
                                                  : MAX_CHANNELS,
                          .rate_hz = rate_of[shape / 12 % 4],
+                         /* seldom another: its filter takes longer to make than all else here */
+                         .graph_hz = rate_of[(shape / 12 + (shape % 16 == 15)) % 4],
                          .ssrc = shape / 48 % 2 ? 0x01020304 : 0,
                          .repeats = shape / 96,
                          .repeat_distance_frames = shape / 24 % 2 * 64,
