@@ -2,6 +2,7 @@ package session
 
 import (
 	"fmt"
+	"time"
 
 	"archibald-bridge/bridge/audio"
 	"archibald-bridge/bridge/stream"
@@ -10,10 +11,13 @@ import (
 
 // drive is what drives this end's graph.
 type drive struct {
-	graph audio.Graph // that the peer's packets and a timer of ours drive; the zero Graph: it has its own clock
-	own   bool        // it can have no other, and no clock but ours
-	err   error       // why it is not as the session, in which this end follows, needs it
+	graph  audio.Graph // that the peer's packets and a timer of ours drive; the zero Graph: it has its own clock
+	toldNs int64       // when the session last counted on that
+	err    error       // why it is not as the session, in which this end follows, needs it
 }
+
+// settleFor is how long a graph may take until it runs as it is driven.
+const settleFor = time.Second
 
 // follows is at what the graph could be driven. The graph of an end that is one of several
 // cannot: they are in one graph, and each has another peer.
@@ -32,16 +36,15 @@ func (e *End) follows() proto.Follows {
 	return proto.FollowsAny
 }
 
-// driveOwn drives a graph that has no clock but ours, from when it is open until it is
+// driveAlways drives a graph that has no clock but ours, from when it is open until it is
 // closed: its other clients shall play without a session, too.
-func (e *End) driveOwn() error {
+func (e *End) driveAlways() error {
 	server, can := e.audio.(audio.Follower)
-	if !can {
+	if !can || !e.settings.Driven {
 		return nil
 	}
 	only, can := server.Follows()
-	e.drive.own = can && only != audio.Graph{}
-	if !e.drive.own {
+	if !can {
 		return nil
 	}
 	return e.driveAt(server, only)
@@ -64,35 +67,34 @@ func (e *End) drivePart() (changed bool) {
 	}
 	a := e.session.Agreement
 	wanted := audio.Graph{RateHz: a.Receive.RateHz, PeriodFrames: a.PeriodFrames}
-	if e.drive.graph == wanted && e.drive.err == nil {
-		e.drive.err = e.strays() // the audio server may have come back otherwise
+	if e.drive.graph != wanted || e.drive.err != nil {
+		e.drive.err = e.drivePeer(wanted)
+	}
+	if e.drive.err != nil {
+		e.giveBack()
 		return false
 	}
-	if e.drive.err = e.drivePeer(wanted); e.drive.err != nil {
-		e.giveBack()
-	}
+	e.drive.toldNs = e.clock.monotonicNs()
+	wanted.Freewheels = e.graph.Freewheels
+	e.takeGraph(wanted)
 	return false
 }
 
 // drivePeer drives the graph at the leader's rate and period. The error is for the user.
 func (e *End) drivePeer(wanted audio.Graph) error {
 	server, can := e.audio.(audio.Follower)
-	if !can || e.drive.own {
+	if !can || e.settings.Driven {
 		return fmt.Errorf("%s cannot follow at %d Hz with a period of %d frames", e.server, wanted.RateHz, wanted.PeriodFrames)
 	}
 	if asked := e.settings.RateHz; asked != 0 && asked != wanted.RateHz {
 		return fmt.Errorf("the %s leads at %d Hz, --rate asks for %d Hz", e.settings.Role.Other(), wanted.RateHz, asked)
 	}
-	if err := e.driveAt(server, wanted); err != nil {
-		return err
-	}
-	e.takeGraph()
-	return e.strays()
+	return e.driveAt(server, wanted)
 }
 
 // strays says that the graph, which is driven, does not run so; nil: it does.
-func (e *End) strays() error {
-	runs, led := e.graph, e.drive.graph
+func (e *End) strays(runs audio.Graph) error {
+	led := e.drive.graph
 	if runs.RateHz == led.RateHz && runs.PeriodFrames == led.PeriodFrames {
 		return nil
 	}
@@ -100,25 +102,26 @@ func (e *End) strays() error {
 		e.server, runs.RateHz, runs.PeriodFrames, e.settings.Role.Other(), led.RateHz, led.PeriodFrames)
 }
 
-// strayed says whether the graph, which changed, is no longer what the session needs, in
-// which this end follows. That is tried again later, as what is refused is.
-func (e *End) strayed() bool {
+// strayed says whether a graph that follows the leader's is not as that. It is given some time
+// to become so. Then both streams are refused, and all is tried again.
+func (e *End) strayed(graph audio.Graph) bool {
 	if !e.streams.running || e.lock() != stream.Follows || e.drive.err != nil {
 		return false
 	}
-	if e.drive.err = e.strays(); e.drive.err == nil {
-		return false
+	err := e.strays(graph)
+	if now := e.clock.monotonicNs(); err != nil && time.Duration(now-e.drive.toldNs) >= settleFor {
+		e.drive.err, e.graph = err, graph
+		e.startReceiver()
+		e.startSender()
+		e.streams.retry.wait(now)
 	}
-	e.startReceiver()
-	e.startSender()
-	e.streams.retry.wait(e.clock.monotonicNs())
-	return true
+	return err != nil
 }
 
 // giveBack lets the graph have its own clock again, if it has one. It says whether it did.
 func (e *End) giveBack() bool {
 	server, can := e.audio.(audio.Follower)
-	if !can || e.drive.own || e.drive.graph == (audio.Graph{}) {
+	if !can || e.settings.Driven || e.drive.graph == (audio.Graph{}) {
 		return false
 	}
 	e.drive.graph = audio.Graph{}
@@ -127,14 +130,14 @@ func (e *End) giveBack() bool {
 		e.log.Warn("the audio server does not get its own clock back", "server", e.server, "reason", err)
 	}
 	if e.audioOpen {
-		e.takeGraph()
+		e.takeGraph(e.audio.Graph())
 	}
 	return true
 }
 
-// takeGraph takes what the graph is after it was told whom to follow.
-func (e *End) takeGraph() {
-	e.graph = e.audio.Graph()
+// takeGraph takes what the graph is since it has another clock.
+func (e *End) takeGraph(graph audio.Graph) {
+	e.graph = graph
 	e.core.SetGraph(e.graph.RateHz)
 	e.describe()
 }

@@ -263,9 +263,18 @@ func TestARateThatTheUserAskedForIsNotGivenUpForALeader(t *testing.T) {
 }
 
 func TestAGraphThatStraysIsBroughtBack(t *testing.T) {
-	v := following(t, 96000, 32)
+	v := newVirtual(t)
+	v.audio.follows = true
+	v.openAudio()
+	v.up(led("a", proto.Host, 96000, 32))
+	v.runs, v.core.packets = true, true
 	v.audio.set(func(a *fakeAudio) { a.graph.PeriodFrames = 256 })
 	v.audioEvent(audio.Changed)
+	v.pass(settleFor / 2)
+	if v.state(status.SessionUp, status.Follows); v.graph.PeriodFrames != 32 {
+		t.Errorf("what a graph does on its way counts: %+v", v.graph)
+	}
+	v.pass(settleFor)
 	s := v.state(status.SessionFailed, status.Follows)
 	want := "JACK server lab runs at 96000 Hz with a period of 256 frames, the host, which leads, at 96000 Hz with 32 frames"
 	if !strings.Contains(s.Session.LastError, want) {
@@ -323,7 +332,7 @@ func TestALeadersAudioServerIsLostAndComesBackWithAnotherPeriod(t *testing.T) {
 
 // netone is a graph that has no clock but ours.
 func netone(t *testing.T) *virtual {
-	v := newVirtual(t)
+	v := newVirtual(t, func(s *Settings) { s.Driven = true })
 	v.audio.follows, v.audio.only = true, audio.Graph{RateHz: testRate, PeriodFrames: testPeriod}
 	v.openAudio()
 	return v
@@ -365,7 +374,7 @@ func TestAGraphWithoutAClockThatComesBackWithAnotherPeriodIsAgreedOnAnew(t *test
 }
 
 func TestAGraphWithoutAClockThatCannotBeDrivenIsWaitedFor(t *testing.T) {
-	v := newVirtual(t)
+	v := newVirtual(t, func(s *Settings) { s.Driven = true })
 	v.audio.follows, v.audio.only, v.audio.followErr = true, audio.Graph{RateHz: testRate, PeriodFrames: testPeriod}, errors.New("nothing listens at UDP port 3000")
 	v.openAudio()
 	s := v.state(status.SessionWaiting, "")
@@ -527,5 +536,94 @@ func TestAFollowerSaysWhatDrivesItAndWhatItsGraphLost(t *testing.T) {
 	v.pass(62 * time.Second)
 	if s = v.state(status.SessionUp, status.Follows); len(s.Problems) != 0 {
 		t.Errorf("%+v", s.Problems)
+	}
+}
+
+// locking are a guest and a host on real signaling, with graphs of different periods.
+func locking(t *testing.T, guestWish, hostWish proto.ClockWish, guestCalls bool) (guest, host *live) {
+	guest, host = pair(t, guestCalls, !guestCalls, func(guest, host *Settings) { guest.Clock, host.Clock = guestWish, hostWish })
+	guest.audio.follows, host.audio.follows = true, true
+	host.audio.graph = audio.Graph{RateHz: 96000, PeriodFrames: 32}
+	guest.start()
+	host.start()
+	return guest, host
+}
+
+func (l *live) parts() (sends, receives stream.Lock) {
+	sender, receiver := l.plans()
+	if sender == nil || receiver == nil {
+		return -1, -1
+	}
+	return sender.Lock, receiver.Lock
+}
+
+func TestALeaderAndAFollowerFindEachOtherWhoeverCallsAndAgreeAnewWhenTheLeaderChanges(t *testing.T) {
+	for _, guestCalls := range []bool{true, false} {
+		for _, wishes := range [][2]proto.ClockWish{
+			{proto.ClockFollow, proto.ClockLead}, {proto.ClockAuto, proto.ClockLead}, {proto.ClockFollow, proto.ClockAuto},
+		} {
+			guest, host := locking(t, wishes[0], wishes[1], guestCalls)
+			at := func(rateHz, period int) func() bool {
+				return func() bool {
+					guestSends, guestReceives := guest.parts()
+					hostSends, hostReceives := host.parts()
+					sender, receiver := guest.plans()
+					return guestSends == stream.Follows && guestReceives == stream.Follows && hostSends == stream.Leads && hostReceives == stream.Leads &&
+						sender.PacketFrames == period && receiver.PeriodFrames == period && receiver.Format.RateHz == rateHz
+				}
+			}
+			eventually(t, "the guest follows the host", at(96000, 32))
+			host.audio.set(func(a *fakeAudio) { a.graph.PeriodFrames = 128 })
+			host.audio.events <- audio.Changed
+			eventually(t, "the guest follows at the new period", at(96000, 128))
+			host.audio.set(func(a *fakeAudio) { a.graph.RateHz = 48000 })
+			host.audio.events <- audio.Changed
+			eventually(t, "the guest follows at the new rate", at(48000, 128))
+			guest.stop()
+			host.stop()
+		}
+	}
+}
+
+func TestEndsThatCannotAgreeOnALeaderBothSayWhy(t *testing.T) {
+	for wishes, want := range map[[2]proto.ClockWish]string{
+		{proto.ClockLead, proto.ClockLead}:     "both ends are to lead",
+		{proto.ClockFollow, proto.ClockFollow}: "both ends are to follow",
+		{proto.ClockFollow, proto.ClockFree}:   "the guest is to follow (--clock follow), and the host keeps its own clock (--clock free)",
+	} {
+		guest, host := locking(t, wishes[0], wishes[1], true)
+		for _, end := range []*live{guest, host} {
+			eventually(t, want, func() bool { return strings.Contains(end.Status().Session.LastError, want) })
+		}
+		guest.stop()
+		host.stop()
+	}
+}
+
+func TestALeaderIsToldWhyItsFollowerCannot(t *testing.T) {
+	v := leading(t)
+	v.core.packets = false
+	v.peerSays(proto.Report{SSRC: peerSSRC, Refused: "cannot send or receive: PipeWire's clock.force-quantum is set to 128"})
+	v.pass(3 * time.Second)
+	s := v.state(status.SessionUp, status.Leads)
+	if text := hasProblem(s, health.PeerRefused); text != "the host says: cannot send or receive: PipeWire's clock.force-quantum is set to 128" {
+		t.Errorf("%q", text)
+	}
+	v.peerSays(proto.Report{SSRC: peerSSRC})
+	v.core.packets = true
+	v.pass(time.Second)
+	if s := v.state(status.SessionUp, status.Leads); hasProblem(s, health.PeerRefused) != "" {
+		t.Errorf("%+v", s.Problems)
+	}
+}
+
+func TestAFollowerThatCannotTellsItsLeader(t *testing.T) {
+	v := newVirtual(t)
+	v.audio.follows, v.audio.followErr = true, errors.New("no such quantum")
+	v.openAudio()
+	v.up(led("a", proto.Host, 96000, 32))
+	v.pass(2 * time.Second)
+	if told := v.reports(); len(told) == 0 || told[len(told)-1].Refused != "cannot send or receive: no such quantum" {
+		t.Errorf("%+v", told)
 	}
 }

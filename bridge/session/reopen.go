@@ -21,7 +21,7 @@ const (
 func (e *End) openAudio() {
 	graph, err := e.audio.Open(e.audioConfig())
 	if err == nil {
-		if err = e.driveOwn(); err != nil {
+		if err = e.driveAlways(); err != nil {
 			_ = e.audio.Close()
 		}
 	}
@@ -146,13 +146,11 @@ func (e *End) graphChanged(graph audio.Graph) {
 			return
 		}
 	}
-	e.log.Info("audio server changed", "rate_hz", graph.RateHz, "period_frames", graph.PeriodFrames)
-	before := e.graph
-	e.graph = graph
-	if e.strayed() {
+	if e.strayed(graph) {
 		return
 	}
-	if graph.RateHz != before.RateHz {
+	e.log.Info("audio server changed", "rate_hz", graph.RateHz, "period_frames", graph.PeriodFrames)
+	if graph.RateHz != e.graph.RateHz {
 		e.stopStreams()
 		if !e.adopt(graph) {
 			return
@@ -164,6 +162,7 @@ func (e *End) graphChanged(graph audio.Graph) {
 		}
 		return
 	}
+	e.graph = graph
 	if e.usable() {
 		e.describe()
 		e.periodChanged()

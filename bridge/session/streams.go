@@ -79,7 +79,7 @@ func (e *End) outdated() bool {
 	case stream.Leads:
 		return rate || a.PeriodFrames != e.graph.PeriodFrames
 	case stream.Follows: // another graph follows as it is told
-		return e.drive.own && (rate || a.PeriodFrames != e.graph.PeriodFrames)
+		return e.settings.Driven && (rate || a.PeriodFrames != e.graph.PeriodFrames)
 	}
 	return rate
 }
