@@ -523,9 +523,10 @@ func TestPlansOfALockedSessionAreChecked(t *testing.T) {
 	for want, err := range map[string]error{
 		"":  receive(func(*stream.ReceivePlan) {}),
 		" ": send(func(p *stream.SendPlan) { p.Repeats.Copies = 2 }),
-		"period of 0 frames of the leader: legal are 1 to 8192":                          receive(func(p *stream.ReceivePlan) { p.PeriodFrames = 0 }),
-		"answers after 3 periods: legal are 1 and 2":                                     receive(func(p *stream.ReceivePlan) { p.AnswerPeriods = 3 }),
-		"wait of 400µs for an answer: legal are 0 to 333.333µs, a quarter of the period": receive(func(p *stream.ReceivePlan) { p.MostWait = 400 * 1000 }),
+		"period of 0 frames of the leader: legal are 1 to 8192":                            receive(func(p *stream.ReceivePlan) { p.PeriodFrames = 0 }),
+		"answers after 3 periods: legal are 1 and 2":                                       receive(func(p *stream.ReceivePlan) { p.AnswerPeriods = 3 }),
+		"wait of 400µs for an answer: legal are 0 to 333.333µs, a quarter of the period":   receive(func(p *stream.ReceivePlan) { p.MostWait = 400 * 1000 }),
+		"stream of 48000 Hz in a graph of 96000 Hz: legal is one rate where one end leads": receive(func(p *stream.ReceivePlan) { p.GraphRateHz = 96000 }),
 		"format coded/48000/2 in a locked session: legal are L16, L24, F32": send(func(p *stream.SendPlan) {
 			p.Format = stream.Format{Encoding: stream.Coded, RateHz: 48000, Channels: 2}
 		}),

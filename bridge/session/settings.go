@@ -38,7 +38,8 @@ type Settings struct {
 	// Clock is whose clock the graph shall have. With ClockFree what comes is resampled even
 	// when both graphs look as if they shared a clock.
 	Clock         proto.ClockWish
-	AnswerPeriods int // of an end that leads: 1 or 2; 0: 1, and 2 where that is too few
+	Driven        bool // the graph has no clock but ours; it can only follow at its own rate and period
+	AnswerPeriods int  // of an end that leads: 1 or 2; 0: 1, and 2 where that is too few
 	MulticastTTL  int
 	OwnOrder      bool // the channels are not in the usual order
 }

@@ -138,6 +138,7 @@ static void replace(graph *g, graph *peer, enum lock lock) {
                                   .payload_type = 98,
                                   .channels = CHANNELS,
                                   .rate_hz = 48000,
+                                  .graph_hz = 48000,
                                   .lock = lock,
                                   .period_frames = PERIOD,
                                   .answer_periods = 1 + (uint32_t)rand() % 2,
@@ -151,7 +152,7 @@ static void replace(graph *g, graph *peer, enum lock lock) {
                             .lock = lock,
                             .to = peer->address,
                             .to_bytes = sizeof(struct sockaddr_in)};
-    archibald_receiver *receiver = archibald_receiver_new(&receive, &g->engine->table);
+    archibald_receiver *receiver = archibald_receiver_new(&receive, g->engine->table);
     archibald_sender *sender = archibald_sender_new(&send);
     if (!receiver || !sender) fail("plans");
     receiver->sent = &g->engine->sent_cycles;

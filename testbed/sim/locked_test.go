@@ -117,7 +117,7 @@ func losing(l *Locked, r Random, share float64, lost *[]int, while func() bool) 
 }
 
 func TestEveryMissingAnswerOfALossyNetworkIsExplained(t *testing.T) {
-	const cycles = 20000
+	const cycles = 6000
 	for _, share := range []float64{0.01, 0.05} {
 		for _, period := range []int{32, 64, 256} {
 			for _, periods := range []int{1, 2} {
