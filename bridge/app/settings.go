@@ -17,6 +17,7 @@ func Settings(cfg config.Config, role proto.Role) session.Settings {
 		PeriodFrames: cfg.PeriodFrames(), Ptime: cfg.Ptime.Duration, Bitrate: cfg.OpusBitrate,
 		Terms:        proto.Terms{Redundancy: proto.Redundancy{Copies: cfg.Redundancy, Distance: cfg.RedundancyDistance}},
 		Latency:      receive.Latency{Frames: cfg.Latency.Frames, Duration: cfg.Latency.Duration},
+		GapsPerHour:  cfg.GapsPerHour,
 		FreeClock:    cfg.Clock == config.ClockFree,
 		MulticastTTL: cfg.MulticastTTL, OwnOrder: cfg.ChannelMap.Positions != nil,
 	}

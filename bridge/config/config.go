@@ -34,6 +34,7 @@ type Config struct {
 	Rate            int            `name:"rate"`
 
 	Latency            Latency  `name:"latency"`
+	GapsPerHour        int      `name:"gaps-per-hour"`
 	Clock              string   `name:"clock"`
 	Wait               Duration `name:"wait"`
 	Redundancy         int      `name:"redundancy"`
