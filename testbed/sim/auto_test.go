@@ -127,8 +127,8 @@ var unevens = []uneven{
 	}},
 }
 
-// played is a run, as its listener has it.
-type played struct {
+// unevenRun is a run, as its listener has it.
+type unevenRun struct {
 	gaps, lateGaps int     // all, and those of the second half; dropouts within 0.1 s are one
 	target, most   float64 // frames at the end, and the most there was
 	least          int     // that any target is
@@ -137,7 +137,7 @@ type played struct {
 }
 
 // play runs a link with a latency in frames, 0: auto.
-func play(t *testing.T, u uneven, seed uint64, latencyFrames int) (p played) {
+func play(t *testing.T, u uneven, seed uint64, latencyFrames int) (p unevenRun) {
 	t.Helper()
 	l := u.link(t, NewRandom(seed))
 	l.Servo.LatencyFrames, l.Servo.GapsPerHour = latencyFrames, usualGapsPerHour
