@@ -74,6 +74,9 @@ type Options struct {
 
 	Server  string  // NamedServer: its name; "": the backend's own choice
 	Control Control // Patchbay: opened and closed together with the nodes; nil: none
+	// NamedServer: the UDP port, on this machine, of jackd's netone driver, where this end
+	// is to drive its cycles; 0: the server has a clock of its own.
+	NetonePort int
 
 	Source    bool     // Source: what plays the peer's sound is one
 	Positions []string // ChannelMap: of a node that has as many channels, such as FL; else the usual ones
