@@ -76,9 +76,6 @@ type Options struct {
 
 	Server  string  // NamedServer: its name; "": the backend's own choice
 	Control Control // Patchbay: opened and closed together with the nodes; nil: none
-	// NamedServer: the UDP port, on this machine, of jackd's netone driver, where this end
-	// is to drive its cycles; 0: the server has a clock of its own.
-	NetonePort int
 
 	NetonePort int // Netone: of the driver's server on this machine, 1 to 65535; 0: its graph has its own clock
 
