@@ -18,15 +18,6 @@ func FreePort() (int, error) {
 	return 0, fmt.Errorf("ports 4713, 5713 ... 64713 of %s are all in use", Address(proto.Guest))
 }
 
-// freeUDPPort returns one that is free on all addresses: jackd's netone takes them all.
-func freeUDPPort() (int, error) {
-	socket, err := net.ListenUDP("udp4", nil)
-	if err != nil {
-		return 0, err
-	}
-	return socket.LocalAddr().(*net.UDPAddr).Port, socket.Close()
-}
-
 func isFree(role proto.Role, port int) bool {
 	address := fmt.Sprintf("%s:%d", Address(role), port)
 	tcp, err := net.Listen("tcp4", address)

@@ -34,8 +34,6 @@ type Config struct {
 	Shared bool
 	// Static ends have no session; each has the other as its peer.
 	Static bool
-	// Netone says that the guest's JACK server has no clock, and the host leads.
-	Netone bool
 	// Ask the ends all the time what their servers did: a test that judges gaps needs
 	// to know, a benchmark of what the ends cost does not.
 	Ask bool
@@ -55,7 +53,6 @@ type Rig struct {
 
 	binary, probe string
 	port          int // of both ends, TCP and UDP
-	netone        int // UDP port of the guest's JACK server
 	probes        int // started so far: each needs a name of its own
 }
 
@@ -80,9 +77,6 @@ func New(config Config) (*Rig, error) {
 		r.probe, err = probe.Build(s.Dir)
 	}
 	if err == nil {
-		r.netone, err = freeUDPPort()
-	}
-	if err == nil {
 		r.binary = filepath.Join(s.Dir, "archibald-bridge")
 		err = stack.Build(r.binary, "archibald-bridge", config.Tags...)
 	}
@@ -95,10 +89,6 @@ func New(config Config) (*Rig, error) {
 
 // StartJackd starts the guest's JACK server.
 func (r *Rig) StartJackd() (err error) {
-	if r.Config.Netone {
-		r.Jackd, err = r.StartJackdNetone("guest", r.netone, r.Config.PeriodFrames, r.Config.RateHz)
-		return err
-	}
 	r.Jackd, err = r.Stack.StartJackd("guest", r.Config.PeriodFrames, r.Config.RateHz)
 	return err
 }
@@ -129,9 +119,6 @@ func (r *Rig) SetPeriod(frames int) error {
 func (r *Rig) StartGuest() (err error) {
 	args := []string{"guest", "--jack-server", r.JackServer,
 		"--connect", "SuperCollider:out_* -> archibald-to-host:in_*"}
-	if r.Config.Netone {
-		args = append(args, "--clock", "follow", "--netone-port", fmt.Sprint(r.netone))
-	}
 	args = append(append(args, r.common(proto.Guest, r.Config.CallFromHost)...), r.Config.Guest...)
 	r.Guest, err = r.Start("bridge-guest", nil, r.binary, args...)
 	return err
