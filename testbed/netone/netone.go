@@ -55,8 +55,18 @@ type Drive struct {
 	leader net.Conn
 }
 
-// Start starts the thread. A core that is deaf asks for nothing at all.
-func Start(t *testing.T, period time.Duration, deaf bool) *Drive {
+// Core is when the core asks for a cycle.
+type Core int
+
+// The cores.
+const (
+	Led   Core = iota // for each packet
+	Paced             // once per period
+	Deaf              // never
+)
+
+// Start starts the thread.
+func Start(t *testing.T, period time.Duration, asks Core) *Drive {
 	t.Helper()
 	listener, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
@@ -84,7 +94,10 @@ func Start(t *testing.T, period time.Duration, deaf bool) *Drive {
 	}
 	core := (*C.archibald_engine)(C.calloc(1, C.sizeof_archibald_engine))
 	core.media = C.int(media)
-	if deaf {
+	switch asks {
+	case Paced:
+		core.pace_ns = C.int64_t(period)
+	case Deaf:
 		core.deaf = 1
 	}
 	d := &Drive{t, core, drive, listener, nil, leader}

@@ -84,6 +84,7 @@ func TestAPacketIsOneCycle(t *testing.T) {
 		before, played := leader.Followed(), count(core)
 		time.Sleep(2 * time.Second)
 		stop()
+		time.Sleep(100 * time.Millisecond) // what waits in the socket
 		after := leader.Followed()
 		cycles := int(count(core) - played)
 		packets, byTimer := int(after.ByPacket-before.ByPacket), int(after.ByTimer-before.ByTimer)
@@ -91,7 +92,8 @@ func TestAPacketIsOneCycle(t *testing.T) {
 		if packets < 300 || int(after.Packets-before.Packets)-packets > 2 {
 			t.Errorf("%d of %d packets started a cycle", packets, after.Packets-before.Packets)
 		}
-		if d := cycles - packets - byTimer; d < -2 || d > 4 {
+		// netone runs one by itself where a packet is very late.
+		if d := cycles - packets - byTimer; d < -2 || d > cycles/50 {
 			t.Errorf("%d cycles ran, %d were started", cycles, packets+byTimer)
 		}
 		if gaveUp := after.GivenUp - before.GivenUp; gaveUp > 3 {
@@ -140,9 +142,12 @@ func TestCyclesGoOnAtTheNominalPaceWithoutPackets(t *testing.T) {
 				settle(t, core)
 				stop()
 				time.Sleep(100 * time.Millisecond)
-				began, before := time.Now(), count(core)
+				began, before, byTimer := time.Now(), count(core), leader.Followed().ByTimer
 				time.Sleep(2 * time.Second)
 				cycles := float64(count(core) - before)
+				if ours := float64(leader.Followed().ByTimer - byTimer); ours < 0.9*cycles {
+					t.Errorf("%.0f of %.0f cycles are ours, the others netone's own", ours, cycles)
+				}
 				nominal := time.Since(began).Seconds() * 48000 / float64(period)
 				t.Logf("%.0f cycles, nominal %.1f, %+v", cycles, nominal, leader.Followed())
 				if off := math.Abs(cycles/nominal - 1); off > 0.01 && period >= 256 || off > 0.1 {

@@ -2,8 +2,9 @@
  *
  * It wakes once per cycle where all goes well: when the leader's packet is there. It then finds
  * that the cycle before has ended, tells the core so, lets it read the packet, and asks netone for
- * the next one. It need not be woken at the end of a cycle, unless a packet came before that: then
- * capture wakes it. netone's answers are read on the way. */
+ * the next one. It need not be woken at the end of a cycle, unless something waits for that: a
+ * packet that came before, or the timer where no packets come. Then capture wakes it. netone's
+ * answers are read on the way. */
 #define _GNU_SOURCE /* ppoll, recvmmsg, gettid */
 #include <poll.h>
 #include <string.h>
@@ -36,6 +37,11 @@ void archibald_netone_captured(void *arg) {
     atomic_fetch_add(&drive->captured, 1);
     /* A count that is full already has woken the thread. */
     if (atomic_exchange(&drive->waits, 0) && write(drive->wake, &once, sizeof once) < 0) return;
+}
+
+/* Whether the end of the cycle that runs must wake this thread. */
+static int waits_for_end(const struct archibald_netone_drive *drive) {
+    return drive->running && (drive->held || drive->by_timer);
 }
 
 static int has_ended(const struct archibald_netone_drive *drive) {
@@ -73,8 +79,9 @@ static void ask(struct archibald_netone_drive *drive) {
 }
 
 /* Starts the cycle that the core wants. */
-static void start(struct archibald_netone_drive *drive, int64_t now_ns) {
+static void start(struct archibald_netone_drive *drive, int by_timer, int64_t now_ns) {
     drive->running = 1;
+    drive->by_timer = by_timer;
     drive->held = 0;
     drive->readings = 0;
     drive->mark = atomic_load(&drive->captured);
@@ -93,7 +100,7 @@ static int wanted(struct archibald_netone_drive *drive, int readable, int64_t no
         drive->running = drive->held = 0;
         if (follow(drive, archibald_follow_done, now_ns)) return 1;
     }
-    if (readable && !drive->held) {
+    if (readable) {
         if (follow(drive, archibald_follow_readable, now_ns)) return 1;
         drive->held = drive->running || ++drive->readings >= MOST_READINGS;
     }
@@ -105,7 +112,7 @@ static int wanted(struct archibald_netone_drive *drive, int readable, int64_t no
     return 0;
 }
 
-/* Waits for a packet, the end of the cycle if a packet waits for that, or the time that is due.
+/* Waits for a packet, the end of the cycle if something waits for that, or the time that is due.
  * Returns whether the socket has something. */
 static int await(struct archibald_netone_drive *drive) {
     struct pollfd fds[] = {{.fd = drive->wake, .events = POLLIN},
@@ -114,8 +121,8 @@ static int await(struct archibald_netone_drive *drive) {
     if (drive->follow && drive->wake_ns < due_ns) due_ns = drive->wake_ns;
     int64_t left_ns = due_ns - monotonic_ns();
 
-    atomic_store(&drive->waits, drive->held && drive->running);
-    if (left_ns < 0 || (drive->held && has_ended(drive))) left_ns = 0;
+    atomic_store(&drive->waits, (uint32_t)waits_for_end(drive));
+    if (left_ns < 0 || (waits_for_end(drive) && has_ended(drive))) left_ns = 0;
     const struct timespec left = {left_ns / 1000000000, left_ns % 1000000000};
     if (ppoll(fds, 2, &left, NULL) <= 0) return 0;
     if (fds[0].revents) {
@@ -134,7 +141,7 @@ void *archibald_netone_thread(void *arg) {
         const int readable = await(drive);
         const int64_t now_ns = monotonic_ns();
         if (drive->follow && wanted(drive, readable, now_ns)) {
-            start(drive, now_ns);
+            start(drive, !readable, now_ns);
         } else if (now_ns >= drive->own_ns) {
             /* Of one absolute time, or each late wake-up would make the pace slower. */
             const int stood_still = now_ns - drive->own_ns > PATIENCE_PERIODS * drive->period_ns;
