@@ -1,0 +1,97 @@
+package locked
+
+import (
+	"testing"
+	"time"
+
+	"archibald-bridge/proto"
+	"archibald-bridge/testbed/endtoend"
+	"archibald-bridge/testbed/stack"
+)
+
+func TestARoundTripThroughTheFollowersGraphTakesOnePeriodBitForBit(t *testing.T) {
+	for _, p := range pairs {
+		t.Run(p.name, func(t *testing.T) {
+			r := start(t, p)
+			onePeriod(t, r, p.leader, period)
+		})
+	}
+}
+
+// Whoever is killed: the other end and its graph go on, and all is as before when it is back.
+func TestEachEndAndServerIsKilledAndComesBack(t *testing.T) {
+	for _, p := range pairs {
+		t.Run(p.name, func(t *testing.T) {
+			r := start(t, p)
+			for _, victim := range []struct {
+				name  string
+				kills *stack.Process
+				then  []*stack.Process
+			}{
+				{"guest", r.Guest, nil}, {"host", r.Host, nil}, {"jackd", r.Jackd.Process, nil}, {"PipeWire", r.PipeWire, []*stack.Process{r.WirePlumber}},
+			} {
+				victim.kills.Kill9()
+				time.Sleep(1500 * time.Millisecond)
+				for _, other := range []*stack.Process{r.Guest, r.Host, r.Jackd.Process, r.PipeWire} {
+					if other != victim.kills && !other.Alive() {
+						t.Fatalf("%s was killed, and %s is gone, too: %s", victim.name, other.Name, other.LogTail())
+					}
+				}
+				for _, p := range append([]*stack.Process{victim.kills}, victim.then...) {
+					if err := p.Restart(); err != nil {
+						t.Fatal(err)
+					}
+				}
+				locked(t, r, p.leader)
+			}
+			onePeriod(t, r, p.leader, period)
+		})
+	}
+}
+
+// jack_bufsize changes the leader's period while sound runs; PipeWire follows at the new one.
+func TestALeaderChangesItsPeriodWhileItRuns(t *testing.T) {
+	p := pairs[0]
+	r := start(t, p)
+	if err := r.SetPeriod(2 * period); err != nil {
+		t.Fatal(err)
+	}
+	deadline := time.Now().Add(backWithin)
+	for {
+		s, err := r.Status(p.leader.Other())
+		if err == nil && s.Audio.PeriodFrames == 2*period {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the follower's period is %d, want %d: %v", s.Audio.PeriodFrames, 2*period, err)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	locked(t, r, p.leader)
+	onePeriod(t, r, p.leader, 2*period)
+}
+
+func TestTwoLeadersAreToldSo(t *testing.T) {
+	r, err := endtoend.New(endtoend.Config{PeriodFrames: period, Shared: true, Common: []string{"--clock", "lead"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = r.Close() })
+	for _, begin := range []func() error{r.StartJackd, r.StartPipeWire, r.StartGuest, r.StartHost} {
+		if err := begin(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const want = "both ends are to lead (--clock lead on the guest and on the host): set one of them to follow, or to auto"
+	for _, role := range []proto.Role{proto.Guest, proto.Host} {
+		deadline := time.Now().Add(upWithin)
+		for said := ""; said != want; time.Sleep(50 * time.Millisecond) {
+			if s, err := r.Status(role); err == nil {
+				said = s.Session.LastError
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("the %s says %q, want %q", role, said, want)
+			}
+		}
+	}
+}

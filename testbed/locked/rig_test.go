@@ -1,0 +1,109 @@
+// Package locked only tests: sessions in which one end leads and the other follows, on real
+// servers. Whoever leads, what goes through the follower's graph and comes back takes one
+// period, bit for bit but for cycles that are counted.
+package locked
+
+import (
+	"testing"
+	"time"
+
+	"archibald-bridge/bridge/status"
+	"archibald-bridge/proto"
+	"archibald-bridge/testbed/endtoend"
+)
+
+const (
+	period     = 256
+	upWithin   = 20 * time.Second
+	backWithin = 20 * time.Second
+)
+
+// pair is who leads, and on which servers.
+type pair struct {
+	name   string
+	leader proto.Role
+	config endtoend.Config
+}
+
+// pairs are those of a guest on JACK and a host on PipeWire or JACK.
+var pairs = []pair{
+	{"jackd leads PipeWire", proto.Guest, endtoend.Config{Guest: []string{"--clock", "lead"}}},
+	{"PipeWire leads jackd", proto.Host, endtoend.Config{Netone: true, Guest: []string{"--clock", "follow"}}},
+}
+
+// start starts servers and ends, with the follower's nodes connected to each other.
+func start(t *testing.T, p pair) *endtoend.Rig {
+	t.Helper()
+	p.config.PeriodFrames = period
+	r, err := endtoend.New(p.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(r.Logs())
+		}
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := r.Quiet(); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.StartAll(); err != nil {
+		t.Fatal(err)
+	}
+	locked(t, r, p.leader)
+	return r
+}
+
+// locked waits until the leader leads, and connects the follower's nodes to each other.
+func locked(t *testing.T, r *endtoend.Rig, leader proto.Role) {
+	t.Helper()
+	if err := r.WaitLocked(leader, upWithin); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.LoopFollower(leader); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// missed counts cycles that were not as they should be, at either end: each is heard.
+func missed(t *testing.T, r *endtoend.Rig) (sum int) {
+	t.Helper()
+	for _, role := range []proto.Role{proto.Guest, proto.Host} {
+		s, err := r.Status(role)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range []status.Direction{s.Directions.Send, s.Directions.Receive} {
+			sum += int(d.Total.Unanswered + d.Total.PeerSkips + d.Total.MadeUp + d.Total.Takeovers + d.Total.GivenUp + d.Total.Xruns + d.Total.Lost)
+		}
+		sum += int(s.Audio.XrunsTotal)
+	}
+	return sum
+}
+
+// onePeriod measures the round trip: each frame that came back as it was sent took exactly
+// a period, and whatever did not is counted.
+func onePeriod(t *testing.T, r *endtoend.Rig, leader proto.Role, periodFrames int) {
+	t.Helper()
+	before := missed(t, r)
+	trip, err := r.RoundTrip(leader, periodFrames, 8*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	misses := missed(t, r) - before
+	t.Logf("%d of %d frames equal, longest stretch %d, %d breaks, %d misses counted, took %v", trip.Equal, trip.Frames, trip.Longest, trip.Breaks, misses, trip.Took)
+	for frames, count := range trip.Took {
+		if frames != periodFrames {
+			t.Errorf("%d frames came back after %d, want %d", count, frames, periodFrames)
+		}
+	}
+	if trip.Longest < 2*periodFrames || 10*trip.Equal < 9*trip.Frames {
+		t.Errorf("%d of %d frames equal, longest stretch %d", trip.Equal, trip.Frames, trip.Longest)
+	}
+	if trip.Breaks > misses {
+		t.Errorf("%d breaks, and only %d misses are counted", trip.Breaks, misses)
+	}
+}
