@@ -8,8 +8,8 @@ import (
 
 // Agreement is what two ends settled, as one of them sees it.
 type Agreement struct {
-	// Send and Receive are the wire formats of the two directions. A direction
-	// that is not used has 0 channels.
+	// Send and Receive are the wire formats of the two directions, each at the rate of its
+	// sender. A direction that is not used has 0 channels.
 	Send, Receive Format
 	LocalSSRC     uint32
 	PeerSSRC      uint32
@@ -39,7 +39,7 @@ type Agreement struct {
 // Answer settles a session from the peer's offer and the local description:
 // the encoding that the offerer prefers among those both know, for both
 // directions; for each direction as many channels as the one sends and the
-// other receives; one rate; the larger of the two wishes for repetition; the
+// other receives; one rate, unless both resample; the larger of the two wishes for repetition; the
 // header extension if both know it. The answer states just that. An error is a refusal,
 // worded so that both users understand it.
 func Answer(offer, local Description) (Description, Agreement, error) {
@@ -89,7 +89,7 @@ func agreement(local, peer Description, payload Payload, lock lock) Agreement {
 		},
 		Receive: Format{
 			Encoding: payload.Encoding,
-			RateHz:   lock.rateHz(local),
+			RateHz:   lock.rateHz(peer),
 			Channels: agreedChannels(peer.SendChannels, local.ReceiveChannels),
 		},
 		LocalSSRC:        local.SSRC,
@@ -134,7 +134,7 @@ func match(offer, answer Description) (Payload, lock, error) {
 	if err != nil {
 		return Payload{}, lock, err
 	}
-	if lock.leader == nil && offer.RateHz != answer.RateHz {
+	if lock.leader == nil && offer.RateHz != answer.RateHz && !agreedTerms(offer, answer).AnyRate {
 		return Payload{}, lock, fmt.Errorf("the %s runs at %d Hz, the %s at %d Hz: set both audio servers to the same rate",
 			offer.Role, offer.RateHz, answer.Role, answer.RateHz)
 	}

@@ -24,18 +24,21 @@ type Core interface {
 	Look(on bool) error
 
 	// SetRatio sets how many stream frames the receiver consumes per graph
-	// frame, 0.95 to 1.05. Exactly 1 copies bit for bit, after a glide of at
-	// most 50 ppm to a whole frame.
+	// frame, 0.95 to 1.05 times the quotient of both rates. Between equal rates exactly 1
+	// copies bit for bit, after a glide of at most 50 ppm to a whole frame.
 	SetRatio(ratio float64)
 	// SeekTo makes the receiver play stream time media+offset at local media
-	// time media, from the next cycle on, cross-faded when already playing.
+	// time media, from the next cycle on, cross-faded when already playing. Where the
+	// stream has another rate than the graph, media counts in frames of the stream there,
+	// rounded down.
 	SeekTo(offset int64)
 	// Mute stops playout: silence, no position, packets still observed.
 	Mute()
 
 	// Observe moves the oldest observations into buf and returns how many.
 	Observe(buf []stream.Observation) int
-	// LookaheadFrames is how far the resampler reads past its position.
+	// LookaheadFrames is how far the resampler of the newest receiver reads past its
+	// position, in frames of the stream.
 	LookaheadFrames() int
 }
 
@@ -66,6 +69,7 @@ type Parts struct {
 // Stream is what comes, and from whom.
 type Stream struct {
 	Format      proto.Format // 0 channels: nothing but reports
+	GraphRateHz int          // of our graph; 0: as the stream
 	PayloadType uint8
 	SSRC        uint32     // 0: the first one seen
 	From        netip.Addr // the zero Addr: that of the first packet
@@ -89,9 +93,17 @@ func mostWait(periodFrames, rateHz int) time.Duration {
 	return min(period/4, longestWait)
 }
 
+// graphRateHz is also what a follower's graph is going to have.
+func (s Stream) graphRateHz() int {
+	if s.GraphRateHz == 0 || s.Lock != stream.Unlocked {
+		return s.Format.RateHz
+	}
+	return s.GraphRateHz
+}
+
 func (s Stream) plan() stream.ReceivePlan {
 	plan := stream.ReceivePlan{
-		Format: codec.FormatOf(s.Format), PayloadType: s.PayloadType, SSRC: s.SSRC, From: s.From, SendDelay: s.Terms.SendDelay,
+		Format: codec.FormatOf(s.Format), GraphRateHz: s.graphRateHz(), PayloadType: s.PayloadType, SSRC: s.SSRC, From: s.From, SendDelay: s.Terms.SendDelay,
 		Repeats: codec.RepeatsOf(s.Terms.Redundancy, s.Format, s.PeriodFrames, s.PacketFrames),
 		Lock:    s.Lock,
 	}

@@ -66,7 +66,7 @@ func TestAPlanIsWhatTheStreamSays(t *testing.T) {
 	core.saw = make([]stream.Observation, 3*len(d.buf)/2) // of the receiver before
 	d.Start(plain())
 	want := stream.ReceivePlan{
-		Format: stream.Format{Encoding: stream.L24, RateHz: 48000, Channels: 6}, PayloadType: 97, SSRC: 9, From: netip.MustParseAddr("192.0.2.7"),
+		Format: stream.Format{Encoding: stream.L24, RateHz: 48000, Channels: 6}, GraphRateHz: 48000, PayloadType: 97, SSRC: 9, From: netip.MustParseAddr("192.0.2.7"),
 		SendDelay: true, Repeats: stream.Repeats{Copies: 2, DistanceFrames: 144},
 	}
 	if core.plan != want || !d.Running() || d.Refused() != nil {

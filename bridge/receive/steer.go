@@ -13,7 +13,7 @@ func (d *Direction) servoConfig(repeats stream.Repeats) clock.Config {
 		extra += codec.MarginFrames
 	}
 	return clock.Config{
-		RateHz: s.Format.RateHz, LatencyFrames: d.settings.Latency.FramesAt(s.Format.RateHz),
+		RateHz: s.Format.RateHz, GraphRateHz: s.graphRateHz(), LatencyFrames: d.settings.Latency.FramesAt(s.Format.RateHz, s.graphRateHz()),
 		JitterFrames: d.parts.Memory.Jitter(s.Peer), LookaheadFrames: d.parts.Core.LookaheadFrames(),
 		PeriodFrames:  s.PeriodFrames,
 		DelayByPacket: coded,
@@ -84,7 +84,7 @@ func (d *Direction) ArrivalNs(timestamp uint32) (ns int64, ok bool) {
 	return d.servo.ArrivalNs(timestamp)
 }
 
-// LookaheadFrames is how far the resampler reads past its position.
+// LookaheadFrames is how far the resampler reads past its position, in frames of the stream.
 func (d *Direction) LookaheadFrames() int { return d.parts.Core.LookaheadFrames() }
 
 // remember keeps what was learned for the next stream of this peer. A fixed

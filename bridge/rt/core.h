@@ -38,10 +38,10 @@ enum {
     MAX_REPEATS = 2,          /* times a packet goes out again */
     CROSSFADE_FRAMES = 64,    /* at seeks, own skips and the end of a gap */
     HISTORY_FRAMES = 4096,    /* played frames kept behind the playout position */
-    TAPS = 20,                /* of the resampler, per phase; a multiple of 4 */
-    LOOKAHEAD = 7,            /* frames the resampler reads past its position's integer part */
-    LOOKBEHIND = TAPS - 1 - LOOKAHEAD, /* and before it */
-    PHASES = 1024,
+    TAPS = 20,                /* of the resampler between equal rates, per phase */
+    LOOKAHEAD = 7,            /* frames that one reads past its position's integer part */
+    PHASES = 1024,            /* of that one */
+    MAX_TAPS = 528,           /* between any rates; a multiple of 4 (ratefilter.c) */
     OBSERVATIONS = 8192, /* 2.7 s at period 32 */
     RTCP_SLOTS = 32,
     RTCP_PER_SECOND = 32,    /* read; a peer sends one, and a goodbye */
@@ -139,15 +139,24 @@ void archibald_media_clock_reset(media_clock *clock, uint32_t rate_hz);
 int64_t archibald_media_clock_update(media_clock *clock, uint64_t graph_frame, uint32_t frames,
                                      int64_t cycle_ns);
 
-/* resample.c: polyphase interpolation. --------------------------------------- */
+/* resample.c, ratefilter.c: polyphase interpolation. ------------------------- */
 
 typedef struct {
-    float row[PHASES + 1][TAPS];
+    uint32_t taps;       /* of each phase; a multiple of 4, at most MAX_TAPS */
+    uint32_t lookahead;  /* frames it reads past its position's integer part ... */
+    uint32_t lookbehind; /* ... and before it: taps - 1 - lookahead */
+    uint32_t phases;
+    float row[]; /* phases + 1 rows of taps */
 } resampler;
 
+/* What it has to be for a stream of one rate in a graph of another: all but the rows. */
+void archibald_resampler_shape(resampler *shape, uint32_t stream_hz, uint32_t graph_hz);
+/* Makes the rows of one of that shape: between equal rates ... */
 void archibald_resampler_init(resampler *table);
+/* ... and between different ones. */
+void archibald_ratefilter_init(resampler *table, uint32_t stream_hz, uint32_t graph_hz);
 /* Interpolates frames outputs of each channel. in[c] points to window[c] such
- * that in[c][LOOKBEHIND] is the frame at the integer part of the position;
+ * that in[c][lookbehind] is the frame at the integer part of the position;
  * fraction is 0 <= f < 1. */
 void archibald_resampler_run(const resampler *table, const float *const *in, uint32_t channels,
                              double fraction, double ratio, float *const *out, uint32_t frames);
@@ -162,6 +171,7 @@ typedef struct {
     enum wire_encoding encoding;
     uint8_t payload_type;
     uint32_t channels, rate_hz, ssrc;
+    uint32_t graph_hz;               /* rate of the graph that plays it; rate_hz is the stream's */
     uint32_t repeats;                /* agreed: how many more copies of each packet come ... */
     uint32_t repeat_distance_frames; /* ... and how much later each */
     int send_delay;                  /* agreed: the header extension says the send delay */
@@ -174,7 +184,8 @@ typedef struct {
 
 typedef struct {
     receive_plan plan; /* immutable */
-    const resampler *table;
+    const resampler *table; /* the engine's where the rates are equal, else ... */
+    resampler *own;         /* ... this receiver's own */
 
     /* control writes (release), playout takes (acquire): a seek offset or COMMAND_ */
     _Atomic int64_t command;
@@ -422,7 +433,7 @@ struct archibald_engine {
     rtcp_ring rtcp;
     int64_t rtcp_second_ns;  /* whoever holds reading: when the second of the budget began ... */
     uint32_t rtcp_in_second; /* ... and what came since */
-    resampler table;
+    resampler *table; /* between equal rates */
 };
 
 void archibald_playout(archibald_engine *engine, float *const *out, uint32_t channels,
@@ -454,7 +465,10 @@ int64_t archibald_send_delay_ns(archibald_engine *engine, uint64_t graph_frame, 
 
 archibald_engine *archibald_engine_new(int fd);
 void archibald_engine_free(archibald_engine *engine); /* no callback may run any more */
-archibald_receiver *archibald_receiver_new(const receive_plan *plan, const resampler *table);
+resampler *archibald_resampler_new(uint32_t stream_hz, uint32_t graph_hz);
+void archibald_resampler_free(resampler *table);
+/* equal is for equal rates, and outlives the receiver. */
+archibald_receiver *archibald_receiver_new(const receive_plan *plan, const resampler *equal);
 void archibald_receiver_free(archibald_receiver *receiver);
 archibald_sender *archibald_sender_new(const send_plan *plan);
 void archibald_sender_free(archibald_sender *sender);

@@ -8,7 +8,9 @@
 
 /* How many datagrams one cycle may read: packets of four frames, and of many channels
  * twice what a period and its repeats fill. A flood must not starve the graph. */
-static uint32_t drain_budget(const archibald_receiver *receiver, uint32_t frames) {
+static uint32_t drain_budget(const archibald_receiver *receiver, uint32_t period_frames) {
+    const uint64_t of_stream = (uint64_t)period_frames * receiver->plan.rate_hz;
+    const uint32_t frames = (uint32_t)(of_stream / receiver->plan.graph_hz);
     const uint32_t frame_bytes =
         archibald_wire_sample_bytes(receiver->plan.encoding) * receiver->plan.channels;
     const uint32_t full = frames * frame_bytes * (1 + receiver->plan.repeats) / FULL_PAYLOAD_BYTES;

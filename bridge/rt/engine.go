@@ -53,7 +53,7 @@ import (
 const (
 	MaxChannels     = int(C.MAX_CHANNELS)
 	MaxPeriodFrames = int(C.MAX_PERIOD_FRAMES)
-	LookaheadFrames = int(C.LOOKAHEAD) // the resampler's part of the latency
+	LookaheadFrames = int(C.LOOKAHEAD) // the resampler's part of the latency, between equal rates
 )
 
 // Engine is one end of a bridge: one sender, one receiver, one socket. It
@@ -62,6 +62,9 @@ const (
 type Engine struct {
 	c      *C.archibald_engine
 	socket *mediaSocket // nil on virtual time
+
+	lookahead int     // of the newest receiver's resampler
+	nominal   float64 // its ratio by both rates
 
 	firstTimestamp uint32
 	nextSequence   C.uint16_t // continues from sender to sender
@@ -94,7 +97,7 @@ func newEngine(fd int) (*Engine, error) {
 	if c == nil {
 		return nil, errors.New("no memory for the real-time core")
 	}
-	return &Engine{c: c, firstTimestamp: random32(), nextSequence: C.uint16_t(random32()), records: make([]C.observation, 512)}, nil
+	return &Engine{c: c, lookahead: LookaheadFrames, nominal: 1, firstTimestamp: random32(), nextSequence: C.uint16_t(random32()), records: make([]C.observation, 512)}, nil
 }
 
 // Close frees everything. No callback may run any more.
@@ -116,7 +119,7 @@ func (e *Engine) Callbacks() stream.Callbacks {
 func MemoryLocked() bool { return C.archibald_memory_unlocked() == 0 }
 
 // LookaheadFrames implements session.Core.
-func (e *Engine) LookaheadFrames() int { return LookaheadFrames }
+func (e *Engine) LookaheadFrames() int { return e.lookahead }
 
 // SetGraph implements session.Core.
 func (e *Engine) SetGraph(rateHz int) { C.set_graph(e.c, C.uint32_t(rateHz)) }
@@ -150,8 +153,13 @@ func checkFormat(f stream.Format, payloadType uint8) error {
 		return fmt.Errorf("RTP payload type %d: legal are 1 to 127", payloadType)
 	case f.Channels < 1 || f.Channels > MaxChannels:
 		return fmt.Errorf("channels %d: legal are 1 to %d", f.Channels, MaxChannels)
-	case f.RateHz < 8000 || f.RateHz > 192000:
-		return fmt.Errorf("rate %d Hz: legal are 8000 to 192000", f.RateHz)
+	}
+	return checkRate("rate", f.RateHz)
+}
+
+func checkRate(what string, hz int) error {
+	if hz < 8000 || hz > 192000 {
+		return fmt.Errorf("%s %d Hz: legal are 8000 to 192000", what, hz)
 	}
 	return nil
 }
@@ -252,6 +260,9 @@ func checkReceiveLock(p stream.ReceivePlan) error {
 	if p.PeriodFrames < 1 || p.PeriodFrames > MaxPeriodFrames {
 		return fmt.Errorf("period of %d frames of the leader: legal are 1 to %d", p.PeriodFrames, MaxPeriodFrames)
 	}
+	if p.GraphRateHz != 0 && p.GraphRateHz != p.Format.RateHz {
+		return fmt.Errorf("stream of %d Hz in a graph of %d Hz: legal is one rate where one end leads", p.Format.RateHz, p.GraphRateHz)
+	}
 	if p.Lock == stream.Follows {
 		return nil
 	}
@@ -272,11 +283,19 @@ func (e *Engine) StartReceiver(p stream.ReceivePlan) error {
 	if err := checkReceiveLock(p); err != nil {
 		return err
 	}
+	graphHz := p.GraphRateHz
+	if graphHz == 0 {
+		graphHz = p.Format.RateHz
+	}
+	if err := checkRate("graph rate", graphHz); err != nil {
+		return err
+	}
 	plan := C.receive_plan{
 		encoding:     encodingOf(p.Format.Encoding),
 		payload_type: C.uint8_t(p.PayloadType),
 		channels:     C.uint32_t(p.Format.Channels),
 		rate_hz:      C.uint32_t(p.Format.RateHz),
+		graph_hz:     C.uint32_t(graphHz),
 		ssrc:         C.uint32_t(p.SSRC),
 
 		repeats:                C.uint32_t(p.Repeats.Copies),
@@ -299,7 +318,7 @@ func (e *Engine) startReceiver(plan *C.receive_plan, h hearing) error {
 	if err := e.await(1); err != nil {
 		return err // each attempt would leave a receiver behind
 	}
-	receiver := C.archibald_receiver_new(plan, &e.c.table)
+	receiver := C.archibald_receiver_new(plan, e.c.table)
 	if receiver == nil {
 		return errors.New("no memory for the receiver")
 	}
@@ -308,6 +327,7 @@ func (e *Engine) startReceiver(plan *C.receive_plan, h hearing) error {
 		C.archibald_receiver_free(receiver)
 		return err
 	}
+	e.lookahead, e.nominal = int(receiver.table.lookahead), float64(plan.rate_hz)/float64(plan.graph_hz)
 	return e.replaceReceiver(receiver)
 }
 
@@ -371,7 +391,7 @@ func (e *Engine) SetRatio(ratio float64) {
 	if math.IsNaN(ratio) {
 		return // the audio thread could never leave it again
 	}
-	ratio = min(max(ratio, 0.95), 1.05)
+	ratio = min(max(ratio, 0.95*e.nominal), 1.05*e.nominal)
 	C.set_ratio_bits(e.c, C.uint64_t(math.Float64bits(ratio)))
 }
 

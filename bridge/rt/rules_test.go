@@ -39,17 +39,23 @@ var realTimeCalls = map[string]string{
 }
 
 // Not on an audio thread: it may map memory, and still needs no heap.
-var controlFiles = []string{"lifetime.c"}
+var controlFiles = []string{"lifetime.c", "ratefilter.c"}
 
 var controlCalls = map[string]string{
 	"mmap":                        "memory, pre-faulted",
 	"munmap":                      "gives it back",
 	"mlock":                       "keeps it resident",
-	"cos":                         "fade curves",
+	"cos":                         "fade curves, the rate filter's kernel",
+	"sin":                         "the rate filter's kernel",
+	"sqrt":                        "its design",
+	"fabs":                        "its design",
+	"memset":                      "its design",
 	"memcpy":                      "block sizes",
 	"archibald_wire_sample_bytes": "core, wire.c",
 	"archibald_jitter_reset":      "core, jitter.c",
 	"archibald_resampler_init":    "core, resample.c",
+	"archibald_resampler_shape":   "core, ratefilter.c",
+	"archibald_ratefilter_init":   "core, ratefilter.c",
 	"archibald_predictor_init":    "core, predict.c",
 }
 

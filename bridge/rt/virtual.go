@@ -80,11 +80,11 @@ func NewVirtual(rateHz int) (*Virtual, error) {
 	return &Virtual{Engine: e, plane: make([]C.float, MaxChannels*MaxPeriodFrames)}, nil
 }
 
-// StartPositions starts a receiver without channels: it tracks positions and
-// concealment and moves no samples.
-func (v *Virtual) StartPositions(rateHz int, repeats stream.Repeats) error {
+// StartPositions starts a receiver without channels for a stream of one rate in a graph of
+// another: it tracks positions and concealment and moves no samples.
+func (v *Virtual) StartPositions(rateHz, graphHz int, repeats stream.Repeats) error {
 	return v.startReceiver(&C.receive_plan{encoding: C.WIRE_L16, payload_type: 96,
-		rate_hz: C.uint32_t(rateHz), repeats: C.uint32_t(repeats.Copies),
+		rate_hz: C.uint32_t(rateHz), graph_hz: C.uint32_t(graphHz), repeats: C.uint32_t(repeats.Copies),
 		repeat_distance_frames: C.uint32_t(repeats.DistanceFrames)}, hearing{})
 }
 

@@ -319,7 +319,7 @@ func Describe(settings Settings, graph audio.Graph) proto.Description {
 	}
 	format := proto.Format{Encoding: encodings[0], RateHz: graph.RateHz, Channels: max(1, settings.SendChannels)}
 	terms := settings.Terms
-	terms.SendDelay = true
+	terms.SendDelay, terms.AnyRate = true, true
 	return proto.Description{
 		Name: settings.Name, Role: settings.Role, Version: proto.Version,
 		Port: int(settings.Listen.Port()), Payloads: proto.Payloads(encodings...),

@@ -42,7 +42,7 @@ func (e *End) lockedFrames() (send, receive int) {
 // The way back takes the rest of the periods in which the answer is due.
 func (e *End) lockedLatency() report.Latency {
 	a := e.session.Agreement
-	l := e.streams.reports.Latency(report.Playout{RateHz: a.Receive.RateHz})
+	l := e.streams.reports.Latency(report.Playout{RateHz: a.Receive.RateHz, GraphRateHz: a.Receive.RateHz})
 	l.Stages.Wait = 0
 	if e.lock() == stream.Follows {
 		return l

@@ -115,7 +115,7 @@ func (e *End) startReceiver() {
 func (e *End) incoming() receive.Stream {
 	a := e.session.Agreement
 	s := receive.Stream{
-		Format: a.Receive, PayloadType: e.incomingType(), SSRC: a.PeerSSRC, From: e.from(),
+		Format: a.Receive, GraphRateHz: e.graph.RateHz, PayloadType: e.incomingType(), SSRC: a.PeerSSRC, From: e.from(),
 		Terms: a.Terms, PeriodFrames: a.PeerPeriodFrames, PacketFrames: a.PeerPacketFrames, Peer: e.peerKey(),
 		Lock: e.lock(), AnswerPeriods: e.answers.periods,
 	}
@@ -267,7 +267,7 @@ func (e *End) latency() report.Latency {
 		return e.lockedLatency()
 	}
 	a, c := e.session.Agreement, e.streams.receive.Clock()
-	p := report.Playout{RateHz: a.Receive.RateHz, DelayFrames: c.DelayFrames, PeriodFrames: e.graph.PeriodFrames}
+	p := report.Playout{RateHz: a.Receive.RateHz, GraphRateHz: e.graph.RateHz, DelayFrames: c.DelayFrames, PeriodFrames: e.graph.PeriodFrames}
 	if !c.RateLocked {
 		p.LookaheadFrames = e.streams.receive.LookaheadFrames()
 	}

@@ -127,9 +127,9 @@ type Direction struct {
 	Counts        // since the session began
 	Total  Counts `json:"total"` // since the program started
 
-	BufferFrames       float64 `json:"buffer_frames"` // now waiting to be played
+	BufferFrames       float64 `json:"buffer_frames"` // of the stream, now waiting to be played
 	BufferTargetFrames float64 `json:"buffer_target_frames"`
-	RatioPPM           float64 `json:"ratio_ppm"` // resampling in force: how much faster the sender's clock is; 0: none, bit for bit
+	RatioPPM           float64 `json:"ratio_ppm"` // resampling in force, beside what Rate and Audio.Rate differ by: how much faster the sender's clock is; between equal rates 0: none, bit for bit
 
 	JitterUs  Jitter  `json:"jitter_us"`
 	LatencyMs Latency `json:"latency_ms"`

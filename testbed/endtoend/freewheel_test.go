@@ -52,7 +52,7 @@ func TestAnExportInTheGuestIsSilenceAndNothingElse(t *testing.T) {
 	}
 	time.Sleep(3 * time.Second)
 	p, err := probe.Start(r.Stack, probe.Config{
-		Binary: r.probe, Name: "export-probe", PeriodFrames: r.Config.PeriodFrames, Duration: 60 * time.Second, Inputs: 1,
+		Binary: r.probe, Name: "export-probe", PeriodFrames: r.Config.PeriodFrames, RateHz: r.Config.HostRateHz, Duration: 60 * time.Second, Inputs: 1,
 		Outputs: []probe.Signal{probe.Tone(hostLeftHz, toneDBFS)},
 	})
 	if err != nil {

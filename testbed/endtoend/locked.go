@@ -55,7 +55,7 @@ func (r *Rig) RoundTrip(leader proto.Role, periodFrames int, duration time.Durat
 	r.probes++
 	name := fmt.Sprintf("trip-%d", r.probes)
 	config := probe.Config{
-		Binary: r.probe, Name: name, PeriodFrames: periodFrames, Inputs: 2, Duration: duration,
+		Binary: r.probe, Name: name, PeriodFrames: periodFrames, RateHz: r.Config.RateHz, Inputs: 2, Duration: duration,
 		Outputs: []probe.Signal{probe.NoiseF32(noiseSeed), probe.NoiseF32(noiseSeed + 1)},
 	}
 	if leader == proto.Guest {
@@ -80,7 +80,7 @@ func (r *Rig) RoundTrip(leader proto.Role, periodFrames int, duration time.Durat
 	for channel := range lags {
 		lags[channel] = map[int]int{}
 		samples := heard.Sound.Channels[channel]
-		samples = samples[min(settleFrames, len(samples)):]
+		samples = samples[min(settled(heard), len(samples)):]
 		reference := signal.Noise(noiseSeed+uint64(channel), 0, heard.Sound.Frames()+20*heard.RateHz, true)
 		for _, run := range signal.BitExact(reference, samples) {
 			if run.Equal {
