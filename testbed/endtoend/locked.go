@@ -48,9 +48,8 @@ func (r *Rig) LoopFollower(leader proto.Role) error {
 	return r.connect(follower, loops[follower].out, loops[follower].in)
 }
 
-// RoundTrip measures the way, against a second one from the same program back to itself
-// that does not leave the leader's graph: that takes periodFrames, since the program
-// plays before it hears.
+// RoundTrip measures the way, against a second one from the same program back to itself that
+// does not leave the leader's graph and takes no time, since the program plays before it hears.
 func (r *Rig) RoundTrip(leader proto.Role, periodFrames int, duration time.Duration) (trip RoundTrip, err error) {
 	r.probes++
 	name := fmt.Sprintf("trip-%d", r.probes)
@@ -102,7 +101,7 @@ func (r *Rig) RoundTrip(leader proto.Role, periodFrames int, duration time.Durat
 	}
 	trip.Took = map[int]int{}
 	for lag, frames := range lags[0] {
-		trip.Took[lag-direct+periodFrames] += frames
+		trip.Took[lag-direct] += frames
 	}
 	return trip, nil
 }

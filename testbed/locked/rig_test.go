@@ -27,8 +27,8 @@ type pair struct {
 
 // pairs are those of a guest on JACK and a host on PipeWire or JACK.
 var pairs = []pair{
-	{"jackd leads PipeWire", proto.Guest, endtoend.Config{Guest: []string{"--clock", "lead"}}},
-	{"PipeWire leads jackd", proto.Host, endtoend.Config{Netone: true, Guest: []string{"--clock", "follow"}}},
+	{"jackd leads PipeWire", proto.Guest, endtoend.Config{Guest: []string{"--clock", "lead", "--answer-periods", "1"}}},
+	{"PipeWire leads jackd", proto.Host, endtoend.Config{Netone: true, Guest: []string{"--clock", "follow"}, Host: []string{"--answer-periods", "1"}}},
 }
 
 // start starts servers and ends, with the follower's nodes connected to each other.
@@ -84,9 +84,9 @@ func missed(t *testing.T, r *endtoend.Rig) (sum int) {
 	return sum
 }
 
-// onePeriod measures the round trip: each frame that came back as it was sent took exactly
-// a period, and whatever did not is counted.
-func onePeriod(t *testing.T, r *endtoend.Rig, leader proto.Role, periodFrames int) {
+// roundTrip measures it: each frame that came back as it was sent took exactly so many frames,
+// and whatever did not is counted.
+func roundTrip(t *testing.T, r *endtoend.Rig, leader proto.Role, periodFrames, want int) {
 	t.Helper()
 	before := missed(t, r)
 	trip, err := r.RoundTrip(leader, periodFrames, 8*time.Second)
@@ -96,8 +96,8 @@ func onePeriod(t *testing.T, r *endtoend.Rig, leader proto.Role, periodFrames in
 	misses := missed(t, r) - before
 	t.Logf("%d of %d frames equal, longest stretch %d, %d breaks, %d misses counted, took %v", trip.Equal, trip.Frames, trip.Longest, trip.Breaks, misses, trip.Took)
 	for frames, count := range trip.Took {
-		if frames != periodFrames {
-			t.Errorf("%d frames came back after %d, want %d", count, frames, periodFrames)
+		if frames != want {
+			t.Errorf("%d frames came back after %d, want %d", count, frames, want)
 		}
 	}
 	if trip.Longest < 2*periodFrames || 10*trip.Equal < 9*trip.Frames {
