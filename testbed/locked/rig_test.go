@@ -77,7 +77,7 @@ func missed(t *testing.T, r *endtoend.Rig) (sum int) {
 			t.Fatal(err)
 		}
 		for _, d := range []status.Direction{s.Directions.Send, s.Directions.Receive} {
-			sum += int(d.Total.Unanswered + d.Total.PeerSkips + d.Total.MadeUp + d.Total.Takeovers + d.Total.GivenUp + d.Total.Xruns + d.Total.Lost)
+			sum += int(d.Total.Unanswered + d.Total.LeftOut + d.Total.MadeUp + d.Total.Takeovers + d.Total.GivenUp + d.Total.Xruns + d.Total.Lost)
 		}
 		sum += int(s.Audio.XrunsTotal)
 	}

@@ -9,6 +9,6 @@ const countRows = [
   ["late, duplicate, recovered", false, ["late","duplicate","recovered"], ""],
   ["concealed frames, dropouts", false, ["concealed_frames","dropouts"], ""],
   ["xruns", true, ["xruns"], ""],
-  ["waited, unanswered, peer skips", false, ["waited","unanswered","peer_skips"], "leads"],
+  ["waited, unanswered, left out", false, ["waited","unanswered","left_out"], "leads"],
   ["made up, takeovers, given up", false, ["made_up","takeovers","given_up"], "follows"],
 ];
