@@ -560,4 +560,28 @@ var mutants = []mutant{
 		to:        "sigemptyset(&all);",
 		in:        "bridge/audio/jack", tests: "TestEveryThreadOfLibjackBlocksEverySignal",
 	},
+	{
+		guarantee: "a JACK server that ran cycles by itself is asked for the next one",
+		broken:    "its count is not taken over",
+		file:      "bridge/audio/jack/netone/packet.c",
+		from:      "if (ahead <= MOST_AHEAD) netone->number += ahead;",
+		to:        "(void)ahead;",
+		in:        "testbed/netone", tests: "TestTheNumberIsNetonesWhereItRanByItself",
+	},
+	{
+		guarantee: "a packet that comes while a cycle runs starts the next one at its end",
+		broken:    "capture does not wake the driving thread",
+		file:      "bridge/audio/jack/netone/drive.c",
+		from:      "atomic_store(&drive->waits, (uint32_t)waits_for_end(drive));",
+		to:        "",
+		in:        "testbed/netone", tests: "TestAPacketThatComesWhileACycleRunsWaitsForItsEnd|TestACoreThatKeepsThePaceLearnsTheEndOfEachCycleAtOnce",
+	},
+	{
+		guarantee: "a driven cycle costs one wake-up",
+		broken:    "the end of each cycle wakes the driving thread",
+		file:      "bridge/audio/jack/netone/drive.c",
+		from:      "return drive->running && (drive->held || drive->by_timer);",
+		to:        "return drive->running;",
+		in:        "testbed/netone", tests: "TestACycleCostsOneWakeUp",
+	},
 }
