@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"archibald-bridge/bridge/status"
 	"archibald-bridge/proto"
 	"archibald-bridge/testbed/endtoend"
 )
@@ -68,20 +67,39 @@ func locked(t *testing.T, r *endtoend.Rig, leader proto.Role) {
 	}
 }
 
-// missed counts cycles that were not as they should be, at either end: each is heard.
-func missed(t *testing.T, r *endtoend.Rig) (sum int) {
+// misses are cycles that were not as they should be, at either end, by the cause: each is
+// heard.
+type misses map[string]int
+
+func missed(t *testing.T, r *endtoend.Rig) misses {
 	t.Helper()
+	m := misses{}
 	for _, role := range []proto.Role{proto.Guest, proto.Host} {
 		s, err := r.Status(role)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, d := range []status.Direction{s.Directions.Send, s.Directions.Receive} {
-			sum += int(d.Total.Unanswered + d.Total.LeftOut + d.Total.MadeUp + d.Total.Takeovers + d.Total.GivenUp + d.Total.Xruns + d.Total.Lost)
+		d := s.Directions.Receive.Total
+		for cause, count := range map[string]uint64{
+			"unanswered": d.Unanswered, "left out": d.LeftOut, "made up": d.MadeUp, "takeovers": d.Takeovers, "given up": d.GivenUp,
+			"lost time": d.Xruns + s.Directions.Send.Total.Xruns, "lost": d.Lost, "xruns": s.Audio.XrunsTotal,
+		} {
+			m[string(role)+": "+cause] += int(count)
 		}
-		sum += int(s.Audio.XrunsTotal)
 	}
-	return sum
+	return m
+}
+
+// since is how many there were after an earlier look, and in all.
+func (m misses) since(before misses) (by misses, sum int) {
+	by = misses{}
+	for cause, count := range m {
+		if more := count - before[cause]; more != 0 {
+			by[cause] = more
+			sum += more
+		}
+	}
+	return by, sum
 }
 
 // roundTrip measures it: each frame that came back as it was sent took exactly so many frames,
@@ -93,8 +111,8 @@ func roundTrip(t *testing.T, r *endtoend.Rig, leader proto.Role, periodFrames, w
 	if err != nil {
 		t.Fatal(err)
 	}
-	misses := missed(t, r) - before
-	t.Logf("%d of %d frames equal, longest stretch %d, %d breaks, %d misses counted, took %v", trip.Equal, trip.Frames, trip.Longest, trip.Breaks, misses, trip.Took)
+	by, misses := missed(t, r).since(before)
+	t.Logf("%d of %d frames equal, longest stretch %d, %d breaks, took %v; counted: %v", trip.Equal, trip.Frames, trip.Longest, trip.Breaks, trip.Took, by)
 	for frames, count := range trip.Took {
 		if frames != want {
 			t.Errorf("%d frames came back after %d, want %d", count, frames, want)
