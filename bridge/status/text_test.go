@@ -184,3 +184,13 @@ func TestTextHasTheCountsOfItsPartOnly(t *testing.T) {
 		}
 	}
 }
+
+func TestTextSaysBothRatesWhereAStreamIsResampled(t *testing.T) {
+	for audio, want := range map[int]string{48000: "+3.2 ppm, resampled from 96000 to 48000 Hz\n", 96000: "+3.2 ppm\n"} {
+		s := Status{Audio: Audio{State: AudioRunning, Rate: audio}}
+		s.Directions.Receive = Direction{State: DirectionRunning, Rate: 96000, RatioPPM: 3.2}
+		if shown := text(t, s); !strings.Contains(shown, want) {
+			t.Errorf("no %q in\n%s", want, shown)
+		}
+	}
+}
