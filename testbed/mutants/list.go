@@ -583,6 +583,48 @@ var mutants = []mutant{
 		in:        "bridge/patchbay", tests: "TestAConnectionTheUserRemovedStaysRemoved",
 	},
 
+	// Who leads.
+	{
+		guarantee: "exactly one end leads",
+		broken:    "two ends that are to lead both do",
+		file:      "proto/lock.go",
+		from:      "case a.Clock == b.Clock && (a.Clock == ClockLead || a.Clock == ClockFollow):",
+		to:        "case a.Clock == b.Clock && a.Clock == ClockFollow:",
+		in:        "proto", tests: "TestExactlyOneEndLeadsWhereOneIsToAndBothEndsKnowIt|TestRefusalsOfALeaderAndAFollower",
+	},
+	{
+		guarantee: "a graph that cannot have the leader's period does not follow",
+		broken:    "only the rate is compared",
+		file:      "proto/lock.go",
+		from:      "(follower.RateHz != leader.RateHz || follower.PeriodFrames != leader.PeriodFrames)",
+		to:        "follower.RateHz != leader.RateHz",
+		in:        "proto", tests: "TestExactlyOneEndLeadsWhereOneIsToAndBothEndsKnowIt|TestRefusalsOfALeaderAndAFollower",
+	},
+	{
+		guarantee: "a locked session is not steered",
+		broken:    "the servo sets the ratio",
+		file:      "bridge/receive/steer.go",
+		from:      "if d.servo == nil || d.locked() {\n\t\treturn\n\t}\n\tdecision",
+		to:        "if d.servo == nil {\n\t\treturn\n\t}\n\tdecision",
+		in:        "bridge/receive", tests: "TestALockedStreamIsPlannedAndIsNeitherSteeredNorMutedNorLearnedFrom",
+	},
+	{
+		guarantee: "a graph whose leader is gone gets its own clock back",
+		broken:    "it stays driven",
+		file:      "bridge/session/streams.go",
+		from:      "e.audio.SetActive(false)\n\t\te.giveBack()",
+		to:        "e.audio.SetActive(false)",
+		in:        "bridge/session", tests: "TestASessionThatIsOverLeavesTheTimerAndThenGivesTheGraphBack",
+	},
+	{
+		guarantee: "a second period for answers is not taken back within the session",
+		broken:    "each look may change it",
+		file:      "bridge/session/answers.go",
+		from:      "e.answers.periods > 1 || ",
+		to:        "",
+		in:        "bridge/session", tests: "TestAFollowerThatNeedsMoreThanAPeriodIsGivenTwoAndKeepsThem",
+	},
+
 	// The audio servers.
 	{
 		guarantee: "every thread of libjack blocks every signal",
