@@ -4,7 +4,6 @@
 #include <math.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <time.h>
 
 static int signals_open(void) {
@@ -36,7 +35,14 @@ static float voice(archibald_engine *engine, uint32_t channel, uint64_t frame) {
 
 void fake_playout(archibald_engine *engine, float *const *out, uint32_t channels, uint32_t frames,
                   uint64_t graph_frame, int64_t cycle_ns, int64_t now_ns) {
+    struct fake_follower *f = &engine->follower;
     float first = 0;
+    if (f->runs) {
+        f->answer.played++;
+        f->answer.frames = frames;
+        graph_frame = f->answer.frame;
+    } else if (f->socket != 0)
+        atomic_fetch_add(&f->unasked, 1);
     const int stall_ms = atomic_exchange(&engine->stall_ms, 0);
     if (stall_ms != 0) nanosleep(&(struct timespec){.tv_nsec = stall_ms * 1000000L}, NULL);
     for (uint32_t c = 0; c < channels; c++) {
@@ -50,6 +56,11 @@ void fake_playout(archibald_engine *engine, float *const *out, uint32_t channels
 
 void fake_capture(archibald_engine *engine, const float *const *in, uint32_t channels,
                   uint32_t frames, uint64_t graph_frame, int64_t now_ns) {
+    struct fake_follower *f = &engine->follower;
+    if (f->runs) {
+        f->answer.captured++;
+        f->answer.first = channels && in[0] ? in[0][0] : 0;
+    }
     const uint64_t n = atomic_load_explicit(&engine->sample_count, memory_order_relaxed);
     for (uint32_t c = 0; c < channels && c < fake_channels; c++)
         for (uint32_t i = 0; i < frames; i++)
@@ -57,31 +68,4 @@ void fake_capture(archibald_engine *engine, const float *const *in, uint32_t cha
     atomic_store_explicit(&engine->sample_count, n + frames, memory_order_release);
     keep(&engine->captured, (struct fake_cycle){graph_frame, 0, now_ns, frames, channels,
                                                 channels && in[0] ? in[0][0] : 0, 0});
-}
-
-int fake_follow(archibald_engine *engine, enum archibald_follow_why why, int64_t now_ns,
-                int64_t *wake_ns) {
-    const int64_t period_ns = 1000000000ll *
-                              atomic_load_explicit(&engine->period_frames, memory_order_relaxed) /
-                              atomic_load_explicit(&engine->rate_hz, memory_order_relaxed);
-    const int alone = now_ns - engine->began_ns >= 3 * period_ns;
-    char datagram[1];
-    atomic_fetch_add_explicit(&engine->follow_calls, 1, memory_order_relaxed);
-    if (engine->running && why != archibald_follow_done && !alone) {
-        *wake_ns = engine->began_ns + 3 * period_ns;
-        return 0;
-    }
-    engine->running = 0;
-    if (recv(atomic_load_explicit(&engine->socket, memory_order_relaxed), datagram,
-             sizeof datagram, MSG_DONTWAIT) > 0) {
-        atomic_fetch_add_explicit(&engine->led, 1, memory_order_relaxed);
-        engine->began_ns = now_ns;
-        engine->running = 1;
-    } else if (alone) { /* due a period later: the next one then comes after three again */
-        atomic_fetch_add_explicit(&engine->timed, 1, memory_order_relaxed);
-        engine->began_ns = now_ns - 2 * period_ns;
-        engine->running = 1;
-    }
-    *wake_ns = engine->began_ns + 3 * period_ns;
-    return engine->running;
 }

@@ -13,15 +13,8 @@ static uint64_t log_count(struct fake_log *log) { return atomic_load(&log->count
 static uint64_t sample_count(archibald_engine *e) { return atomic_load(&e->sample_count); }
 static void set_voice(archibald_engine *e, int voice) { atomic_store(&e->voice, voice); }
 static void stall(archibald_engine *e, int ms) { atomic_store(&e->stall_ms, ms); }
-static void set_follow(archibald_engine *e, int socket, uint32_t rate_hz, uint32_t period_frames) {
-    atomic_store(&e->socket, socket);
-    atomic_store(&e->rate_hz, rate_hz);
-    atomic_store(&e->period_frames, period_frames);
-}
-static int fake_socket(archibald_engine *e) { return atomic_load(&e->socket); }
-static uint64_t follow_calls(archibald_engine *e) { return atomic_load(&e->follow_calls); }
-static uint64_t led(archibald_engine *e) { return atomic_load(&e->led); }
-static uint64_t timed(archibald_engine *e) { return atomic_load(&e->timed); }
+static void *follow_function(archibald_engine *e) { return e->follower.socket == 0 ? NULL : (void *)fake_follow; }
+static int follow_socket(archibald_engine *e) { return e->follower.socket == 0 ? -1 : e->follower.socket; }
 static void set_tone(archibald_engine *e, int channel, float hz) { atomic_store(&e->tone_hz[channel], hz); }
 */
 import "C"
@@ -59,21 +52,7 @@ type Engine struct{ c *C.archibald_engine }
 
 // New returns a silent engine. Free it after its shim is closed.
 func New() *Engine {
-	e := &Engine{(*C.archibald_engine)(C.calloc(1, C.sizeof_archibald_engine))}
-	e.FollowSocket(-1, 48000, 64)
-	return e
-}
-
-// FollowSocket makes each datagram that comes in at a UDP socket start a cycle of periodFrames at
-// rateHz. Before Callbacks; -1: cycles come by the timer only.
-func (e *Engine) FollowSocket(socket, rateHz, periodFrames int) {
-	C.set_follow(e.c, C.int(socket), C.uint32_t(rateHz), C.uint32_t(periodFrames))
-}
-
-// Followed is how often the follow function was called, and how many cycles it started because
-// of a datagram and by its timer.
-func (e *Engine) Followed() (calls, led, timed uint64) {
-	return uint64(C.follow_calls(e.c)), uint64(C.led(e.c)), uint64(C.timed(e.c))
+	return &Engine{(*C.archibald_engine)(C.calloc(1, C.sizeof_archibald_engine))}
 }
 
 // Free gives the memory back.
@@ -85,8 +64,8 @@ func (e *Engine) Callbacks() stream.Callbacks {
 		Engine:  unsafe.Pointer(e.c),
 		Playout: unsafe.Pointer(C.archibald_playout_fn(C.fake_playout)),
 		Capture: unsafe.Pointer(C.archibald_capture_fn(C.fake_capture)),
-		Follow:  unsafe.Pointer(C.archibald_follow_fn(C.fake_follow)),
-		Socket:  int(C.fake_socket(e.c)),
+		Follow:  C.follow_function(e.c),
+		Socket:  int(C.follow_socket(e.c)),
 	}
 }
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -17,6 +18,9 @@ static void on_core_info(void *data, const struct pw_core_info *info) {
     /* Later ones are ignored: settings have changed since. */
     if (info->props != NULL && !shim->greeted)
         archibald_pipewire_read_configuration(&shim->settings, info->props);
+    unsigned patch;
+    shim->settings.corrects_drivers = info->version != NULL &&
+                                      sscanf(info->version, "0.3.%u", &patch) == 1 && patch < 70;
     shim->greeted = true;
     archibald_pw.pw_thread_loop_signal(shim->loop, false);
 }
@@ -116,7 +120,8 @@ static int open_shim(archibald_pipewire *shim, int64_t timeout_ns) {
 }
 
 archibald_pipewire *archibald_pipewire_open(archibald_engine *engine, archibald_playout_fn playout,
-                                            archibald_capture_fn capture, int event_fd,
+                                            archibald_capture_fn capture,
+                                            archibald_follow_fn follow, int socket, int event_fd,
                                             int64_t timeout_ns, int *error) {
     archibald_pipewire *shim = calloc(1, sizeof *shim);
     if (shim == NULL) {
@@ -126,6 +131,8 @@ archibald_pipewire *archibald_pipewire_open(archibald_engine *engine, archibald_
     shim->engine = engine;
     shim->core_playout = playout;
     shim->core_capture = capture;
+    shim->core_follow = follow;
+    shim->socket = socket;
     shim->event_fd = event_fd;
     shim->nodes[archibald_pipewire_capture].shim = shim;
     shim->nodes[archibald_pipewire_playout].shim = shim;
@@ -140,6 +147,7 @@ archibald_pipewire *archibald_pipewire_open(archibald_engine *engine, archibald_
 
 void archibald_pipewire_close(archibald_pipewire *shim) {
     if (shim->loop != NULL) archibald_pw.pw_thread_loop_stop(shim->loop);
+    archibald_pipewire_end_follow(shim);
     for (int i = 0; i < 2; i++) {
         struct node *node = &shim->nodes[i];
         if (node->stream == NULL) continue;
@@ -158,7 +166,8 @@ void archibald_pipewire_close(archibald_pipewire *shim) {
 
 struct archibald_pipewire_events archibald_pipewire_take_events(archibald_pipewire *shim) {
     return (struct archibald_pipewire_events){atomic_exchange(&shim->lost, false),
-                                              atomic_exchange(&shim->changed, false)};
+                                              atomic_exchange(&shim->changed, false),
+                                              atomic_exchange(&shim->runs, false)};
 }
 
 uint64_t archibald_pipewire_xruns(const archibald_pipewire *shim) {

@@ -16,6 +16,13 @@
 // not scheduled, and the sink takes sound and drops it, at whatever period the
 // rest of the graph has: a game that plays into it must not stand still.
 //
+// The peer's packets can drive the graph (Server.Follow). The node of playout then becomes its
+// driver and keeps its links. Sinks and sources with a clock of their own that are linked to
+// it become PipeWire's to adapt: they follow ours. The quantum and the rate are the peer's (node.force-quantum, node.force-rate), whatever the server's
+// min-quantum and allowed-rates are; only what the server itself is forced to goes before.
+// Socket and timer are on PipeWire's data thread, which reads the packet, starts the cycle,
+// and sends the answer.
+//
 // A session manager that dies and comes back is reported as audio.Lost, once it
 // is back: only nodes that are new to it are linked and offered to the user.
 package pipewire

@@ -54,6 +54,16 @@ static uint32_t chosen_quantum(const struct archibald_pipewire_settings *setting
     return (uint32_t)frames;
 }
 
+/* What nodes that have no cycles would run at. */
+static struct archibald_pipewire_graph expected(archibald_pipewire *shim, int64_t now_ns) {
+    const struct archibald_pipewire_graph asked = shim->asked;
+    uint32_t rate = driver_rate(shim, now_ns);
+    if (rate == 0 && shim->settings.forced_rate_hz == 0) rate = archibald_pipewire_look(shim);
+    if (rate == 0) rate = chosen_rate(&shim->settings, asked.rate_hz);
+    return (struct archibald_pipewire_graph){
+        rate, chosen_quantum(&shim->settings, rate, asked.quantum_frames, asked.rate_hz)};
+}
+
 struct archibald_pipewire_graph archibald_pipewire_graph(archibald_pipewire *shim) {
     const int64_t now_ns = archibald_pipewire_now_ns();
     struct archibald_pipewire_graph seen = {
@@ -66,16 +76,12 @@ struct archibald_pipewire_graph archibald_pipewire_graph(archibald_pipewire *shi
         return seen;
 
     archibald_pw.pw_thread_loop_lock(shim->loop); /* no position is unmapped meanwhile */
-    const struct archibald_pipewire_graph asked = shim->asked;
-    uint32_t rate = driver_rate(shim, now_ns);
-    if (rate == 0 && shim->settings.forced_rate_hz == 0) rate = archibald_pipewire_look(shim);
-    if (rate == 0) rate = chosen_rate(&shim->settings, asked.rate_hz);
-    const uint32_t quantum =
-        chosen_quantum(&shim->settings, rate, asked.quantum_frames, asked.rate_hz);
+    const struct archibald_pipewire_graph graph =
+        shim->led.quantum_frames != 0 ? shim->led : expected(shim, now_ns);
     archibald_pw.pw_thread_loop_unlock(shim->loop);
-    atomic_store_explicit(&shim->rate_hz, rate, memory_order_relaxed);
-    atomic_store_explicit(&shim->quantum_frames, quantum, memory_order_relaxed);
-    return (struct archibald_pipewire_graph){rate, quantum};
+    atomic_store_explicit(&shim->rate_hz, graph.rate_hz, memory_order_relaxed);
+    atomic_store_explicit(&shim->quantum_frames, graph.quantum_frames, memory_order_relaxed);
+    return graph;
 }
 
 void archibald_pipewire_ask(archibald_pipewire *shim, struct archibald_pipewire_graph asked) {

@@ -30,7 +30,7 @@
     X(pw_context_load_module)         \
     X(pw_context_connect)             \
     X(pw_context_get_data_loop)       \
-    X(pw_data_loop_invoke)            \
+    X(pw_data_loop_get_loop)          \
     X(pw_core_disconnect)             \
     X(pw_proxy_destroy)               \
     X(pw_stream_new)                  \
@@ -43,7 +43,9 @@
     X(pw_stream_update_properties)    \
     X(pw_stream_update_params)        \
     X(pw_stream_dequeue_buffer)       \
-    X(pw_stream_queue_buffer)
+    X(pw_stream_queue_buffer)         \
+    X(pw_stream_is_driving)           \
+    X(pw_stream_trigger_process)
 
 struct archibald_pipewire_library {
     /* Since 1.2, else NULL: there a stream may run on another loop than its context's. */

@@ -11,6 +11,21 @@
 #include <spa/param/audio/type-info.h>
 #include <spa/param/latency-utils.h>
 
+struct pw_loop *archibald_pipewire_data_loop(const struct node *node) {
+    if (archibald_pw.pw_stream_get_data_loop != NULL)
+        return archibald_pw.pw_stream_get_data_loop(node->stream);
+    return archibald_pw.pw_data_loop_get_loop(
+        archibald_pw.pw_context_get_data_loop(node->shim->context));
+}
+
+/* On the data thread. */
+static int reconsider(struct spa_loop *loop, bool async, uint32_t seq, const void *data,
+                      size_t size, void *user_data) {
+    (void)loop, (void)async, (void)seq, (void)data, (void)size;
+    archibald_pipewire_reconsider(user_data);
+    return 0;
+}
+
 /* ---- events, on the main loop, its lock held ---- */
 
 static void on_state(void *data, enum pw_stream_state old, enum pw_stream_state state,
@@ -22,6 +37,8 @@ static void on_state(void *data, enum pw_stream_state old, enum pw_stream_state 
      * is a note from the session manager, such as "no target to link to". */
     const enum pw_stream_state now = archibald_pw.pw_stream_get_state(node->stream, NULL);
     atomic_store_explicit(&node->streaming, now == PW_STREAM_STATE_STREAMING, memory_order_relaxed);
+    struct pw_loop *loop = archibald_pipewire_data_loop(node);
+    if (loop != NULL) pw_loop_invoke(loop, reconsider, 0, NULL, 0, false, shim);
     switch (now) {
     case PW_STREAM_STATE_ERROR:
     case PW_STREAM_STATE_UNCONNECTED: archibald_pipewire_lost(shim); break;
@@ -32,37 +49,33 @@ static void on_state(void *data, enum pw_stream_state old, enum pw_stream_state 
     }
 }
 
-static int nothing(struct spa_loop *loop, bool async, uint32_t seq, const void *data, size_t size,
-                   void *user_data) {
-    (void)loop, (void)async, (void)seq, (void)data, (void)size, (void)user_data;
-    return 0;
-}
-
-/* Returns when the cycle has ended that the data thread may be in. */
-static void await_cycle(struct node *node) {
-    struct pw_loop *loop = archibald_pw.pw_stream_get_data_loop != NULL
-                               ? archibald_pw.pw_stream_get_data_loop(node->stream)
-                               : NULL;
-    if (loop != NULL)
-        pw_loop_invoke(loop, nothing, 0, NULL, 0, true, NULL);
-    else
-        archibald_pw.pw_data_loop_invoke(archibald_pw.pw_context_get_data_loop(node->shim->context),
-                                         nothing, 0, NULL, 0, true, NULL);
-}
-
 static void on_io(void *data, uint32_t id, void *area, uint32_t size) {
     struct node *node = data;
     if (id != SPA_IO_Position) return;
     if (size < sizeof(struct spa_io_position)) area = NULL;
     atomic_store_explicit(&node->position, area, memory_order_release);
-    /* The old area is unmapped once we return. */
-    await_cycle(node);
+    /* The old area is unmapped once we return: wait for the end of the cycle that the data
+     * thread may be in. */
+    pw_loop_invoke(archibald_pipewire_data_loop(node), reconsider, 0, NULL, 0, true, node->shim);
+}
+
+/* A driver gets a buffer back when the whole graph is done with the cycle, which may be
+ * after the next one has begun. */
+static void ask_for_buffers(const struct node *node) {
+    uint8_t space[128];
+    struct spa_pod_builder builder = SPA_POD_BUILDER_INIT(space, sizeof space);
+    const struct spa_pod *param = spa_pod_builder_add_object(
+        &builder, SPA_TYPE_OBJECT_ParamBuffers, SPA_PARAM_Buffers, SPA_PARAM_BUFFERS_buffers,
+        SPA_POD_CHOICE_RANGE_Int(8, 8, 16));
+    archibald_pw.pw_stream_update_params(node->stream, &param, 1);
 }
 
 static void on_param(void *data, uint32_t id, const struct spa_pod *param) {
     struct node *node = data;
     struct spa_audio_info_raw raw = {0};
     if (id != SPA_PARAM_Format) return;
+    if (param != NULL && node == &node->shim->nodes[archibald_pipewire_playout])
+        ask_for_buffers(node);
     if (param == NULL || spa_format_audio_raw_parse(param, &raw) < 0) raw.rate = 0;
     atomic_store_explicit(&node->format_rate_hz, raw.rate, memory_order_relaxed);
     atomic_store_explicit(&node->format_stale, false, memory_order_relaxed);

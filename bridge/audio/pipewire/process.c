@@ -11,6 +11,9 @@
 /* The largest period an engine is asked to handle. */
 enum { max_slice_frames = 8192 };
 
+/* How long PipeWire may take to negotiate the formats of a driver's rate. */
+static const uint64_t negotiation_ns = 300 * SPA_NSEC_PER_MSEC;
+
 int64_t archibald_pipewire_now_ns(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -41,12 +44,15 @@ static void note_graph(archibald_pipewire *shim, const struct spa_io_clock *cloc
 /* Says whether this node advances the engine's media clock in this cycle, which
  * exactly one does: that of playout, or that of capture while the other does not
  * run (a session manager gives a stream no ports before there is a sink to play
- * on). */
+ * on), or had no buffer in a cycle of which it is the driver. */
 static bool lead(struct node *node, const struct spa_io_clock *clock) {
     archibald_pipewire *shim = node->shim;
     struct timeline *line = &shim->timeline;
     const struct node *playout = &shim->nodes[archibald_pipewire_playout];
-    if (node != playout && atomic_load_explicit(&playout->streaming, memory_order_relaxed))
+    if (shim->follow.runs) {
+        if (shim->follow.played) return false;
+        shim->follow.played = true;
+    } else if (node != playout && atomic_load_explicit(&playout->streaming, memory_order_relaxed))
         return false;
     if (line->leader != NULL && line->leader != node && line->position == clock->position &&
         line->nsec == clock->nsec)
@@ -79,10 +85,16 @@ static const struct spa_io_clock *begin(struct node *node) {
     note_graph(shim, clock);
     if (clock->rate.denom == 0 ||
         clock->rate.denom != atomic_load_explicit(&node->format_rate_hz, memory_order_relaxed)) {
-        if (!atomic_exchange_explicit(&node->format_stale, true, memory_order_relaxed))
+        if (node->stale_nsec == 0) node->stale_nsec = clock->nsec;
+        /* PipeWire sees to it when a node that becomes the driver changes the rate. */
+        const bool wait = shim->follow.graph.quantum_frames != 0 &&
+                          clock->nsec - node->stale_nsec < negotiation_ns;
+        if (!wait && !atomic_exchange_explicit(&node->format_stale, true, memory_order_relaxed))
             archibald_pipewire_notify(shim, &shim->changed);
         return NULL;
     }
+    node->stale_nsec = 0;
+    archibald_pipewire_on_cycle(node);
     /* A second buffer in one cycle continues it. */
     if (node->cycle_position != clock->position || node->cycle_nsec != clock->nsec) {
         node->cycle_position = clock->position;
@@ -120,12 +132,7 @@ static void exchange(struct node *node, const struct spa_io_clock *clock, float 
     }
 }
 
-void archibald_pipewire_process_capture(void *data) {
-    struct node *node = data;
-    const int64_t now_ns = archibald_pipewire_now_ns();
-    struct pw_buffer *buffer = archibald_pw.pw_stream_dequeue_buffer(node->stream);
-    if (buffer == NULL) return;
-
+static void take(struct node *node, struct pw_buffer *buffer, int64_t now_ns) {
     const struct spa_io_clock *clock = begin(node);
     if (clock != NULL) {
         const struct spa_buffer *b = buffer->buffer;
@@ -145,6 +152,14 @@ void archibald_pipewire_process_capture(void *data) {
     archibald_pw.pw_stream_queue_buffer(node->stream, buffer);
 }
 
+void archibald_pipewire_process_capture(void *data) {
+    struct node *node = data;
+    const int64_t now_ns = archibald_pipewire_now_ns();
+    struct pw_buffer *buffer = archibald_pw.pw_stream_dequeue_buffer(node->stream);
+    if (buffer != NULL) take(node, buffer, now_ns);
+    archibald_pipewire_on_done(node->shim);
+}
+
 void archibald_pipewire_process_playout(void *data) {
     struct node *node = data;
     const int64_t now_ns = archibald_pipewire_now_ns();
@@ -154,9 +169,9 @@ void archibald_pipewire_process_playout(void *data) {
     struct spa_buffer *b = buffer->buffer;
     const struct spa_io_clock *clock = begin(node);
     if (clock != NULL && !node->leads) clock = NULL; /* the other node has just led this cycle */
-    /* requested is 0 when PipeWire has no opinion. */
+    /* requested is 0 when PipeWire has no opinion, and of the cycle before for a driver. */
     uint64_t wanted = buffer->requested;
-    if (wanted == 0 && clock != NULL) wanted = clock->duration;
+    if (clock != NULL && (wanted == 0 || node->shim->follow.runs)) wanted = clock->duration;
     float *out[archibald_pipewire_max_channels];
     for (uint32_t c = 0; c < node->channels; c++) {
         out[c] = c < b->n_datas ? b->datas[c].data : NULL;

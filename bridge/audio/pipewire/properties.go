@@ -53,7 +53,9 @@ func (s *Server) properties(direction C.enum_archibald_pipewire_direction, chann
 		"node.link-group":  linkGroup,
 		"node.group":       group,
 		"node.virtual":     "true",
-		"node.rate":        "1/" + strconv.Itoa(s.config.RateHz),
+		// One data thread for both, where a process may have several (PipeWire 1.2).
+		"node.loop.name": "data-loop.0",
+		"node.rate":      "1/" + strconv.Itoa(s.config.RateHz),
 		// The node must be there when a session comes up, without the time
 		// that leaving suspension takes.
 		"session.suspend-timeout-seconds": "0",
@@ -75,6 +77,8 @@ func (s *Server) scheduling(active bool) map[string]string {
 		period = max(period, s.idle) + 1
 	}
 	return map[string]string{
+		// Or else PipeWire 0.3 stops a driver that nothing is linked to.
+		"node.pause-on-idle":  strconv.FormatBool(!active || s.led == (audio.Graph{})),
 		"node.always-process": strconv.FormatBool(active),
 		"node.latency":        fmt.Sprintf("%d/%d", period, s.config.RateHz),
 	}
@@ -88,13 +92,25 @@ func encode(properties map[string]string) string {
 	return string(text)
 }
 
-// applyActive makes the nodes what SetActive last asked for.
-func (s *Server) applyActive() {
-	properties := C.CString(encode(s.scheduling(s.active)))
-	defer C.free(unsafe.Pointer(properties))
+// applyActive makes the nodes what SetActive and Follow last asked for.
+func (s *Server) applyActive() error {
+	drives := s.active && s.led != (audio.Graph{})
+	if s.drives && !drives {
+		s.release()
+	}
 	C.archibald_pipewire_set_session(s.shim, C.bool(s.active))
-	C.archibald_pipewire_schedule(s.shim, C.archibald_pipewire_capture, properties, true)
-	C.archibald_pipewire_schedule(s.shim, C.archibald_pipewire_playout, properties, C.bool(s.active))
+	s.schedule(C.archibald_pipewire_capture, s.scheduling(s.active), true)
+	s.schedule(C.archibald_pipewire_playout, s.scheduling(s.active), s.active)
+	if drives {
+		return s.drive()
+	}
+	return nil
+}
+
+func (s *Server) schedule(direction C.enum_archibald_pipewire_direction, properties map[string]string, scheduled bool) {
+	text := C.CString(encode(properties))
+	defer C.free(unsafe.Pointer(text))
+	C.archibald_pipewire_schedule(s.shim, direction, text, C.bool(scheduled))
 }
 
 // applyLatency publishes what SetLatency was last told.

@@ -108,6 +108,12 @@ archibald_pipewire_surroundings(const archibald_pipewire *shim) {
     s.manager = shim->manager_metadata != SPA_ID_INVALID;
     s.capture_linked = shim->nodes[archibald_pipewire_capture].n_links > 0;
     s.playout_linked = shim->nodes[archibald_pipewire_playout].n_links > 0;
+    const struct node *playout = &shim->nodes[archibald_pipewire_playout];
+    const struct spa_io_position *position =
+        atomic_load_explicit(&playout->position, memory_order_acquire);
+    s.driver = position == NULL ? 0 : position->clock.id;
+    s.drives = playout->stream != NULL &&
+               s.driver == archibald_pw.pw_stream_get_node_id(playout->stream);
     archibald_pw.pw_thread_loop_unlock(shim->loop);
     return s;
 }

@@ -42,8 +42,10 @@ type Server struct {
 	idle   int         // the server's own quantum in frames
 	xruns  uint64      // of earlier connections
 	watch  *watcher
+	drives bool // this connection's playout node is to be the graph's driver
 	// Wishes outlive a connection: the next one starts with them.
 	active                      bool
+	led                         audio.Graph // see Follow
 	sendLatency, receiveLatency int
 
 	muteSince time.Time // zero: it is not
@@ -87,19 +89,30 @@ func (s *Server) Open(config audio.Config) (audio.Graph, error) {
 	if s.shim != nil {
 		return audio.Graph{}, errors.New("PipeWire connection is open already")
 	}
+	if err := s.connect(config); err != nil {
+		return audio.Graph{}, err
+	}
+	return s.inForce(), nil
+}
+
+// connect opens a server that is closed.
+func (s *Server) connect(config audio.Config) error {
 	watch, err := newWatcher()
 	if err != nil {
-		return audio.Graph{}, err
+		return err
 	}
 	if err := s.open(config, watch.fd); err != nil {
 		watch.close()
-		return audio.Graph{}, err
+		return err
 	}
 	s.watch = watch
 	watch.start(s.shim, s.events)
 	s.applyLatency()
-	s.applyActive()
-	return s.inForce(), nil
+	err = s.applyActive()
+	if err != nil {
+		s.close()
+	}
+	return err
 }
 
 func (s *Server) check(config audio.Config) error {
@@ -121,6 +134,7 @@ func (s *Server) open(config audio.Config, eventFD int) error {
 	var errno C.int
 	shim := C.archibald_pipewire_open((*C.archibald_engine)(s.core.Engine),
 		C.archibald_playout_fn(s.core.Playout), C.archibald_capture_fn(s.core.Capture),
+		C.archibald_follow_fn(s.core.Follow), C.int(s.core.Socket),
 		C.int(eventFD), C.int64_t(openTimeout), &errno)
 	if shim == nil {
 		return absent(syscall.Errno(errno))
@@ -143,6 +157,12 @@ func (s *Server) open(config audio.Config, eventFD int) error {
 	if result != 0 {
 		C.archibald_pipewire_close(shim)
 		return absent(syscall.Errno(-result))
+	}
+	if s.led != (audio.Graph{}) {
+		if err := refusal(s.led, config, C.archibald_pipewire_settings(shim)); err != nil {
+			C.archibald_pipewire_close(shim)
+			return err
+		}
 	}
 	s.shim = shim
 	return nil
@@ -169,7 +189,7 @@ func (s *Server) addNodes(shim *C.archibald_pipewire) C.int {
 
 // Graph returns the rate and period in force while a session is up. Without
 // one, or before the first cycle, it has those that the nodes would run at as the
-// server and its settings are at present.
+// server and its settings are at present, or those of the graph that they are to follow.
 func (s *Server) Graph() audio.Graph {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -177,7 +197,10 @@ func (s *Server) Graph() audio.Graph {
 }
 
 func (s *Server) inForce() audio.Graph {
-	if s.shim != nil {
+	switch {
+	case s.led != (audio.Graph{}) && !s.drives:
+		s.graph = s.led
+	case s.shim != nil:
 		graph := C.archibald_pipewire_graph(s.shim)
 		s.graph = audio.Graph{RateHz: int(graph.rate_hz), PeriodFrames: int(graph.quantum_frames)}
 	}
@@ -197,7 +220,7 @@ func (s *Server) SetActive(active bool) {
 	}
 	s.active = active
 	if s.shim != nil {
-		s.applyActive()
+		_ = s.applyActive() // it could follow before
 	}
 }
 
@@ -256,14 +279,17 @@ func (s *Server) Threads() audio.Threads {
 func (s *Server) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.shim == nil {
-		return nil
+	if s.shim != nil {
+		s.close()
 	}
+	return nil
+}
+
+func (s *Server) close() {
 	s.inForce()
 	s.xruns += uint64(C.archibald_pipewire_xruns(s.shim))
 	s.watch.stop()
 	C.archibald_pipewire_close(s.shim)
-	s.shim = nil
+	s.shim, s.drives = nil, false
 	s.watch.close()
-	return nil
 }

@@ -25,6 +25,7 @@ struct archibald_pipewire_settings {
     uint32_t forced_rate_hz, forced_frames; /* 0: the programs' wishes count */
     bool powers_of_two;                     /* a quantum is rounded down to one */
     bool in_vm;                             /* it knows of a virtual machine around it */
+    bool corrects_drivers; /* a driver's cycle gets the server's quantum (PipeWire to 0.3.69) */
 };
 
 struct archibald_pipewire_graph {
@@ -39,10 +40,12 @@ const char *archibald_pipewire_load(void);
 /* Connects to the PipeWire server and waits for its greeting until the
  * deadline. event_fd is a non-blocking eventfd, written whenever
  * archibald_pipewire_take_events has something to tell; it stays the caller's
- * and must outlive the shim. Returns NULL and sets *error to an errno:
+ * and must outlive the shim. follow may be NULL, and must outlive it as socket, which it
+ * reads. Returns NULL and sets *error to an errno:
  * ETIMEDOUT when the server did not answer. */
 archibald_pipewire *archibald_pipewire_open(archibald_engine *engine, archibald_playout_fn playout,
-                                            archibald_capture_fn capture, int event_fd,
+                                            archibald_capture_fn capture,
+                                            archibald_follow_fn follow, int socket, int event_fd,
                                             int64_t timeout_ns, int *error);
 
 /* Removes both nodes. Legal when the server is gone. */
@@ -56,6 +59,8 @@ struct archibald_pipewire_graph archibald_pipewire_graph(archibald_pipewire *shi
 struct archibald_pipewire_surroundings {
     bool manager; /* a session manager is there */
     bool capture_linked, playout_linked;
+    uint32_t driver; /* global id of the node that drives ours; 0: none */
+    bool drives;     /* it is our own */
 };
 
 struct archibald_pipewire_surroundings
@@ -88,6 +93,13 @@ void archibald_pipewire_schedule(archibald_pipewire *shim,
                                  enum archibald_pipewire_direction direction,
                                  const char *properties, bool scheduled);
 
+/* Makes what comes through the socket start the graph's cycles, of that rate and quantum, for
+ * as long as playout's node is the graph's driver; quantum 0: nothing does any more.
+ * properties, a JSON object of strings, make it that; NULL: none. Both nodes and the core's
+ * follow function must be there. Returns 0 or -errno. */
+int archibald_pipewire_follow(archibald_pipewire *shim, struct archibald_pipewire_graph graph,
+                              const char *properties);
+
 /* Has the formats negotiated again of nodes whose graph has got another rate:
  * PipeWire does so itself when a driver changes its rate, and not when the
  * nodes move to another driver. */
@@ -98,9 +110,15 @@ void archibald_pipewire_follow_rate(archibald_pipewire *shim);
 void archibald_pipewire_set_latency(archibald_pipewire *shim,
                                     enum archibald_pipewire_direction direction, uint32_t frames);
 
+/* Gives it those properties, when archibald_pipewire_take_events says that both nodes run:
+ * PipeWire 0.3 starts no driver that nothing is linked to, but lets a node that runs become
+ * one. */
+void archibald_pipewire_begin_to_drive(archibald_pipewire *shim);
+
 struct archibald_pipewire_events {
     bool lost;
     bool changed;
+    bool runs;
 };
 
 /* Returns what happened since the previous call. */

@@ -48,6 +48,7 @@ struct node {
     uint64_t cycle_nsec;
     uint64_t cycle_served; /* frames already exchanged in this cycle */
     bool leads;            /* calls playout in this cycle */
+    uint64_t stale_nsec;   /* since when the format has another rate; 0: it has not */
 };
 
 /* A look at the drivers that run; see look.c. Under the loop's lock. */
@@ -68,10 +69,30 @@ struct timeline {
     uint64_t next_position;
 };
 
+/* The peer's packets as what drives the graph; see follow.c. Data thread only. */
+struct follow {
+    struct pw_loop *loop;        /* the thread's own; NULL: it never followed */
+    struct spa_source *readable; /* the media socket */
+    struct spa_source *timer;
+    struct spa_source *next;               /* an event: the next cycle is to start */
+    struct archibald_pipewire_graph graph; /* quantum 0: packets drive nothing */
+    bool awaits;                           /* a cycle of both nodes, before they are driven */
+    bool ran[2];                           /* there was one, by enum archibald_pipewire_direction */
+    bool drives;                           /* cycles can be started */
+    bool runs;                             /* the core was not yet told that its cycle is done */
+    bool starts;                           /* a cycle waits for the event above */
+    bool played;                           /* playout was called in this cycle */
+    bool listens;                          /* the loop looks at the socket */
+    int64_t wake_ns;                       /* the timer is armed for; 0: it is not */
+    uint64_t next_position;                /* of the graph's clock */
+};
+
 struct archibald_pipewire {
     archibald_engine *engine;
     archibald_playout_fn core_playout;
     archibald_capture_fn core_capture;
+    archibald_follow_fn core_follow; /* NULL: this core cannot follow */
+    int socket;                      /* that it reads */
     int event_fd;
 
     struct pw_thread_loop *loop;
@@ -81,6 +102,10 @@ struct archibald_pipewire {
     bool greeted;                                /* under the loop's lock */
     struct archibald_pipewire_settings settings; /* under the loop's lock */
     struct archibald_pipewire_graph asked;       /* under the loop's lock */
+    struct archibald_pipewire_graph led;         /* by the peer; under the loop's lock */
+    /* What makes playout's node the driver; NULL: it has them, or there are none. Under
+     * the loop's lock. */
+    struct pw_properties *driver_properties;
 
     struct look look;
 
@@ -95,6 +120,7 @@ struct archibald_pipewire {
 
     struct node nodes[2]; /* by enum archibald_pipewire_direction */
     struct timeline timeline;
+    struct follow follow;
 
     /* All below: relaxed, each value is complete in itself. */
 
@@ -112,9 +138,10 @@ struct archibald_pipewire {
     _Atomic int64_t seen_ns;
     _Atomic uint64_t xruns;
     _Atomic int data_thread;
-    /* Set by the main loop (lost) and the data thread (changed), taken by the
-     * reader of the eventfd. */
+    /* Set by the main loop (lost) and the data thread (changed; runs: playout's node can
+     * become the driver), taken by the reader of the eventfd. */
     atomic_bool lost;
+    atomic_bool runs;
     atomic_bool changed;
 };
 
@@ -132,6 +159,26 @@ void archibald_pipewire_forget_settings(archibald_pipewire *shim);
 
 /* CLOCK_MONOTONIC. */
 int64_t archibald_pipewire_now_ns(void);
+
+/* The loop of the thread on which the node's cycles run. NULL: it is not known yet. */
+struct pw_loop *archibald_pipewire_data_loop(const struct node *node);
+
+/* Whether our packets drive the graph may have changed. On the data thread. */
+void archibald_pipewire_reconsider(archibald_pipewire *shim);
+
+/* Called in each cycle of a node that the core takes part in. On the data thread. */
+void archibald_pipewire_on_cycle(struct node *node);
+
+/* Called at the end of each of capture's cycles. On the data thread. */
+void archibald_pipewire_on_done(archibald_pipewire *shim);
+
+/* The sources' callbacks; data is a shim. */
+void archibald_pipewire_on_readable(void *data, int socket, uint32_t mask);
+void archibald_pipewire_on_timer(void *data, uint64_t expirations);
+void archibald_pipewire_on_next(void *data, uint64_t count);
+
+/* Removes the sources. */
+void archibald_pipewire_end_follow(archibald_pipewire *shim);
 
 /* Returns the rate of the driver that our idle nodes would be with, 0 when that does
  * not run, and looks again when it is time. */

@@ -19,13 +19,17 @@ var _ audio.Troubled = (*Server)(nil)
 const muteAfter = 2 * time.Second
 
 // Trouble says what keeps a session mute: a graph without a session manager, where
-// nobody gives nodes ports or links them, or a stream that plays on nothing.
+// nobody gives nodes ports or links them, a stream that plays on nothing, or a graph that is to
+// be driven by the peer and is not.
 func (s *Server) Trouble() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	trouble := ""
 	if s.shim != nil && s.active {
-		trouble = s.mute(C.archibald_pipewire_surroundings(s.shim))
+		around := C.archibald_pipewire_surroundings(s.shim)
+		if trouble = s.undriven(around); trouble == "" {
+			trouble = s.mute(around)
+		}
 	}
 	if trouble == "" {
 		s.muteSince = time.Time{}
@@ -38,6 +42,25 @@ func (s *Server) Trouble() string {
 		return ""
 	}
 	return trouble
+}
+
+// undriven says why the peer's packets do not drive the graph although they are to.
+func (s *Server) undriven(around C.struct_archibald_pipewire_surroundings) string {
+	if !s.drives {
+		return ""
+	}
+	if err := refusal(s.led, s.config, C.archibald_pipewire_settings(s.shim)); err != nil {
+		return err.Error()
+	}
+	_, stream := s.names()
+	switch {
+	case bool(around.drives):
+		return ""
+	case around.driver == 0:
+		return fmt.Sprintf("PipeWire does not let %s drive its graph", stream)
+	}
+	return fmt.Sprintf("node %d drives the graph of %s in place of it, with a priority.driver above %d (pw-cli info %d)",
+		int(around.driver), stream, driverPriority, int(around.driver))
 }
 
 func (s *Server) mute(around C.struct_archibald_pipewire_surroundings) string {

@@ -39,6 +39,9 @@ func (w *watcher) start(shim *C.archibald_pipewire, events chan<- audio.Event) {
 				return
 			}
 			happened := C.archibald_pipewire_take_events(shim)
+			if happened.runs {
+				C.archibald_pipewire_begin_to_drive(shim)
+			}
 			if happened.changed {
 				C.archibald_pipewire_follow_rate(shim)
 				if !watch.Send(audio.Changed) {
