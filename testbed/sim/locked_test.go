@@ -338,3 +338,64 @@ func TestReorderedAndRepeatedPacketsOfACycleAreNothing(t *testing.T) {
 		}
 	}
 }
+
+// As jackd2's dummy driver: only the cycles' times tell what was lost, and when it is known
+// better some of it is taken back.
+func TestALeaderThatReanchorsLosesNoAnswer(t *testing.T) {
+	for _, period := range []int{32, 64, 256} {
+		for _, periods := range []int{1, 2} {
+			t.Run(fmt.Sprintf("period %d, answers after %d", period, periods), func(t *testing.T) {
+				r := NewRandom(uint64(period))
+				lateNs := 0.0
+				f := &Follower{}
+				l := &Locked{PeriodFrames: period, AnswerPeriods: periods, Source: lockedTone, Followers: []*Follower{f},
+					StandsNs: func(cycle int) float64 {
+						if cycle < lockedRate/period || cycle%(lockedRate/period/2) != 0 {
+							return 0
+						}
+						lateNs = 150e3
+						return (1.2 + 5*r.Float64()) * float64(period) / lockedRate * 1e9
+					},
+					WakeNs: func() float64 {
+						lateNs *= 0.97
+						return lateNs
+					}}
+				runLocked(t, l, 5*lockedRate/period)
+				missing := wantAnswers(t, l, 0, func(int) bool { return true })
+				leader, follower := f.Counters()
+				back := false // timestamps went back once
+				starts := f.Starts()
+				for i := range starts[1:] {
+					back = back || starts[i].Media > starts[i+1].Media && starts[i].Media-starts[i+1].Media < 100
+				}
+				if len(missing) > 0 || follower.Received.Lost > 0 || leader.Received.LeftOut > 0 || !back && period < 256 {
+					t.Errorf("cycles %v have no answer, %d left out; timestamps went back: %v", missing, leader.Received.LeftOut, back)
+				}
+				wantNoClick(t, "leader", heard(l, 0, startUp))
+				wantNoClick(t, "follower", played(f, 2*startUp))
+			})
+		}
+	}
+}
+
+// Everything is late by chance: cycles run in order, each once, and what is missing is explained.
+func TestAnUneasyNetworkIsExplained(t *testing.T) {
+	for _, period := range []int{32, 64, 256} {
+		r := NewRandom(uint64(period))
+		periodNs := float64(period) / lockedRate * 1e9
+		delay := r.Pareto(20e3, 1.2, 2*periodNs)
+		f := &Follower{ThereNs: delay, BackNs: delay, GraphNs: r.Pareto(30e3, 1.5, 2*periodNs)}
+		l := &Locked{PeriodFrames: period, Source: lockedNoise, WakeNs: r.Wake(10e3, 20e3), Followers: []*Follower{f}}
+		runLocked(t, l, 5000)
+		for range 20 { // what is on its way comes
+			f.ThereNs, f.BackNs, f.GraphNs = nil, nil, nil
+			runLocked(t, l, 1)
+		}
+		missing := wantAnswers(t, l, 0, func(n int) bool { return true })
+		leader, follower := f.Counters()
+		if len(missing) < 10 || follower.Received.MadeUp == 0 {
+			t.Errorf("period %d: %d answers missing, %d cycles made up: an easy network", period, len(missing), follower.Received.MadeUp)
+		}
+		wantExplained(t, leader.Received)
+	}
+}
