@@ -250,3 +250,32 @@ func TestTableOfAuto(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// A receiver's machine that stands still for 1 to 4 ms and loses no time takes no packet late:
+// its cycles, which wait as long, need them no earlier.
+func TestAReceiverThatStandsStillRaisesNothing(t *testing.T) {
+	for seed := range uint64(4) {
+		r := NewRandom(seed)
+		l := apart(r)
+		untilNs, nextNs, latestNs := 0.0, 30e9, 0.0
+		standing := func(calm func() float64, nowNs func() float64) func() float64 {
+			return func() float64 {
+				if now := nowNs(); now > nextNs {
+					untilNs, nextNs = now+between(r, 1e6, 4e6)(), now+r.ExpFloat64()*4e9
+				}
+				return max(calm(), untilNs-nowNs())
+			}
+		}
+		l.Receiver.WakeNs = standing(l.Receiver.WakeNs, func() float64 { return l.Receiver.startNs })
+		network := standing(l.NetworkNs, func() float64 { return l.sent.callbackNs })
+		l.NetworkNs = func() float64 {
+			ns := network()
+			latestNs = max(latestNs, ns)
+			return ns
+		}
+		o := run(t, l, 600)
+		if o.status.TargetFrames > 88 || o.counters.Dropouts > 2 || latestNs < 3e6 {
+			t.Errorf("seed %d: target %.0f frames, %d dropouts, packets late by up to %.1f ms", seed, o.status.TargetFrames, o.counters.Dropouts, latestNs/1e6)
+		}
+	}
+}
