@@ -9,8 +9,9 @@ import (
 func TestWrongFlagsAreRefusedWithWhatIsLegal(t *testing.T) {
 	for _, test := range []struct{ args, want string }{
 		{"-systems sonobus", "archibald-bridge"},
-		{"-periods 128", "64 and 32"},
-		{"-periods 64,", "64 and 32"},
+		{"-periods 128", "64, 32, 32@96000"},
+		{"-periods 64,", "64, 32, 32@96000"},
+		{"-periods 64@96000", "64, 32, 32@96000"},
 		{"-skews fast", "-1000 to 1000"},
 		{"-skews 2000", "-1000 to 1000"},
 		{"-seconds 4", "5 to 600"},
@@ -28,7 +29,7 @@ func TestWithoutFlagsEverythingIsMeasured(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(o.systems) != len(systems) || len(o.periods) != 2 || len(o.skewsPPM) != 5 || o.length != time.Minute || o.repeats != 3 ||
+	if len(o.systems) != len(systems) || len(o.places) != 3 || len(o.skewsPPM) != 5 || o.length != time.Minute || o.repeats != 3 ||
 		!strings.HasSuffix(o.out, "-peers.json") {
 		t.Errorf("%+v", o)
 	}
@@ -36,7 +37,7 @@ func TestWithoutFlagsEverythingIsMeasured(t *testing.T) {
 
 func TestASystemsNameMeansAllOfThatName(t *testing.T) {
 	o, err := parse([]string{"-systems", "control,zita-njbridge"})
-	if err != nil || len(o.systems) != 3 {
-		t.Errorf("%d systems, %v; want both controls and zita-njbridge", len(o.systems), err)
+	if err != nil || len(o.systems) != 7 {
+		t.Errorf("%d systems, %v; want all six controls and zita-njbridge", len(o.systems), err)
 	}
 }

@@ -14,15 +14,16 @@ import (
 // One whole run on real servers: what it records must be there and sane. How
 // good it is depends on the machine.
 func TestARunOfOursIsHeardMeasuredAndSkewed(t *testing.T) {
-	programs, err := build(t.TempDir())
-	if err != nil {
+	var programs tools
+	if err := programs.build(t.TempDir()); err != nil {
 		t.Fatal(err)
 	}
 	ours, err := find("archibald-bridge")
 	if err != nil {
 		t.Fatal(err)
 	}
-	const periodFrames = 256
+	at := slices.IndexFunc(ours, func(s *system) bool { return s.servers == mixedServers && s.follows == neither })
+	const periodFrames, rateHz = 256, 48000
 	var r results.Run
 	failures := math.MaxInt
 	// Again, where the servers failed so often that their clocks can hardly be told.
@@ -30,7 +31,7 @@ func TestARunOfOursIsHeardMeasuredAndSkewed(t *testing.T) {
 	used := 0
 	for used < attempts && failures >= 5 {
 		used++
-		again := trial{system: ours[0], setting: "4800frames", periodFrames: periodFrames, skewPPM: 500}.try(programs, 6*time.Second)
+		again := trial{system: ours[at], setting: "4800frames", place: place{periodFrames, rateHz}, skewPPM: 500}.try(programs, 6*time.Second)
 		if again.Error != "" {
 			t.Fatal(again.Error)
 		}
@@ -57,21 +58,21 @@ func TestARunOfOursIsHeardMeasuredAndSkewed(t *testing.T) {
 	if r.PacketsPerSecond < 100 || r.KbitPerSecond < 1000 || r.CPUPercent <= 0 || len(r.Status) < 100 {
 		t.Errorf("%.0f packets/s, %.0f kbit/s, %.1f %% CPU, status of %d bytes", r.PacketsPerSecond, r.KbitPerSecond, r.CPUPercent, len(r.Status))
 	}
-	if len(r.Commands) != 2 || !strings.HasPrefix(r.Commands[0], "archibald-bridge host --backend jack") {
+	if len(r.Commands) != 2 || !strings.HasPrefix(r.Commands[0], "archibald-bridge host --allow ") {
 		t.Errorf("commands %q", r.Commands)
 	}
 }
 
 func TestAProgramThatDoesNotStartFailsTheRun(t *testing.T) {
-	programs, err := build(t.TempDir())
-	if err != nil {
+	var programs tools
+	if err := programs.build(t.TempDir()); err != nil {
 		t.Fatal(err)
 	}
-	broken := &system{name: "broken", start: func(p *pair, _ string) (*bridge, error) {
+	broken := &system{name: "broken", servers: jackServers, start: func(p *pair, _ string) (*bridge, error) {
 		b := &bridge{}
 		return b, b.start(p.guest, "broken", "false")
 	}}
-	if r := (trial{system: broken, periodFrames: 64}).run(programs, 5*time.Second); !strings.Contains(r.Error, "broken does not stay") {
+	if r := (trial{system: broken, place: places[0]}).run(programs, 5*time.Second); !strings.Contains(r.Error, "broken does not stay") {
 		t.Errorf("error %q", r.Error)
 	}
 }
