@@ -29,6 +29,9 @@ const witnessMargin = 50 * time.Millisecond
 // gaps chance puts down to a stall.
 const stallMargin = 15 * time.Millisecond
 
+// leastWitness is the share of the time in which a witness must be heard to be one.
+const leastWitness = 0.5
+
 // judge fills in what the recordings tell: the guest's has the looped tone and
 // its witness, the host's a witness. The length of the run before the guest's end
 // counts; before that the bridge settled.
@@ -43,6 +46,12 @@ func judge(r *results.Run, heard recordings) error {
 	r.SoundShare = signal.Presence(looped, guest.RateHz, loopedHz, toneDBFS)
 	if r.SoundShare == 0 {
 		return errors.New("no sound came back")
+	}
+
+	for where, witness := range map[string][]float32{"guest": guest.Sound.Channels[1], "host": host.Sound.Channels[0]} {
+		if share := signal.Presence(witness, r.RateHz, witnessHz, toneDBFS); share < leastWitness {
+			return fmt.Errorf("the witness on the %s was heard for %.0f %% of the time: it could excuse no gap", where, 100*share)
+		}
 	}
 
 	from, _ := guest.TimeAt(skip)

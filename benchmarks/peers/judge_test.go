@@ -3,6 +3,7 @@ package main
 import (
 	"math"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -169,5 +170,18 @@ func TestAWitnessExcusesBeforeAStallDoes(t *testing.T) {
 	}
 	if r.CausedGaps != 0 || r.Stalls.Gaps != 0 || r.Stalls.Count != 1 {
 		t.Errorf("%d caused, %+v", r.CausedGaps, *r.Stalls)
+	}
+}
+
+func TestAWitnessThatIsNotHeardIsNone(t *testing.T) {
+	silent := make([]float32, 10*testRateHz)
+	for where, heard := range map[string]recordings{
+		"guest": both(recorded(t, 0, tone(10, loopedHz), silent), recorded(t, 0, tone(10, witnessHz))),
+		"host":  both(recorded(t, 0, tone(10, loopedHz), tone(10, witnessHz)), recorded(t, 0, silent)),
+	} {
+		r := aRun()
+		if err := judge(&r, heard); err == nil || !strings.Contains(err.Error(), "the witness on the "+where) {
+			t.Errorf("%s: %v", where, err)
+		}
 	}
 }

@@ -29,6 +29,7 @@ type options struct {
 	skewsPPM []float64
 	length   time.Duration
 	repeats  int
+	settings int // of each system at most; 0: all
 	out      string
 }
 
@@ -64,11 +65,12 @@ func parse(args []string) (options, error) {
 	skews := flags.String("skews", "0,100,-100,500,-500", "how many `PPM` the host's clock is fast, dealt out over the repeats")
 	seconds := flags.Int("seconds", 60, "length of each measurement, 5 to 600")
 	repeats := flags.Int("repeats", 3, "how often everything is measured, 1 to 100")
+	settings := flags.Int("settings", 0, "how many settings of each system at most, the first ones; 0: all")
 	out := flags.String("out", filepath.Join("benchmarks", "results", time.Now().Format(time.DateOnly)+"-peers.json"), "the `FILE` of the results")
 	if err := flags.Parse(args); err != nil {
 		return options{}, err
 	}
-	o := options{length: time.Duration(*seconds) * time.Second, repeats: *repeats, out: *out}
+	o := options{length: time.Duration(*seconds) * time.Second, repeats: *repeats, settings: *settings, out: *out}
 	var err error
 	if o.systems, err = find(*names); err != nil {
 		return o, err
@@ -88,6 +90,8 @@ func parse(args []string) (options, error) {
 		return o, fmt.Errorf("argument %q: only flags are legal", flags.Arg(0))
 	case *seconds < 5 || *seconds > 600:
 		return o, fmt.Errorf("-seconds %d: legal are 5 to 600", *seconds)
+	case *settings < 0:
+		return o, fmt.Errorf("-settings %d: legal are 0 and more", *settings)
 	case *repeats < 1 || *repeats > 100:
 		return o, fmt.Errorf("-repeats %d: legal are 1 to 100", *repeats)
 	}
@@ -131,7 +135,7 @@ func run(o options) (err error) {
 		return fmt.Errorf("%s: was measured on %s, this is %s: name another file by -out", o.out, was, is)
 	}
 	fmt.Print(fingerprint.Text(results.file.Machine))
-	all := plan(o.systems, o.places, o.repeats, o.skewsPPM)
+	all := plan(limited(o.systems, o.settings), o.places, o.repeats, o.skewsPPM)
 	left := results.remaining(all, o.length.Seconds())
 	fmt.Printf("%d runs, %d of them to be made, which takes about %v\n", len(all), len(left), estimate(left, o.length))
 

@@ -15,6 +15,7 @@ func TestWrongFlagsAreRefusedWithWhatIsLegal(t *testing.T) {
 		{"-skews fast", "-1000 to 1000"},
 		{"-skews 2000", "-1000 to 1000"},
 		{"-seconds 4", "5 to 600"},
+		{"-settings -1", "0 and more"},
 		{"-repeats 0", "1 to 100"},
 		{"all", "only flags"},
 	} {
@@ -32,6 +33,17 @@ func TestWithoutFlagsEverythingIsMeasured(t *testing.T) {
 	if len(o.systems) != len(systems) || len(o.places) != 3 || len(o.skewsPPM) != 5 || o.length != time.Minute || o.repeats != 3 ||
 		!strings.HasSuffix(o.out, "-peers.json") {
 		t.Errorf("%+v", o)
+	}
+}
+
+func TestOnlyTheFirstSettingsCanBeAskedFor(t *testing.T) {
+	for _, trial := range measured(plan(limited(systems, 1), places, 1, everySkew)) {
+		if trial.setting != trial.system.settings[trial.place][0] || len(trial.system.settings[trial.place]) != 1 {
+			t.Errorf("%v", trial)
+		}
+	}
+	if len(systems[1].settings[places[0]]) < 2 {
+		t.Error("the systems themselves have lost settings")
 	}
 }
 

@@ -51,29 +51,15 @@ func startRTP(p *pair, setting string) (*bridge, error) {
 	return b, nil
 }
 
-// A client whose output is linked to its own input hears nothing: this node lies
-// between.
-const loopNode = `context.objects = [
-  { factory = adapter args = {
-    factory.name = support.null-audio-sink node.name = loop node.description = loop media.class = Audio/Sink
-    audio.position = [ FL FR ] adapter.auto-port-config = { mode = dsp monitor = true }
-    node.always-process = true monitor.channel-volumes = false
-  } }
-]
-`
-
-// startPipeWireControl has the loop on the guest itself.
+// startPipeWireControl connects the probes on the guest with themselves.
 func startPipeWireControl(from *unpacked) func(*pair, string) (*bridge, error) {
 	return func(p *pair, _ string) (*bridge, error) {
 		for _, m := range []machine{p.guest, p.host} {
-			if _, err := p.startPipeWire(m, from, loopNode); err != nil {
+			if _, err := p.startPipeWire(m, from, ""); err != nil {
 				return nil, err
 			}
 		}
-		return &bridge{
-			in:  [2]string{"loop:playback_FL", "loop:playback_FR"},
-			out: [2]string{"loop:monitor_FL", "loop:monitor_FR"},
-		}, nil
+		return guestAlone(), nil
 	}
 }
 
@@ -86,10 +72,8 @@ const vbanModules = `context.modules = [
     stream.props = { adapter.auto-port-config = { mode = dsp } node.name = vban-tx node.description = vban-tx node.always-process = true node.latency = %[4]d/%[6]d }
   } }
   { name = libpipewire-module-vban-recv args = {
-    local.ifname = %[1]s source.ip = %[2]s source.port = 6980 sess.latency.msec = %[5]s
-    always-process = true
-    stream.props = { adapter.auto-port-config = { mode = dsp } node.name = vban-rx node.description = vban-rx media.class = "" node.always-process = true node.latency = %[4]d/%[6]d }
-    stream.rules = [ { matches = [ { sess.name = "~.*" } ] actions = { create-stream = { sess.latency.msec = %[5]s } } } ]
+    local.ifname = %[1]s source.ip = %[2]s source.port = 6980 sess.latency.msec = %[5]s audio.position = [ FL FR ]
+    stream.props = { adapter.auto-port-config = { mode = dsp } node.name = vban-rx node.description = vban-rx node.always-process = true node.latency = %[4]d/%[6]d }
   } }
 ]
 `
@@ -98,9 +82,9 @@ const vbanModules = `context.modules = [
 func startVBAN(p *pair, setting string) (*bridge, error) {
 	_, latencyMs, _ := strings.Cut(setting, " ")
 	b := &bridge{
-		in:   [2]string{"vban-tx:input_FL", "vban-tx:input_FR"},
-		out:  [2]string{"vban-rx:output_FL", "vban-rx:output_FR"},
-		loop: [][2]string{{"vban-rx:output_FL", "vban-tx:input_FL"}, {"vban-rx:output_FR", "vban-tx:input_FR"}},
+		in:   [2]string{"vban-tx:send_FL", "vban-tx:send_FR"},
+		out:  [2]string{"vban-rx:receive_FL", "vban-rx:receive_FR"},
+		loop: [][2]string{{"vban-rx:receive_FL", "vban-tx:send_FL"}, {"vban-rx:receive_FR", "vban-tx:send_FR"}},
 	}
 	for m, to := range map[machine]string{p.guest: p.host.address, p.host: p.guest.address} {
 		daemon, err := p.startPipeWire(m, pipeWireBackports, fmt.Sprintf(vbanModules, stack.Wire, m.address, to, p.periodFrames, latencyMs, p.rateHz))

@@ -133,7 +133,7 @@ func startControl(p *pair, _ string) (*bridge, error) {
 	return guestAlone(), p.startJackd()
 }
 
-// guestAlone has the loop on the guest's jackd itself.
+// guestAlone has the loop on the guest's server itself.
 func guestAlone() *bridge {
 	return &bridge{
 		in:  [2]string{ioDelay + ":in", guestProbe + ":in_1"},
@@ -150,6 +150,23 @@ func startMixedControl(from *unpacked) func(*pair, string) (*bridge, error) {
 		_, err := p.startPipeWire(p.host, from, "")
 		return guestAlone(), err
 	}
+}
+
+// limited are systems with so many of their settings at most, all for 0.
+func limited(systems []*system, most int) []*system {
+	if most == 0 {
+		return systems
+	}
+	var all []*system
+	for _, s := range systems {
+		copied := *s
+		copied.settings = map[place][]string{}
+		for at, settings := range s.settings {
+			copied.settings[at] = settings[:min(most, len(settings))]
+		}
+		all = append(all, &copied)
+	}
+	return all
 }
 
 // find returns the systems of these names, all for none.
