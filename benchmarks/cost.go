@@ -82,11 +82,11 @@ func zita(length time.Duration) (err error) {
 	if err := s.Quiet(); err != nil {
 		return err
 	}
-	guest, err := s.StartJackd("guest", 32, 48000)
+	guest, err := s.StartJackd("guest", 32, *rateHz)
 	if err != nil {
 		return err
 	}
-	host, err := s.StartJackd("host", 32, 48000)
+	host, err := s.StartJackd("host", 32, *rateHz)
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ import (
 // both.
 func dropouts(length time.Duration) error {
 	fmt.Println("period  latency   witness gaps    channel      gaps  unexcused  stalled (chance)  level dBFS  frequency Hz (played)")
-	for _, period := range []int{128, 64, 32} {
+	for _, period := range []int{128, 64, 32, 16} {
 		for _, latency := range []string{"auto", "20ms"} {
 			config := endtoend.Config{PeriodFrames: period, Common: []string{"--format", "L24", "--latency", latency}}
 			err := with(config, func(r *endtoend.Rig) error {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"os"
@@ -25,9 +26,21 @@ var benchmarks = []struct {
 	{"interop", interoperation},
 }
 
+// The rates of the servers, as the flags say.
+var (
+	rateHz     = flag.Int("rate", 48000, "sample rate of both servers, 44100 to 192000 Hz")
+	hostRateHz = flag.Int("host-rate", 0, "sample rate of the host's server alone; 0: as -rate")
+)
+
 func main() {
 	seconds := flag.Int("seconds", 20, "length of each measurement, 5 to 600")
 	flag.Parse()
+	for name, hz := range map[string]int{"rate": *rateHz, "host-rate": cmp.Or(*hostRateHz, *rateHz)} {
+		if hz < 44100 || hz > 192000 {
+			fmt.Fprintf(os.Stderr, "benchmarks: -%s %d: legal are 44100 to 192000 Hz\n", name, hz)
+			os.Exit(2)
+		}
+	}
 	if *seconds < 5 || *seconds > 600 {
 		fmt.Fprintf(os.Stderr, "benchmarks: -seconds %d: legal are 5 to 600\n", *seconds)
 		os.Exit(2)
@@ -39,6 +52,7 @@ func main() {
 	if err := machine(os.Stdout); err != nil {
 		fail(err)
 	}
+	fmt.Printf("servers at %d Hz (guest) and %d Hz (host)\n", *rateHz, cmp.Or(*hostRateHz, *rateHz))
 	for _, b := range benchmarks {
 		if len(wanted) > 0 && !wanted[b.name] {
 			continue
@@ -65,6 +79,7 @@ func fail(err error) {
 
 // with runs the whole bridge for one measurement.
 func with(config endtoend.Config, measure func(*endtoend.Rig) error) (err error) {
+	config.RateHz, config.HostRateHz = *rateHz, *hostRateHz
 	r, err := endtoend.New(config)
 	if err != nil {
 		return err

@@ -19,7 +19,7 @@ import (
 func roundTrips(length time.Duration) error {
 	fmt.Println("period  latency    clock  one way, as the ends say           of it the wait for jitter    round trip in frames    control  dropouts  xruns")
 	fmt.Println("frames                    guest->host  host->guest  resampled  guest->host  host->guest     min  median  max                         guest")
-	for _, period := range []int{256, 128, 64, 32} {
+	for _, period := range []int{256, 128, 64, 32, 16} {
 		for _, clock := range []string{"auto", "free"} { // the servers' clocks are one: auto copies
 			// With 30 frames for the resampler and the jitter, or half a period.
 			fixed := map[string]int{"auto": 3 * period / 2, "free": period + 30}[clock]

@@ -122,6 +122,11 @@ type Description struct {
 	CNAME   string // RFC 3550, section 6.5.1; only together with SSRC
 	RTCPMux bool   // RTP and RTCP on one port (RFC 5761)
 
+	// Clock is which clock the end wants its graph to have, and Follows at what the graph can
+	// be driven by the other end's packets, while it does not lead.
+	Clock   ClockWish
+	Follows Follows
+
 	// OnHostClock says that the end is a guest of KVM and that the wall clock of
 	// its RTCP reports is its host's.
 	OnHostClock bool

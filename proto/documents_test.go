@@ -97,27 +97,33 @@ func TestTheStreamInTheDocumentsIsAsWeWriteIt(t *testing.T) {
 	t.Errorf("no document shows\n%s", d.Marshal())
 }
 
-func TestTheOfferInTheDocumentsGetsTheAnswerThere(t *testing.T) {
-	var offer, answer example
+func TestTheOffersInTheDocumentsGetTheAnswersThere(t *testing.T) {
+	var offers, answers []example
 	for _, e := range examples(t) {
 		if strings.Contains(e.text, "role:guest") {
-			offer = e
+			offers = append(offers, e)
 		}
 		if strings.Contains(e.text, "role:host") {
-			answer = e
+			answers = append(answers, e)
 		}
 	}
-	local := mustParse(t, []byte(answer.text))
-	local.Payloads = Payloads(Encodings...)
-	local.Redundancy = Redundancy{}
-	d, _, err := Answer(mustParse(t, []byte(offer.text)), local)
-	if err != nil {
-		t.Fatalf("%s:%d: %v", offer.file, offer.line, err)
+	if len(offers) != len(answers) || len(offers) < 2 {
+		t.Fatalf("%d offers and %d answers", len(offers), len(answers))
 	}
-	if got := string(d.Marshal()); got != answer.text {
-		t.Errorf("%s:%d: the answer is\n%s", answer.file, answer.line, got)
-	}
-	if agreed, err := Accept(mustParse(t, []byte(offer.text)), d); err != nil || !reflect.DeepEqual(agreed.Send, agreed.Receive) || agreed.Send != (Format{F32, 48000, 2}) {
-		t.Errorf("%+v, %v", agreed, err)
+	for i, offer := range offers {
+		answer := answers[i]
+		local := mustParse(t, []byte(answer.text))
+		local.Payloads = Payloads(Encodings...)
+		local.Redundancy = Redundancy{}
+		d, _, err := Answer(mustParse(t, []byte(offer.text)), local)
+		if err != nil {
+			t.Fatalf("%s:%d: %v", offer.file, offer.line, err)
+		}
+		if got := string(d.Marshal()); got != answer.text {
+			t.Errorf("%s:%d: the answer is\n%s", answer.file, answer.line, got)
+		}
+		if agreed, err := Accept(mustParse(t, []byte(offer.text)), d); err != nil || !reflect.DeepEqual(agreed.Send, agreed.Receive) || agreed.Send != (Format{F32, 48000, 2}) {
+			t.Errorf("%+v, %v", agreed, err)
+		}
 	}
 }

@@ -180,6 +180,41 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// Each direction has the rate of its sender, where both ends resample; an end of an older
+// release does not.
+func TestDifferentRatesAreAgreedOnWhereBothEndsResample(t *testing.T) {
+	g, h := guest(), host()
+	g.RateHz, g.PacketFrames, g.AnyRate, h.AnyRate = 96000, 64, true, true
+	atGuest, atHost := settle(t, g, h)
+	f := func(hz int) Format { return Format{Encoding: F32, RateHz: hz, Channels: 2} }
+	if atGuest.Send != f(96000) || atGuest.Receive != f(48000) || atHost.Send != f(48000) || atHost.Receive != f(96000) {
+		t.Errorf("guest %+v, host %+v", atGuest, atHost)
+	}
+	if atGuest.PeerPacketFrames != 64 || atHost.PeerPacketFrames != 64 {
+		t.Errorf("packets of the host %d frames, of the guest %d", atGuest.PeerPacketFrames, atHost.PeerPacketFrames)
+	}
+	for _, older := range []*Description{&g, &h} {
+		older.AnyRate = false
+		const want = "the guest runs at 96000 Hz, the host at 48000 Hz: set both audio servers to the same rate"
+		if _, _, err := Answer(g, h); err == nil || err.Error() != want {
+			t.Errorf("Answer: %v", err)
+		}
+		if _, err := Accept(g, h); err == nil || err.Error() != want {
+			t.Errorf("Accept: %v", err)
+		}
+		older.AnyRate = true
+	}
+}
+
+func TestOnlyTheWordAnySaysThatAnEndResamples(t *testing.T) {
+	for line, want := range map[string]bool{"a=x-archibald-rates:any\r\n": true, "a=x-archibald-rates:48000\r\n": false, "": false} {
+		text := strings.Replace(string(guest().Marshal()), "a=rtcp-mux", line+"a=rtcp-mux", 1)
+		if d := mustParse(t, []byte(text)); d.AnyRate != want || strings.Contains(string(d.Marshal()), "x-archibald-rates:any") != want {
+			t.Errorf("%q: read as %v, written as\n%s", line, d.AnyRate, d.Marshal())
+		}
+	}
+}
+
 func TestRefusalDoesNotRepeatNamesFromTheOffer(t *testing.T) {
 	g, h := guest(), host()
 	g.Name, h.Role = "<script>", Guest

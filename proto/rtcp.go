@@ -32,6 +32,9 @@ type Report struct {
 	// Paused says that the end's graph is not in real time, as for an export: nothing
 	// is sent until it is.
 	Paused bool
+	// Refused is why a stream that was agreed cannot be here, for people, at most 255 bytes;
+	// "": each can.
+	Refused string
 	// Bye says that the end leaves.
 	Bye bool
 	// ByeReason is for people, at most 255 bytes; may be empty.
@@ -66,12 +69,13 @@ type Latency struct {
 	Error  time.Duration // the most that it can be off
 }
 
-// Our APP packets (RFC 3550, section 6.7): one carries a Latency, the other says that
-// the sender is Paused, and has no data.
+// Our APP packets (RFC 3550, section 6.7): one carries a Latency, one says that the sender
+// is Paused, and has no data, and one says why it has Refused a stream.
 const (
 	appName        = "ARCH"
 	latencySubtype = 1
 	pausedSubtype  = 2
+	refusedSubtype = 3
 	latencyBytes   = 12 // SSRC, latency, error; both in nanoseconds
 )
 
@@ -96,7 +100,7 @@ func (r Report) Marshal() ([]byte, error) {
 	for i, reception := range r.Receptions {
 		blocks[i] = reception.block()
 	}
-	packets := make([]rtcp.Packet, 0, 5)
+	packets := make([]rtcp.Packet, 0, 6)
 	if s := r.Sender; s != nil {
 		packets = append(packets, &rtcp.SenderReport{
 			SSRC:        r.SSRC,
@@ -115,6 +119,11 @@ func (r Report) Marshal() ([]byte, error) {
 	}
 	if r.Paused {
 		packets = append(packets, &rtcp.ApplicationDefined{SSRC: r.SSRC, Name: appName, SubType: pausedSubtype})
+	}
+	if reason := cleanName(r.Refused, maxCNAMEBytes); reason != "" {
+		data := make([]byte, (len(reason)+3)/4*4) // whole words, the last one filled up with zeros
+		copy(data, reason)
+		packets = append(packets, &rtcp.ApplicationDefined{SSRC: r.SSRC, Name: appName, SubType: refusedSubtype, Data: data})
 	}
 	if r.Bye {
 		packets = append(packets, &rtcp.Goodbye{
@@ -241,6 +250,9 @@ func (p *rtcpParser) packet(packetType rtcp.PacketType, b []byte) error {
 		}
 		if app.SubType == pausedSubtype {
 			p.report.Paused = true
+		}
+		if app.SubType == refusedSubtype {
+			p.report.Refused = cleanName(string(app.Data), maxCNAMEBytes)
 		}
 		if app.SubType == latencySubtype && len(app.Data) >= latencyBytes {
 			p.report.Latency = &Latency{

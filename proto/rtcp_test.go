@@ -65,6 +65,10 @@ func randomReport(r *rand.Rand) Report {
 	if report.Bye && r.IntN(2) == 0 {
 		report.ByeReason = "changing the sample rate"
 	}
+	if r.IntN(3) == 0 {
+		report.Refused = "cannot send: the graph cannot follow"[:11+r.IntN(20)]
+		report.Refused = cleanName(report.Refused, 64)
+	}
 	if r.IntN(2) == 0 {
 		report.Sender = &SenderInfo{NTPTime(r.Uint64()), r.Uint32(), r.Uint32(), r.Uint32()}
 	}
@@ -128,6 +132,21 @@ func TestAPauseOnTheWire(t *testing.T) {
 	report.Paused = false
 	if got, err := ParseRTCP(mustMarshal(t, report)); err != nil || got.Paused {
 		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func TestARefusalOnTheWire(t *testing.T) {
+	report := senderReport()
+	report.Refused = "no rt"
+	b := mustMarshal(t, report)
+	if got, want := hex.EncodeToString(b[len(b)-20:]), "83cc000411223344415243486e6f207274000000"; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	for said, want := range map[string]string{"no rt": "no rt", "": "", "a\nb\x1b": "ab", strings.Repeat("x", 300): strings.Repeat("x", 255)} {
+		report.Refused = said
+		if got, err := ParseRTCP(mustMarshal(t, report)); err != nil || got.Refused != want {
+			t.Errorf("%q: %q, %v", said, got.Refused, err)
+		}
 	}
 }
 
@@ -286,6 +305,8 @@ func FuzzParseRTCP(f *testing.F) {
 	measured.Latency = &Latency{SSRC: 3, OneWay: time.Millisecond, Error: time.Microsecond}
 	f.Add(mustMarshal(f, measured))
 	measured.Paused = true
+	f.Add(mustMarshal(f, measured))
+	measured.Refused = "cannot send"
 	f.Add(mustMarshal(f, measured))
 	f.Add([]byte{0x80, 203, 0, 0})
 	f.Add([]byte{0x9f, 203, 0xff, 0xff})

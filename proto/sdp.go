@@ -80,6 +80,7 @@ func (d Description) Marshal() []byte {
 	}
 	if d.Version != 0 {
 		d.writeTerms(media)
+		d.writeLock(media)
 	}
 	if d.declarative() {
 		d.describeStream(media)

@@ -128,10 +128,14 @@ func randomDescription(r *rand.Rand) Description {
 	if r.IntN(4) > 0 {
 		d.Version, d.Role = Version, Role(pick("guest", "host"))
 		d.SendChannels, d.ReceiveChannels = r.IntN(65), r.IntN(65)
-		d.SendDelay = r.IntN(2) == 0
+		d.SendDelay, d.AnyRate = r.IntN(2) == 0, r.IntN(2) == 0
 		if r.IntN(3) > 0 {
 			d.PeriodFrames = 1 + r.IntN(8192)
 			d.Redundancy = Redundancy{r.IntN(3), r.IntN(9)}
+		}
+		if r.IntN(3) > 0 {
+			d.Clock = ClockWish(pick("auto", "free", "lead", "follow"))
+			d.Follows = Follows(pick("", "any", "own"))
 		}
 	} else { // a plain stream is sent
 		d.SendChannels = 1 + r.IntN(64)

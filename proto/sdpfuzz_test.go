@@ -28,6 +28,10 @@ func FuzzParseDescription(f *testing.F) {
 	f.Add(guest().Marshal())
 	f.Add(host().Marshal())
 	f.Add(opusGuest(2, 1).Marshal())
+	for _, wish := range ClockWishes {
+		g, _ := wishers(wish, "", FollowsAny, "")
+		f.Add(g.Marshal())
+	}
 	f.Add([]byte("v=0\r\no=- 0 0 IN IP4 1.2.3.4\r\ns=-\r\nt=0 0\r\nm=audio 5004 RTP/AVP 97 98\r\na=rtpmap:97 OPUS/48000/2\r\na=fmtp:97 sprop-stereo=0;maxaveragebitrate=64000\r\na=rtpmap:98 L24/48000/2\r\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		d, err := ParseDescription(text)

@@ -94,7 +94,7 @@ func (d Description) readSection(scope sdpScope) (Description, error) {
 		return Description{}, err
 	}
 	d.readSourceFilter(scope)
-	for _, read := range []func(sdpScope) error{d.readOpus, d.readChannels, d.readPacketTime, d.readSource, d.readTerms} {
+	for _, read := range []func(sdpScope) error{d.readOpus, d.readChannels, d.readPacketTime, d.readSource, d.readTerms, d.readLock} {
 		if err := read(scope); err != nil {
 			return Description{}, err
 		}

@@ -15,7 +15,17 @@ type Terms struct {
 	// SendDelay says that packets have the header extension that tells how late they
 	// left.
 	SendDelay bool
+	// AnyRate says that a stream may have another sample rate than the graph that plays it:
+	// each end sends at its own, and resamples what comes.
+	AnyRate bool
 }
+
+// attrRates is written by ends that resample. "any" is its only value; others are of no
+// use to us.
+const (
+	attrRates = "x-archibald-rates"
+	ratesAny  = "any"
+)
 
 // latenessExtension is the value of the extmap that names the lateness (RFC
 // 8285, section 5); its id is always 1.
@@ -25,6 +35,7 @@ func agreedTerms(a, b Description) Terms {
 	return Terms{
 		Redundancy: agreedRedundancy(a, b),
 		SendDelay:  a.SendDelay && b.SendDelay,
+		AnyRate:    a.AnyRate && b.AnyRate,
 	}
 }
 
@@ -33,6 +44,9 @@ func (d Description) writeTerms(media *sdp.MediaDescription) {
 	d.writeRedundancy(media)
 	if d.SendDelay {
 		media.WithValueAttribute("extmap", latenessExtension)
+	}
+	if d.AnyRate {
+		media.WithValueAttribute(attrRates, ratesAny)
 	}
 }
 
@@ -46,5 +60,7 @@ func (d *Description) readTerms(scope sdpScope) error {
 			d.SendDelay = true
 		}
 	}
+	rates, _ := scope.attribute(attrRates)
+	d.AnyRate = rates.value == ratesAny
 	return d.readRedundancy(scope)
 }

@@ -1,6 +1,6 @@
 #!/bin/bash
 # The benchmarks: the core's stages, then the bridge on real servers. Arguments
-# go to the latter: -seconds 60 roundtrip.
+# go to the latter: -seconds 60 -rate 96000 roundtrip.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 

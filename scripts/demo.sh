@@ -1,7 +1,7 @@
 #!/bin/bash
 # The whole bridge on this machine, heard, measured and stopped again. Installs
 # what is missing after asking (--yes, or no terminal: without asking). Other
-# arguments go to testbed/demo: --period 64, --latency 10ms.
+# arguments go to testbed/demo: --rate 96000 --period 32, --latency 10ms.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 

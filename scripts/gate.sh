@@ -125,7 +125,7 @@ without_servers() { binaries | grep -vE "$servers" | sed 's/\.test .*//'; }
 # all servers of a machine share. asking lists the others, which wait for what a server says;
 # those of only_asks do, too, though they reach what judges.
 readonly judges=' archibald-bridge/testbed/signal |^archibald-bridge/testbed/stack\.test '
-readonly only_asks='^archibald-bridge/(testbed/(field|health|sessions)|nix/units)\.test '
+readonly only_asks='^archibald-bridge/(testbed/(callers|field|health|sessions)|nix/units)\.test '
 judging_sound() { binaries | grep -E "$servers" | grep -E "$judges" | grep -vE "$only_asks" | sed 's/\.test .*//'; }
 # The race detector sees what runs in the process of the test, which is the product's code
 # in the product's packages; elsewhere the product is a program of its own.

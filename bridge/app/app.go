@@ -185,7 +185,7 @@ func (e *end) parts(cfg config.Config, engine *rt.Engine, patchbay Patchbay, log
 		OutputDevice: cfg.OutputDevice, InputDevice: cfg.InputDevice,
 	}
 	if e.backend.NamedServer {
-		options.Server = cfg.JackServer
+		options.Server, options.NetonePort = cfg.JackServer, cfg.NetonePort
 		parts.Server += " " + cfg.JackServer
 	}
 	if patchbay != nil {

@@ -17,6 +17,8 @@ type Capabilities struct {
 	Devices                             bool // it plays on devices that are named
 	NamedServer                         bool // several of its servers can run, told apart by name
 	Patchbay                            bool // it takes a Control, which connects ports
+	Follows                             bool // the peer's packets can drive its graph
+	Netone                              bool // it does so through the driver netone, which has a UDP port
 	ManyEnds                            bool // several ends can be open in one process
 }
 
@@ -39,8 +41,8 @@ const (
 
 // Backends is every backend there is. bridge/app opens them.
 var Backends = []Backend{
-	{PipeWire, "PipeWire", Capabilities{LeastPeriodFrames: 16, MostPeriodFrames: 8192, Source: true, ChannelMap: true, ManyEnds: true}},
-	{Jack, "JACK server", Capabilities{NamedServer: true, Patchbay: true, ManyEnds: true}},
+	{PipeWire, "PipeWire", Capabilities{LeastPeriodFrames: 16, MostPeriodFrames: 8192, Source: true, ChannelMap: true, Follows: true, ManyEnds: true}},
+	{Jack, "JACK server", Capabilities{NamedServer: true, Patchbay: true, Follows: true, Netone: true, ManyEnds: true}},
 	// PortAudio's shortest period is 5 ms: 240 frames at 48 kHz.
 	{PortAudio, "PortAudio", Capabilities{LeastPeriodFrames: 240, MostPeriodFrames: 8192, Devices: true}},
 }
@@ -74,6 +76,8 @@ type Options struct {
 
 	Server  string  // NamedServer: its name; "": the backend's own choice
 	Control Control // Patchbay: opened and closed together with the nodes; nil: none
+
+	NetonePort int // Netone: of the driver's server on this machine, 1 to 65535; 0: its graph has its own clock
 
 	Source    bool     // Source: what plays the peer's sound is one
 	Positions []string // ChannelMap: of a node that has as many channels, such as FL; else the usual ones

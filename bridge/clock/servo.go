@@ -6,9 +6,11 @@ import (
 	"archibald-bridge/bridge/stream"
 )
 
-// Config is what the servo must know. All frames are at RateHz.
+// Config is what the servo must know. All frames are of the stream.
 type Config struct {
-	RateHz int
+	RateHz int // of the stream
+	// GraphRateHz is the rate of the graph that plays it; 0: RateHz.
+	GraphRateHz int
 	// LatencyFrames is the buffer target; 0 chooses one from the jitter measured, and
 	// holds it.
 	LatencyFrames int
@@ -33,7 +35,7 @@ type Config struct {
 type Decision struct {
 	Ratio  float64 // stream frames per graph frame
 	Seek   bool
-	Offset int64 // for Seek: stream position minus local media time, in frames
+	Offset int64 // for Seek: stream position minus local media time, in frames of the stream
 }
 
 // playoutState is where playout is on its way to the target.
@@ -52,6 +54,7 @@ const (
 // loop works off. The servo has no clock of its own: time is in the observations.
 type Servo struct {
 	cfg     Config
+	nominal float64 // the ratio by both nominal rates
 	arrival tracker // stream frames, by the arrival of each packet group
 	cycle   tracker // local media frames, by the start of each cycle
 	groups  packetGroups
@@ -85,8 +88,12 @@ func (p *pending) note(v verdict) {
 
 // NewServo returns a servo that has seen nothing.
 func NewServo(cfg Config) *Servo {
+	if cfg.GraphRateHz == 0 {
+		cfg.GraphRateHz = cfg.RateHz
+	}
 	return &Servo{
-		cfg: cfg, arrival: newTracker(cfg.RateHz), cycle: newTracker(cfg.RateHz),
+		cfg: cfg, nominal: float64(cfg.RateHz) / float64(cfg.GraphRateHz),
+		arrival: newTracker(cfg.RateHz), cycle: newTracker(cfg.GraphRateHz),
 		groups: newPacketGroups(cfg.PeriodFrames, cfg.DelayByPacket), target: newTarget(cfg), rate: newRateLock(),
 	}
 }
@@ -136,18 +143,30 @@ func (s *Servo) observeCycle(o stream.Observation) {
 		return
 	}
 	s.pending.note(v)
-	s.target.period(int(o.Frames))
+	s.target.period(s.streamFrames(int(o.Frames)))
 	s.last = o
 	if !o.Playing {
 		return
 	}
-	if diff := o.Position - o.Media - s.offset; s.state == seeking && -seekTolerance <= diff && diff <= seekTolerance {
+	if diff := o.Position - s.played(o.Media) - s.offset; s.state == seeking && -seekTolerance <= diff && diff <= seekTolerance {
 		s.state = placed
 		s.phase = s.phaseNow()
 	}
 	if s.state == placed {
-		s.phase += (s.phaseNow() - s.phase) * math.Min(1, float64(o.Frames)/float64(s.cfg.RateHz)/phaseAverage)
+		s.phase += (s.phaseNow() - s.phase) * math.Min(1, float64(o.Frames)/float64(s.cfg.GraphRateHz)/phaseAverage)
 	}
+}
+
+// streamFrames is how many frames of the stream last as long as frames of the graph, rounded
+// up.
+func (s *Servo) streamFrames(frames int) int { return -int(s.played(-int64(frames))) }
+
+// played is how much of the stream is played in a local media time, by the nominal rates,
+// rounded down as the core does it.
+func (s *Servo) played(media int64) int64 {
+	stream, graph := int64(s.cfg.RateHz), int64(s.cfg.GraphRateHz)
+	seconds := floorTo(media, graph) / graph
+	return seconds*stream + (media-seconds*graph)*stream/graph
 }
 
 // cycleSeen says that there was a cycle.
@@ -172,7 +191,7 @@ func (s *Servo) phaseNow() float64 { return s.delay() - s.target.frames() }
 func (s *Servo) Decide() Decision {
 	switch s.state {
 	case waiting:
-		return Decision{Ratio: 1}
+		return Decision{Ratio: s.nominal}
 	case acquisition:
 		return s.acquire()
 	case seeking:
@@ -192,7 +211,7 @@ func (s *Servo) acquire() Decision {
 		wait = acquisitionKnown
 	}
 	if !s.cycleSeen() || s.last.TimeNs-s.firstNs < int64(wait) {
-		return Decision{Ratio: 1}
+		return Decision{Ratio: s.nominal}
 	}
 	s.target.hold()
 	s.pending = pending{}
@@ -231,14 +250,15 @@ func (s *Servo) follow() Decision {
 	s.target.place() // the ratio leads there, unheard
 	ratio := s.feedForward()
 	if !s.rate.locked() {
-		ratio += s.correction()
+		ratio += s.nominal * s.correction()
 	}
 	return Decision{Ratio: ratio}
 }
 
-// relate lets the rate lock see the clocks. It says whether playout must be placed again.
+// relate lets the rate lock see the clocks. It says whether playout must be placed again. A
+// stream of another rate is resampled, whatever the clocks.
 func (s *Servo) relate(misplaced bool) bool {
-	if s.cfg.Free {
+	if s.cfg.Free || s.cfg.GraphRateHz != s.cfg.RateHz {
 		return misplaced
 	}
 	misplaced = s.rate.update(relation{
@@ -276,7 +296,7 @@ func (s *Servo) seek() Decision {
 	base := s.arrival.frame // near by: what is added to it is small and exact
 	s.target.place()
 	s.corrected = 0
-	s.offset = base - s.last.Media + int64(math.Round(s.sender(base)-s.target.frames()))
+	s.offset = base - s.played(s.last.Media) + int64(math.Round(s.sender(base)-s.target.frames()))
 	s.state, s.seekNs = seeking, s.last.TimeNs
 	return Decision{Ratio: s.feedForward(), Seek: true, Offset: s.offset}
 }
@@ -301,7 +321,7 @@ type Status struct {
 	LeastFrames  int       // what period and resampler need: no target is below; 0: not known yet
 	JitterFrames int       // the jitter margin for the next session with this peer
 	DriftPPM     float64   // of the sender's clock against the local graph's
-	RatioPPM     float64   // resampling in force; 0 exactly: none
+	RatioPPM     float64   // resampling in force beyond the nominal rates; 0 exactly: none
 	PDVUs        Quantiles // packet delay variation of the newest packet groups, recentGroups of them
 }
 
@@ -314,8 +334,8 @@ func (s *Servo) Status() Status {
 	if (s.state == seeking || s.state == placed) && s.last.Playing {
 		st.Playing = true
 		st.DelayFrames = s.delay()
-		st.RatioPPM = (s.last.Ratio - 1) * 1e6
-		st.DriftPPM = (s.cycle.nsPerFrame/s.arrival.nsPerFrame - 1) * 1e6
+		st.RatioPPM = (s.last.Ratio/s.nominal - 1) * 1e6
+		st.DriftPPM = (s.cycle.nsPerFrame/s.arrival.nsPerFrame/s.nominal - 1) * 1e6
 	}
 	return st
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"os"
+	"strconv"
 
 	"archibald-bridge/proto"
 )
@@ -33,11 +34,12 @@ type Config struct {
 	OpusBitrate     int            `name:"opus-bitrate"`
 	Rate            int            `name:"rate"`
 
-	Latency            Latency  `name:"latency"`
-	Clock              string   `name:"clock"`
-	Wait               Duration `name:"wait"`
-	Redundancy         int      `name:"redundancy"`
-	RedundancyDistance int      `name:"redundancy-distance"`
+	Latency            Latency         `name:"latency"`
+	Clock              proto.ClockWish `name:"clock"`
+	AnswerPeriods      string          `name:"answer-periods"`
+	Wait               Duration        `name:"wait"`
+	Redundancy         int             `name:"redundancy"`
+	RedundancyDistance int             `name:"redundancy-distance"`
 
 	CPUSleep string `name:"cpu-sleep"`
 	CPUs     CPUs   `name:"cpus"`
@@ -49,6 +51,7 @@ type Config struct {
 
 	Backend      string     `name:"backend"`
 	JackServer   string     `name:"jack-server"`
+	NetonePort   int        `name:"netone-port"`
 	OutputDevice string     `name:"output-device"`
 	InputDevice  string     `name:"input-device"`
 	HostPeriod   int        `name:"host-period"`
@@ -64,11 +67,11 @@ type Config struct {
 	Secret []byte `kong:"-"`
 }
 
-// Values of Config.Clock.
-const (
-	ClockAuto = "auto" // resample unless both graphs are seen to share a clock
-	ClockFree = "free" // always resample
-)
+// AnswerAuto of Config.AnswerPeriods: 1, or 2 where 1 is too few.
+const AnswerAuto = "auto"
+
+// netonePort is where jackd -d netone listens unless it is told otherwise.
+const netonePort = 3000
 
 // Values of Config.CPUSleep.
 const (
@@ -108,6 +111,15 @@ func (c Config) PeriodFrames() int {
 	}
 	return c.HostPeriod
 }
+
+// Answers is in how many periods the follower's sound must be back; 0: found out.
+func (c Config) Answers() int {
+	periods, _ := strconv.Atoi(c.AnswerPeriods)
+	return periods
+}
+
+// locks says that this end is to lead or to follow.
+func (c Config) locks() bool { return c.Clock == proto.ClockLead || c.Clock == proto.ClockFollow }
 
 // Default returns the configuration of an end for which nothing was set.
 func Default(role proto.Role) Config {

@@ -73,7 +73,7 @@ func TestWrongValuesInAFileNameLineKeyValueAndWhatIsLegal(t *testing.T) {
 		{"a number for text", "latency = 2", `bridge.toml:1: latency: "2": legal is auto, a time up to 200ms (2ms), or 1 to 9600 frames (96frames)`},
 		{"a number for a name", "name = 5", `bridge.toml:1: name: "5": legal is at most 32 of a-z, 0-9 and -`},
 		{"a word for a truth", "static = 'yes'", `bridge.toml:1: static: "yes": legal is true or false`},
-		{"in the end's table", "[guest]\nclock = 'follow'", `bridge.toml:2: clock: "follow": legal is auto or free`},
+		{"in the end's table", "[guest]\nclock = 'push'", `bridge.toml:2: clock: "push": legal is auto, free, lead or follow`},
 		{"text for a list", "[guest]\nconnect = 'a -> b'", `bridge.toml:2: connect: "a -> b": legal is 'CLIENT:PORT -> CLIENT:PORT', where * stands for anything`},
 		{"a rule that is none", "[guest]\nconnect = ['a -> b', 'c d']", `bridge.toml:2: connect: "c d": legal is 'CLIENT:PORT -> CLIENT:PORT', where * stands for anything (no ->)`},
 		{"static without peer", "static = true\nformat = 'L16'", `bridge.toml:1: static: "true": legal is true only with a peer and a format, or with sdp-in or sap-receive`},

@@ -137,7 +137,7 @@ func (k Key) set(c *Config, value any) error {
 	case bool:
 		legal = k.Type == Bool
 	case int64:
-		legal = k.Type == Int
+		legal = k.Type == Int || k.Type == Choice // a choice can be a number
 	case string:
 		legal = k.Type == Text || k.Type == Choice
 	}

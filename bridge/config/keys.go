@@ -147,9 +147,17 @@ var Groups = []Group{
 			Examples: []string{"2ms", "96frames"},
 		},
 		{
-			Name: "clock", Domain: OneOf(ClockAuto, ClockFree), Default: ClockAuto,
-			Help: "How the receiver follows the sender's clock. free: always resample.",
-			More: "auto: it does not resample where both are seen to share one clock.",
+			Name: "clock", Domain: OneOf(proto.ClockWishes...), Default: string(proto.ClockAuto),
+			Help: "Whose clock the graph has. lead, follow: one end's cycles drive the other end's graph. free: its own; always resample.",
+			More: "auto: its own, and no resampling where both graphs are seen to share one clock; but it takes the other part where the " +
+				"peer is to lead or to follow. A follower runs at the leader's rate and period, and what goes to it and comes back takes one " +
+				"period. PipeWire can follow, and JACK as jackd -S -d netone (netone-port).",
+		},
+		{
+			Name: "answer-periods", Domain: OneOf(AnswerAuto, "1", "2"), Default: AnswerAuto,
+			Help: "Of an end that leads: in how many periods the follower's sound must be back.",
+			More: "2 where the follower's graph needs more than a period. auto: 1, and 2 from then on when more than 1 cycle in 10,000 of " +
+				"a minute has no answer in time.",
 		},
 		{
 			Name: "wait", Placeholder: "DURATION",
@@ -224,6 +232,11 @@ var Groups = []Group{
 			Domain: Like(`.+`, "a name that is not empty"), Default: "default", DefaultEnv: "JACK_DEFAULT_SERVER",
 			Help: "Name of the JACK server, as given to jackd --name.",
 			More: "Looked at only with the backend jack.",
+		},
+		{
+			Name: "netone-port", Domain: ZeroOr(1, 65535, ""), Default: "0",
+			Help: "UDP port of a jackd -S -d netone of this machine, whose cycles the peer's packets are to drive; 0: none.",
+			More: "Only with the backend jack. With clock follow it is 3000, which is netone's own, unless another is given.",
 		},
 		{
 			Name: "output-device", Placeholder: "NAME|NUMBER",

@@ -122,6 +122,16 @@ func TestEveryConditionIsBrokenByItsKeyAlone(t *testing.T) {
 			func(c *Config) { c.Backend, c.GuestPeriod = audio.Jack, 64 },
 			func(c *Config) { c.Backend, c.GuestPeriod = audio.PortAudio, 239 },
 		},
+		"clock": {
+			func(c *Config) {
+				c.Clock, c.Static, c.Peer, c.Format = proto.ClockLead, true, Peer{"a", 4713}, proto.L24
+			},
+			func(c *Config) { c.Clock, c.Format = proto.ClockLead, proto.Opus },
+			func(c *Config) { c.Clock, c.RedundancyDistance = proto.ClockLead, 1 },
+			func(c *Config) { c.Clock, c.Backend = proto.ClockFollow, audio.PortAudio },
+			func(c *Config) { c.Clock, c.Guests = proto.ClockFollow, 2 },
+		},
+		"netone-port": {func(c *Config) { c.NetonePort = 3000 }},
 		"connect":     {func(c *Config) { c.Backend, c.Connect = audio.PipeWire, []string{"a:b -> c:d"} }},
 		"channel-map": {func(c *Config) { c.ChannelMap.Positions = []string{"FL"} }},
 		"from-guest":  {func(c *Config) { c.Backend, c.FromGuest = audio.Jack, FromGuestSource }},

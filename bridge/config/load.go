@@ -95,6 +95,9 @@ func (c *Config) complete() {
 	if c.SAPReceive != "" {
 		c.Static = true
 	}
+	if c.NetonePort == 0 && c.Clock == proto.ClockFollow && c.can().Netone {
+		c.NetonePort = netonePort
+	}
 	if c.Format == proto.Opus && c.Rate == 0 {
 		c.Rate = proto.OpusRateHz
 	}

@@ -107,7 +107,7 @@ connect = ["a:* -> b:in_*"]
 `)
 	if c.Peer != (Peer{"tower", 5000}) || c.Listen.String() != "[::]:4713" || c.SendChannels != 3 ||
 		c.ReceiveChannels != 8 || c.Format != proto.L16 || c.Rate != 96000 ||
-		c.Latency != (Latency{Duration: 1500 * time.Microsecond}) || c.Clock != ClockFree || c.Name != "lab-2" ||
+		c.Latency != (Latency{Duration: 1500 * time.Microsecond}) || c.Clock != proto.ClockFree || c.Name != "lab-2" ||
 		!c.Static || !c.StatusListen.Off() || c.LogFormat != LogJSON || c.Wait.Duration != 90*time.Second ||
 		c.CPUSleep != CPUSleepAllow || c.CPUs.String() != "2,3" || c.JackServer != "rt" || len(c.Connect) != 1 {
 		t.Errorf("%+v", c)
@@ -248,5 +248,25 @@ func TestAnEnvironmentThatIsNotLegalIsNoDefault(t *testing.T) {
 	t.Setenv("JACK_DEFAULT_SERVER", "two\nlines")
 	if c := Default(proto.Guest); c.JackServer != "default" {
 		t.Errorf("JACK server %q, want the usual one", c.JackServer)
+	}
+}
+
+func TestAJACKFollowerIsDrivenThroughNetonesOwnPortUnlessAnotherIsGiven(t *testing.T) {
+	for text, want := range map[string]int{
+		"clock = 'follow'\n": netonePort, "clock = 'follow'\nnetone-port = 3001\n": 3001,
+		"clock = 'auto'\n": 0, "clock = 'lead'\n": 0, "netone-port = 3002\n": 3002,
+		"clock = 'follow'\nbackend = 'pipewire'\n": 0,
+	} {
+		if c := mustLoad(t, proto.Guest, text); c.NetonePort != want {
+			t.Errorf("%q: port %d, want %d", text, c.NetonePort, want)
+		}
+	}
+}
+
+func TestAnAnswersPeriodsAreANumberOrFoundOut(t *testing.T) {
+	for text, want := range map[string]int{"": 0, "answer-periods = 'auto'\n": 0, "answer-periods = 1\n": 1, "answer-periods = '2'\n": 2} {
+		if got := mustLoad(t, proto.Host, text).Answers(); got != want {
+			t.Errorf("%q: %d, want %d", text, got, want)
+		}
 	}
 }

@@ -31,6 +31,24 @@ var rules = slices.Concat([]rule{
 	{key: "ptime", legal: "a time only with static or format opus", holds: func(c Config) bool {
 		return c.Ptime.Duration == 0 || c.Format == proto.Opus || c.Static
 	}},
+	{key: "clock", legal: "lead or follow only with a session, without static, sdp-in and sap-receive", holds: func(c Config) bool {
+		return !c.locks() || !c.Static && !c.plain()
+	}},
+	{key: "clock", legal: "lead or follow only with a format other than opus", holds: func(c Config) bool {
+		return !c.locks() || c.Format != proto.Opus
+	}},
+	{key: "clock", legal: "lead or follow only with redundancy-distance 0", holds: func(c Config) bool {
+		return !c.locks() || c.RedundancyDistance == 0
+	}},
+	{key: "clock", legal: "follow only with " + backends(follows), holds: func(c Config) bool {
+		return c.Clock != proto.ClockFollow || follows(c.can())
+	}},
+	{key: "clock", legal: "follow only with guests 1", holds: func(c Config) bool {
+		return c.Clock != proto.ClockFollow || c.Guests == 1
+	}},
+	{key: "netone-port", legal: "a port only with " + backends(hasNetone), holds: func(c Config) bool {
+		return c.NetonePort == 0 || hasNetone(c.can())
+	}},
 	{key: "output-device", legal: "a device only with " + backends(hasDevices), holds: func(c Config) bool {
 		return c.OutputDevice == "" || hasDevices(c.can())
 	}},
@@ -77,6 +95,8 @@ func hasDevices(can audio.Capabilities) bool   { return can.Devices }
 func hasPositions(can audio.Capabilities) bool { return can.ChannelMap }
 func hasSource(can audio.Capabilities) bool    { return can.Source }
 func hasPatchbay(can audio.Capabilities) bool  { return can.Patchbay }
+func follows(can audio.Capabilities) bool      { return can.Follows }
+func hasNetone(can audio.Capabilities) bool    { return can.Netone }
 func hasManyEnds(can audio.Capabilities) bool  { return can.ManyEnds }
 
 // backends names those that can do something: "the backend pipewire".

@@ -23,7 +23,11 @@ const (
 	Ptime          = "ptime"
 	Latency        = "latency"
 	PeerFreewheels = "peer-freewheels"
+	PeerRefused    = "peer-refused"
 	UnmatchedRule  = "unmatched-rule"
 	AudioMute      = "audio-mute"
 	HostPeriod     = "host-period"
+	AnswersLate    = "answers-late"
+	TimerDrives    = "timer-drives"
+	CyclesLost     = "cycles-lost"
 )

@@ -27,9 +27,12 @@ type evidence struct {
 	receive  receiveEvidence
 	reports  bool // the peer's came lately
 	headers  int  // bytes of IP and UDP
+	locked   Locked
+	minute   Cycles
 
 	notRealtime bool
-	peerPaused  bool // its graph is not in real time
+	peerPaused  bool   // its graph is not in real time
+	peerRefused string // why it cannot send or receive, as it says
 }
 
 type sendEvidence struct {
@@ -73,8 +76,12 @@ func diagnose(e evidence) (found []status.Problem) {
 		add(PeerFreewheels, status.SideSession, "the %s's audio server freewheels, as for an export: silence until it ends", e.peer)
 		return found
 	}
+	if e.peerRefused != "" {
+		add(PeerRefused, status.SideSession, "the %s says: %s", e.peer, e.peerRefused)
+	}
 	diagnoseSend(e, add)
 	diagnoseReceive(e, add)
+	diagnoseLocked(e, add)
 	return found
 }
 

@@ -21,7 +21,9 @@ type Now struct {
 // Streams are what is known of both, besides what is counted.
 type Streams struct {
 	PeerPaused bool // its graph is not in real time
-	SendDelay  bool // packets have the header extension
+	// PeerRefused is why it cannot send or receive, as it says; "": it can.
+	PeerRefused string
+	SendDelay   bool // packets have the header extension
 
 	Sends       bool  // it was agreed
 	SendRefused error // nil: it can
@@ -36,6 +38,7 @@ type Streams struct {
 	Source         netip.Addr     // the same
 	SenderLateNs   int64          // how late packets leave the peer, where the latency is for that; else 0
 	LatencyMs      float64        // then
+	Locked         Locked         // its Lock is Unlocked where each graph has its own clock
 }
 
 // Diagnose says what is wrong. known is false while too little was counted for it.
@@ -52,8 +55,10 @@ func (v *Vitals) evidence(now Now) evidence {
 		return found
 	}
 	from, to, seconds, known := v.Window()
+	found.peerRefused = s.PeerRefused
 	found.peerPaused, found.known, found.seconds, found.headers = s.PeerPaused, known, seconds, headerBytes(s.To)
 	within := func(ns int64, d time.Duration) bool { return ns != 0 && time.Duration(now.Ns-ns) < d }
+	found.locked, found.minute = s.Locked, v.LastMinute()
 	found.reports = within(v.reportNs, reportsWithin)
 
 	packets, bytes := stream.Grown(to.Sent.Packets, from.Sent.Packets), stream.Grown(to.Sent.Bytes, from.Sent.Bytes)

@@ -23,6 +23,9 @@ type Vitals struct {
 	samples []sample               // the newest last, RejectedWindow of them
 	silence stream.ReceiveCounters // when it began
 
+	minute   []minuteSample // the newest last
+	peerLost uint64         // packets of ours, as the peer says
+
 	reportNs    int64 // when the peer's last report came
 	sender      *proto.SenderInfo
 	sendsNs     int64 // when the peer last said that it had sent more ...
@@ -51,6 +54,7 @@ func (v *Vitals) Reset(nowNs int64) { *v = Vitals{startNs: nowNs} }
 
 // Sample takes the counters, twice a second.
 func (v *Vitals) Sample(nowNs int64, c stream.Counters) {
+	v.sampleMinute(nowNs, c.Received)
 	v.samples = append(v.samples, sample{nowNs, c})
 	for len(v.samples) > 1 && time.Duration(nowNs-v.samples[1].ns) >= RejectedWindow {
 		v.samples = v.samples[1:]
@@ -104,6 +108,9 @@ func (v *Vitals) Reported(report proto.Report, ssrc uint32, arrivalNs int64, sen
 		v.deaf++
 	}
 	for _, r := range report.Receptions {
+		if r.SSRC == ssrc {
+			v.peerLost = max(v.peerLost, uint64(max(0, r.CumulativeLost)))
+		}
 		if r.SSRC == ssrc && r.HighestSequence != v.highest {
 			v.highest, v.deaf = r.HighestSequence, 0
 		}

@@ -3,6 +3,7 @@ package receive
 import (
 	"log/slog"
 	"net/netip"
+	"time"
 
 	"archibald-bridge/bridge/clock"
 	"archibald-bridge/bridge/codec"
@@ -23,18 +24,21 @@ type Core interface {
 	Look(on bool) error
 
 	// SetRatio sets how many stream frames the receiver consumes per graph
-	// frame, 0.95 to 1.05. Exactly 1 copies bit for bit, after a glide of at
-	// most 50 ppm to a whole frame.
+	// frame, 0.95 to 1.05 times the quotient of both rates. Between equal rates exactly 1
+	// copies bit for bit, after a glide of at most 50 ppm to a whole frame.
 	SetRatio(ratio float64)
 	// SeekTo makes the receiver play stream time media+offset at local media
-	// time media, from the next cycle on, cross-faded when already playing.
+	// time media, from the next cycle on, cross-faded when already playing. Where the
+	// stream has another rate than the graph, media counts in frames of the stream there,
+	// rounded down.
 	SeekTo(offset int64)
 	// Mute stops playout: silence, no position, packets still observed.
 	Mute()
 
 	// Observe moves the oldest observations into buf and returns how many.
 	Observe(buf []stream.Observation) int
-	// LookaheadFrames is how far the resampler reads past its position.
+	// LookaheadFrames is how far the resampler of the newest receiver reads past its
+	// position, in frames of the stream.
 	LookaheadFrames() int
 }
 
@@ -65,6 +69,7 @@ type Parts struct {
 // Stream is what comes, and from whom.
 type Stream struct {
 	Format      proto.Format // 0 channels: nothing but reports
+	GraphRateHz int          // of our graph; 0: as the stream
 	PayloadType uint8
 	SSRC        uint32     // 0: the first one seen
 	From        netip.Addr // the zero Addr: that of the first packet
@@ -72,13 +77,43 @@ type Stream struct {
 	// PeriodFrames and PacketFrames are what the peer says of itself; 0: nothing.
 	PeriodFrames, PacketFrames int
 	Peer                       string // that Memory knows it by
+	// Lock is the part of this end where one of the two leads. AnswerPeriods is a leader's.
+	// PeriodFrames is then the leader's period.
+	Lock          stream.Lock
+	AnswerPeriods int
+}
+
+// longestWait is how long a leader's playout waits for an answer at the most: the audio
+// server's other clients need the rest of the period.
+const longestWait = 300 * time.Microsecond
+
+// mostWait is that at a period: a quarter of it where that is less.
+func mostWait(periodFrames, rateHz int) time.Duration {
+	period := time.Duration(periodFrames) * time.Second / time.Duration(rateHz)
+	return min(period/4, longestWait)
+}
+
+// graphRateHz is also what a follower's graph is going to have.
+func (s Stream) graphRateHz() int {
+	if s.GraphRateHz == 0 || s.Lock != stream.Unlocked {
+		return s.Format.RateHz
+	}
+	return s.GraphRateHz
 }
 
 func (s Stream) plan() stream.ReceivePlan {
-	return stream.ReceivePlan{
-		Format: codec.FormatOf(s.Format), PayloadType: s.PayloadType, SSRC: s.SSRC, From: s.From, SendDelay: s.Terms.SendDelay,
+	plan := stream.ReceivePlan{
+		Format: codec.FormatOf(s.Format), GraphRateHz: s.graphRateHz(), PayloadType: s.PayloadType, SSRC: s.SSRC, From: s.From, SendDelay: s.Terms.SendDelay,
 		Repeats: codec.RepeatsOf(s.Terms.Redundancy, s.Format, s.PeriodFrames, s.PacketFrames),
+		Lock:    s.Lock,
 	}
+	if s.Lock != stream.Unlocked {
+		plan.PeriodFrames = s.PeriodFrames
+	}
+	if s.Lock == stream.Leads {
+		plan.AnswerPeriods, plan.MostWait = s.AnswerPeriods, mostWait(s.PeriodFrames, s.Format.RateHz)
+	}
+	return plan
 }
 
 // Direction receives one stream at a time. It is for one goroutine.
@@ -116,14 +151,22 @@ func (d *Direction) Start(s Stream) {
 	}
 	d.running, d.refused = err == nil, err
 	if err != nil {
-		core.StopReceiver()
-		d.servo, d.clock = nil, clock.Status{}
-		d.AcceptReports(s)
+		d.Refuse(s, err)
 		return
 	}
 	for core.Observe(d.buf) == len(d.buf) { // what the receiver before it left behind
 	}
 	d.servo = clock.NewServo(d.servoConfig(plan.Repeats))
+}
+
+// Refuse takes the reports of a stream that cannot be received, for that reason.
+func (d *Direction) Refuse(s Stream, err error) {
+	d.stream, d.running, d.refused = s, false, err
+	d.decoding.Stop()
+	d.decoding = nil
+	d.parts.Core.StopReceiver()
+	d.servo, d.clock = nil, clock.Status{}
+	d.AcceptReports(s)
 }
 
 // AcceptReports takes the peer's reports where none of its sound is taken.
@@ -172,5 +215,13 @@ func (d *Direction) Look(on bool) {
 	}
 }
 
-// Mute plays silence until Steer finds a position again.
-func (d *Direction) Mute() { d.parts.Core.Mute() }
+// Mute plays silence until Steer finds a position again. What is locked needs none: without
+// packets it is silent soon.
+func (d *Direction) Mute() {
+	if !d.locked() {
+		d.parts.Core.Mute()
+	}
+}
+
+// locked says that the position needs no steering: each cycle has its packets.
+func (d *Direction) locked() bool { return d.stream.Lock != stream.Unlocked }

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"testing"
+	"time"
 
 	"archibald-bridge/bridge/clock"
 	"archibald-bridge/bridge/stream"
@@ -65,7 +66,7 @@ func TestAPlanIsWhatTheStreamSays(t *testing.T) {
 	core.saw = make([]stream.Observation, 3*len(d.buf)/2) // of the receiver before
 	d.Start(plain())
 	want := stream.ReceivePlan{
-		Format: stream.Format{Encoding: stream.L24, RateHz: 48000, Channels: 6}, PayloadType: 97, SSRC: 9, From: netip.MustParseAddr("192.0.2.7"),
+		Format: stream.Format{Encoding: stream.L24, RateHz: 48000, Channels: 6}, GraphRateHz: 48000, PayloadType: 97, SSRC: 9, From: netip.MustParseAddr("192.0.2.7"),
 		SendDelay: true, Repeats: stream.Repeats{Copies: 2, DistanceFrames: 144},
 	}
 	if core.plan != want || !d.Running() || d.Refused() != nil {
@@ -132,6 +133,41 @@ func TestWhatWasLearnedIsKeptForThePeerUnlessALatencyIsAsked(t *testing.T) {
 		d.Stop()
 		if want := map[bool]int{true: 16, false: 48}[wanted.Asked()]; memory["@192.0.2.7"] != want {
 			t.Errorf("%+v wanted: %d frames are kept, want %d", wanted, memory["@192.0.2.7"], want)
+		}
+	}
+}
+
+func TestALockedStreamIsPlannedAndIsNeitherSteeredNorMutedNorLearnedFrom(t *testing.T) {
+	for lock, want := range map[stream.Lock]stream.ReceivePlan{
+		stream.Leads:   {Lock: stream.Leads, PeriodFrames: 48, AnswerPeriods: 2, MostWait: 250 * time.Microsecond},
+		stream.Follows: {Lock: stream.Follows, PeriodFrames: 48},
+	} {
+		memory := knows{"@192.0.2.7": 16}
+		core := &fakeCore{}
+		d := New(Settings{}, Parts{Core: core, Memory: memory, Log: slog.New(slog.DiscardHandler)})
+		s := plain()
+		s.Lock, s.AnswerPeriods, s.Terms.Redundancy = lock, 2, proto.Redundancy{}
+		d.Start(s)
+		got := core.plan
+		if got.Lock != want.Lock || got.PeriodFrames != want.PeriodFrames || got.AnswerPeriods != want.AnswerPeriods || got.MostWait != want.MostWait {
+			t.Errorf("%+v, want %+v", got, want)
+		}
+		core.calls = nil
+		core.saw = []stream.Observation{{Kind: stream.KindPacket, Frames: 48, TimeNs: 1e9, Media: 4800}}
+		d.Observe(func(stream.Observation) {})
+		d.Steer()
+		d.Mute()
+		d.Measure()
+		if len(core.calls) != 0 {
+			t.Errorf("the core is told %q", core.calls)
+		}
+		if c := d.Clock(); !c.Playing || !c.RateLocked || c.RatioPPM != 0 || c.TargetFrames != 0 {
+			t.Errorf("%+v", c)
+		}
+		d.clock.JitterFrames = 48
+		d.Stop()
+		if memory["@192.0.2.7"] != 16 {
+			t.Errorf("learned %v", memory)
 		}
 	}
 }

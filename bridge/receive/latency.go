@@ -11,11 +11,11 @@ type Latency struct {
 // Asked says that a latency is wanted, and none is to be found.
 func (l Latency) Asked() bool { return l != Latency{} }
 
-// FramesAt returns the latency in frames at a sample rate, rounded to the nearest; 0:
-// found by measuring.
-func (l Latency) FramesAt(rateHz int) int {
+// FramesAt returns the latency in frames at a sample rate, rounded to the nearest, where
+// this end's graph has the rate graphHz; 0: found by measuring.
+func (l Latency) FramesAt(rateHz, graphHz int) int {
 	if l.Frames > 0 {
-		return l.Frames
+		return max(1, (l.Frames*rateHz+graphHz/2)/graphHz)
 	}
 	return int((l.Duration*time.Duration(rateHz) + time.Second/2) / time.Second)
 }

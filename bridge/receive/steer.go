@@ -13,7 +13,7 @@ func (d *Direction) servoConfig(repeats stream.Repeats) clock.Config {
 		extra += codec.MarginFrames
 	}
 	return clock.Config{
-		RateHz: s.Format.RateHz, LatencyFrames: d.settings.Latency.FramesAt(s.Format.RateHz),
+		RateHz: s.Format.RateHz, GraphRateHz: s.graphRateHz(), LatencyFrames: d.settings.Latency.FramesAt(s.Format.RateHz, s.graphRateHz()),
 		JitterFrames: d.parts.Memory.Jitter(s.Peer), LookaheadFrames: d.parts.Core.LookaheadFrames(),
 		PeriodFrames:  s.PeriodFrames,
 		DelayByPacket: coded,
@@ -40,7 +40,7 @@ func (d *Direction) Observe(packet func(stream.Observation)) {
 
 // Steer hands the servo's decision to the core.
 func (d *Direction) Steer() {
-	if d.servo == nil {
+	if d.servo == nil || d.locked() {
 		return
 	}
 	decision := d.servo.Decide()
@@ -56,9 +56,20 @@ func (d *Direction) Measure() {
 	if d.servo == nil {
 		return
 	}
+	if d.locked() {
+		d.clock = d.lockedStatus()
+		return
+	}
 	d.clock = d.servo.Status()
 	d.delays.blame(d.clock, d.stream.Format.RateHz, d.settings.Latency)
 	d.remember()
+}
+
+// lockedStatus is what the servo, which steers nothing here, knows of a stream that is
+// locked.
+func (d *Direction) lockedStatus() clock.Status {
+	_, came := d.servo.ArrivalNs(0)
+	return clock.Status{Playing: came, RateLocked: true, PDVUs: d.servo.Status().PDVUs}
 }
 
 // Clock is the state of the servo at the last Measure; the zero Status without one.
@@ -73,13 +84,13 @@ func (d *Direction) ArrivalNs(timestamp uint32) (ns int64, ok bool) {
 	return d.servo.ArrivalNs(timestamp)
 }
 
-// LookaheadFrames is how far the resampler reads past its position.
+// LookaheadFrames is how far the resampler reads past its position, in frames of the stream.
 func (d *Direction) LookaheadFrames() int { return d.parts.Core.LookaheadFrames() }
 
 // remember keeps what was learned for the next stream of this peer. A fixed
-// latency learns nothing.
+// latency learns nothing, and what is locked has none to learn.
 func (d *Direction) remember() {
-	if d.servo == nil || !d.clock.Playing || d.settings.Latency.Asked() {
+	if d.servo == nil || d.locked() || !d.clock.Playing || d.settings.Latency.Asked() {
 		return
 	}
 	if err := d.parts.Memory.SetJitter(d.stream.Peer, d.clock.JitterFrames); err != nil {

@@ -47,19 +47,22 @@ func TestTheTargetGrowsByWhatRepeatsAndTheCodecTake(t *testing.T) {
 
 func TestLatencyIsCountedAtTheRateOfTheStream(t *testing.T) {
 	for _, c := range []struct {
-		wanted       Latency
-		rateHz, want int
-		asked        bool
+		wanted                Latency
+		rateHz, graphHz, want int
+		asked                 bool
 	}{
-		{Latency{}, 48000, 0, false},
-		{Latency{Frames: 96}, 48000, 96, true},
-		{Latency{Frames: 96}, 96000, 96, true},
-		{Latency{Frames: 96}, 44100, 96, true},
-		{Latency{Duration: 2 * time.Millisecond}, 48000, 96, true},
-		{Latency{Duration: 2 * time.Millisecond}, 44100, 88, true}, // 88.2
-		{Latency{Duration: 200 * time.Millisecond}, 192000, 38400, true},
+		{Latency{}, 48000, 48000, 0, false},
+		{Latency{Frames: 96}, 48000, 48000, 96, true},
+		{Latency{Frames: 96}, 96000, 96000, 96, true},
+		{Latency{Frames: 96}, 44100, 44100, 96, true},
+		{Latency{Frames: 96}, 96000, 48000, 192, true}, // the frames are of this end's graph
+		{Latency{Frames: 96}, 44100, 48000, 88, true},  // 88.2
+		{Latency{Frames: 1}, 8000, 48000, 1, true},
+		{Latency{Duration: 2 * time.Millisecond}, 48000, 96000, 96, true},
+		{Latency{Duration: 2 * time.Millisecond}, 44100, 44100, 88, true}, // 88.2
+		{Latency{Duration: 200 * time.Millisecond}, 192000, 192000, 38400, true},
 	} {
-		if got := c.wanted.FramesAt(c.rateHz); got != c.want || c.wanted.Asked() != c.asked {
+		if got := c.wanted.FramesAt(c.rateHz, c.graphHz); got != c.want || c.wanted.Asked() != c.asked {
 			t.Errorf("%+v at %d Hz: %d frames, asked %v", c.wanted, c.rateHz, got, c.wanted.Asked())
 		}
 	}

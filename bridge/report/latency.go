@@ -77,11 +77,11 @@ func (r *Reporter) byHostClock(written proto.NTPTime, nearNs int64) (ns, errorNs
 
 // Playout is what this end does with the stream received.
 type Playout struct {
-	RateHz       int
-	DelayFrames  float64 // from arrival line to playout, of the servo
-	PeriodFrames int     // of our graph
-	// LookaheadFrames is how far the resampler reads ahead; 0: it is not used.
-	LookaheadFrames int
+	RateHz      int     // of the stream
+	DelayFrames float64 // of the stream, from arrival line to playout, of the servo
+	// LookaheadFrames is how far the resampler reads ahead in the stream; 0: it is not used.
+	LookaheadFrames           int
+	GraphRateHz, PeriodFrames int // of our graph
 	// PacketFrames is what fills a packet of a coded stream beyond a period of its sender,
 	// and CodecFrames how much older than its timestamps say its codec makes the sound.
 	PacketFrames, CodecFrames int
@@ -112,7 +112,7 @@ func (r *Reporter) Latency(p Playout) Latency {
 	frame := 1e9 / float64(p.RateHz)
 	wireNs, errorNs, known := r.way.transit.value()
 	s := Stages{
-		Capture: r.way.captureNs, Wire: float64(wireNs), Playout: float64(p.PeriodFrames) * frame, Resample: float64(p.LookaheadFrames) * frame,
+		Capture: r.way.captureNs, Wire: float64(wireNs), Playout: float64(p.PeriodFrames) * 1e9 / float64(p.GraphRateHz), Resample: float64(p.LookaheadFrames) * frame,
 		Packet: float64(p.PacketFrames) * frame, Codec: float64(p.CodecFrames) * frame,
 	}
 	s.Wait = p.DelayFrames*frame - s.Capture - s.Resample - s.Playout

@@ -9,6 +9,14 @@ import (
 // Published is what the graph was told of the latencies of both directions, in frames.
 type Published struct{ send, receive int }
 
+// Set takes what both are, and says whether the graph was told otherwise.
+func (p *Published) Set(send, receive int) (moved bool) {
+	now := Published{send, receive}
+	moved = *p != now
+	*p = now
+	return moved
+}
+
 // Moved takes what is known now, of the stream received here and of the one sent by the
 // peer's word; nil: nothing. It returns both in frames, and whether the graph is to be
 // told: when one moved by two frames or more, and by more than it is uncertain. While one

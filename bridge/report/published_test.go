@@ -57,3 +57,18 @@ func TestLatencyThatIsNotKnownIsPublishedAsTheOther(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatIsKnownForSureIsPublishedOnce(t *testing.T) {
+	var p Published
+	for i, c := range []struct {
+		send, receive int
+		moved         bool
+	}{{0, 64, true}, {0, 64, false}, {0, 65, true}, {1, 65, true}, {1, 65, false}} {
+		if moved := p.Set(c.send, c.receive); moved != c.moved {
+			t.Errorf("%d: told %v", i, moved)
+		}
+	}
+	if send, receive, moved := p.Moved(rateHz, received(300, 0), nil); !moved || send != 300 || receive != 300 {
+		t.Errorf("measured again: %d, %d, %v", send, receive, moved)
+	}
+}

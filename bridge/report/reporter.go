@@ -155,6 +155,7 @@ type State struct {
 	LastPacketFrames int
 	Latency          *proto.Latency // of the stream received; nil: not measured
 	Paused           bool           // our graph is not in real time
+	Refused          string         // why a stream cannot be here; "": both can
 }
 
 // Due says whether it is time for a report.
@@ -181,7 +182,7 @@ func (r *Reporter) Bye(nowNs int64, to netip.AddrPort, s State, reason string) {
 // two times are of one moment, to the nanosecond.
 func (r *Reporter) report(nowNs int64, s State) proto.Report {
 	sent, received, since := s.Counters.Sent, s.Counters.Received, r.session.Since
-	report := proto.Report{SSRC: r.session.LocalSSRC, CNAME: r.parts.CNAME, Latency: s.Latency, Paused: s.Paused}
+	report := proto.Report{SSRC: r.session.LocalSSRC, CNAME: r.parts.CNAME, Latency: s.Latency, Paused: s.Paused, Refused: s.Refused}
 	if packets := sent.Packets - since.Sent.Packets; packets > 0 {
 		timestamp, frameNs := s.mediaAt(nowNs)
 		wall, _ := r.parts.Wall(frameNs)

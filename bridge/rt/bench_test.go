@@ -105,7 +105,7 @@ func BenchmarkObserveAndSteer(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer rx.Close()
-	if err := rx.StartPositions(48000, stream.Repeats{}); err != nil {
+	if err := rx.StartPositions(48000, 48000, stream.Repeats{}); err != nil {
 		b.Fatal(err)
 	}
 	servo := clock.NewServo(clock.Config{RateHz: 48000, LookaheadFrames: LookaheadFrames})

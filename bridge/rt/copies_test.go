@@ -185,7 +185,7 @@ func TestTheOldestRepeatIsStillKnown(t *testing.T) {
 	v, err := NewVirtual(48000)
 	check(t, err)
 	t.Cleanup(v.Close)
-	check(t, v.StartPositions(48000, stream.Repeats{}))
+	check(t, v.StartPositions(48000, 48000, stream.Repeats{}))
 	for n := range 600 {
 		if n != 10 {
 			v.ReceivePosition(uint16(n), uint32(n*16), 16, int64(n), -1)

@@ -38,10 +38,10 @@ enum {
     MAX_REPEATS = 2,          /* times a packet goes out again */
     CROSSFADE_FRAMES = 64,    /* at seeks, own skips and the end of a gap */
     HISTORY_FRAMES = 4096,    /* played frames kept behind the playout position */
-    TAPS = 20,                /* of the resampler, per phase; a multiple of 4 */
-    LOOKAHEAD = 7,            /* frames the resampler reads past its position's integer part */
-    LOOKBEHIND = TAPS - 1 - LOOKAHEAD, /* and before it */
-    PHASES = 1024,
+    TAPS = 20,                /* of the resampler between equal rates, per phase */
+    LOOKAHEAD = 7,            /* frames that one reads past its position's integer part */
+    PHASES = 1024,            /* of that one */
+    MAX_TAPS = 528,           /* between any rates; a multiple of 4 (ratefilter.c) */
     OBSERVATIONS = 8192, /* 2.7 s at period 32 */
     RTCP_SLOTS = 32,
     RTCP_PER_SECOND = 32,    /* read; a peer sends one, and a goodbye */
@@ -84,6 +84,7 @@ uint32_t archibald_wire_decode(enum wire_encoding encoding, const uint8_t *paylo
 
 typedef struct {
     uint8_t payload_type;
+    int marker; /* of a leader: the packet begins a cycle */
     uint16_t sequence;
     uint32_t timestamp, ssrc;
     int32_t send_delay_us; /* what the header extension SEND_DELAY_ID says; -1: nothing */
@@ -138,37 +139,53 @@ void archibald_media_clock_reset(media_clock *clock, uint32_t rate_hz);
 int64_t archibald_media_clock_update(media_clock *clock, uint64_t graph_frame, uint32_t frames,
                                      int64_t cycle_ns);
 
-/* resample.c: polyphase interpolation. --------------------------------------- */
+/* resample.c, ratefilter.c: polyphase interpolation. ------------------------- */
 
 typedef struct {
-    float row[PHASES + 1][TAPS];
+    uint32_t taps;       /* of each phase; a multiple of 4, at most MAX_TAPS */
+    uint32_t lookahead;  /* frames it reads past its position's integer part ... */
+    uint32_t lookbehind; /* ... and before it: taps - 1 - lookahead */
+    uint32_t phases;
+    float row[]; /* phases + 1 rows of taps */
 } resampler;
 
+/* What it has to be for a stream of one rate in a graph of another: all but the rows. */
+void archibald_resampler_shape(resampler *shape, uint32_t stream_hz, uint32_t graph_hz);
+/* Makes the rows of one of that shape: between equal rates ... */
 void archibald_resampler_init(resampler *table);
+/* ... and between different ones. */
+void archibald_ratefilter_init(resampler *table, uint32_t stream_hz, uint32_t graph_hz);
 /* Interpolates frames outputs of each channel. in[c] points to window[c] such
- * that in[c][LOOKBEHIND] is the frame at the integer part of the position;
+ * that in[c][lookbehind] is the frame at the integer part of the position;
  * fraction is 0 <= f < 1. */
 void archibald_resampler_run(const resampler *table, const float *const *in, uint32_t channels,
                              double fraction, double ratio, float *const *out, uint32_t frames);
 
 #include "jitter.h"
+#include "lock.h"
 #include "sound.h"
 
-/* receiver.c, sequence.c, playout.c ------------------------------------------------------ */
+/* receiver.c, sequence.c, playout.c, locked.c ------------------------------------------------------ */
 
 typedef struct {
     enum wire_encoding encoding;
     uint8_t payload_type;
     uint32_t channels, rate_hz, ssrc;
+    uint32_t graph_hz;               /* rate of the graph that plays it; rate_hz is the stream's */
     uint32_t repeats;                /* agreed: how many more copies of each packet come ... */
     uint32_t repeat_distance_frames; /* ... and how much later each */
     int send_delay;                  /* agreed: the header extension says the send delay */
+    enum lock lock;                  /* of this end */
+    uint32_t period_frames;          /* of the leader; with lock */
+    uint32_t answer_periods;         /* of a leader: its cycles until an answer is played, 1 or 2 */
+    int64_t most_wait_ns;            /* of a leader: how long after a cycle's start it waits */
     struct sockaddr_storage from; /* whose packets, whatever the port; no family: the first one's */
 } receive_plan;
 
 typedef struct {
     receive_plan plan; /* immutable */
-    const resampler *table;
+    const resampler *table; /* the engine's where the rates are equal, else ... */
+    resampler *own;         /* ... this receiver's own */
 
     /* control writes (release), playout takes (acquire): a seek offset or COMMAND_ */
     _Atomic int64_t command;
@@ -196,9 +213,14 @@ typedef struct {
     sound_ring *decoded;     /* ... and what it made of them, for playout */
     int concealing;          /* the last decoded block was BLOCK_CONCEALED */
     observation held;        /* the newest packet, while repeats may come later; kind 0: none */
+    leader_cycles cycles;    /* of a follower */
+    const sent_cycles *sent; /* of a leader, constant: the engine's */
+    uint64_t answered;       /* of a leader: the sent cycles whose answers were due so far */
+    int muted;               /* of a locked receiver: for good */
     jitter_buffer buffer;
 
-    _Atomic int playing; /* playout writes, control reads (relaxed) */
+    /* playout writes, and of a follower whoever holds engine.reading; control reads (relaxed) */
+    _Atomic int playing;
     /* playout writes, control reads (relaxed): when stream frame 0 would be needed
      * at the nominal rate, or CLOCK_STOPPED. One number, as origin_ns. */
     _Atomic int64_t due_ns;
@@ -246,8 +268,8 @@ enum arrival archibald_sequence_note(archibald_receiver *receiver, receive_count
 /* The part of receiver_datagram behind the parser; payload NULL stores no samples. */
 void archibald_receiver_packet(archibald_receiver *receiver, receive_counters *count,
                                observation_ring *ring, uint16_t sequence, uint32_t timestamp,
-                               const uint8_t *payload, uint32_t frames, int64_t arrival_ns,
-                               int64_t send_delay_ns);
+                               int marker, const uint8_t *payload, uint32_t frames,
+                               int64_t arrival_ns, int64_t send_delay_ns);
 /* The time of a stream frame at the nominal rate, of which only differences count;
  * media may be a little below 0. */
 int64_t archibald_stream_ns(int64_t media, uint32_t rate_hz);
@@ -257,6 +279,28 @@ void archibald_receiver_decoded(archibald_receiver *receiver, receive_counters *
 void archibald_receiver_play(archibald_receiver *receiver, receive_counters *count,
                              observation_ring *ring, float *const *out, uint32_t channels,
                              uint32_t frames, int64_t media, int64_t cycle_ns);
+/* Takes what the buffer counted into the counters, which go on from receiver to receiver. */
+void archibald_receiver_tell(archibald_receiver *receiver, receive_counters *count);
+
+/* Of a follower, before a packet's frames are stored: which of the leader's cycles it is of.
+ * next: no number is missing between it and the newest one before. */
+void archibald_locked_arrived(archibald_receiver *receiver, enum arrival arrival, int next,
+                              int marker, int64_t media, uint32_t frames);
+/* Of a leader: whether the follower left a cycle out before the newest packet. */
+int archibald_locked_left_out(const archibald_receiver *receiver, int64_t media);
+/* Of a leader: puts the buffer where the answer belongs that is to be played in this cycle,
+ * whose number is graph_frame. Returns 0 when there is none to expect. */
+int archibald_locked_seek(archibald_receiver *receiver, uint64_t graph_frame);
+/* Whether frames [media, media + frames) are all there and not played yet. */
+int archibald_locked_whole(const archibald_receiver *receiver, int64_t media, uint32_t frames);
+/* Until when a leader's playout may wait for an answer, CLOCK_MONOTONIC; 0: not at all. */
+int64_t archibald_locked_wait_until(const archibald_receiver *receiver, int64_t cycle_ns,
+                                    int64_t now_ns);
+/* Plays from a position on, which may be anywhere; ratio 1, nothing is read ahead. Returns
+ * whether all of it was there. */
+int archibald_locked_play(archibald_receiver *receiver, receive_counters *count,
+                          observation_ring *ring, float *const *out, uint32_t channels,
+                          uint32_t frames, int64_t position, int64_t media, int64_t cycle_ns);
 
 /* sender.c ------------------------------------------------------------------- */
 
@@ -268,6 +312,7 @@ typedef struct {
     uint32_t repeats;                /* 0 to MAX_REPEATS: each packet goes out so often again ... */
     uint32_t repeat_distance_frames; /* ... each time so much graph time later; 0: at once */
     int send_delay;                  /* packets say how long after their cycle began they left */
+    enum lock lock;                  /* of this end: no packet spans two cycles */
     struct sockaddr_storage to;
     socklen_t to_bytes;
     /* The address of ours it leaves from: a control message of IP_PKTINFO or
@@ -296,6 +341,7 @@ typedef struct {
     /* capture only */
     capture_ring ring;
     uint64_t sent_head; /* ring frames already packed */
+    int marker;         /* of a leader: the next packet begins a cycle */
     int64_t next_media; /* media time of the next captured frame */
     int started;
     sound_ring *captured; /* WIRE_CODED, else NULL: capture produces, control consumes */
@@ -337,6 +383,20 @@ uint32_t archibald_sender_pack_coded(archibald_sender *sender, send_counters *co
                                      const uint8_t *payload, uint32_t bytes, uint32_t timestamp,
                                      const sound_block *cycle, int64_t send_delay_ns);
 
+/* follow.c ------------------------------------------------------------------- */
+
+/* The parts of archibald_follow, apart from reading the socket. woken: 0 when nothing can be
+ * started now. decide: whether the packets read so far start a cycle. end: whether one is
+ * started, by the packets or the timer. */
+int archibald_follow_woken(follower *f, receive_counters *count, enum archibald_follow_why why,
+                           int64_t now_ns, int64_t *wake_ns);
+int archibald_follow_decide(follower *f, archibald_receiver *receiver, receive_counters *count,
+                            int64_t now_ns);
+int archibald_follow_end(follower *f, receive_counters *count, int started, int64_t now_ns,
+                         int64_t *wake_ns);
+/* How many packets to read at once: not more than the next cycle lacks. */
+uint32_t archibald_follow_wanted(const follower *f, const archibald_receiver *receiver);
+
 /* engine.c, socket.c --------------------------------------------------------- */
 
 typedef struct {
@@ -353,7 +413,7 @@ struct archibald_engine {
     _Atomic(archibald_sender *) sender;
     /* audio threads write, control reads (sequentially consistent): 1 while a
      * callback may hold receiver or sender */
-    _Atomic uint32_t in_playout, in_capture;
+    _Atomic uint32_t in_playout, in_capture, in_follow;
     /* taken by exchange (acquire), given back by store (release): the one
      * reader of the socket. An audio thread that finds it taken goes on without. */
     _Atomic uint32_t reading;
@@ -365,13 +425,15 @@ struct archibald_engine {
     float spare[MAX_PERIOD_FRAMES]; /* playout only: in place of a NULL buffer */
     drain_buffers drain;            /* whoever holds reading */
     media_clock clock;
+    follower follow;
+    sent_cycles sent_cycles;
     receive_counters received;
     send_counters sent;
     observation_ring observations;
     rtcp_ring rtcp;
     int64_t rtcp_second_ns;  /* whoever holds reading: when the second of the budget began ... */
     uint32_t rtcp_in_second; /* ... and what came since */
-    resampler table;
+    resampler *table; /* between equal rates */
 };
 
 void archibald_playout(archibald_engine *engine, float *const *out, uint32_t channels,
@@ -382,8 +444,18 @@ void archibald_capture(archibald_engine *engine, const float *const *in, uint32_
 uint32_t archibald_socket_drain(archibald_engine *engine, archibald_receiver *receiver,
                                 int64_t now_ns, uint32_t budget);
 void archibald_socket_send(archibald_engine *engine, archibald_sender *sender, uint32_t datagrams);
-/* Media time minus graph frame for a capture cycle, or CLOCK_STOPPED. */
-int64_t archibald_capture_offset(archibald_engine *engine);
+/* Waits until frames [media, media + frames) are all there, at most until a time on
+ * CLOCK_MONOTONIC, and reads what comes, at most budget datagrams. The one wait that an
+ * audio thread has. Returns how often it slept: 0 when they are there already. */
+uint32_t archibald_socket_wait(archibald_engine *engine, archibald_receiver *receiver,
+                               int64_t media, uint32_t frames, int64_t now_ns, int64_t until_ns,
+                               uint32_t budget);
+int archibald_follow(archibald_engine *engine, enum archibald_follow_why why, int64_t now_ns,
+                     int64_t *wake_ns);
+/* Whether a captured cycle is sent, and its media time. A leader's is remembered as sent, a
+ * follower's is taken: the next call finds another cycle or none. */
+int archibald_capture_media(archibald_engine *engine, const archibald_sender *sender,
+                            uint32_t frames, uint64_t graph_frame, int64_t *media);
 /* How long a capture callback runs after the nominal start of its cycle, at least
  * 0; -1: not known. */
 int64_t archibald_send_delay_ns(archibald_engine *engine, uint64_t graph_frame, int64_t now_ns);
@@ -393,7 +465,10 @@ int64_t archibald_send_delay_ns(archibald_engine *engine, uint64_t graph_frame, 
 
 archibald_engine *archibald_engine_new(int fd);
 void archibald_engine_free(archibald_engine *engine); /* no callback may run any more */
-archibald_receiver *archibald_receiver_new(const receive_plan *plan, const resampler *table);
+resampler *archibald_resampler_new(uint32_t stream_hz, uint32_t graph_hz);
+void archibald_resampler_free(resampler *table);
+/* equal is for equal rates, and outlives the receiver. */
+archibald_receiver *archibald_receiver_new(const receive_plan *plan, const resampler *equal);
 void archibald_receiver_free(archibald_receiver *receiver);
 archibald_sender *archibald_sender_new(const send_plan *plan);
 void archibald_sender_free(archibald_sender *sender);

@@ -33,6 +33,12 @@
     X(dropouts) \
     X(predicted) \
     X(skips) \
-    X(skipped_frames)
+    X(skipped_frames) \
+    X(waited) \
+    X(unanswered) \
+    X(peer_skips) \
+    X(made_up) \
+    X(takeovers) \
+    X(given_up)
 
 #endif

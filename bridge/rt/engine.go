@@ -6,12 +6,16 @@ package rt
 #include "core.h"
 
 static int engine_busy(archibald_engine *e) {
-    return (atomic_load(&e->in_playout) ? 1 : 0) | (atomic_load(&e->in_capture) ? 2 : 0);
+    return (atomic_load(&e->in_playout) || atomic_load(&e->in_follow) ? 1 : 0) | (atomic_load(&e->in_capture) ? 2 : 0);
 }
 static archibald_receiver *swap_receiver(archibald_engine *e, archibald_receiver *receiver) { return atomic_exchange(&e->receiver, receiver); }
 static archibald_sender *swap_sender(archibald_engine *e, archibald_sender *sender) { return atomic_exchange(&e->sender, sender); }
 static void *playout_function(void) { return (void *)archibald_playout; }
 static void *capture_function(void) { return (void *)archibald_capture; }
+static void *follow_function(void) { return (void *)archibald_follow; }
+static void set_follow(archibald_engine *e, uint32_t rate_hz, uint32_t period_frames) {
+    atomic_store_explicit(&e->follow.graph, (uint64_t)rate_hz << 32 | period_frames, memory_order_release);
+}
 static void set_graph(archibald_engine *e, uint32_t rate_hz) {
     uint64_t count = (atomic_load(&e->graph) >> 32) + 1;
     atomic_store_explicit(&e->graph, count << 32 | rate_hz, memory_order_release);
@@ -49,7 +53,7 @@ import (
 const (
 	MaxChannels     = int(C.MAX_CHANNELS)
 	MaxPeriodFrames = int(C.MAX_PERIOD_FRAMES)
-	LookaheadFrames = int(C.LOOKAHEAD) // the resampler's part of the latency
+	LookaheadFrames = int(C.LOOKAHEAD) // the resampler's part of the latency, between equal rates
 )
 
 // Engine is one end of a bridge: one sender, one receiver, one socket. It
@@ -58,6 +62,9 @@ const (
 type Engine struct {
 	c      *C.archibald_engine
 	socket *mediaSocket // nil on virtual time
+
+	lookahead int     // of the newest receiver's resampler
+	nominal   float64 // its ratio by both rates
 
 	firstTimestamp uint32
 	nextSequence   C.uint16_t // continues from sender to sender
@@ -90,7 +97,7 @@ func newEngine(fd int) (*Engine, error) {
 	if c == nil {
 		return nil, errors.New("no memory for the real-time core")
 	}
-	return &Engine{c: c, firstTimestamp: random32(), nextSequence: C.uint16_t(random32()), records: make([]C.observation, 512)}, nil
+	return &Engine{c: c, lookahead: LookaheadFrames, nominal: 1, firstTimestamp: random32(), nextSequence: C.uint16_t(random32()), records: make([]C.observation, 512)}, nil
 }
 
 // Close frees everything. No callback may run any more.
@@ -104,17 +111,25 @@ func (e *Engine) Close() {
 
 // Callbacks is the core as an audio server calls it.
 func (e *Engine) Callbacks() stream.Callbacks {
-	return stream.Callbacks{Engine: unsafe.Pointer(e.c), Playout: C.playout_function(), Capture: C.capture_function()}
+	return stream.Callbacks{Engine: unsafe.Pointer(e.c), Playout: C.playout_function(), Capture: C.capture_function(),
+		Follow: C.follow_function(), Socket: int(e.c.fd)}
 }
 
 // MemoryLocked says whether the limits let the core lock all of its memory.
 func MemoryLocked() bool { return C.archibald_memory_unlocked() == 0 }
 
 // LookaheadFrames implements session.Core.
-func (e *Engine) LookaheadFrames() int { return LookaheadFrames }
+func (e *Engine) LookaheadFrames() int { return e.lookahead }
 
 // SetGraph implements session.Core.
 func (e *Engine) SetGraph(rateHz int) { C.set_graph(e.c, C.uint32_t(rateHz)) }
+
+// Follow implements session.Core: the peer's packets drive cycles of periodFrames, 1 to
+// MaxPeriodFrames, at rateHz, from the audio server's next call of Callbacks.Follow on. 0, 0: it
+// starts none, and the graph has its own clock again.
+func (e *Engine) Follow(rateHz, periodFrames int) {
+	C.set_follow(e.c, C.uint32_t(rateHz), C.uint32_t(periodFrames))
+}
 
 func encodingOf(e stream.Encoding) C.enum_wire_encoding {
 	switch e {
@@ -138,8 +153,27 @@ func checkFormat(f stream.Format, payloadType uint8) error {
 		return fmt.Errorf("RTP payload type %d: legal are 1 to 127", payloadType)
 	case f.Channels < 1 || f.Channels > MaxChannels:
 		return fmt.Errorf("channels %d: legal are 1 to %d", f.Channels, MaxChannels)
-	case f.RateHz < 8000 || f.RateHz > 192000:
-		return fmt.Errorf("rate %d Hz: legal are 8000 to 192000", f.RateHz)
+	}
+	return checkRate("rate", f.RateHz)
+}
+
+func checkRate(what string, hz int) error {
+	if hz < 8000 || hz > 192000 {
+		return fmt.Errorf("%s %d Hz: legal are 8000 to 192000", what, hz)
+	}
+	return nil
+}
+
+// checkLock refuses what a locked session has not: it plays each cycle at once, and copies
+// samples only.
+func checkLock(lock stream.Lock, f stream.Format, r stream.Repeats) error {
+	switch {
+	case lock == stream.Unlocked:
+		return nil
+	case f.Encoding == stream.Coded:
+		return fmt.Errorf("format %s in a locked session: legal are L16, L24, F32", f)
+	case r.DistanceFrames != 0:
+		return fmt.Errorf("repeats %d frames later in a locked session: legal is 0", r.DistanceFrames)
 	}
 	return nil
 }
@@ -147,6 +181,9 @@ func checkFormat(f stream.Format, payloadType uint8) error {
 // StartSender implements session.Core.
 func (e *Engine) StartSender(p stream.SendPlan) error {
 	if err := checkFormat(p.Format, p.PayloadType); err != nil {
+		return err
+	}
+	if err := checkLock(p.Lock, p.Format, p.Repeats); err != nil {
 		return err
 	}
 	const mostBytes = C.DATAGRAM_BYTES - C.RTP_HEADER_BYTES - C.SEND_DELAY_BYTES
@@ -172,6 +209,10 @@ func (e *Engine) StartSender(p stream.SendPlan) error {
 		repeats:                C.uint32_t(p.Repeats.Copies),
 		repeat_distance_frames: C.uint32_t(p.Repeats.DistanceFrames),
 		send_delay:             flag(p.SendDelay),
+		lock:                   C.enum_lock(p.Lock),
+	}
+	if p.Lock == stream.Follows {
+		plan.first_timestamp = 0 // the leader's own: its cycles name the answers
 	}
 	if e.socket != nil {
 		plan.to_bytes = e.socket.putAddress(unsafe.Pointer(&plan.to), p.To)
@@ -211,9 +252,42 @@ func (e *Engine) stopSender() error {
 	return nil
 }
 
+// checkReceiveLock also holds the wait of a leader's graph to a quarter of its period.
+func checkReceiveLock(p stream.ReceivePlan) error {
+	if err := checkLock(p.Lock, p.Format, p.Repeats); err != nil || p.Lock == stream.Unlocked {
+		return err
+	}
+	if p.PeriodFrames < 1 || p.PeriodFrames > MaxPeriodFrames {
+		return fmt.Errorf("period of %d frames of the leader: legal are 1 to %d", p.PeriodFrames, MaxPeriodFrames)
+	}
+	if p.GraphRateHz != 0 && p.GraphRateHz != p.Format.RateHz {
+		return fmt.Errorf("stream of %d Hz in a graph of %d Hz: legal is one rate where one end leads", p.Format.RateHz, p.GraphRateHz)
+	}
+	if p.Lock == stream.Follows {
+		return nil
+	}
+	if p.AnswerPeriods != 1 && p.AnswerPeriods != 2 {
+		return fmt.Errorf("answers after %d periods: legal are 1 and 2", p.AnswerPeriods)
+	}
+	if most := time.Duration(p.PeriodFrames) * time.Second / time.Duration(4*p.Format.RateHz); p.MostWait < 0 || p.MostWait > most {
+		return fmt.Errorf("wait of %v for an answer: legal are 0 to %v, a quarter of the period", p.MostWait, most)
+	}
+	return nil
+}
+
 // StartReceiver implements session.Core.
 func (e *Engine) StartReceiver(p stream.ReceivePlan) error {
 	if err := checkFormat(p.Format, p.PayloadType); err != nil {
+		return err
+	}
+	if err := checkReceiveLock(p); err != nil {
+		return err
+	}
+	graphHz := p.GraphRateHz
+	if graphHz == 0 {
+		graphHz = p.Format.RateHz
+	}
+	if err := checkRate("graph rate", graphHz); err != nil {
 		return err
 	}
 	plan := C.receive_plan{
@@ -221,11 +295,17 @@ func (e *Engine) StartReceiver(p stream.ReceivePlan) error {
 		payload_type: C.uint8_t(p.PayloadType),
 		channels:     C.uint32_t(p.Format.Channels),
 		rate_hz:      C.uint32_t(p.Format.RateHz),
+		graph_hz:     C.uint32_t(graphHz),
 		ssrc:         C.uint32_t(p.SSRC),
 
 		repeats:                C.uint32_t(p.Repeats.Copies),
 		repeat_distance_frames: C.uint32_t(p.Repeats.DistanceFrames),
 		send_delay:             flag(p.SendDelay),
+
+		lock:           C.enum_lock(p.Lock),
+		period_frames:  C.uint32_t(p.PeriodFrames),
+		answer_periods: C.uint32_t(p.AnswerPeriods),
+		most_wait_ns:   C.int64_t(p.MostWait),
 	}
 	if e.socket != nil && p.From.IsValid() && e.socket.putAddress(unsafe.Pointer(&plan.from), netip.AddrPortFrom(p.From, 0)) == 0 {
 		return fmt.Errorf("peer %s: not reachable from %s", p.From, e.socket.local)
@@ -238,14 +318,16 @@ func (e *Engine) startReceiver(plan *C.receive_plan, h hearing) error {
 	if err := e.await(1); err != nil {
 		return err // each attempt would leave a receiver behind
 	}
-	receiver := C.archibald_receiver_new(plan, &e.c.table)
+	receiver := C.archibald_receiver_new(plan, e.c.table)
 	if receiver == nil {
 		return errors.New("no memory for the receiver")
 	}
+	receiver.sent = &e.c.sent_cycles
 	if err := e.hear(h); err != nil {
 		C.archibald_receiver_free(receiver)
 		return err
 	}
+	e.lookahead, e.nominal = int(receiver.table.lookahead), float64(plan.rate_hz)/float64(plan.graph_hz)
 	return e.replaceReceiver(receiver)
 }
 
@@ -309,7 +391,7 @@ func (e *Engine) SetRatio(ratio float64) {
 	if math.IsNaN(ratio) {
 		return // the audio thread could never leave it again
 	}
-	ratio = min(max(ratio, 0.95), 1.05)
+	ratio = min(max(ratio, 0.95*e.nominal), 1.05*e.nominal)
 	C.set_ratio_bits(e.c, C.uint64_t(math.Float64bits(ratio)))
 }
 

@@ -179,15 +179,18 @@ static void fade_out(jitter_buffer *buffer, int64_t start, int64_t from, int64_t
     }
 }
 
+/* The sound before done goes on as predicted from here. */
+static void begin_gap(jitter_buffer *buffer) {
+    speculate(buffer);
+    concealment *before = buffer->gap;
+    buffer->gap = buffer->speculative;
+    buffer->speculative = before;
+    buffer->in_gap = 1;
+}
+
 static void commit_missing(jitter_buffer *buffer, uint32_t run, uint32_t count_limit) {
-    if (!buffer->in_gap) {
-        speculate(buffer);
-        concealment *before = buffer->gap;
-        buffer->gap = buffer->speculative;
-        buffer->speculative = before;
-        buffer->in_gap = 1;
-        buffer->dropouts++;
-    }
+    if (!buffer->in_gap) begin_gap(buffer);
+    if (buffer->gap->start == buffer->done) buffer->dropouts++;
     conceal(buffer, buffer->gap, buffer->done, run);
     fade_out(buffer, buffer->gap->start, buffer->done, buffer->done + run);
     /* A stream that has ended is not an ever longer dropout. */
@@ -288,6 +291,40 @@ void archibald_jitter_skip(jitter_buffer *buffer, int64_t upto) {
         }
         buffer->done += run;
     }
+}
+
+/* Copies the frames before one place to before another; the two may overlap. */
+static void move(const jitter_buffer *buffer, float *plane, int64_t from, int64_t to,
+                 uint32_t frames) {
+    const int up = slot(buffer, to - from) < buffer->frames / 2;
+    for (uint32_t i = 1; i <= frames; i++) {
+        const uint32_t back = up ? i : frames + 1 - i;
+        plane[slot(buffer, to - back)] = plane[slot(buffer, from - back)];
+    }
+}
+
+void archibald_jitter_jump(jitter_buffer *buffer, int64_t to) {
+    const int64_t from = buffer->done, by = to - from;
+    const uint32_t window = buffer->frames - HISTORY_FRAMES; /* as archibald_jitter_accepts */
+    if (by == 0) return;
+    if (!buffer->in_gap) begin_gap(buffer); /* of no frames */
+    if (by >= window || by <= -(int64_t)window)
+        memset(buffer->valid, 0, buffer->frames / 8);
+    else if (by > 0)
+        set_valid(buffer, from, (uint32_t)by, 0);
+    else
+        set_valid(buffer, to + window, (uint32_t)-by, 0);
+    /* A gap that began fade_frames ago reads as much before its start. */
+    const uint32_t twice = 2 * buffer->fade_frames;
+    const uint32_t frames = twice > PREDICT_HISTORY ? twice : PREDICT_HISTORY;
+    for (uint32_t c = 0; c < buffer->channels; c++)
+        move(buffer, archibald_jitter_plane(buffer, c), from, to, frames);
+    move(buffer, buffer->gain, from, to, frames);
+    buffer->done = to;
+    buffer->gap->start += by;
+    buffer->gap_end += by;
+    buffer->speculative->start += by;
+    if (buffer->next_fit != INT64_MIN) buffer->next_fit += by;
 }
 
 void archibald_jitter_copy(const jitter_buffer *buffer, uint32_t channel, int64_t from, float *out,

@@ -30,6 +30,22 @@ static void block_free(void *memory) {
     munmap(block, bytes);
 }
 
+resampler *archibald_resampler_new(uint32_t stream_hz, uint32_t graph_hz) {
+    resampler shape;
+    archibald_resampler_shape(&shape, stream_hz, graph_hz);
+    const size_t samples = (size_t)(shape.phases + 1) * shape.taps;
+    resampler *table = block_new(sizeof *table + samples * sizeof(float));
+    if (!table) return NULL;
+    memcpy(table, &shape, sizeof shape);
+    if (stream_hz == graph_hz)
+        archibald_resampler_init(table);
+    else
+        archibald_ratefilter_init(table, stream_hz, graph_hz);
+    return table;
+}
+
+void archibald_resampler_free(resampler *table) { block_free(table); }
+
 archibald_engine *archibald_engine_new(int fd) {
     archibald_engine *engine = block_new(sizeof *engine);
     if (!engine) return NULL;
@@ -37,14 +53,19 @@ archibald_engine *archibald_engine_new(int fd) {
     atomic_store(&engine->graph, 48000);
     atomic_store(&engine->clock.offset, CLOCK_STOPPED);
     atomic_store(&engine->clock.origin_ns, CLOCK_STOPPED);
-    archibald_resampler_init(&engine->table);
-    return engine;
+    atomic_store(&engine->follow.to_play, CYCLE_NONE);
+    atomic_store(&engine->follow.to_send, CYCLE_NONE);
+    engine->table = archibald_resampler_new(48000, 48000);
+    if (engine->table) return engine;
+    block_free(engine);
+    return NULL;
 }
 
 void archibald_engine_free(archibald_engine *engine) {
     if (!engine) return;
     archibald_receiver_free(atomic_load(&engine->receiver));
     archibald_sender_free(atomic_load(&engine->sender));
+    archibald_resampler_free(engine->table);
     block_free(engine);
 }
 
@@ -91,17 +112,31 @@ void archibald_sender_free(archibald_sender *sender) {
     block_free(sender);
 }
 
-archibald_receiver *archibald_receiver_new(const receive_plan *plan, const resampler *table) {
+/* How many frames of a stream a graph plays in a period at the most. */
+static uint32_t most_frames(const receive_plan *plan) {
+    const uint64_t frames = (uint64_t)MAX_PERIOD_FRAMES * plan->rate_hz;
+    return (uint32_t)((frames + plan->graph_hz - 1) / plan->graph_hz);
+}
+
+archibald_receiver *archibald_receiver_new(const receive_plan *plan, const resampler *equal) {
     archibald_receiver *receiver = block_new(sizeof *receiver);
     if (!receiver) return NULL;
     receiver->plan = *plan;
-    receiver->table = table;
+    receiver->table = equal;
+    if (plan->rate_hz != plan->graph_hz) {
+        receiver->own = archibald_resampler_new(plan->rate_hz, plan->graph_hz);
+        receiver->table = receiver->own;
+        if (!receiver->own) {
+            archibald_receiver_free(receiver);
+            return NULL;
+        }
+    }
     receiver->ssrc = plan->ssrc;
     receiver->have_ssrc = plan->ssrc != 0;
-    double one = 1.0;
-    uint64_t one_bits;
-    memcpy(&one_bits, &one, sizeof one_bits);
-    atomic_store(&receiver->ratio_bits, one_bits);
+    const double ratio = (double)plan->rate_hz / plan->graph_hz;
+    uint64_t ratio_bits;
+    memcpy(&ratio_bits, &ratio, sizeof ratio_bits);
+    atomic_store(&receiver->ratio_bits, ratio_bits);
     atomic_store(&receiver->command, COMMAND_NONE);
     /* The sender's period is not known, but is within the distance. */
     const uint32_t span = plan->repeats ? (plan->repeats + 1) * plan->repeat_distance_frames : 0;
@@ -110,12 +145,13 @@ archibald_receiver *archibald_receiver_new(const receive_plan *plan, const resam
     atomic_store(&receiver->due_ns, CLOCK_STOPPED);
     jitter_buffer *buffer = &receiver->buffer;
     buffer->frames = 4 * MAX_PERIOD_FRAMES; /* a period each way, the delay, the history */
-    while (buffer->frames < plan->rate_hz / 3) buffer->frames *= 2;
+    const uint32_t most = most_frames(plan);
+    while (buffer->frames < plan->rate_hz / 3 || buffer->frames < 4 * most) buffer->frames *= 2;
     buffer->mask = buffer->frames - 1;
     buffer->channels = plan->channels;
     buffer->fade_frames = plan->rate_hz / 100; /* 10 ms */
     if (buffer->fade_frames > MAX_CONCEALED) buffer->fade_frames = MAX_CONCEALED;
-    receiver->window_frames = MAX_PERIOD_FRAMES + MAX_PERIOD_FRAMES / 16 + TAPS + 2;
+    receiver->window_frames = most + most / 16 + receiver->table->taps + 2;
     buffer->samples = block_new((size_t)plan->channels * buffer->frames * sizeof(float));
     buffer->gain = block_new(buffer->frames * sizeof(float));
     buffer->valid = block_new(buffer->frames / 8);
@@ -150,6 +186,7 @@ archibald_receiver *archibald_receiver_new(const receive_plan *plan, const resam
 
 void archibald_receiver_free(archibald_receiver *receiver) {
     if (!receiver) return;
+    archibald_resampler_free(receiver->own);
     block_free(receiver->buffer.samples);
     block_free(receiver->buffer.gain);
     block_free(receiver->buffer.valid);

@@ -105,7 +105,7 @@ func TestPositionsAloneAreConcealedAndPredictedAlike(t *testing.T) {
 		v, err := NewVirtual(playerRate)
 		check(t, err)
 		defer v.Close()
-		check(t, v.StartPositions(playerRate, stream.Repeats{}))
+		check(t, v.StartPositions(playerRate, playerRate, stream.Repeats{}))
 		r := rand.New(rand.NewPCG(1, 2))
 		due := map[int][]int{}
 		for n := range 3000 {

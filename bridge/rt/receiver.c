@@ -81,10 +81,11 @@ static jitter_span storable(archibald_receiver *receiver, receive_counters *coun
 
 void archibald_receiver_packet(archibald_receiver *receiver, receive_counters *count,
                                observation_ring *ring, uint16_t sequence, uint32_t timestamp,
-                               const uint8_t *payload, uint32_t frames, int64_t arrival_ns,
-                               int64_t send_delay_ns) {
+                               int marker, const uint8_t *payload, uint32_t frames,
+                               int64_t arrival_ns, int64_t send_delay_ns) {
     const uint32_t stride =
         archibald_wire_sample_bytes(receiver->plan.encoding) * receiver->plan.channels;
+    const int next = sequence == (uint16_t)(receiver->highest_sequence + 1);
     int64_t media;
     enum arrival arrival =
         note_packet(receiver, count, sequence, timestamp, frames * stride, arrival_ns, &media);
@@ -99,6 +100,11 @@ void archibald_receiver_packet(archibald_receiver *receiver, receive_counters *c
     observe(receiver, ring, &record, arrival);
 
     const int goes_back = arrival == NEWEST && media < receiver->newest_end;
+    if (receiver->plan.lock == LOCK_FOLLOWS)
+        archibald_locked_arrived(receiver, arrival, next, marker, media, frames);
+    else if (receiver->plan.lock == LOCK_LEADS && arrival == NEWEST && next &&
+             archibald_locked_left_out(receiver, media))
+        COUNT(count->peer_skips, 1);
     if (arrival == NEWEST) receiver->newest_end = media + frames;
     jitter_span span = storable(receiver, count, media, frames);
     if (span.skip) COUNT(count->discarded_late, 1);
@@ -276,6 +282,6 @@ void archibald_receiver_datagram(archibald_receiver *receiver, receive_counters 
         receive_coded(receiver, count, &packet, arrival_ns, send_delay_ns);
     else
         archibald_receiver_packet(receiver, count, ring, packet.sequence, packet.timestamp,
-                                  packet.payload, packet.payload_bytes / frame_bytes, arrival_ns,
-                                  send_delay_ns);
+                                  packet.marker, packet.payload,
+                                  packet.payload_bytes / frame_bytes, arrival_ns, send_delay_ns);
 }

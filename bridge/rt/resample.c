@@ -1,4 +1,6 @@
-/* Polyphase interpolator: TAPS taps, PHASES phases, linear between phases.
+/* Polyphase interpolator: phases of some taps, linear between phases. Where stream and
+ * graph have one rate it is this file's design of TAPS taps and PHASES phases, else that of
+ * ratefilter.c.
  *
  * Each frame read past the position is latency, so the position lies late in
  * the taps, and each phase is designed for its place: the fractional delay with
@@ -41,6 +43,8 @@ static void factorise(double lower[TAPS][TAPS]) {
         }
 }
 
+enum { LOOKBEHIND = TAPS - 1 - LOOKAHEAD };
+
 void archibald_resampler_init(resampler *table) {
     double lower[TAPS][TAPS];
     factorise(lower);
@@ -56,11 +60,10 @@ void archibald_resampler_init(resampler *table) {
             tap[i] /= lower[i][i];
         }
         const int whole = p % PHASES == 0; /* exactly 1 and 0, whatever rounding left */
-        for (int i = 0; i < TAPS; i++) table->row[p][i] = whole ? i == position : (float)tap[i];
+        for (int i = 0; i < TAPS; i++)
+            table->row[p * TAPS + i] = whole ? i == position : (float)tap[i];
     }
 }
-
-enum { FOURS = TAPS / 4 };
 
 /* The sums of four vectors' elements. */
 static inline four sums(four a, four b, four c, four d) {
@@ -70,44 +73,62 @@ static inline four sums(four a, four b, four c, four d) {
            __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
 }
 
-static inline four products(const four *tap, const float *in) {
+static inline four products(const four *tap, const float *in, uint32_t fours) {
     four sum = tap[0] * load(in);
-    for (int j = 1; j < FOURS; j++) sum += tap[j] * load(in + 4 * j);
+    for (uint32_t j = 1; j < fours; j++) sum += tap[j] * load(in + 4 * j);
     return sum;
 }
 
 /* Sets the taps for a position; returns its integer part. */
-static inline uint32_t taps_at(const resampler *table, double position, four *tap) {
+static inline uint32_t taps_at(const resampler *table, double position, four *tap, uint32_t fours,
+                               uint32_t phases) {
     uint32_t whole = (uint32_t)position;
-    double phase = (position - (double)whole) * PHASES;
+    double phase = (position - (double)whole) * phases;
     uint32_t p = (uint32_t)phase;
     float between = (float)(phase - (double)p);
-    for (int j = 0; j < FOURS; j++) {
-        const four low = load(table->row[p] + 4 * j), high = load(table->row[p + 1] + 4 * j);
+    const float *row = table->row + (size_t)p * 4 * fours;
+    for (uint32_t j = 0; j < fours; j++) {
+        const four low = load(row + 4 * j), high = load(row + 4 * (fours + j));
         tap[j] = low + between * (high - low);
     }
     return whole;
 }
 
-void archibald_resampler_run(const resampler *table, const float *const *in, uint32_t channels,
-                             double fraction, double ratio, float *const *out, uint32_t frames) {
-    if (channels == 0) return; /* positions only: the simulator's day */
+/* tap has room for the taps of four outputs. fours and phases are the table's: constants
+ * where a caller knows them, so that the compiler makes a loop for these. */
+static inline __attribute__((always_inline)) void
+run(const resampler *table, four *tap, uint32_t fours, uint32_t phases, const float *const *in,
+    uint32_t channels, double fraction, double ratio, float *const *out, uint32_t frames) {
     for (uint32_t first = 0; first < frames; first += 4) {
         const uint32_t count = frames - first < 4 ? frames - first : 4;
-        four tap[4][FOURS];
         uint32_t whole[4];
         for (uint32_t i = 0; i < 4; i++) { /* past the end: the last frame again */
             uint32_t frame = first + (i < count ? i : count - 1);
-            whole[i] = taps_at(table, fraction + (double)frame * ratio, tap[i]);
+            double position = fraction + (double)frame * ratio;
+            whole[i] = taps_at(table, position, tap + i * fours, fours, phases);
         }
         for (uint32_t c = 0; c < channels; c++) {
             const float *x = in[c];
-            four y = sums(products(tap[0], x + whole[0]), products(tap[1], x + whole[1]),
-                          products(tap[2], x + whole[2]), products(tap[3], x + whole[3]));
+            four y = sums(products(tap, x + whole[0], fours),
+                          products(tap + fours, x + whole[1], fours),
+                          products(tap + 2 * fours, x + whole[2], fours),
+                          products(tap + 3 * fours, x + whole[3], fours));
             if (count == 4)
                 store(out[c] + first, y);
             else
                 for (uint32_t i = 0; i < count; i++) out[c][first + i] = y[i];
         }
+    }
+}
+
+void archibald_resampler_run(const resampler *table, const float *const *in, uint32_t channels,
+                             double fraction, double ratio, float *const *out, uint32_t frames) {
+    if (channels == 0) return; /* positions only: the simulator's day */
+    if (table->taps == TAPS && table->phases == PHASES) {
+        four tap[TAPS];
+        run(table, tap, TAPS / 4, PHASES, in, channels, fraction, ratio, out, frames);
+    } else {
+        four tap[MAX_TAPS];
+        run(table, tap, table->taps / 4, table->phases, in, channels, fraction, ratio, out, frames);
     }
 }

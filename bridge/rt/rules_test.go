@@ -17,7 +17,7 @@ var cFlags = []string{"-D_GNU_SOURCE", "-std=gnu11", "-O2", "-fno-builtin"}
 // On the audio threads. resample.c and predict.c have the set-up of their tables
 // too, which only control calls.
 var realTimeFiles = []string{"wire.c", "rings.c", "mediaclock.c", "resample.c", "predict.c",
-	"jitter.c", "sound.c", "receiver.c", "sequence.c", "playout.c", "sender.c", "engine.c", "socket.c"}
+	"jitter.c", "sound.c", "receiver.c", "sequence.c", "playout.c", "locked.c", "follow.c", "sender.c", "engine.c", "socket.c"}
 
 var realTimeCalls = map[string]string{
 	"memcpy":           "bounded copy",
@@ -33,22 +33,29 @@ var realTimeCalls = map[string]string{
 	"sqrt":             "resampler_init and predictor_init, run by control",
 	"clock_gettime":    "vDSO, no system call: arrival stamps to CLOCK_MONOTONIC",
 	"recvmmsg":         "MSG_DONTWAIT, at most 16 datagrams a call",
+	"ppoll":            "the one wait, at most a quarter of a leader's period: archibald_socket_wait",
 	"__errno_location": "where the thread has errno",
 	"sendmmsg":         "MSG_DONTWAIT, at most 16 datagrams and their repeats a call",
 }
 
 // Not on an audio thread: it may map memory, and still needs no heap.
-var controlFiles = []string{"lifetime.c"}
+var controlFiles = []string{"lifetime.c", "ratefilter.c"}
 
 var controlCalls = map[string]string{
 	"mmap":                        "memory, pre-faulted",
 	"munmap":                      "gives it back",
 	"mlock":                       "keeps it resident",
-	"cos":                         "fade curves",
+	"cos":                         "fade curves, the rate filter's kernel",
+	"sin":                         "the rate filter's kernel",
+	"sqrt":                        "its design",
+	"fabs":                        "its design",
+	"memset":                      "its design",
 	"memcpy":                      "block sizes",
 	"archibald_wire_sample_bytes": "core, wire.c",
 	"archibald_jitter_reset":      "core, jitter.c",
 	"archibald_resampler_init":    "core, resample.c",
+	"archibald_resampler_shape":   "core, ratefilter.c",
+	"archibald_ratefilter_init":   "core, ratefilter.c",
 	"archibald_predictor_init":    "core, predict.c",
 }
 

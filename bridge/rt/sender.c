@@ -55,7 +55,8 @@ void archibald_sender_capture(archibald_sender *sender, send_counters *count,
     capture_ring *ring = &sender->ring;
     uint64_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
     if (!sender->started || media != sender->next_media) {
-        if (sender->started && media > sender->next_media) {
+        /* A follower's clock is the leader's, which tells what it lost itself. */
+        if (sender->started && media > sender->next_media && sender->plan.lock != LOCK_FOLLOWS) {
             COUNT(count->skips, 1);
             COUNT(count->skipped_frames, (uint64_t)(media - sender->next_media));
         }
@@ -64,6 +65,7 @@ void archibald_sender_capture(archibald_sender *sender, send_counters *count,
         sender->sent_head = head; /* a packet cannot span the skip */
     }
     sender->next_media += frames;
+    sender->marker = sender->plan.lock == LOCK_LEADS;
     if (sender->captured) {
         const sound_block cycle = {
             .media = media, .time_ns = now_ns, .send_delay_ns = send_delay_ns, .frames = frames};
@@ -110,7 +112,8 @@ static void put_header(archibald_sender *sender, uint8_t *at, uint32_t timestamp
                        int64_t send_delay_ns) {
     const uint32_t ssrc = sender->plan.ssrc;
     at[0] = (uint8_t)(2 << 6 | (sender->plan.send_delay ? 0x10 : 0));
-    at[1] = sender->plan.payload_type;
+    at[1] = (uint8_t)(sender->marker << 7 | sender->plan.payload_type);
+    sender->marker = 0;
     at[2] = (uint8_t)(sender->sequence >> 8);
     at[3] = (uint8_t)sender->sequence;
     for (int i = 0; i < 4; i++) {
@@ -120,11 +123,19 @@ static void put_header(archibald_sender *sender, uint8_t *at, uint32_t timestamp
     if (sender->plan.send_delay) put_send_delay(at + RTP_HEADER_BYTES, send_delay_ns);
 }
 
-/* The next packet_frames of the ring, whose newest frame is at head, as a datagram. */
+/* How many frames of the ring, whose newest is at head, go into the next packet; 0: they wait
+ * for the next cycle. A locked end sends each cycle whole. */
+static uint32_t packable(const archibald_sender *sender, uint64_t head) {
+    const uint64_t left = head - sender->sent_head;
+    if (left >= sender->plan.packet_frames) return sender->plan.packet_frames;
+    return sender->plan.lock ? (uint32_t)left : 0;
+}
+
+/* The next frames of the ring, whose newest frame is at head, as a datagram. */
 static const sent_datagram *pack(archibald_sender *sender, send_counters *count, uint64_t head,
-                                 int64_t send_delay_ns) {
+                                 uint32_t frames, int64_t send_delay_ns) {
     const capture_ring *ring = &sender->ring;
-    const uint32_t frames = sender->plan.packet_frames, channels = ring->channels;
+    const uint32_t channels = ring->channels;
     const uint32_t frame_bytes = archibald_wire_sample_bytes(sender->plan.encoding) * channels;
     sent_datagram *datagram = &sender->history[sender->packed % sender->history_slots];
     int64_t media = sender->next_media - (int64_t)(head - sender->sent_head);
@@ -167,10 +178,10 @@ static uint32_t repeat(archibald_sender *sender, uint32_t copy, uint32_t outgoin
 uint32_t archibald_sender_pack(archibald_sender *sender, send_counters *count, int64_t now_ns,
                                int64_t send_delay_ns) {
     const uint64_t head = atomic_load_explicit(&sender->ring.head, memory_order_relaxed);
-    uint32_t outgoing = 0;
+    uint32_t outgoing = 0, frames;
     sender->sent_media = sender->next_media;
-    while (outgoing < BATCH && head - sender->sent_head >= sender->plan.packet_frames)
-        sender->outgoing[outgoing++] = pack(sender, count, head, send_delay_ns);
+    while (outgoing < BATCH && (frames = packable(sender, head)) > 0)
+        sender->outgoing[outgoing++] = pack(sender, count, head, frames, send_delay_ns);
     sender->originals = outgoing;
     if (outgoing) {
         atomic_store_explicit(&count->last_send_ns, now_ns, memory_order_relaxed);

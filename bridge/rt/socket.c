@@ -1,12 +1,17 @@
-/* The media socket. Never blocks: what the kernel will not take is counted and
- * gone, what has not arrived is concealed. Not connected: a connected UDP socket
+/* The media socket. Never blocks, but for archibald_socket_wait: what the kernel will not
+ * take is counted and gone, what has not arrived is concealed. Not connected: a connected UDP socket
  * returns the peer's ICMP errors from the next send, which then sends nothing.
  */
 #include "core.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <time.h>
+
+/* How often one wait may sleep: an answer comes in a few packets at once, and whoever sends
+ * something else must not keep a thread busy. */
+enum { WAIT_ROUNDS = 16 };
 
 static int64_t ns_of(const struct timespec *t) { return t->tv_sec * 1000000000ll + t->tv_nsec; }
 
@@ -77,6 +82,25 @@ uint32_t archibald_socket_drain(archibald_engine *engine, archibald_receiver *re
         if ((uint32_t)n < batch) break;
     }
     return total;
+}
+
+uint32_t archibald_socket_wait(archibald_engine *engine, archibald_receiver *receiver,
+                               int64_t media, uint32_t frames, int64_t now_ns, int64_t until_ns,
+                               uint32_t budget) {
+    struct pollfd socket = {.fd = engine->fd, .events = POLLIN};
+    uint32_t rounds = 0;
+    if (engine->fd < 0 || until_ns <= now_ns) return 0;
+    while (rounds < WAIT_ROUNDS && budget > 0 && !archibald_locked_whole(receiver, media, frames)) {
+        struct timespec monotonic;
+        clock_gettime(CLOCK_MONOTONIC, &monotonic);
+        const int64_t left_ns = until_ns - ns_of(&monotonic);
+        if (left_ns <= 0) break;
+        const struct timespec left = {left_ns / 1000000000, left_ns % 1000000000};
+        rounds++;
+        if (ppoll(&socket, 1, &left, NULL) <= 0) break;
+        budget -= archibald_socket_drain(engine, receiver, now_ns, budget);
+    }
+    return rounds;
 }
 
 void archibald_socket_send(archibald_engine *engine, archibald_sender *sender, uint32_t datagrams) {

@@ -17,9 +17,9 @@ static void virtual_capture(archibald_engine *e, const float *plane, uint32_t ch
     const float *in[MAX_CHANNELS];
     for (uint32_t c = 0; c < channels; c++) in[c] = plane + (size_t)c * frames;
     archibald_sender *sender = atomic_load(&e->sender);
-    int64_t offset = archibald_capture_offset(e);
-    if (sender && offset != CLOCK_STOPPED)
-        archibald_sender_capture(sender, &e->sent, in, channels, frames, (int64_t)graph_frame + offset, now_ns,
+    int64_t media;
+    if (sender && archibald_capture_media(e, sender, frames, graph_frame, &media))
+        archibald_sender_capture(sender, &e->sent, in, channels, frames, media, now_ns,
                        archibald_send_delay_ns(e, graph_frame, now_ns));
 }
 
@@ -38,8 +38,18 @@ static void virtual_position(archibald_engine *e, uint16_t sequence, uint32_t ti
                              uint32_t frames, int64_t arrival_ns, int64_t send_delay_ns) {
     archibald_receiver *receiver = atomic_load(&e->receiver);
     if (receiver)
-        archibald_receiver_packet(receiver, &e->received, &e->observations, sequence, timestamp, NULL, frames,
+        archibald_receiver_packet(receiver, &e->received, &e->observations, sequence, timestamp, 0, NULL, frames,
                         arrival_ns, send_delay_ns);
+}
+
+static int virtual_woken(archibald_engine *e, int why, int64_t now_ns, int64_t *wake_ns) {
+    return archibald_follow_woken(&e->follow, &e->received, (enum archibald_follow_why)why, now_ns, wake_ns);
+}
+static int virtual_decide(archibald_engine *e, int64_t now_ns) {
+    return archibald_follow_decide(&e->follow, atomic_load(&e->receiver), &e->received, now_ns);
+}
+static int virtual_end(archibald_engine *e, int started, int64_t now_ns, int64_t *wake_ns) {
+    return archibald_follow_end(&e->follow, &e->received, started, now_ns, wake_ns);
 }
 */
 import "C"
@@ -70,11 +80,11 @@ func NewVirtual(rateHz int) (*Virtual, error) {
 	return &Virtual{Engine: e, plane: make([]C.float, MaxChannels*MaxPeriodFrames)}, nil
 }
 
-// StartPositions starts a receiver without channels: it tracks positions and
-// concealment and moves no samples.
-func (v *Virtual) StartPositions(rateHz int, repeats stream.Repeats) error {
+// StartPositions starts a receiver without channels for a stream of one rate in a graph of
+// another: it tracks positions and concealment and moves no samples.
+func (v *Virtual) StartPositions(rateHz, graphHz int, repeats stream.Repeats) error {
 	return v.startReceiver(&C.receive_plan{encoding: C.WIRE_L16, payload_type: 96,
-		rate_hz: C.uint32_t(rateHz), repeats: C.uint32_t(repeats.Copies),
+		rate_hz: C.uint32_t(rateHz), graph_hz: C.uint32_t(graphHz), repeats: C.uint32_t(repeats.Copies),
 		repeat_distance_frames: C.uint32_t(repeats.DistanceFrames)}, hearing{})
 }
 
@@ -156,6 +166,37 @@ func (v *Virtual) capture(channels, frames int, graphFrame uint64, nowNs int64) 
 
 func (v *Virtual) pack(graphFrame uint64, nowNs int64) int {
 	return int(C.virtual_pack(v.c, C.uint64_t(graphFrame), C.int64_t(nowNs)))
+}
+
+// FollowWhy is why the follow function is called: archibald_follow_why.
+type FollowWhy int
+
+// The reasons.
+const (
+	FollowReadable FollowWhy = C.archibald_follow_readable
+	FollowTimer    FollowWhy = C.archibald_follow_timer
+	FollowDone     FollowWhy = C.archibald_follow_done
+)
+
+// Step is the follow function on virtual time (archibald_follow_fn). It takes packets by next,
+// in its order, until it has enough or there is none: what it leaves is still in the socket.
+func (v *Virtual) Step(why FollowWhy, nowNs int64, next func() (datagram []byte, arrivalNs int64, ok bool)) (start bool, wakeNs int64) {
+	var wake C.int64_t
+	now := C.int64_t(nowNs)
+	if C.virtual_woken(v.c, C.int(why), now, &wake) == 0 {
+		return false, int64(wake)
+	}
+	started := C.virtual_decide(v.c, now)
+	for started == 0 {
+		datagram, arrivalNs, ok := next()
+		if !ok {
+			break
+		}
+		v.Receive(datagram, arrivalNs)
+		started = C.virtual_decide(v.c, now)
+	}
+	started = C.virtual_end(v.c, started, now, &wake)
+	return started != 0, int64(wake)
 }
 
 // Decode is the core's reading of one payload: samples of one channel. It

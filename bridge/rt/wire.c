@@ -149,6 +149,7 @@ int archibald_rtp_parse(rtp_packet *packet, const uint8_t *data, size_t bytes) {
         if (padding == 0 || header + padding > bytes) return -1;
     }
     packet->payload_type = data[1] & 0x7f;
+    packet->marker = data[1] >> 7;
     packet->sequence = (uint16_t)be16(data + 2);
     packet->timestamp = be32(data + 4);
     packet->ssrc = be32(data + 8);

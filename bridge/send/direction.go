@@ -44,6 +44,7 @@ type Stream struct {
 	Source       netip.Addr // ours that it leaves from; the zero Addr: as the routes say
 	PeriodFrames int        // of our graph
 	Terms        proto.Terms
+	Lock         stream.Lock
 	MaxBitrate   int // that the peer wants of a coded stream, in bit/s; 0: it did not say
 }
 
@@ -84,7 +85,7 @@ func (d *Direction) Start(s Stream) {
 func (d *Direction) plan(s Stream) stream.SendPlan {
 	plan := stream.SendPlan{
 		Format: codec.FormatOf(s.Format), PayloadType: s.Format.Encoding.PayloadType(), SSRC: s.SSRC, To: s.To, Source: s.Source,
-		PacketFrames: d.PacketFrames(s.Format, s.PeriodFrames), SendDelay: s.Terms.SendDelay,
+		PacketFrames: d.PacketFrames(s.Format, s.PeriodFrames), SendDelay: s.Terms.SendDelay, Lock: s.Lock,
 	}
 	plan.Repeats = codec.RepeatsOf(s.Terms.Redundancy, s.Format, s.PeriodFrames, plan.PacketFrames)
 	return plan
@@ -102,6 +103,12 @@ func (d *Direction) encode(plan stream.SendPlan, most int) error {
 	}
 	d.encoding = codec.Start(codec.NewSender(d.parts.Tap, encoder, plan.Format.Channels, plan.PacketFrames, d.parts.NowNs).Work)
 	return nil
+}
+
+// Refuse takes the stream from the core, which cannot be sent for a reason that lies outside.
+func (d *Direction) Refuse(err error) {
+	d.Pause()
+	d.refused = err
 }
 
 // Pause takes the stream from the core; why one was refused stays.

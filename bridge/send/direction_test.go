@@ -166,3 +166,28 @@ func TestEachStreamThatBeganIsPublished(t *testing.T) {
 		t.Errorf("%+v", told)
 	}
 }
+
+func TestAStreamIsSentAsThePartOfItsEndSays(t *testing.T) {
+	for _, lock := range []stream.Lock{stream.Unlocked, stream.Leads, stream.Follows} {
+		core := &fakeCore{}
+		d := New(Settings{}, Parts{Core: core})
+		s := plain()
+		s.Lock = lock
+		if d.Start(s); core.plan.Lock != lock {
+			t.Errorf("%v: %+v", lock, core.plan)
+		}
+	}
+}
+
+func TestAStreamIsRefusedForAReasonThatLiesOutsideUntilTheNextStart(t *testing.T) {
+	core, reason := &fakeCore{}, errors.New("the graph cannot follow")
+	d := New(Settings{}, Parts{Core: core})
+	d.Start(plain())
+	d.Refuse(reason)
+	if d.Running() || d.Refused() != reason || core.calls[len(core.calls)-1] != "stop" {
+		t.Errorf("running %v, %v, %q", d.Running(), d.Refused(), core.calls)
+	}
+	if d.Start(plain()); !d.Running() || d.Refused() != nil {
+		t.Errorf("running %v, %v", d.Running(), d.Refused())
+	}
+}

@@ -50,10 +50,11 @@ func (e *End) now(nowNs int64) health.Now {
 	}
 	a, refused := e.session.Agreement, e.refused()
 	now.Streams = &health.Streams{
-		PeerPaused: s.peer.pausedNs != 0, SendDelay: a.SendDelay,
+		PeerPaused: s.peer.pausedNs != 0, PeerRefused: s.peer.refused, SendDelay: a.SendDelay,
 		Sends: a.Send.Channels > 0, SendRefused: refused.send, To: s.to,
 		Receives: a.Receive.Channels > 0, ReceiveRefused: refused.receive, At: e.settings.Listen,
 		Silent: s.peer.silent, PacketNs: s.peer.packetNs,
+		Locked:      health.Locked{Lock: e.lock(), PerMinute: e.cyclesPerMinute(), AnswerPeriods: e.answers.periods},
 		PayloadType: e.incomingType(), Source: e.session.PeerAddr.Addr(), SenderLateNs: s.receive.SenderLateNs(),
 	}
 	if now.Streams.SenderLateNs > 0 {

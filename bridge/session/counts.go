@@ -18,6 +18,7 @@ func (e *End) begin() {
 	s := &e.streams.since
 	s.counters, s.xruns = e.readCounters(), e.audio.Xruns()
 	s.sentLost.next()
+	e.answers = answers{periods: max(1, e.settings.AnswerPeriods)}
 	e.streams.counters, e.streams.peer.came = s.counters, false
 }
 

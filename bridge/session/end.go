@@ -80,6 +80,9 @@ type End struct {
 	peerError     string // of a static peer
 	nextLookupNs  int64
 	streams       streams
+	drive         drive
+	answers       answers
+	toldIgnored   bool // what a locked session has no use for
 	futile        futile
 	toldUp        bool  // that this session is up
 	sessionNs     int64 // when it began; 0: it was concluded
@@ -148,7 +151,7 @@ func (e *End) newStreams(parts Parts) streams {
 			send.Parts{Core: parts.Core, Tap: parts.Tap, Codec: parts.Codec, NowNs: nowNs, Publisher: publisher},
 		),
 		receive: receive.New(
-			receive.Settings{Latency: e.settings.Latency, FreeClock: e.settings.FreeClock},
+			receive.Settings{Latency: e.settings.Latency, FreeClock: e.settings.Clock == proto.ClockFree},
 			receive.Parts{
 				Core: parts.Core, Tap: parts.Tap, Codec: parts.Codec, NowNs: nowNs, Memory: parts.Memory, Log: parts.Log,
 				ReportsLost: func(err error) {
@@ -316,22 +319,22 @@ func Describe(settings Settings, graph audio.Graph) proto.Description {
 	}
 	format := proto.Format{Encoding: encodings[0], RateHz: graph.RateHz, Channels: max(1, settings.SendChannels)}
 	terms := settings.Terms
-	terms.SendDelay = true
+	terms.SendDelay, terms.AnyRate = true, true
 	return proto.Description{
 		Name: settings.Name, Role: settings.Role, Version: proto.Version,
 		Port: int(settings.Listen.Port()), Payloads: proto.Payloads(encodings...),
 		RateHz: graph.RateHz, SendChannels: settings.SendChannels, ReceiveChannels: settings.ReceiveChannels,
 		PacketFrames: send.PacketFrames(format, settings.Ptime, graph.PeriodFrames), MaxBitrate: settings.Bitrate,
-		PeriodFrames: graph.PeriodFrames,
-		Terms:        terms,
-		SSRC:         proto.SSRC(settings.Name, settings.Role), CNAME: cname(settings.Name, settings.Role), RTCPMux: true,
+		PeriodFrames: graph.PeriodFrames, Clock: settings.Clock,
+		Terms: terms,
+		SSRC:  proto.SSRC(settings.Name, settings.Role), CNAME: cname(settings.Name, settings.Role), RTCPMux: true,
 	}
 }
 
 // describe sets what this end says about itself.
 func (e *End) describe() {
 	d := Describe(e.settings, e.graph)
-	d.OnHostClock = e.onHostClock
+	d.OnHostClock, d.Follows = e.onHostClock, e.follows()
 	e.local.Store(&d)
 }
 

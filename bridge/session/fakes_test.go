@@ -55,6 +55,7 @@ type fakeCore struct {
 	position             int64
 	fraction, lateFrames float64
 	sentLateNs           int64 // what packets say of themselves
+	driven               audio.Graph
 }
 
 func (c *fakeCore) call(format string, args ...any) {
@@ -62,6 +63,13 @@ func (c *fakeCore) call(format string, args ...any) {
 }
 
 func (c *fakeCore) SetGraph(rateHz int) { c.mu.Lock(); defer c.mu.Unlock(); c.call("graph %d", rateHz) }
+
+func (c *fakeCore) Follow(rateHz, periodFrames int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.call("follow %d %d", rateHz, periodFrames)
+	c.driven = audio.Graph{RateHz: rateHz, PeriodFrames: periodFrames}
+}
 
 func (c *fakeCore) StartSender(p stream.SendPlan) error {
 	c.mu.Lock()
@@ -219,6 +227,12 @@ type fakeAudio struct {
 	xruns  uint64
 	policy string
 
+	follows   bool        // its graph can be driven ...
+	only      audio.Graph // ... so; the zero Graph: in any way
+	own       audio.Graph // what it is when it is not
+	told      audio.Graph // how it is driven
+	followErr error
+
 	threads audio.Threads
 	slow    time.Duration // that Open takes
 }
@@ -240,6 +254,33 @@ func (a *fakeAudio) Open(c audio.Config) (audio.Graph, error) {
 	defer a.mu.Unlock()
 	a.config = c
 	return a.graph, a.absent
+}
+
+func (a *fakeAudio) Follow(g audio.Graph) error {
+	a.call("follow %d %d", g.RateHz, g.PeriodFrames)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch {
+	case g == audio.Graph{}:
+		if a.told != g {
+			a.graph = a.own
+		}
+	case a.followErr != nil:
+		return a.followErr
+	default:
+		if a.told == (audio.Graph{}) {
+			a.own = a.graph
+		}
+		a.graph = g
+	}
+	a.told = g
+	return nil
+}
+
+func (a *fakeAudio) Follows() (audio.Graph, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.only, a.follows
 }
 
 func (a *fakeAudio) Graph() audio.Graph          { a.mu.Lock(); defer a.mu.Unlock(); return a.graph }

@@ -28,7 +28,7 @@ func incoming(c *Settings) {
 func TestAnIncomingStreamIsReceivedAsItsDescriptionSays(t *testing.T) {
 	v := newVirtual(t, incoming)
 	v.openAudio()
-	want := stream.ReceivePlan{Format: stream.Format{Encoding: stream.L16, RateHz: testRate, Channels: 4}, PayloadType: 127}
+	want := stream.ReceivePlan{Format: stream.Format{Encoding: stream.L16, RateHz: testRate, Channels: 4}, GraphRateHz: testRate, PayloadType: 127}
 	if v.core.receiver == nil || *v.core.receiver != want {
 		t.Fatalf("receiver %+v", v.core.receiver)
 	}

@@ -135,7 +135,7 @@ func TestStagesAddUpToTheLatency(t *testing.T) {
 	near("resample", s.Resample, 0, 0) // the clocks are one
 	near("wait", s.Wait, (v.streams.receive.Clock().DelayFrames-testPeriod)/48-0.09, 1e-6)
 
-	free := playing(t, func(c *Settings) { c.FreeClock = true })
+	free := playing(t, func(c *Settings) { c.Clock = proto.ClockFree })
 	near("resample", free.Status().Directions.Receive.LatencyStagesMs.Resample, lookahead/48.0, 1e-9)
 }
 

@@ -137,17 +137,25 @@ func TestEndThatStopsSaysByeAndIsNotCalledBackIn(t *testing.T) {
 	}
 }
 
-func TestRateThatDiffersIsRefusedUntilItFits(t *testing.T) {
+func TestEachEndSendsAtItsOwnRate(t *testing.T) {
 	guest, host := pair(t, true, false, unchanged)
 	host.audio.graph.RateHz = 44100
 	guest.start()
 	host.start()
-	eventually(t, "the reason is shown", func() bool {
-		return strings.Contains(guest.Status().Session.LastError, "the guest runs at 48000 Hz, the host at 44100 Hz")
-	})
-	host.audio.set(func(a *fakeAudio) { a.graph.RateHz = testRate })
-	host.audio.events <- audio.Changed
 	eventually(t, "both run", func() bool { return guest.running() && host.running() })
+	for _, c := range []struct {
+		end        *live
+		ours, peer int
+	}{{guest, testRate, 44100}, {host, 44100, testRate}} {
+		sender, receiver := c.end.plans()
+		if sender.Format.RateHz != c.ours || receiver.Format.RateHz != c.peer || receiver.GraphRateHz != c.ours {
+			t.Errorf("sends %s, receives %s into a graph of %d Hz; want %d and %d Hz", sender.Format, receiver.Format, receiver.GraphRateHz, c.ours, c.peer)
+		}
+	}
+	eventually(t, "the status shows both rates", func() bool {
+		s := host.Status()
+		return s.Audio.Rate == 44100 && s.Directions.Send.Rate == 44100 && s.Directions.Receive.Rate == testRate
+	})
 	guest.audio.set(func(a *fakeAudio) { a.graph.RateHz = 96000 })
 	host.audio.set(func(a *fakeAudio) { a.graph.RateHz = 96000 })
 	guest.audio.events <- audio.Changed

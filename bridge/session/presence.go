@@ -13,8 +13,9 @@ type presence struct {
 	checkedNs  int64 // when signaling was last asked to look
 	came       bool  // anything of it, since the session began
 	silent     bool
-	toldSilent bool  // by the log
-	pausedNs   int64 // when it said that its graph left real time; 0: it is in it
+	toldSilent bool   // by the log
+	refused    string // why it cannot send or receive, by its last report; "": it can
+	pausedNs   int64  // when it said that its graph left real time; 0: it is in it
 }
 
 // awaitPeer begins to wait for the peer: from now on it may be missing.

@@ -57,6 +57,9 @@ func (e *End) tryAgain(nowNs int64) {
 	if nowNs < s.retry.atNs {
 		return
 	}
+	if e.drive.err != nil {
+		e.drivePart()
+	}
 	if refused.receive != nil {
 		e.startReceiver()
 	}

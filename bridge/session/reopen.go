@@ -20,6 +20,11 @@ const (
 // openAudio makes one attempt to open the audio server.
 func (e *End) openAudio() {
 	graph, err := e.audio.Open(e.audioConfig())
+	if err == nil {
+		if err = e.driveAlways(); err != nil {
+			_ = e.audio.Close()
+		}
+	}
 	if errors.Is(err, audio.ErrStartAnew) {
 		e.unusable = err
 		return
@@ -78,7 +83,7 @@ func (e *End) stream() {
 	switch {
 	case e.settings.Static:
 		e.staticSession()
-	case e.session != nil && e.session.Agreement.Send.RateHz != e.graph.RateHz:
+	case e.session != nil && e.outdated():
 		e.signaling.Renegotiate() // it came back at another rate
 	default:
 		e.startStreams()
@@ -140,6 +145,9 @@ func (e *End) graphChanged(graph audio.Graph) {
 		if graph == e.graph {
 			return
 		}
+	}
+	if e.strayed(graph) {
+		return
 	}
 	e.log.Info("audio server changed", "rate_hz", graph.RateHz, "period_frames", graph.PeriodFrames)
 	if graph.RateHz != e.graph.RateHz {

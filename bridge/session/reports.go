@@ -30,6 +30,7 @@ func (e *End) readReports(nowNs int64) {
 		}
 		s.vitals.Reported(in.Report, e.session.Agreement.LocalSSRC, in.ArrivalNs, s.counters.Sent.Packets)
 		s.reports.Take(in, s.receive.ArrivalNs)
+		s.peer.refused = in.Refused
 		e.peerPauses(in.Paused, in.ArrivalNs)
 		if in.Bye && e.signaling != nil {
 			e.drop("the peer said goodbye: " + in.ByeReason)
@@ -54,7 +55,7 @@ func (e *End) fromPeer(from netip.AddrPort, ssrc uint32, nowNs int64) bool {
 // reportState is what a report says of our streams.
 func (e *End) reportState() report.State {
 	s, a := &e.streams, e.session.Agreement
-	state := report.State{Counters: s.counters, RateHz: a.Send.RateHz, Latency: e.toldLatency(), Paused: e.graph.Freewheels}
+	state := report.State{Counters: s.counters, RateHz: a.Send.RateHz, Latency: e.toldLatency(), Paused: e.graph.Freewheels, Refused: e.refused().reason()}
 	if a.Send.Channels > 0 && !codec.Codes(a.Send.Encoding) { // of a coded stream the core tells of the cycle
 		state.LastPacketFrames = max(0, e.graph.PeriodFrames-s.send.PacketFrames(a.Send, e.graph.PeriodFrames))
 	}

@@ -35,9 +35,13 @@ type Settings struct {
 	Bitrate                       int           // of a coded stream, of all channels together, in bit/s
 	proto.Terms                                 // that are wanted; a session always has SendDelay
 	Latency                       receive.Latency
-	FreeClock                     bool // resample even when both graphs look as if they shared a clock
-	MulticastTTL                  int
-	OwnOrder                      bool // the channels are not in the usual order
+	// Clock is whose clock the graph shall have. With ClockFree what comes is resampled even
+	// when both graphs look as if they shared a clock.
+	Clock         proto.ClockWish
+	Driven        bool // the graph has no clock but ours; it can only follow at its own rate and period
+	AnswerPeriods int  // of an end that leads: 1 or 2; 0: 1, and 2 where that is too few
+	MulticastTTL  int
+	OwnOrder      bool // the channels are not in the usual order
 }
 
 // Peer is the address of the other end. The zero value is no peer.

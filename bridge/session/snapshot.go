@@ -70,7 +70,10 @@ func (e *End) sessionStatus() status.Session {
 	if e.session == nil {
 		return s
 	}
-	s.Peer, s.ID = e.peerName(), shownID(e.session.ID)
+	s.Peer, s.ID, s.Locked = e.peerName(), shownID(e.session.ID), e.lockedAs()
+	if s.Locked == status.Leads {
+		s.AnswerPeriods = e.answers.periods
+	}
 	switch {
 	case !e.streams.running: // for the audio server, or for the end of it
 	case !e.refused().none():

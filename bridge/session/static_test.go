@@ -25,7 +25,7 @@ func TestStaticPeerIsWhoeverSendsFirst(t *testing.T) {
 	v.openAudio()
 	to := netip.MustParseAddrPort("192.0.2.7:5004")
 	wantSend := stream.SendPlan{Format: stream.Format{Encoding: stream.L24, RateHz: testRate, Channels: 2}, PayloadType: 97, PacketFrames: 64, SSRC: ourSSRC, To: to}
-	wantReceive := stream.ReceivePlan{Format: stream.Format{Encoding: stream.L24, RateHz: testRate, Channels: 1}, PayloadType: 97, From: to.Addr()}
+	wantReceive := stream.ReceivePlan{Format: stream.Format{Encoding: stream.L24, RateHz: testRate, Channels: 1}, GraphRateHz: testRate, PayloadType: 97, From: to.Addr()}
 	if *v.core.sender != wantSend || *v.core.receiver != wantReceive {
 		t.Errorf("sender %+v\nreceiver %+v", *v.core.sender, *v.core.receiver)
 	}

@@ -43,13 +43,17 @@ func (e *End) startStreams() {
 		return
 	}
 	a, s := e.session.Agreement, &e.streams
-	if a.Send.RateHz != e.graph.RateHz {
+	e.stopStreams()
+	changed := e.drivePart()
+	if e.outdated() {
+		if changed || e.lock() == stream.Leads { // whose period changed meanwhile
+			e.signaling.Renegotiate()
+		}
 		return // a new agreement is on its way
 	}
-	e.stopStreams()
 	s.to, s.source = e.session.PeerAddr, netip.AddrPort{}
 	now := e.clock.monotonicNs()
-	s.running, s.peer.silent, s.peer.pausedNs = true, false, 0
+	s.running, s.peer.silent, s.peer.pausedNs, s.peer.refused = true, false, 0, ""
 	e.awaitPeer(now)
 	s.base = e.readCounters()
 	s.counters = s.base
@@ -59,6 +63,7 @@ func (e *End) startStreams() {
 		OneClock: e.onHostClock || a.PeerOnHostClock, Since: s.base,
 	})
 	e.readdressed.Store(false)
+	e.tellIgnored()
 	e.startReceiver()
 	e.startSender()
 	s.retry.wait(now)
@@ -67,20 +72,40 @@ func (e *End) startStreams() {
 	e.machine.SetStreaming(true)
 }
 
+// outdated says that the graph is not what was agreed on, so that a new agreement is needed.
+func (e *End) outdated() bool {
+	a, rate := e.session.Agreement, e.session.Agreement.Send.RateHz != e.graph.RateHz
+	switch e.lock() {
+	case stream.Leads:
+		return rate || a.PeriodFrames != e.graph.PeriodFrames
+	case stream.Follows: // another graph follows as it is told
+		return e.settings.Driven && (rate || a.PeriodFrames != e.graph.PeriodFrames)
+	}
+	return rate
+}
+
 func (e *End) startSender() {
 	if e.graph.Freewheels {
+		return
+	}
+	if e.drive.err != nil {
+		e.streams.send.Refuse(e.drive.err)
 		return
 	}
 	a := e.session.Agreement
 	e.streams.send.Start(send.Stream{
 		Format: a.Send, SSRC: a.LocalSSRC, To: e.streams.to, Source: e.session.LocalAddr, PeriodFrames: e.graph.PeriodFrames,
-		Terms: a.Terms, MaxBitrate: a.PeerMaxBitrate,
+		Terms: a.Terms, MaxBitrate: a.PeerMaxBitrate, Lock: e.lock(),
 	})
 }
 
 func (e *End) startReceiver() {
 	if e.graph.Freewheels {
 		e.streams.receive.AcceptReports(e.incoming())
+		return
+	}
+	if e.drive.err != nil {
+		e.streams.receive.Refuse(e.incoming(), e.drive.err)
 		return
 	}
 	e.streams.receive.Start(e.incoming())
@@ -90,8 +115,9 @@ func (e *End) startReceiver() {
 func (e *End) incoming() receive.Stream {
 	a := e.session.Agreement
 	s := receive.Stream{
-		Format: a.Receive, PayloadType: e.incomingType(), SSRC: a.PeerSSRC, From: e.from(),
+		Format: a.Receive, GraphRateHz: e.graph.RateHz, PayloadType: e.incomingType(), SSRC: a.PeerSSRC, From: e.from(),
 		Terms: a.Terms, PeriodFrames: a.PeerPeriodFrames, PacketFrames: a.PeerPacketFrames, Peer: e.peerKey(),
+		Lock: e.lock(), AnswerPeriods: e.answers.periods,
 	}
 	if e.settings.Static {
 		s.Terms.Redundancy = proto.Redundancy{} // nobody knows what the peer repeats
@@ -147,6 +173,7 @@ func (e *End) rest(nowNs int64) {
 	if s := &e.streams; s.idleAtNs != 0 && nowNs >= s.idleAtNs {
 		s.idleAtNs = 0
 		e.audio.SetActive(false)
+		e.giveBack()
 		e.machine.SetStreaming(false)
 	}
 }
@@ -157,7 +184,7 @@ func (e *End) rest(nowNs int64) {
 func (e *End) periodChanged() {
 	switch {
 	case !e.streams.running:
-	case e.signaling != nil && e.session.Agreement.Redundancy.Distance > 0:
+	case e.lock() == stream.Leads, e.signaling != nil && e.session.Agreement.Redundancy.Distance > 0:
 		e.signaling.Renegotiate()
 	default:
 		e.startSender()
@@ -208,6 +235,7 @@ func (e *End) count(nowNs int64) {
 	if !s.running {
 		return
 	}
+	e.chooseAnswers()
 	e.publishLatency()
 	if s.reports.Due(nowNs) {
 		s.reports.Write(nowNs, e.clock.monotonicNs(), e.reportsTo(), e.reportState())
@@ -235,8 +263,11 @@ func (e *End) follow(from netip.AddrPort) {
 
 // latency is that of the stream received, as far as it is known.
 func (e *End) latency() report.Latency {
+	if e.lock() != stream.Unlocked {
+		return e.lockedLatency()
+	}
 	a, c := e.session.Agreement, e.streams.receive.Clock()
-	p := report.Playout{RateHz: a.Receive.RateHz, DelayFrames: c.DelayFrames, PeriodFrames: e.graph.PeriodFrames}
+	p := report.Playout{RateHz: a.Receive.RateHz, GraphRateHz: e.graph.RateHz, DelayFrames: c.DelayFrames, PeriodFrames: e.graph.PeriodFrames}
 	if !c.RateLocked {
 		p.LookaheadFrames = e.streams.receive.LookaheadFrames()
 	}
@@ -252,6 +283,12 @@ func (e *End) latency() report.Latency {
 
 // publishLatency tells the graph the latencies of both directions when they moved.
 func (e *End) publishLatency() {
+	if e.lock() != stream.Unlocked {
+		if send, receive := e.lockedFrames(); e.streams.published.Set(send, receive) {
+			e.audio.SetLatency(send, receive)
+		}
+		return
+	}
 	var received *report.Latency
 	if e.streams.receive.Clock().Playing {
 		latency := e.latency()

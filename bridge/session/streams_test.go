@@ -27,7 +27,7 @@ func TestPlansAreAsAgreed(t *testing.T) {
 	}
 	v.openAudio()
 	wantSend := stream.SendPlan{Format: codec.FormatOf(s.Agreement.Send), PayloadType: s.Agreement.Send.Encoding.PayloadType(), PacketFrames: 64, SSRC: s.Agreement.LocalSSRC, To: peerAddr, Source: s.LocalAddr}
-	wantReceive := stream.ReceivePlan{Format: codec.FormatOf(s.Agreement.Receive), PayloadType: s.Agreement.Receive.Encoding.PayloadType(), SSRC: s.Agreement.PeerSSRC, From: peerAddr.Addr()}
+	wantReceive := stream.ReceivePlan{Format: codec.FormatOf(s.Agreement.Receive), GraphRateHz: testRate, PayloadType: s.Agreement.Receive.Encoding.PayloadType(), SSRC: s.Agreement.PeerSSRC, From: peerAddr.Addr()}
 	if *v.core.sender != wantSend || *v.core.receiver != wantReceive {
 		t.Errorf("sender %+v\nreceiver %+v", *v.core.sender, *v.core.receiver)
 	}
@@ -255,7 +255,7 @@ func TestJitterIsRememberedForEachPeer(t *testing.T) {
 
 func TestConfigurationReachesTheServo(t *testing.T) {
 	v := playing(t, func(c *Settings) {
-		c.Latency, c.FreeClock = receive.Latency{Duration: 5 * time.Millisecond}, true
+		c.Latency, c.Clock = receive.Latency{Duration: 5 * time.Millisecond}, proto.ClockFree
 	})
 	v.pass(20 * time.Second)
 	if s := v.streams.receive.Clock(); s.TargetFrames != 240 || s.RateLocked {

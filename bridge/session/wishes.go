@@ -27,11 +27,21 @@ func (e *End) wishes() (unmet []status.Problem) {
 		unmet = append(unmet, status.Problem{Code: health.Ptime, Side: status.SideSend, Text: fmt.Sprintf(
 			"ptime %s does not fit a packet: %d frames are the most of %s; using that", e.settings.Ptime, proto.MaxPacketFrames(a.Send), a.Send)})
 	}
-	if wanted, least := e.settings.Latency.FramesAt(a.Receive.RateHz), e.streams.receive.Clock().LeastFrames; wanted > 0 && wanted < least {
+	if wanted, least := e.settings.Latency.FramesAt(e.graph.RateHz, e.graph.RateHz), e.leastLatency(); wanted > 0 && wanted < least {
 		unmet = append(unmet, status.Problem{Code: health.Latency, Side: status.SideReceive, Text: fmt.Sprintf(
 			"latency %d frames is not possible at this period: %d frames are the least; using that", wanted, least)})
 	}
 	return unmet
+}
+
+// leastLatency is the least buffer target there is, in frames of our graph, rounded up; 0:
+// not known yet.
+func (e *End) leastLatency() int {
+	streamHz := e.session.Agreement.Receive.RateHz
+	if streamHz == 0 {
+		return 0
+	}
+	return (e.streams.receive.Clock().LeastFrames*e.graph.RateHz + streamHz - 1) / streamHz
 }
 
 // unmatchedRules says which connections that were asked for find no ports.

@@ -33,6 +33,9 @@ var endMetrics = []metric[Status]{
 		return truth(s.Session.State == SessionUp || s.Session.State == SessionStatic)
 	}),
 	describe("session_reconnects_total", "Sessions that followed an earlier one.", ofEnd, func(s Status) float64 { return float64(s.Session.Reconnects) }),
+	describe("session_leads", "1 while this end's cycles drive the peer's graph.", ofEnd, func(s Status) float64 { return truth(s.Session.Locked == Leads) }),
+	describe("session_follows", "1 while the peer's packets drive this end's graph.", ofEnd, func(s Status) float64 { return truth(s.Session.Locked == Follows) }),
+	describe("session_answer_periods", "In how many periods the follower's sound must be back, of an end that leads; else 0.", ofEnd, func(s Status) float64 { return float64(s.Session.AnswerPeriods) }),
 	describe("audio_up", "1 while both nodes are in the audio server's graph.", ofEnd, func(s Status) float64 { return truth(s.Audio.State == AudioRunning || s.Audio.State == AudioFreewheel) }),
 	describe("audio_realtime", "1 while the audio threads have real-time scheduling.", ofEnd, func(s Status) float64 { return truth(s.Audio.Realtime) }),
 	describe("audio_rate_hertz", "Sample rate of the audio server.", ofEnd, func(s Status) float64 { return float64(s.Audio.Rate) }),

@@ -38,10 +38,14 @@ func TestMetricsAreOfTheStatus(t *testing.T) {
 	text := scrape(t, func() Status {
 		s := sample()
 		s.Session.RejectedCalls.Strangers = 6
+		s.Session.Locked, s.Session.AnswerPeriods = Leads, 2
 		return s
 	})
 	for _, line := range []string{
 		`archibald_session_up{end="guest",name="lab"} 1`,
+		`archibald_session_leads{end="guest",name="lab"} 1`,
+		`archibald_session_follows{end="guest",name="lab"} 0`,
+		`archibald_session_answer_periods{end="guest",name="lab"} 2`,
 		`archibald_audio_xruns_total{end="guest",name="lab"} 5`,
 		`archibald_packets_total{direction="send",end="guest",name="lab"} 3000`,
 		`archibald_lost_packets_total{direction="receive",end="guest",name="lab"} 50`,

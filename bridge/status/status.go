@@ -91,9 +91,20 @@ type Session struct {
 	ID         string `json:"id"`         // tells it from others, and is not what signaling knows it by; "" while there is none
 	LastError  string `json:"last_error"` // one line; "" when there was none
 	Reconnects uint64 `json:"reconnects"` // sessions that followed an earlier one
+	// Locked is Leads or Follows where one end's cycles drive the other end's graph; "": each has
+	// its own clock. AnswerPeriods is in how many periods the follower's sound must be back, as
+	// an end that leads wants it; else 0.
+	Locked        string `json:"locked"`
+	AnswerPeriods int    `json:"answer_periods"`
 
 	RejectedCalls RejectedCalls `json:"rejected_calls"` // of a host of several guests: its own, not a guest's
 }
+
+// The values of Session.Locked.
+const (
+	Leads   = "leads"
+	Follows = "follows"
+)
 
 // Directions are the two streams, as seen from this end.
 type Directions struct {
@@ -116,9 +127,9 @@ type Direction struct {
 	Counts        // since the session began
 	Total  Counts `json:"total"` // since the program started
 
-	BufferFrames       float64 `json:"buffer_frames"` // now waiting to be played
+	BufferFrames       float64 `json:"buffer_frames"` // of the stream, now waiting to be played
 	BufferTargetFrames float64 `json:"buffer_target_frames"`
-	RatioPPM           float64 `json:"ratio_ppm"` // resampling in force: how much faster the sender's clock is; 0: none, bit for bit
+	RatioPPM           float64 `json:"ratio_ppm"` // resampling in force, beside what Rate and Audio.Rate differ by: how much faster the sender's clock is; between equal rates 0: none, bit for bit
 
 	JitterUs  Jitter  `json:"jitter_us"`
 	LatencyMs Latency `json:"latency_ms"`

@@ -62,7 +62,7 @@ func WriteText(w io.Writer, s Status) error {
 		row("  not sent, rejected", fmt.Sprint(send.SendErrors), rejectedText(receive.RejectedBy))
 	}
 	row("  buffer (target)", "", fmt.Sprintf("%.1f (%.1f) frames", receive.BufferFrames, receive.BufferTargetFrames))
-	row("  clock", "", fmt.Sprintf("%+.1f ppm", receive.RatioPPM))
+	row("  clock", "", clockText(s.Audio, receive))
 	each("jitter p50, p99, max", func(d Direction) string {
 		return fmt.Sprintf("%.0f, %.0f, %.0f us", d.JitterUs.P50, d.JitterUs.P99, d.JitterUs.Max)
 	})
@@ -108,6 +108,14 @@ func audioText(a Audio) string {
 	return fmt.Sprintf("%s %s, %d Hz, %d frames, %s, %d xruns", a.Server, a.State, a.Rate, a.PeriodFrames, realtime, a.Xruns)
 }
 
+func clockText(a Audio, d Direction) string {
+	text := fmt.Sprintf("%+.1f ppm", d.RatioPPM)
+	if a.Rate != 0 && d.Rate != 0 && a.Rate != d.Rate {
+		text += fmt.Sprintf(", resampled from %d to %d Hz", d.Rate, a.Rate)
+	}
+	return text
+}
+
 func machineText(s Status) string {
 	m, text := s.Machine, "processors kept awake"
 	switch {
@@ -133,10 +141,23 @@ func machineText(s Status) string {
 
 func sessionText(s Session) string {
 	text := string(s.State)
+	switch s.Locked {
+	case Leads:
+		text += fmt.Sprintf(", leads (answers in %s)", periodsText(s.AnswerPeriods))
+	case Follows:
+		text += ", follows"
+	}
 	if s.Peer != "" {
 		text += ", peer " + s.Peer
 	}
 	return fmt.Sprintf("%s, %d reconnects; counts are since the session began", text, s.Reconnects)
+}
+
+func periodsText(n int) string {
+	if n == 1 {
+		return "1 period"
+	}
+	return fmt.Sprintf("%d periods", n)
 }
 
 func formatText(d Direction) string {

@@ -156,3 +156,18 @@ func TestTextSaysWhetherProcessorsMaySleepThatShouldNot(t *testing.T) {
 		t.Errorf("in a session:\n%s", got)
 	}
 }
+
+func TestTextSaysWhichEndLeads(t *testing.T) {
+	for want, session := range map[string]Session{
+		"  session  up, leads (answers in 1 period), peer 192.0.2.7:4713, 0": {State: SessionUp, Peer: "192.0.2.7:4713", Locked: Leads, AnswerPeriods: 1},
+		"  session  up, leads (answers in 2 periods), 0":                     {State: SessionUp, Locked: Leads, AnswerPeriods: 2},
+		"  session  up, follows, 0":                                          {State: SessionUp, Locked: Follows},
+		"  session  up, 0":                                                   {State: SessionUp},
+	} {
+		s := sample()
+		s.Session = session
+		if got := text(t, s); !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+}

@@ -38,7 +38,10 @@ type SendPlan struct {
 // ReceivePlan is everything the core needs to receive one stream.
 type ReceivePlan struct {
 	Format Format
-	SSRC   uint32 // 0: the first one seen
+	// GraphRateHz is the rate of the graph that plays the stream, 8000 to 192000; 0: that of
+	// Format.
+	GraphRateHz int
+	SSRC        uint32 // 0: the first one seen
 	// From is the address that media comes from; the zero Addr: that of the first
 	// packet. The port is that of the first packet, too, and another one once that has
 	// been quiet for 200 ms: addresses are translated on the way.

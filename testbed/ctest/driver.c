@@ -115,11 +115,12 @@ static archibald_receiver *a_receiver(end *e, enum wire_encoding encoding, uint3
                          .payload_type = 96,
                          .channels = channels,
                          .rate_hz = 48000,
+                         .graph_hz = rand() % 2 ? 48000 : 96000,
                          .ssrc = 7,
                          .repeats = (uint32_t)rand() % (1 + MAX_REPEATS),
                          .repeat_distance_frames = (uint32_t)rand() % 3 * 64,
                          .send_delay = rand() % 2};
-    archibald_receiver *receiver = archibald_receiver_new(&plan, &e->engine->table);
+    archibald_receiver *receiver = archibald_receiver_new(&plan, e->engine->table);
     if (!receiver) fail("archibald_receiver_new");
     return receiver;
 }

@@ -41,7 +41,7 @@ func run(o options) (right bool, err error) {
 		return false, err
 	}
 	fmt.Println("building the bridge")
-	r, err := endtoend.New(endtoend.Config{Shared: true, PeriodFrames: o.periodFrames, Common: []string{"--latency", o.latency}})
+	r, err := endtoend.New(endtoend.Config{Shared: true, PeriodFrames: o.periodFrames, RateHz: o.rateHz, HostRateHz: o.hostRateHz, Common: []string{"--latency", o.latency}})
 	if err != nil {
 		return false, err
 	}
@@ -52,7 +52,7 @@ func run(o options) (right bool, err error) {
 	}()
 	closeOnInterrupt(r)
 	prepare(r)
-	fmt.Printf("starting jackd and scsynth (the guest), PipeWire and WirePlumber (the host), period %d\n", o.periodFrames)
+	fmt.Printf("starting jackd and scsynth (the guest), PipeWire and WirePlumber (the host), period %d at %d Hz%s\n", o.periodFrames, o.rateHz, o.hostRate())
 	fmt.Printf("starting both ends: archibald-bridge guest at %s, archibald-bridge host at %s\n",
 		endtoend.Address(proto.Guest), endtoend.Address(proto.Host))
 	if err := r.StartAll(); err != nil {

@@ -9,19 +9,22 @@ import (
 
 func TestDefaultsAndFlags(t *testing.T) {
 	o, err := parse(nil)
-	if want := (options{256, "auto", "demo-output"}); err != nil || o != want {
+	if want := (options{256, 48000, 0, "auto", "demo-output"}); err != nil || o != want {
 		t.Errorf("no flags: %+v, %v, want %+v", o, err, want)
 	}
-	o, err = parse([]string{"--period", "64", "--latency=512frames", "--output", "out"})
-	if want := (options{64, "512frames", "out"}); err != nil || o != want {
+	o, err = parse([]string{"--period", "16", "--rate", "96000", "--host-rate", "44100", "--latency=512frames", "--output", "out"})
+	if want := (options{16, 96000, 44100, "512frames", "out"}); err != nil || o != want {
 		t.Errorf("%+v, %v, want %+v", o, err, want)
 	}
 }
 
 func TestWrongFlagsAreOneLineThatSaysWhatIsLegal(t *testing.T) {
 	for args, says := range map[string]string{
-		"--period 7":      "32 to 1024",
-		"--period 2048":   "32 to 1024",
+		"--period 7":      "16 to 1024",
+		"--period 2048":   "16 to 1024",
+		"--rate 8000":     "44100 to 192000",
+		"--rate 384000":   "44100 to 192000",
+		"--host-rate 1":   "0 or 44100 to 192000",
 		"--period x":      `"x"`,
 		"--periode 64":    "periode",
 		"--latency 5":     "200ms",

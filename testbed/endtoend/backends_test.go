@@ -15,7 +15,7 @@ func TestSoundCrossesBetweenAGuestOnPipeWireAndAHostOnJACK(t *testing.T) {
 
 // onEachOthersServers runs the guest where hosts mostly are, and the host where guests are.
 func onEachOthersServers(t *testing.T, r *Rig) (faults []string, serverFailures int) {
-	jackd, err := r.Stack.StartJackd("host", r.Config.PeriodFrames, 48000)
+	jackd, err := r.Stack.StartJackd("host", r.Config.PeriodFrames, r.Config.HostRateHz)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"archibald-bridge/testbed/gate"
 	"archibald-bridge/testbed/probe"
 	"archibald-bridge/testbed/recording"
 	"archibald-bridge/testbed/signal"
@@ -19,7 +20,7 @@ func TestChannelsArriveInOrderInBothDirections(t *testing.T) {
 	for i := range unnamed {
 		unnamed[i] = fmt.Sprint("AUX", i)
 	}
-	for _, sides := range [][]string{surround, unnamed} {
+	for _, sides := range gate.Soak([][]string{surround}, [][]string{surround, unnamed}) {
 		config := Config{
 			PeriodFrames: 256, Channels: len(sides), Common: []string{"--latency", "100ms"},
 			Host: []string{"--from-guest", "source"},

@@ -74,7 +74,7 @@ type Duplex struct {
 // sound stays in the bridge.
 func (r *Rig) Duplex(duration, buffer time.Duration) (d *Duplex, err error) {
 	var told []signal.TimedGap
-	stalled, err := stallsDuring(r.Config.PeriodFrames, func() (err error) {
+	stalled, err := stallsDuring(r.Config.PeriodFrames, r.Config.RateHz, func() (err error) {
 		told, err = toldDuring(r.Config.Ask, r.bothStatus, func() (err error) {
 			d, err = r.record(duration)
 			return err
@@ -106,7 +106,7 @@ func (r *Rig) record(duration time.Duration) (*Duplex, error) {
 		return nil, err
 	}
 	host, err := probe.Start(r.Stack, probe.Config{
-		Binary: r.probe, Name: "host-probe", PeriodFrames: r.Config.PeriodFrames,
+		Binary: r.probe, Name: "host-probe", PeriodFrames: r.Config.PeriodFrames, RateHz: r.Config.HostRateHz,
 		Duration: duration + outlast, // the guest must not hear its end
 		Outputs:  []probe.Signal{probe.Tone(hostLeftHz, toneDBFS), probe.Tone(hostRightHz, toneDBFS), probe.Tone(witnessHz, toneDBFS)},
 		Inputs:   3,
@@ -187,18 +187,19 @@ func (d *Duplex) judge(buffer time.Duration) error {
 	return nil
 }
 
-// settleFrames are left out at the start: the ports are connected meanwhile.
-const settleFrames = 2 * 48000
+// settled is where judging begins, 2 s after the start: the ports are connected meanwhile.
+func settled(r *recording.Recording) int { return 2 * r.RateHz }
 
 // judge compares one input of a recording with the tone that belongs there; none of
 // the others may be in it.
 func judge(name string, r *recording.Recording, input int, hz float64, tones []float64, buffer time.Duration, witnesses []signal.TimedGap) (Heard, error) {
 	h := Heard{Channel: name, PlayedHz: hz, LeakDBFS: math.Inf(-1)}
 	samples := r.Sound.Channels[input]
-	if len(samples) < 2*settleFrames {
-		return h, fmt.Errorf("%d frames recorded, want at least %d", len(samples), 2*settleFrames)
+	from := settled(r)
+	if len(samples) < 2*from {
+		return h, fmt.Errorf("%d frames recorded, want at least %d", len(samples), 2*from)
 	}
-	samples = samples[settleFrames:]
+	samples = samples[from:]
 	gaps := signal.Gaps(samples, r.RateHz, hz)
 	var err error
 	if h.Tone, err = signal.Tone(longestWhole(samples, gaps), r.RateHz, hz); err != nil {
@@ -214,8 +215,8 @@ func judge(name string, r *recording.Recording, input int, hz float64, tones []f
 		}
 		h.LeakDBFS = max(h.LeakDBFS, leak)
 	}
-	timeAt := func(frame int) (int64, bool) { return r.TimeAt(frame + settleFrames) }
-	if h.Pitches, err = pitches(r, samples, settleFrames, hz, gaps); err != nil {
+	timeAt := func(frame int) (int64, bool) { return r.TimeAt(frame + from) }
+	if h.Pitches, err = pitches(r, samples, from, hz, gaps); err != nil {
 		return h, err
 	}
 	h.Failures = witnesses
@@ -242,9 +243,9 @@ func longestWhole(samples []float32, gaps []signal.Gap) []float32 {
 
 // witness returns the gaps of a tone that did not cross the bridge.
 func witness(r *recording.Recording, input int, hz float64) []signal.TimedGap {
-	samples := r.Sound.Channels[input]
-	samples = samples[min(settleFrames, len(samples)):]
-	timeAt := func(frame int) (int64, bool) { return r.TimeAt(frame + settleFrames) }
+	samples, from := r.Sound.Channels[input], settled(r)
+	samples = samples[min(from, len(samples)):]
+	timeAt := func(frame int) (int64, bool) { return r.TimeAt(frame + from) }
 	return signal.Timed(signal.Gaps(samples, r.RateHz, hz), timeAt)
 }
 
@@ -253,12 +254,12 @@ func witness(r *recording.Recording, input int, hz float64) []signal.TimedGap {
 func losses(r *recording.Recording) []signal.TimedGap { return signal.Lost(r.Losses()) }
 
 func stalledShare(r *recording.Recording, stalled []signal.TimedGap, buffer time.Duration) float64 {
-	from, _ := r.TimeAt(settleFrames)
+	from, _ := r.TimeAt(settled(r))
 	return signal.StalledShare(stalled, buffer, witnessMargin, from, r.EndNs())
 }
 
 // stallsDuring runs f and returns the times in which a processor meanwhile stood still.
-func stallsDuring(periodFrames int, f func() error) ([]signal.TimedGap, error) {
+func stallsDuring(periodFrames, rateHz int, f func() error) ([]signal.TimedGap, error) {
 	found, err := stalls.During(f)
-	return signal.Stalled(found, periodFrames, 48000), err
+	return signal.Stalled(found, periodFrames, rateHz), err
 }

@@ -26,7 +26,7 @@ const noiseSeed = 4713
 // Exact plays 32-bit noise in both directions at once and compares. Both ends
 // must have found equal clocks before (WaitExact).
 func (r *Rig) Exact(duration, buffer time.Duration) (all []Exact, serverFailures int, err error) {
-	config := probe.Config{Binary: r.probe, PeriodFrames: r.Config.PeriodFrames, Inputs: 2}
+	config := probe.Config{Binary: r.probe, PeriodFrames: r.Config.PeriodFrames, RateHz: r.Config.HostRateHz, Inputs: 2}
 	for channel := range 2 {
 		config.Outputs = append(config.Outputs, probe.NoiseF32(noiseSeed+uint64(channel)))
 	}
@@ -51,7 +51,7 @@ func (r *Rig) Exact(duration, buffer time.Duration) (all []Exact, serverFailures
 	}
 	var guestHeard, hostHeard *recording.Recording
 	var told []signal.TimedGap
-	stalled, err := stallsDuring(r.Config.PeriodFrames, func() (err error) {
+	stalled, err := stallsDuring(r.Config.PeriodFrames, r.Config.RateHz, func() (err error) {
 		told, err = toldDuring(r.Config.Ask, r.bothStatus, func() error {
 			guest, err := probe.Start(r.Stack, inGuest)
 			if err != nil {
@@ -81,7 +81,7 @@ func (r *Rig) Exact(duration, buffer time.Duration) (all []Exact, serverFailures
 func compare(name string, r *recording.Recording, channel int, buffer time.Duration, failures []signal.TimedGap) Exact {
 	e := Exact{Channel: name}
 	samples := r.Sound.Channels[channel]
-	from := min(settleFrames, len(samples))
+	from := min(settled(r), len(samples))
 	samples = samples[from:]
 	reference := signal.Noise(noiseSeed+uint64(channel), 0, r.Sound.Frames()+20*r.RateHz, true)
 	for _, run := range signal.BitExact(reference, samples) {

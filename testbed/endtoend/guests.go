@@ -192,7 +192,7 @@ func (h *House) Play(duration, buffer time.Duration, meanwhile func() error) (*C
 	var host *recording.Recording
 	var guests [2]*recording.Recording
 	var told []signal.TimedGap
-	stalled, err := stallsDuring(h.PeriodFrames, func() (err error) {
+	stalled, err := stallsDuring(h.PeriodFrames, 48000, func() (err error) {
 		told, err = toldDuring(h.Ask, h.allStatus, func() (err error) {
 			host, guests, err = h.record(duration, meanwhile)
 			return err

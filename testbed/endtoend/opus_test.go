@@ -48,7 +48,7 @@ func longAndLossy(t *testing.T, r *Rig) (faults []string, serverFailures int) {
 		if h.Channel == "host right" || h.Channel == "guest right" {
 			input = 1
 		}
-		sound := from.Sound.Channels[input][settleFrames:]
+		sound := from.Sound.Channels[input][settled(from):]
 		faults = append(faults, unlikeTone(t, h.Channel, sound, from.RateHz, h.PlayedHz, 0.5, 0.97)...)
 	}
 	for _, s := range d.Status {

@@ -56,7 +56,7 @@ func (r *Rig) PlayPhrase(progress func()) (*Phrase, error) {
 	defer func() { _ = client.Close() }()
 	length := time.Duration(len(melody))*noteLength + 4*time.Second
 	host, err := probe.Start(r.Stack, probe.Config{
-		Binary: r.probe, Name: "host-probe", PeriodFrames: r.Config.PeriodFrames, Duration: length, Inputs: 2,
+		Binary: r.probe, Name: "host-probe", PeriodFrames: r.Config.PeriodFrames, RateHz: r.Config.HostRateHz, Duration: length, Inputs: 2,
 	})
 	if err != nil {
 		return nil, err

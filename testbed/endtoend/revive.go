@@ -90,7 +90,7 @@ func (r *Rig) recordTones() (sinceNs int64, err error) {
 	r.probes++
 	name := fmt.Sprintf("proof-%d", r.probes)
 	p, err := probe.Start(r.Stack, probe.Config{
-		Binary: r.probe, Name: name, PeriodFrames: r.Config.PeriodFrames, Duration: 20 * time.Second, Inputs: 2,
+		Binary: r.probe, Name: name, PeriodFrames: r.Config.PeriodFrames, RateHz: r.Config.HostRateHz, Duration: 20 * time.Second, Inputs: 2,
 	})
 	if err != nil {
 		return 0, err

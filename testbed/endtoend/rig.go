@@ -21,6 +21,8 @@ import (
 // Config says what to run.
 type Config struct {
 	PeriodFrames int // of both servers
+	RateHz       int // of both servers; 0: 48000
+	HostRateHz   int // of the host's server; 0: as the guest's
 	Channels     int // each way; 0: two
 	// Common, Guest and Host are further flags for both ends, or one.
 	Common, Guest, Host []string
@@ -56,6 +58,12 @@ type Rig struct {
 
 // New builds the programs and starts nothing.
 func New(config Config) (*Rig, error) {
+	if config.RateHz == 0 {
+		config.RateHz = 48000
+	}
+	if config.HostRateHz == 0 {
+		config.HostRateHz = config.RateHz
+	}
 	open := stack.New
 	if config.Shared {
 		open = stack.NewShared
@@ -81,13 +89,13 @@ func New(config Config) (*Rig, error) {
 
 // StartJackd starts the guest's JACK server.
 func (r *Rig) StartJackd() (err error) {
-	r.Jackd, err = r.Stack.StartJackd("guest", r.Config.PeriodFrames, 48000)
+	r.Jackd, err = r.Stack.StartJackd("guest", r.Config.PeriodFrames, r.Config.RateHz)
 	return err
 }
 
 // StartPipeWire starts the host's PipeWire with its session manager.
 func (r *Rig) StartPipeWire() (err error) {
-	if r.PipeWire, err = r.Stack.StartPipeWire(r.Config.PeriodFrames); err != nil {
+	if r.PipeWire, err = r.StartPipeWireAt(r.Config.PeriodFrames, r.Config.HostRateHz); err != nil {
 		return err
 	}
 	r.WirePlumber, err = r.StartWirePlumber()

@@ -140,7 +140,7 @@ func TestOneVMPlaysToTwoHosts(t *testing.T) {
 	}
 	var a, b, vm *recording.Recording
 	var told []signal.TimedGap
-	stalled, err := stallsDuring(twoHostsPeriod, func() (err error) {
+	stalled, err := stallsDuring(twoHostsPeriod, 48000, func() (err error) {
 		told, err = toldDuring(true, w.statusOfA, func() error {
 			atA := must(w.playAtHost(0, "probe-a", 30*time.Second))
 			atB := must(w.playAtHost(1, "probe-b", 30*time.Second))
@@ -182,7 +182,7 @@ func TestOneVMPlaysToTwoHosts(t *testing.T) {
 	}
 	// By then it had come back; its own server is not among the witnesses.
 	h := heard("VM at host b", b, 0, fromVMHz[1])
-	there := signal.Presence(b.Sound.Channels[0][settleFrames:], b.RateHz, fromVMHz[1], toneDBFS)
+	there := signal.Presence(b.Sound.Channels[0][settled(b):], b.RateHz, fromVMHz[1], toneDBFS)
 	if there < 0.99 || h.LeakDBFS > -80 {
 		t.Errorf("VM at host b: there for %.2f %% of the time, leak %.1f dBFS", 100*there, h.LeakDBFS)
 	}

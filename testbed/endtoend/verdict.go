@@ -17,9 +17,8 @@ type Pitch struct {
 }
 
 const (
-	pitchFrames = 48000 // of one Pitch: it is then good to a few thousandths of a Hz
-	pitchOffHz  = 0.1   // allowed where no server failed
-	medianOffHz = 0.05  // and of the middle one, whatever failed
+	pitchOffHz  = 0.1  // allowed where no server failed
+	medianOffHz = 0.05 // and of the middle one, whatever failed
 	// slewLimit is how far from the drift a ratio ever is: what the servo allows itself
 	// to work off time that a server lost.
 	slewLimit = 500e-6
@@ -34,7 +33,8 @@ const (
 // pitches measures every whole second between the gaps. from is the first frame of
 // samples in the recording.
 func pitches(r *recording.Recording, samples []float32, from int, hz float64, gaps []signal.Gap) (found []Pitch, err error) {
-	const away = 4800 // frames from a gap's damage
+	pitchFrames := r.RateHz // a second: a Pitch is then good to a few thousandths of a Hz
+	away := r.RateHz / 10   // frames from a gap's damage
 	at := 0
 	until := func(end int) error {
 		for ; at+pitchFrames <= end; at += pitchFrames {

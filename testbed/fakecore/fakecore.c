@@ -4,6 +4,7 @@
 #include <math.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <time.h>
 
 static int signals_open(void) {
@@ -56,4 +57,31 @@ void fake_capture(archibald_engine *engine, const float *const *in, uint32_t cha
     atomic_store_explicit(&engine->sample_count, n + frames, memory_order_release);
     keep(&engine->captured, (struct fake_cycle){graph_frame, 0, now_ns, frames, channels,
                                                 channels && in[0] ? in[0][0] : 0, 0});
+}
+
+int fake_follow(archibald_engine *engine, enum archibald_follow_why why, int64_t now_ns,
+                int64_t *wake_ns) {
+    const int64_t period_ns = 1000000000ll *
+                              atomic_load_explicit(&engine->period_frames, memory_order_relaxed) /
+                              atomic_load_explicit(&engine->rate_hz, memory_order_relaxed);
+    const int alone = now_ns - engine->began_ns >= 3 * period_ns;
+    char datagram[1];
+    atomic_fetch_add_explicit(&engine->follow_calls, 1, memory_order_relaxed);
+    if (engine->running && why != archibald_follow_done && !alone) {
+        *wake_ns = engine->began_ns + 3 * period_ns;
+        return 0;
+    }
+    engine->running = 0;
+    if (recv(atomic_load_explicit(&engine->socket, memory_order_relaxed), datagram,
+             sizeof datagram, MSG_DONTWAIT) > 0) {
+        atomic_fetch_add_explicit(&engine->led, 1, memory_order_relaxed);
+        engine->began_ns = now_ns;
+        engine->running = 1;
+    } else if (alone) { /* due a period later: the next one then comes after three again */
+        atomic_fetch_add_explicit(&engine->timed, 1, memory_order_relaxed);
+        engine->began_ns = now_ns - 2 * period_ns;
+        engine->running = 1;
+    }
+    *wake_ns = engine->began_ns + 3 * period_ns;
+    return engine->running;
 }

@@ -13,6 +13,15 @@ static uint64_t log_count(struct fake_log *log) { return atomic_load(&log->count
 static uint64_t sample_count(archibald_engine *e) { return atomic_load(&e->sample_count); }
 static void set_voice(archibald_engine *e, int voice) { atomic_store(&e->voice, voice); }
 static void stall(archibald_engine *e, int ms) { atomic_store(&e->stall_ms, ms); }
+static void set_follow(archibald_engine *e, int socket, uint32_t rate_hz, uint32_t period_frames) {
+    atomic_store(&e->socket, socket);
+    atomic_store(&e->rate_hz, rate_hz);
+    atomic_store(&e->period_frames, period_frames);
+}
+static int fake_socket(archibald_engine *e) { return atomic_load(&e->socket); }
+static uint64_t follow_calls(archibald_engine *e) { return atomic_load(&e->follow_calls); }
+static uint64_t led(archibald_engine *e) { return atomic_load(&e->led); }
+static uint64_t timed(archibald_engine *e) { return atomic_load(&e->timed); }
 static void set_tone(archibald_engine *e, int channel, float hz) { atomic_store(&e->tone_hz[channel], hz); }
 */
 import "C"
@@ -50,7 +59,21 @@ type Engine struct{ c *C.archibald_engine }
 
 // New returns a silent engine. Free it after its shim is closed.
 func New() *Engine {
-	return &Engine{(*C.archibald_engine)(C.calloc(1, C.sizeof_archibald_engine))}
+	e := &Engine{(*C.archibald_engine)(C.calloc(1, C.sizeof_archibald_engine))}
+	e.FollowSocket(-1, 48000, 64)
+	return e
+}
+
+// FollowSocket makes each datagram that comes in at a UDP socket start a cycle of periodFrames at
+// rateHz. Before Callbacks; -1: cycles come by the timer only.
+func (e *Engine) FollowSocket(socket, rateHz, periodFrames int) {
+	C.set_follow(e.c, C.int(socket), C.uint32_t(rateHz), C.uint32_t(periodFrames))
+}
+
+// Followed is how often the follow function was called, and how many cycles it started because
+// of a datagram and by its timer.
+func (e *Engine) Followed() (calls, led, timed uint64) {
+	return uint64(C.follow_calls(e.c)), uint64(C.led(e.c)), uint64(C.timed(e.c))
 }
 
 // Free gives the memory back.
@@ -62,6 +85,8 @@ func (e *Engine) Callbacks() stream.Callbacks {
 		Engine:  unsafe.Pointer(e.c),
 		Playout: unsafe.Pointer(C.archibald_playout_fn(C.fake_playout)),
 		Capture: unsafe.Pointer(C.archibald_capture_fn(C.fake_capture)),
+		Follow:  unsafe.Pointer(C.archibald_follow_fn(C.fake_follow)),
+		Socket:  int(C.fake_socket(e.c)),
 	}
 }
 

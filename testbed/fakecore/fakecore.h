@@ -32,6 +32,15 @@ struct archibald_engine {
     _Atomic int voice;                    /* test to callback, relaxed */
     _Atomic float tone_hz[fake_channels]; /* likewise; 0: silent */
     _Atomic int stall_ms;                 /* set by the test, taken by playout */
+    /* test to follow function, relaxed: whose datagrams start cycles, -1: none; the frames and
+     * the rate of these cycles */
+    _Atomic int socket;
+    _Atomic uint32_t period_frames, rate_hz;
+    /* follow function only */
+    int running;
+    int64_t began_ns;
+    /* written by the follow function, read by the test (relaxed) */
+    _Atomic uint64_t follow_calls, led, timed;
     struct fake_log played;
     struct fake_log captured;
     float samples[fake_channels][fake_samples]; /* ring, by sample_count */
@@ -47,5 +56,9 @@ void fake_playout(archibald_engine *engine, float *const *out, uint32_t channels
                   uint64_t graph_frame, int64_t cycle_ns, int64_t now_ns);
 void fake_capture(archibald_engine *engine, const float *const *in, uint32_t channels,
                   uint32_t frames, uint64_t graph_frame, int64_t now_ns);
+/* One cycle for each datagram that comes, whatever is in it, and one each period when none has
+ * come for three. */
+int fake_follow(archibald_engine *engine, enum archibald_follow_why why, int64_t now_ns,
+                int64_t *wake_ns);
 
 #endif

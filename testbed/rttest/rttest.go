@@ -19,6 +19,10 @@ static void call_capture(void *callback, void *engine, const float *plane, uint3
     for (uint32_t c = 0; c < channels; c++) in[c] = plane + (uint64_t)c * frames;
     ((archibald_capture_fn)callback)(engine, in, channels, frames, graph_frame, now_ns);
 }
+
+static int call_follow(void *callback, void *engine, int why, int64_t now_ns, int64_t *wake_ns) {
+    return ((archibald_follow_fn)callback)(engine, (enum archibald_follow_why)why, now_ns, wake_ns);
+}
 */
 import "C"
 
@@ -44,4 +48,12 @@ func Capture(e *rt.Engine, plane []float32, channels, frames int, graphFrame uin
 	core := e.Callbacks()
 	C.call_capture(core.Capture, core.Engine, (*C.float)(unsafe.SliceData(plane)), C.uint32_t(channels),
 		C.uint32_t(frames), C.uint64_t(graphFrame), C.int64_t(nowNs))
+}
+
+// Follow calls the follow function: why is an archibald_follow_why.
+func Follow(e *rt.Engine, why rt.FollowWhy, nowNs int64) (start bool, wakeNs int64) {
+	core := e.Callbacks()
+	var wake C.int64_t
+	started := C.call_follow(core.Follow, core.Engine, C.int(why), C.int64_t(nowNs), &wake)
+	return started != 0, int64(wake)
 }

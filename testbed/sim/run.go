@@ -33,7 +33,7 @@ type Link struct {
 	GraphNs func() float64
 	// Lose says whether the next packet is lost, repeats among them.
 	Lose func() bool
-	// Servo is the receiver's; RateHz and LookaheadFrames are filled in.
+	// Servo is the receiver's; rates and LookaheadFrames are filled in.
 	Servo clock.Config
 	// Restarts says whether the sender starts again with its next packet, from
 	// other timestamps and sequence numbers.
@@ -120,8 +120,6 @@ func (l *Link) begin() error {
 		return err
 	}
 	l.engine = engine
-	l.Servo.RateHz, l.Servo.LookaheadFrames = l.Receiver.RateHz, rt.LookaheadFrames
-	l.servo = clock.NewServo(l.Servo)
 	if l.clock, err = rt.NewVirtual(l.Sender.RateHz); err != nil {
 		return err
 	}
@@ -138,7 +136,12 @@ func (l *Link) begin() error {
 	if l.Unagreed {
 		expected = stream.Repeats{}
 	}
-	return engine.StartPositions(l.Receiver.RateHz, expected)
+	if err := engine.StartPositions(l.Sender.RateHz, l.Receiver.RateHz, expected); err != nil {
+		return err
+	}
+	l.Servo.RateHz, l.Servo.GraphRateHz, l.Servo.LookaheadFrames = l.Sender.RateHz, l.Receiver.RateHz, engine.LookaheadFrames()
+	l.servo = clock.NewServo(l.Servo)
+	return nil
 }
 
 // sendUntil runs the sender's cycles whose callbacks are due.

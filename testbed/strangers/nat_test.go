@@ -35,10 +35,10 @@ func TestSoundCrossesANetworkThatRewritesPorts(t *testing.T) {
 	session(t, netip.AddrPortFrom(InsideAddress, Port))
 	l, err := town.Listen(time.Minute)
 	must(t, err)
-	must(t, l.During("rewritten ports", 2*time.Second, idle))
+	must(t, l.During("rewritten ports", 2*time.Second, Idle))
 	must(t, relay.Rebind())
 	time.Sleep(time.Second)
-	must(t, l.During("other ports, a second later", 2*time.Second, idle))
+	must(t, l.During("other ports, a second later", 2*time.Second, Idle))
 	must(t, l.Finish())
 	for _, p := range l.Phases {
 		t.Log(p)

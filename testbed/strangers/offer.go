@@ -29,8 +29,17 @@ func Offer(name string, ssrc uint32, change func(*proto.Description)) []byte {
 	return d.Marshal()
 }
 
-// unfit is a change that no host of 48 kHz agrees to.
-func unfit(d *proto.Description) { d.RateHz = 44100 }
+// The SSRCs that anybody can compute, as a stranger who has read this tree does.
+var GuestSSRC, HostSSRC = proto.SSRC("", proto.Guest), proto.SSRC("", proto.Host)
+
+// PublicOffer is the offer that anybody can make in a guest's place.
+func PublicOffer() []byte { return Offer("", GuestSSRC, nil) }
+
+// AsHost makes an offer one of a host.
+func AsHost(d *proto.Description) { d.Role = proto.Host }
+
+// Unfit is a change that no host of 48 kHz agrees to.
+func Unfit(d *proto.Description) { d.RateHz = 44100 }
 
 // errSilence says that a request got no answer: the connection was not made, or closed.
 var errSilence = errors.New("no answer")

@@ -79,8 +79,11 @@ func every(ctx context.Context, interval time.Duration, f func(i int) error) err
 	}
 }
 
-// together makes attacks at the same time.
-func together(attacks ...Attack) Attack {
+// Idle does nothing.
+func Idle(context.Context) error { return nil }
+
+// Together makes attacks at the same time.
+func Together(attacks ...Attack) Attack {
 	return func(ctx context.Context) error {
 		results := make(chan error, len(attacks))
 		for _, attack := range attacks {

@@ -1,7 +1,6 @@
 package strangers
 
 import (
-	"context"
 	"flag"
 	"fmt"
 	"math"
@@ -11,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"archibald-bridge/proto"
 	"archibald-bridge/testbed/gate"
 	"archibald-bridge/testbed/stack"
 )
@@ -47,7 +45,7 @@ func machines(t *testing.T) *Town {
 	}
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("guest:\n%s\nhost:\n%s", tail(town.GuestEnd), tail(town.HostEnd))
+			t.Logf("guest:\n%s\nhost:\n%s", Tail(town.GuestEnd), Tail(town.HostEnd))
 		}
 		town.StopEnds()
 	})
@@ -72,11 +70,6 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// The SSRCs that anybody can compute, as a stranger who has read this tree does.
-var guestSSRC, hostSSRC = proto.SSRC("", proto.Guest), proto.SSRC("", proto.Host)
-
-func publicOffer() []byte { return Offer("", guestSSRC, nil) }
-
 // A tone of a stranger is heard above this.
 const inaudibleDBFS = -90
 
@@ -96,38 +89,34 @@ type row struct {
 func attacks(town *Town, tally *Tally) []row {
 	second := gate.Soak(time.Second, 10*time.Second) * time.Duration(*longFlag)
 	in, out := town.Inside(), town.Outside()
-	fit := publicOffer
-	bad := func() []byte { return Offer("", guestSSRC, unfit) }
+	fit := PublicOffer
+	bad := func() []byte { return Offer("", GuestSSRC, Unfit) }
 	other := func() []byte { return Offer("other", 0xbad0bad, nil) }
 	// Somewhere on the same machine that nobody listens at, so that all else is equal.
 	elsewhere := netipPort(HostDoor, 9)
 	random := uint32(0x5eed5eed)
 	return []row{
-		{"nothing", 2 * second, idle, true},
-		{"flood to other ports", 2 * second, together(out.Flood(elsewhere, Mixed(guestSSRC)), out.Flood(netipPort(GuestDoor, 9), Mixed(hostSSRC))), true},
-		{"flood of everything from outside", 2 * second, together(out.Flood(HostDoor, Mixed(guestSSRC)), out.Flood(GuestDoor, Mixed(hostSSRC))), false},
-		{"flood of sound from inside", 2 * second, in.Flood(HostDoor, Sound(guestSSRC)), false},
+		{"nothing", 2 * second, Idle, true},
+		{"flood to other ports", 2 * second, Together(out.Flood(elsewhere, Mixed(GuestSSRC)), out.Flood(netipPort(GuestDoor, 9), Mixed(HostSSRC))), true},
+		{"flood of everything from outside", 2 * second, Together(out.Flood(HostDoor, Mixed(GuestSSRC)), out.Flood(GuestDoor, Mixed(HostSSRC))), false},
+		{"flood of sound from inside", 2 * second, in.Flood(HostDoor, Sound(GuestSSRC)), false},
 		{"flood of RTCP from inside", 2 * second, in.Flood(HostDoor, Reports), false},
-		{"flood of sound in the peer's name", 2 * second, in.FloodAs(GuestDoor, HostDoor, Sound(guestSSRC)), false},
+		{"flood of sound in the peer's name", 2 * second, in.FloodAs(GuestDoor, HostDoor, Sound(GuestSSRC)), false},
 		{"flood of RTCP in the peer's name", 2 * second, in.FloodAs(GuestDoor, HostDoor, Reports), false},
 		{"flood of RTCP in the peer's name, to the guest", 2 * second, in.FloodAs(HostDoor, GuestDoor, Reports), false},
-		{"sound and good offers from outside", second, together(out.Stream(HostDoor, guestSSRC), out.OfferOften(HostDoor, fit, tally)), false},
-		{"sound and good offers from inside", second, together(in.Stream(HostDoor, guestSSRC), in.OfferOften(HostDoor, fit, tally)), false},
-		{"sound in the peer's name", second, together(in.StreamAs(GuestDoor, HostDoor, guestSSRC), in.StreamAs(netipPort(GuestDoor, 40000), HostDoor, random)), false},
+		{"sound and good offers from outside", second, Together(out.Stream(HostDoor, GuestSSRC), out.OfferOften(HostDoor, fit, tally)), false},
+		{"sound and good offers from inside", second, Together(in.Stream(HostDoor, GuestSSRC), in.OfferOften(HostDoor, fit, tally)), false},
+		{"sound in the peer's name", second, Together(in.StreamAs(GuestDoor, HostDoor, GuestSSRC), in.StreamAs(netipPort(GuestDoor, 40000), HostDoor, random)), false},
 		{"offers that are refused, from inside", second, in.OfferOften(HostDoor, bad, tally), false},
 		{"offers of another name, from inside", second, in.OfferOften(HostDoor, other, tally), false},
-		{"offers to the guest", second, together(in.OfferOften(GuestDoor, func() []byte { return Offer("", hostSSRC, asHost) }, tally), out.OfferOften(GuestDoor, bad, tally)), false},
+		{"offers to the guest", second, Together(in.OfferOften(GuestDoor, func() []byte { return Offer("", HostSSRC, AsHost) }, tally), out.OfferOften(GuestDoor, bad, tally)), false},
 		{"offers that are refused, from the peer's machine", second, town.Neighbour().OfferOften(HostDoor, bad, tally), false},
-		{"goodbyes to the host", second, in.Goodbyes(HostDoor, GuestDoor, guestSSRC, random, 0), false},
-		{"goodbyes to the guest", second, in.Goodbyes(GuestDoor, HostDoor, hostSSRC, random, 0), false},
-		{"word that the peer is not there", second, together(in.NobodyThere(HostDoor, GuestDoor), in.NobodyThere(GuestDoor, HostDoor)), false},
-		{"hanging up, and held connections", second, together(in.HangUp(HostDoor), out.HangUp(HostDoor), in.Hold(HostDoor, 64, Mute, fit), out.Hold(HostDoor, 64, Dripping, fit)), false},
+		{"goodbyes to the host", second, in.Goodbyes(HostDoor, GuestDoor, GuestSSRC, random, 0), false},
+		{"goodbyes to the guest", second, in.Goodbyes(GuestDoor, HostDoor, HostSSRC, random, 0), false},
+		{"word that the peer is not there", second, Together(in.NobodyThere(HostDoor, GuestDoor), in.NobodyThere(GuestDoor, HostDoor)), false},
+		{"hanging up, and held connections", second, Together(in.HangUp(HostDoor), out.HangUp(HostDoor), in.Hold(HostDoor, 64, Mute, fit), out.Hold(HostDoor, 64, Dripping, fit)), false},
 	}
 }
-
-func asHost(d *proto.Description) { d.Role = proto.Host }
-
-func idle(context.Context) error { return nil }
 
 // onlyGaps says that a phase has no fault but gaps.
 func (p Phase) onlyGaps() bool { return len(p.faults(p.Gaps)) == 0 }

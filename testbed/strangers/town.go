@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -179,7 +180,7 @@ func (town *Town) WaitUp(timeout time.Duration) error {
 			return nil
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("no sound both ways after %s\nguest: %s\nhost: %s", timeout, tail(town.GuestEnd), tail(town.HostEnd))
+			return fmt.Errorf("no sound both ways after %s\nguest: %s\nhost: %s", timeout, Tail(town.GuestEnd), Tail(town.HostEnd))
 		}
 	}
 }
@@ -191,12 +192,13 @@ func (town *Town) WaitReady(timeout time.Duration) error {
 			return nil
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("the host end is not ready after %s: %s", timeout, tail(town.HostEnd))
+			return fmt.Errorf("the host end is not ready after %s: %s", timeout, Tail(town.HostEnd))
 		}
 	}
 }
 
-func tail(p *stack.Process) string {
+// Tail is the end of a program's log.
+func Tail(p *stack.Process) string {
 	if p == nil {
 		return "not started"
 	}
@@ -205,4 +207,18 @@ func tail(p *stack.Process) string {
 
 func netipPort(door netip.AddrPort, port uint16) netip.AddrPort {
 	return netip.AddrPortFrom(door.Addr(), port)
+}
+
+// Keygen makes a secret as a user does, in a file of the host.
+func (town *Town) Keygen(name string) (path string, err error) {
+	command, err := town.Host.Command(town.bridge, "keygen")
+	if err != nil {
+		return "", err
+	}
+	text, err := command.Output()
+	if err != nil {
+		return "", err
+	}
+	path = filepath.Join(town.Host.Dir, name)
+	return path, os.WriteFile(path, text, 0o600)
 }

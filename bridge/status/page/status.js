@@ -51,7 +51,8 @@ function end(s, named) {
   show("machine", [m.cpu_awake ? "processors kept awake" : "processors may sleep" + (s.session.state === "waiting" ? " until a session is up" : ""), m.memory_locked ? "memory locked" : "memory NOT locked",
     m.cpus && `audio threads on processors ${m.cpus}`, m.realtime_by && `real-time by ${m.realtime_by}`].filter(Boolean).join(", "));
   const calls = Object.entries(s.session.rejected_calls).filter(([, n]) => n > 0).map(([reason, n]) => `${reason} ${n}`).join(", ");
-  show("session", `session: ${s.session.state}, peer ${s.session.peer || "–"}, ${s.session.reconnects} reconnects, counts are since it began; ` +
+  const locked = { leads: `, leads (answers in ${s.session.answer_periods} ${s.session.answer_periods === 1 ? "period" : "periods"})`, follows: ", follows" };
+  show("session", `session: ${s.session.state}${locked[s.session.locked] || ""}, peer ${s.session.peer || "–"}, ${s.session.reconnects} reconnects, counts are since it began; ` +
     (calls && `calls rejected: ${calls}; `) + `version ${s.version}, up ${Math.floor(s.uptime_seconds)} s`);
   show("error", s.session.last_error);
   element.querySelector(".problems").append(...s.problems.map(p => {

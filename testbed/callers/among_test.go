@@ -1,4 +1,4 @@
-package strangers
+package callers
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"archibald-bridge/testbed/gate"
+	"archibald-bridge/testbed/strangers"
 )
 
 // A host that nobody has called yet.
@@ -15,7 +16,7 @@ func TestAnIdleHostGivesStrangersNothing(t *testing.T) {
 	town := machines(t)
 	must(t, town.StartHost())
 	must(t, town.WaitReady(20*time.Second))
-	ear, err := NewEar(town.Strangers, false)
+	ear, err := strangers.NewEar(town.Strangers, false)
 	must(t, err)
 	defer func() { _ = ear.Close() }()
 	out := town.Outside()
@@ -23,20 +24,20 @@ func TestAnIdleHostGivesStrangersNothing(t *testing.T) {
 		method, path string
 		body         []byte
 	}{
-		{http.MethodPost, "/session", publicOffer()},
-		{http.MethodPost, "/session", Offer("other", 0xbad0bad, nil)},
-		{http.MethodPost, "/session", Offer("", guestSSRC, unfit)},
+		{http.MethodPost, "/session", strangers.PublicOffer()},
+		{http.MethodPost, "/session", strangers.Offer("other", 0xbad0bad, nil)},
+		{http.MethodPost, "/session", strangers.Offer("", strangers.GuestSSRC, strangers.Unfit)},
 		{http.MethodGet, "/healthz", nil},
 		{http.MethodDelete, "/session/1", nil},
 	} {
-		if code, text, err := out.Say(HostDoor, request.method, request.path, request.body); err == nil {
+		if code, text, err := out.Say(strangers.HostDoor, request.method, request.path, request.body); err == nil {
 			t.Errorf("%s %s: %d %s", request.method, request.path, code, text)
 		}
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	must(t, together(out.Stream(HostDoor, guestSSRC), out.Goodbyes(HostDoor, GuestDoor, guestSSRC, 0))(ctx))
-	if n := ear.Datagrams(InsideAddress, OutsideAddress); n > 0 {
+	must(t, strangers.Together(out.Stream(strangers.HostDoor, strangers.GuestSSRC), out.Goodbyes(strangers.HostDoor, strangers.GuestDoor, strangers.GuestSSRC, 0))(ctx))
+	if n := ear.Datagrams(strangers.InsideAddress, strangers.OutsideAddress); n > 0 {
 		t.Errorf("%d datagrams went to strangers", n)
 	}
 	if s, err := town.HostStatus(); err != nil || s.Session.ID != "" {
@@ -50,9 +51,9 @@ const lateness = 2 * time.Second
 // Whatever strangers do to the host meanwhile, a guest that starts again finds it, and
 // nobody else is in its place.
 func TestAGuestThatStartsAnewFindsItsHostAmongStrangers(t *testing.T) {
-	town := session(t, HostDoor)
+	town := session(t, strangers.HostDoor)
 	in, out := town.Inside(), town.Outside()
-	ear, err := NewEar(town.Strangers, false)
+	ear, err := strangers.NewEar(town.Strangers, false)
 	must(t, err)
 	defer func() { _ = ear.Close() }()
 	var undisturbed time.Duration
@@ -60,19 +61,19 @@ func TestAGuestThatStartsAnewFindsItsHostAmongStrangers(t *testing.T) {
 	defer func() { gate.Attempts(t, used, attempts) }()
 	for i, row := range []struct {
 		name   string
-		attack Attack
+		attack strangers.Attack
 	}{
-		{"nothing", idle},
-		{"sound from two strangers", together(in.Stream(HostDoor, guestSSRC), out.Stream(HostDoor, guestSSRC))},
-		{"sound in the peer's name", in.StreamAs(netip.AddrPortFrom(GuestAddress, 40000), HostDoor, guestSSRC)},
-		{"offers that are refused", in.OfferOften(HostDoor, func() []byte { return Offer("", guestSSRC, unfit) }, new(Tally))},
-		{"flood of sound in the peer's name", in.FloodAs(GuestDoor, HostDoor, Sound(guestSSRC))},
-		{"connections without end, from outside", out.Knock(HostDoor, 16)},
-		{"64 who say nothing", in.Hold(HostDoor, 64, Mute, publicOffer)},
-		{"128 who drip", together(in.Hold(HostDoor, 64, Dripping, publicOffer), out.Hold(HostDoor, 64, Dripping, publicOffer))},
-		{"64 who never read", in.Hold(HostDoor, 64, Deaf, func() []byte { return Offer("", guestSSRC, unfit) })},
+		{"nothing", strangers.Idle},
+		{"sound from two strangers", strangers.Together(in.Stream(strangers.HostDoor, strangers.GuestSSRC), out.Stream(strangers.HostDoor, strangers.GuestSSRC))},
+		{"sound in the peer's name", in.StreamAs(netip.AddrPortFrom(strangers.GuestAddress, 40000), strangers.HostDoor, strangers.GuestSSRC)},
+		{"offers that are refused", in.OfferOften(strangers.HostDoor, func() []byte { return strangers.Offer("", strangers.GuestSSRC, strangers.Unfit) }, new(strangers.Tally))},
+		{"flood of sound in the peer's name", in.FloodAs(strangers.GuestDoor, strangers.HostDoor, strangers.Sound(strangers.GuestSSRC))},
+		{"connections without end, from outside", out.Knock(strangers.HostDoor, 16)},
+		{"64 who say nothing", in.Hold(strangers.HostDoor, 64, strangers.Mute, strangers.PublicOffer)},
+		{"128 who drip", strangers.Together(in.Hold(strangers.HostDoor, 64, strangers.Dripping, strangers.PublicOffer), out.Hold(strangers.HostDoor, 64, strangers.Dripping, strangers.PublicOffer))},
+		{"64 who never read", in.Hold(strangers.HostDoor, 64, strangers.Deaf, func() []byte { return strangers.Offer("", strangers.GuestSSRC, strangers.Unfit) })},
 	} {
-		datagrams := ear.Datagrams(InsideAddress, OutsideAddress)
+		datagrams := ear.Datagrams(strangers.InsideAddress, strangers.OutsideAddress)
 		took, err := comesBack(t, town, row.attack)
 		if i == 0 {
 			undisturbed = took
@@ -83,7 +84,7 @@ func TestAGuestThatStartsAnewFindsItsHostAmongStrangers(t *testing.T) {
 			took, err = comesBack(t, town, row.attack)
 			used = max(used, attempt+1)
 		}
-		n := ear.Datagrams(InsideAddress, OutsideAddress) - datagrams
+		n := ear.Datagrams(strangers.InsideAddress, strangers.OutsideAddress) - datagrams
 		t.Logf("%s: back after %v, datagrams to strangers %d", row.name, took.Round(time.Millisecond), n)
 		if err != nil || took > undisturbed+lateness {
 			t.Errorf("%s: back after %v, undisturbed after %v: %v", row.name, took, undisturbed, err)
@@ -94,9 +95,12 @@ func TestAGuestThatStartsAnewFindsItsHostAmongStrangers(t *testing.T) {
 	}
 }
 
+// attempts is how often a row may be tried.
+const attempts = 3
+
 // comesBack kills the guest end and starts it again while an attack goes on, and returns
 // how long it takes until there is sound.
-func comesBack(t *testing.T, town *Town, attack Attack) (took time.Duration, err error) {
+func comesBack(t *testing.T, town *strangers.Town, attack strangers.Attack) (took time.Duration, err error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)

@@ -1,4 +1,4 @@
-package strangers
+package callers
 
 import (
 	"fmt"
@@ -9,12 +9,13 @@ import (
 	"time"
 
 	"archibald-bridge/proto"
+	"archibald-bridge/testbed/strangers"
 )
 
 func unknown(d *proto.Description) { d.Version = proto.Version + 1 }
 
 // nodes are the names of the bridge's nodes in the host's PipeWire.
-func (town *Town) nodes(t *testing.T) []string {
+func nodes(t *testing.T) []string {
 	t.Helper()
 	ports, err := town.Host.PipeWirePorts()
 	must(t, err)
@@ -35,21 +36,21 @@ func TestAHostOfSeveralGuestsKeepsItsPlacesForThem(t *testing.T) {
 	town := machines(t)
 	const places = 2
 	must(t, town.StartHost("--guests", fmt.Sprint(places)))
-	must(t, town.StartGuest(HostDoor, "--name", "ann"))
+	must(t, town.StartGuest(strangers.HostDoor, "--name", "ann"))
 	deadline := time.Now().Add(20 * time.Second)
 	for {
 		if s, err := town.GuestStatus(); err == nil && s.Session.ID != "" {
 			break
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("ann does not find the host: %s", tail(town.GuestEnd))
+			t.Fatalf("ann does not find the host: %s", strangers.Tail(town.GuestEnd))
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
 	// Her nodes have ports, by which they are found here, once the session manager gave
 	// them some.
-	before := town.nodes(t)
-	for ; len(before) < 2; before = town.nodes(t) {
+	before := nodes(t)
+	for ; len(before) < 2; before = nodes(t) {
 		if time.Now().After(deadline) {
 			t.Fatalf("ann has the nodes %q", before)
 		}
@@ -60,13 +61,13 @@ func TestAHostOfSeveralGuestsKeepsItsPlacesForThem(t *testing.T) {
 		defer close(offered)
 		for i := range 10 {
 			name, ssrc := fmt.Sprintf("made-up-%d", i), uint32(2*i+1001)
-			for _, offer := range [][]byte{Offer(name, ssrc, nil), Offer(name, ssrc, unfit)} {
-				if code, text, err := town.Outside().Post(HostDoor, offer); err == nil {
+			for _, offer := range [][]byte{strangers.Offer(name, ssrc, nil), strangers.Offer(name, ssrc, strangers.Unfit)} {
+				if code, text, err := town.Outside().Post(strangers.HostDoor, offer); err == nil {
 					t.Errorf("outside: %d %s", code, text)
 				}
 			}
-			for what, change := range map[string]func(*proto.Description){"rate": unfit, "role": asHost, "version": unknown} {
-				if code, text, err := town.Inside().Post(HostDoor, Offer(name, ssrc, change)); err != nil || code < 400 || code == http.StatusServiceUnavailable {
+			for what, change := range map[string]func(*proto.Description){"rate": strangers.Unfit, "role": strangers.AsHost, "version": unknown} {
+				if code, text, err := town.Inside().Post(strangers.HostDoor, strangers.Offer(name, ssrc, change)); err != nil || code < 400 || code == http.StatusServiceUnavailable {
 					t.Errorf("inside, with a %s that does not fit: %d %s, %v", what, code, text, err)
 				}
 			}
@@ -78,7 +79,7 @@ func TestAHostOfSeveralGuestsKeepsItsPlacesForThem(t *testing.T) {
 			done = true
 		default:
 		}
-		if now := town.nodes(t); !slices.Equal(now, before) {
+		if now := nodes(t); !slices.Equal(now, before) {
 			t.Errorf("nodes before %q, with offers that are refused %q", before, now)
 			<-offered
 			break
@@ -91,7 +92,7 @@ func TestAHostOfSeveralGuestsKeepsItsPlacesForThem(t *testing.T) {
 	town.GuestEnd.Kill9()
 	time.Sleep(11 * time.Second)
 	for i := range 3 * places {
-		_, _, _ = town.Inside().Post(HostDoor, Offer(fmt.Sprintf("other-%d", i), 2*uint32(i)+2001, nil))
+		_, _, _ = town.Inside().Post(strangers.HostDoor, strangers.Offer(fmt.Sprintf("other-%d", i), 2*uint32(i)+2001, nil))
 	}
 	must(t, town.GuestEnd.Restart())
 	begun := time.Now()
@@ -100,7 +101,7 @@ func TestAHostOfSeveralGuestsKeepsItsPlacesForThem(t *testing.T) {
 			break
 		}
 		if time.Since(begun) > 5*time.Second {
-			t.Fatalf("ann lost her place: %s", tail(town.GuestEnd))
+			t.Fatalf("ann lost her place: %s", strangers.Tail(town.GuestEnd))
 		}
 		time.Sleep(50 * time.Millisecond)
 	}

@@ -1,0 +1,101 @@
+package health
+
+import (
+	"time"
+
+	"archibald-bridge/bridge/status"
+	"archibald-bridge/bridge/stream"
+)
+
+const (
+	minute = time.Minute
+	// settleFor is how long a session's first cycles say nothing: the follower's graph is set going.
+	settleFor = 3 * time.Second
+	// lateShare and leastLate are how many of a minute's cycles may be answered late: 1 in
+	// 10,000, and a few where a period is so long that it has fewer.
+	lateShare = 10000
+	leastLate = 3
+)
+
+// Cycles are those of a locked session in the last minute, as far as they were seen.
+type Cycles struct {
+	Cycles uint64
+	// Late are those of a leader without an answer in time although no packet was lost: the
+	// follower's graph needs longer.
+	Late uint64
+	// GivenUp are those of a follower that its graph did not finish.
+	GivenUp uint64
+}
+
+// minuteSample are counters of a moment, of a locked session.
+type minuteSample struct {
+	ns                          int64
+	cycles, unanswered, givenUp uint64
+	lost                        uint64 // packets of both ways
+}
+
+// sampleMinute takes the counters.
+func (v *Vitals) sampleMinute(nowNs int64, c stream.ReceiveCounters) {
+	if time.Duration(nowNs-v.startNs) < settleFor {
+		return
+	}
+	v.minute = append(v.minute, minuteSample{nowNs, c.Cycles, c.Unanswered, c.GivenUp, c.Lost + v.peerLost})
+	for time.Duration(nowNs-v.minute[0].ns) > minute {
+		v.minute = v.minute[1:]
+	}
+}
+
+// LastMinute counts the cycles. Those without an answer count when the reports of the peer
+// have come that can say that a packet was lost.
+func (v *Vitals) LastMinute() Cycles {
+	if len(v.minute) == 0 {
+		return Cycles{}
+	}
+	from, to := v.minute[0], v.minute[len(v.minute)-1]
+	c := Cycles{Cycles: stream.Grown(to.cycles, from.cycles), GivenUp: stream.Grown(to.givenUp, from.givenUp)}
+	reported := from
+	for _, s := range v.minute {
+		if time.Duration(to.ns-s.ns) >= reportsWithin {
+			reported = s
+		}
+	}
+	c.Late = stream.Grown(stream.Grown(reported.unanswered, from.unanswered), stream.Grown(to.lost, from.lost))
+	return c
+}
+
+// ForgetMinute begins to count the last minute anew.
+func (v *Vitals) ForgetMinute() { v.minute = nil }
+
+// TooLate says that more of them were answered late than an end may bear, whose graph runs
+// so many cycles a minute.
+func (c Cycles) TooLate(perMinute int) bool {
+	return c.Late >= leastLate && c.Late*lateShare > uint64(perMinute)
+}
+
+// Locked is what is known of a session in which one end leads.
+type Locked struct {
+	Lock          stream.Lock
+	PerMinute     int // cycles of a minute
+	AnswerPeriods int // of a leader
+}
+
+// diagnoseLocked says what a leader or a follower suffers from.
+func diagnoseLocked(e evidence, add adder) {
+	c := e.minute
+	switch {
+	case e.locked.Lock == stream.Leads && c.TooLate(e.locked.PerMinute):
+		remedy := "use --answer-periods 2 or a longer period"
+		if e.locked.AnswerPeriods > 1 {
+			remedy = "use a longer period"
+		}
+		add(AnswersLate, status.SideReceive, "the %s's answers are late: %d of %d cycles in the last minute; its graph needs more than the period; %s",
+			e.peer, c.Late, c.Cycles, remedy)
+	case e.locked.Lock == stream.Follows:
+		if e.receive.silent {
+			add(TimerDrives, status.SideAudio, "no packets of the %s, which leads: a timer drives the graph", e.peer)
+		}
+		if c.GivenUp > 0 {
+			add(CyclesLost, status.SideAudio, "the graph, which follows, lost %d of %d cycles in the last minute: its programs need more than the period", c.GivenUp, c.Cycles)
+		}
+	}
+}
