@@ -18,8 +18,10 @@ mkdir -p "$work/lists/partial" "$work/cache/archives/partial" "$work/sources" "$
 suites=("$suite")
 # Backports lean on the release that they are for.
 case $suite in *-backports) suites+=("${suite%-backports}") ;; esac
+# shellcheck disable=SC1090
+own=$(. "${OS_RELEASE:-/etc/os-release}"; printf '%s\n' "${VERSION_CODENAME:-}")
 for one in "${suites[@]}"; do
-  source=$(apt_source bookworm "$one") || { say "apt reads no suite bookworm of Debian."; exit 1; }
+  source=$(apt_source "$own" "$one") || { say "apt reads no suite of Debian called \"$own\", so there is no place to take $suite from."; exit 1; }
   printf '%s\n' "$source" >"$work/sources/$one.$(apt_ending "$source")"
 done
 # With no package installed apt lists every single one that is needed.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"archibald-bridge/bridge/status"
+	"archibald-bridge/proto"
 )
 
 // clocks is what the two ends are told about their clocks.
@@ -83,27 +84,48 @@ func (p *pair) followingJackd() []string {
 		strings.Fields(fmt.Sprintf("-r %d -p %d -i 2 -o 2 -I 0 -O 0", p.rateHz, p.periodFrames))...)
 }
 
+// ends are what both ends of ours say at one moment.
+type ends map[proto.Role]status.Status
+
 // status asks both ends.
-func (p *pair) status() (json.RawMessage, int, *float64, error) {
-	all, dropouts := map[string]json.RawMessage{}, 0
-	for _, m := range []machine{p.guest, p.host} {
+func (p *pair) status() (ends, error) {
+	all := ends{}
+	for role, m := range map[proto.Role]machine{proto.Guest: p.guest, proto.Host: p.host} {
 		command, err := m.Command(p.bridge, "status", "--json")
 		if err != nil {
-			return nil, 0, nil, err
+			return nil, err
 		}
 		text, err := command.Output()
 		if err != nil {
-			return nil, 0, nil, fmt.Errorf("status: %w", err)
+			return nil, fmt.Errorf("status: %w", err)
 		}
 		var s status.Status
 		if err := json.Unmarshal(text, &s); err != nil {
-			return nil, 0, nil, fmt.Errorf("status: %w", err)
+			return nil, fmt.Errorf("status: %w", err)
 		}
-		all[s.End] = text
-		dropouts += int(s.Directions.Receive.Total.Dropouts)
+		all[role] = s
 	}
-	text, err := json.Marshal(all)
-	return text, dropouts, nil, err
+	return all, nil
+}
+
+// dropouts are those that both ends have counted.
+func (e ends) dropouts() (sum int) {
+	for _, s := range e {
+		sum += int(s.Directions.Receive.Total.Dropouts)
+	}
+	return sum
+}
+
+// answeredInTime is the share of the leader's cycles since an earlier moment whose answer
+// was there in time; nil when it made none.
+func (e ends) answeredInTime(leader proto.Role, since ends) *float64 {
+	now, then := e[leader].Directions, since[leader].Directions
+	cycles := float64(now.Send.Packets) - float64(then.Send.Packets)
+	if cycles <= 0 {
+		return nil
+	}
+	share := max(0, 1-(float64(now.Receive.Unanswered)-float64(then.Receive.Unanswered))/cycles)
+	return &share
 }
 
 // benchSeconds is how long `archibald-bridge bench` measures after a run.

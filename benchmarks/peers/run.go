@@ -2,10 +2,12 @@ package main
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"time"
 
 	"archibald-bridge/benchmarks/results"
+	"archibald-bridge/proto"
 	"archibald-bridge/testbed/probe"
 	"archibald-bridge/testbed/recording"
 	"archibald-bridge/testbed/stack"
@@ -158,17 +160,27 @@ func observe(p *pair, b *bridge, delay *stack.Process, r *results.Run) error {
 	if r.RoundTripFrames, err = readings(delay.Log, from); err != nil {
 		return err
 	}
-	if b.status != nil {
-		r.Status, r.ConcealEvents, r.InTimeShare, err = b.status()
+	if b.status == nil {
+		return nil
 	}
+	r.ConcealEvents = after.ends.dropouts()
+	switch {
+	case r.HostFollows:
+		r.InTimeShare = after.ends.answeredInTime(proto.Guest, before.ends)
+	case r.Slaved:
+		r.InTimeShare = after.ends.answeredInTime(proto.Host, before.ends)
+	}
+	r.Status, err = json.Marshal(after.ends)
 	return err
 }
 
-// counts are what the bridge's processes have used, and what came in at the guest.
+// counts are what the bridge's processes have used, what came in at the guest, and what
+// they say themselves.
 type counts struct {
 	processor time.Duration
 	waits     int
 	traffic   stack.Traffic
+	ends      ends // ours only
 }
 
 func count(p *pair, b *bridge) (c counts, err error) {
@@ -178,7 +190,10 @@ func count(p *pair, b *bridge) (c counts, err error) {
 	if c.waits, err = waits(b.processes); err != nil {
 		return c, err
 	}
-	c.traffic, err = p.guest.Received()
+	if c.traffic, err = p.guest.Received(); err != nil || b.status == nil {
+		return c, err
+	}
+	c.ends, err = b.status()
 	return c, err
 }
 

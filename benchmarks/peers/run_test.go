@@ -9,6 +9,7 @@ import (
 
 	"archibald-bridge/benchmarks/results"
 	"archibald-bridge/testbed/gate"
+	"archibald-bridge/testbed/skew"
 )
 
 // One whole run on real servers: what it records must be there and sane. How
@@ -75,4 +76,65 @@ func TestAProgramThatDoesNotStartFailsTheRun(t *testing.T) {
 	if r := (trial{system: broken, place: places[0]}).run(programs, 5*time.Second); !strings.Contains(r.Error, "broken does not stay") {
 		t.Errorf("error %q", r.Error)
 	}
+}
+
+// Those peers that need nothing but the servers. How they are started is checked by what
+// they then offer: the ports that sound is led through.
+func TestPeersThatComeWithTheServersOfferTheirPorts(t *testing.T) {
+	var programs tools
+	var err error
+	if programs.skew, err = skew.Build(t.TempDir()); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"netjack2", "netone", "netadapter", "pipewire-rtp"} {
+		t.Run(name, func(t *testing.T) {
+			found, err := find(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, err := newPair(programs, found[0].servers, place{256, 48000}, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() {
+				if err := p.close(); err != nil {
+					t.Error(err)
+				}
+			}()
+			b, err := found[0].start(p, found[0].settings[places[0]][0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			var missing []string
+			for range 20 {
+				time.Sleep(500 * time.Millisecond)
+				if missing = absent(t, p, b); len(missing) == 0 {
+					return
+				}
+			}
+			t.Errorf("not there: %q", missing)
+		})
+	}
+}
+
+// absent are the ports of a bridge that its servers do not have.
+func absent(t *testing.T, p *pair, b *bridge) (missing []string) {
+	t.Helper()
+	wanted := map[machine][]string{p.guest: append(b.in[:], b.out[:]...), p.host: slices.Concat(b.loop[0][:], b.loop[1][:])}
+	for m, ports := range wanted {
+		has := m.PipeWirePorts
+		if m.jackd != nil {
+			has = func() ([]string, error) { return m.JackPorts(m.jack()) }
+		}
+		all, err := has()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, port := range ports {
+			if !slices.Contains(all, port) {
+				missing = append(missing, port)
+			}
+		}
+	}
+	return missing
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -39,10 +38,8 @@ type bridge struct {
 	// those of PipeWire's nodes.
 	loop, links [][2]string
 	processes   []*stack.Process
-	loaded      []*stack.Process // what was started once and has ended: only commands
-	// status is nil where there is none; else both ends' status, the dropouts that they
-	// count, and what share of the cycles was answered in time (nil: they do not say so).
-	status func() (status json.RawMessage, dropouts int, inTime *float64, err error)
+	loaded      []*stack.Process     // what was started once and has ended: only commands
+	status      func() (ends, error) // nil where there is none
 }
 
 // commands are the bridge's programs as they were started.
@@ -94,8 +91,8 @@ var freely = map[place][]string{
 var systems = []*system{
 	{name: results.Control, servers: mixedServers, settings: always("none"), start: startMixedControl(nil)},
 	{name: results.Ours, servers: mixedServers, start: startOurs(freeClocks), settings: freely},
-	{name: results.Ours, servers: mixedServers, follows: theHost, start: startOurs(guestLeads), settings: always("guest leads", "guest leads --answer-periods 2")},
-	{name: results.Ours, servers: mixedServers, follows: theGuest, start: startOurs(hostLeads), settings: always("host leads", "host leads --answer-periods 2")},
+	{name: results.Ours, servers: mixedServers, follows: theHost, start: startOurs(guestLeads), settings: always("guest leads --answer-periods 1", "guest leads --answer-periods 2")},
+	{name: results.Ours, servers: mixedServers, follows: theGuest, start: startOurs(hostLeads), settings: always("host leads --answer-periods 1", "host leads --answer-periods 2")},
 	// netJACK2's latency in cycles is the driver's to ask for.
 	{name: "netjack2-driver", servers: mixed14, follows: theHost, needs: pipeWireBackports, start: startNetJack2Driver(pipeWireBackports),
 		settings: withFlag("netjack2.latency", "0", "1", "2")},
