@@ -67,7 +67,7 @@ func startPipeWireControl(from *unpacked) func(*pair, string) (*bridge, error) {
 const vbanModules = `context.modules = [
   { name = libpipewire-module-vban-send args = {
     local.ifname = %[1]s source.ip = %[2]s destination.ip = %[3]s destination.port = 6980
-    sess.name = vban sess.min-ptime = 0.1 sess.max-ptime = 5
+    sess.name = vban sess.min-ptime = 1 sess.max-ptime = 1
     audio.format = S16LE audio.rate = %[6]d audio.channels = 2 audio.position = [ FL FR ]
     stream.props = { adapter.auto-port-config = { mode = dsp } node.name = vban-tx node.description = vban-tx node.always-process = true node.latency = %[4]d/%[6]d }
   } }

@@ -122,7 +122,7 @@ var systems = []*system{
 	{name: "pipewire-rtp", servers: pipeWires, start: startRTP, settle: 12 * time.Second,
 		settings: withFlag("sess.latency.msec", "1", "2", "5")},
 	{name: results.Control, servers: pipeWires14, needs: pipeWireBackports, settings: always("none"), start: startPipeWireControl(pipeWireBackports)},
-	{name: "vban", servers: pipeWires14, needs: pipeWireBackports, start: startVBAN, settings: withFlag("sess.latency.msec", "1", "3", "10")},
+	{name: "vban", servers: pipeWires14, needs: pipeWireBackports, start: startVBAN, settings: withFlag("sess.latency.msec", "2", "5", "10")},
 }
 
 // startControl connects the probes on the guest with themselves.
