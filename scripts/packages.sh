@@ -35,7 +35,7 @@ packages() {
       packages demo "$2"
       # cyclictest, networks for pretended machines, a counter of system calls, and the
       # bridges to compare with.
-      printf '%s\n' git iproute2 rt-tests strace zita-njbridge jacktrip
+      printf '%s\n' git iproute2 linux-perf rt-tests zita-njbridge jacktrip
       packages peers "$2"
       ;;
     peers)

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
-	"syscall"
+	"strings"
 	"time"
 
 	"archibald-bridge/testbed/stack"
@@ -47,37 +47,32 @@ func waitsOf(status []byte) (int, error) {
 	return strconv.Atoi(string(match[1]))
 }
 
-// systemCalls counts those of processes for some time, by strace (1), and returns how many
-// they were in a second. It slows down what it counts.
+// systemCalls counts those of processes for some time, by the kernel's own counter of them
+// (perf-stat(1)), and returns how many they were in a second.
 func systemCalls(processes []*stack.Process, length time.Duration) (perSecond float64, err error) {
-	args := []string{"-f", "-c", "-U", "calls"}
+	var pids []string
 	for _, p := range processes {
-		args = append(args, "-p", strconv.Itoa(p.PID()))
+		pids = append(pids, strconv.Itoa(p.PID()))
 	}
-	command := exec.Command("strace", args...)
-	var said bytes.Buffer
-	command.Stderr = &said
-	if err := command.Start(); err != nil {
-		return 0, fmt.Errorf("strace (Debian package strace): %w", err)
+	out, err := exec.Command("perf", "stat", "-x", ",", "-e", callsEvent, "-p", strings.Join(pids, ","), "--",
+		"sleep", strconv.FormatFloat(length.Seconds(), 'f', -1, 64)).CombinedOutput()
+	if err != nil {
+		return 0, fmt.Errorf("perf (Debian package linux-perf): %w: %s", err, bytes.TrimSpace(out))
 	}
-	begin := time.Now()
-	time.Sleep(length)
-	// At an interrupt it lets go of them and says what it has counted.
-	if err := command.Process.Signal(syscall.SIGINT); err != nil {
-		return 0, err
-	}
-	elapsed := time.Since(begin)
-	_ = command.Wait() // ended by the signal
-	calls, err := countedCalls(said.Bytes())
-	return float64(calls) / elapsed.Seconds(), err
+	calls, err := countedCalls(out)
+	return float64(calls) / length.Seconds(), err
 }
 
-var total = regexp.MustCompile(`(?m)^\s*(\d+) +total$`)
+const callsEvent = "raw_syscalls:sys_enter"
 
+// countedCalls reads what perf stat -x , prints.
 func countedCalls(table []byte) (int, error) {
-	match := total.FindSubmatch(table)
-	if match == nil {
-		return 0, fmt.Errorf("strace counted nothing: %s", bytes.TrimSpace(table))
+	for line := range strings.Lines(string(table)) {
+		if fields := strings.Split(line, ","); len(fields) > 2 && fields[2] == callsEvent {
+			if n, err := strconv.Atoi(fields[0]); err == nil {
+				return n, nil
+			}
+		}
 	}
-	return strconv.Atoi(string(match[1]))
+	return 0, fmt.Errorf("perf counted nothing: %s", bytes.TrimSpace(table))
 }

@@ -33,7 +33,7 @@ func (t trial) isDone(r results.Run, seconds float64) bool {
 		r.Repeat == t.repeat && r.SkewPPM == t.skewPPM && r.Kind == t.kind && r.Seconds == t.length(seconds)
 }
 
-// callsSeconds is how long system calls are counted: the tracer slows down what it counts.
+// callsSeconds is how long system calls are counted.
 const callsSeconds = 5
 
 // length is how long the trial is measured where others are for so many seconds.

@@ -75,8 +75,8 @@ type Run struct {
 	// WakeUpsPerPeriod is how often the threads of the bridge's processes, both ends,
 	// gave up a processor to wait; 0 in schema 1.
 	WakeUpsPerPeriod float64 `json:"wake_ups_per_period,omitempty"`
-	// SystemCallsPerPeriod are of the same processes. Counting them takes time, so such
-	// a run (Kind "calls") says nothing else.
+	// SystemCallsPerPeriod are of the same processes. Counting them costs a little at each,
+	// so such a run (Kind "calls") says nothing else.
 	SystemCallsPerPeriod float64 `json:"system_calls_per_period,omitempty"`
 	// Kind is "" for a measurement, Calls for one that counts system calls.
 	Kind string `json:"kind,omitempty"`
