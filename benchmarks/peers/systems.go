@@ -14,7 +14,7 @@ import (
 type system struct {
 	name, servers string
 	follows       end                // whose clock follows the other's
-	settings      map[place][]string // by period and rate
+	settings      map[place][]string // by period and rate, those first that say most
 	settle        time.Duration      // from the programs' start until it is measured; 0: usualSettle
 	needs         *unpacked          // nil: everything is installed
 	// start starts servers and programs for a setting.
@@ -82,9 +82,9 @@ const (
 // freely are settings of ours with free clocks. The frames at 96 kHz are those at 48 kHz
 // of which one part, the network and the wake-ups, takes as long as there.
 var freely = map[place][]string{
-	{64, 48000}: {"74frames", "80frames", "92frames", "112frames", "auto"},
-	{32, 48000}: {"42frames", "48frames", "62frames", "96frames", "auto"},
-	{32, 96000}: {"48frames", "64frames", "96frames", "160frames", "auto"},
+	{64, 48000}: {"80frames", "auto", "74frames", "92frames", "112frames"},
+	{32, 48000}: {"48frames", "auto", "42frames", "62frames", "96frames"},
+	{32, 96000}: {"64frames", "auto", "48frames", "96frames", "160frames"},
 }
 
 // systems in the order of the table of contents; plan shuffles them.
@@ -103,9 +103,9 @@ var systems = []*system{
 
 	{name: results.Control, servers: jackServers, settings: always("none"), start: startControl},
 	{name: results.Ours, servers: jackServers, start: startOurs(freeClocks), settings: map[place][]string{
-		{64, 48000}: {"74frames", "92frames", "auto"},
-		{32, 48000}: {"42frames", "62frames", "auto"},
-		{32, 96000}: {"48frames", "96frames", "auto"},
+		{64, 48000}: {"80frames", "auto", "74frames"},
+		{32, 48000}: {"48frames", "auto", "42frames"},
+		{32, 96000}: {"64frames", "auto", "48frames"},
 	}},
 	// After a timing error its receiver is mute for 10 s.
 	{name: "zita-njbridge", servers: jackServers, start: startZita, settle: 14 * time.Second,
