@@ -34,7 +34,7 @@ func startOurs(c clocks) func(*pair, string) (*bridge, error) {
 	return func(p *pair, setting string) (*bridge, error) {
 		var err error
 		if p.hostsPipeWire {
-			_, err = p.startPipeWire(p.host, nil, "")
+			err = p.startDesktop(p.host)
 		} else {
 			err = p.startHostJackd()
 		}

@@ -121,6 +121,16 @@ func (p *pair) startPipeWire(m machine, from *unpacked, addition string) (*stack
 	return m.StartPipeWireAt(p.periodFrames, p.rateHz)
 }
 
+// startDesktop starts the installed PipeWire with its session manager, as on a desktop: with
+// a sink for loudspeakers that it connects streams to.
+func (p *pair) startDesktop(m machine) error {
+	if _, err := p.startPipeWire(m, nil, ""); err != nil {
+		return err
+	}
+	_, err := m.StartWirePlumber()
+	return err
+}
+
 // giveNodePorts does what a session manager would: a node that waits to be told how its
 // ports are to be has none until then.
 func (m machine) giveNodePorts(node, direction string) error {

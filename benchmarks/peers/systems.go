@@ -144,6 +144,9 @@ func startMixedControl(from *unpacked) func(*pair, string) (*bridge, error) {
 		if err := p.startGuestJackd(); err != nil {
 			return nil, err
 		}
+		if from == nil {
+			return guestAlone(), p.startDesktop(p.host)
+		}
 		_, err := p.startPipeWire(p.host, from, "")
 		return guestAlone(), err
 	}

@@ -5,7 +5,6 @@ import (
 	"image/color"
 
 	"gonum.org/v1/plot/plotter"
-	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 )
 
@@ -43,7 +42,7 @@ func Hours(title string, lines []Line, stalls []float64) ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("stalls: %w", err)
 		}
-		scatter.GlyphStyle = draw.GlyphStyle{Color: color.Gray{90}, Shape: draw.CrossGlyph{}, Radius: vg.Length(2)}
+		scatter.GlyphStyle = draw.GlyphStyle{Color: color.Gray{90}, Shape: draw.CrossGlyph{}, Radius: 3}
 		p.Add(scatter)
 		legend.Add("machine stands still", scatter)
 	}
