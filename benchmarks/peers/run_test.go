@@ -106,7 +106,7 @@ func TestPeersThatComeWithTheServersOfferTheirPorts(t *testing.T) {
 				t.Fatal(err)
 			}
 			var missing []string
-			for range 20 {
+			for range 60 { // RTP's sessions are announced now and then
 				time.Sleep(500 * time.Millisecond)
 				if missing = absent(t, p, b); len(missing) == 0 {
 					return
