@@ -15,9 +15,10 @@ func Settings(cfg config.Config, role proto.Role) session.Settings {
 		Static: cfg.Static, Incoming: cfg.Incoming,
 		Format: cfg.Format, RateHz: cfg.Rate, SendChannels: cfg.SendChannels, ReceiveChannels: cfg.ReceiveChannels,
 		PeriodFrames: cfg.PeriodFrames(), Ptime: cfg.Ptime.Duration, Bitrate: cfg.OpusBitrate,
-		Terms:   proto.Terms{Redundancy: proto.Redundancy{Copies: cfg.Redundancy, Distance: cfg.RedundancyDistance}},
-		Latency: receive.Latency{Frames: cfg.Latency.Frames, Duration: cfg.Latency.Duration},
-		Clock:   cfg.Clock, AnswerPeriods: cfg.Answers(), Driven: cfg.NetonePort != 0,
+		Terms:       proto.Terms{Redundancy: proto.Redundancy{Copies: cfg.Redundancy, Distance: cfg.RedundancyDistance}},
+		Latency:     receive.Latency{Frames: cfg.Latency.Frames, Duration: cfg.Latency.Duration},
+		GapsPerHour: cfg.GapsPerHour,
+		Clock:       cfg.Clock, AnswerPeriods: cfg.Answers(), Driven: cfg.NetonePort != 0,
 		MulticastTTL: cfg.MulticastTTL, OwnOrder: cfg.ChannelMap.Positions != nil,
 	}
 }

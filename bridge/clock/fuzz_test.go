@@ -60,8 +60,13 @@ func bounded(t *testing.T, s *Servo) {
 			t.Fatalf("%s: %d points, %d in the hull", name, len(k.points), len(k.hull))
 		}
 	}
-	if n := len(s.target.pdv.packets); n > stallPeriods*math.MaxUint16+1 || len(s.target.events) >= raiseEvents {
-		t.Fatalf("delay variation of up to %d frames, %d events", n, len(s.target.events))
+	for name, d := range map[string]*pdvDistribution{"packets": &s.target.pdv, "spans": &s.target.calm.peaks} {
+		if n := len(d.packets); n > stallPeriods*math.MaxUint16+1 {
+			t.Fatalf("%s: delay variation of up to %d frames", name, n)
+		}
+	}
+	if n := len(s.target.gaps.evidence); n > mostGaps {
+		t.Fatalf("%d gaps", n)
 	}
 }
 

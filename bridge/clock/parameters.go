@@ -201,10 +201,6 @@ const (
 	// Unit: packets. From: taste: 12 minutes at a period of 32.
 	pdvHalvedAt = 1 << 20
 
-	// Packets after which this session's quantile may lower the margin of the next.
-	// Unit: packets. From: theory: more than 1/discardBudget, so that the quantile was seen and not only extrapolated.
-	pdvProvenAfter = 1 << 17
-
 	// Packet groups that Status.PDVUs is of.
 	// Unit: groups. From: taste: some seconds.
 	recentGroups = 2048
@@ -216,18 +212,53 @@ const (
 	// A stall is longer than this, too.
 	// Unit: time. From: taste: what a person who waits for a latency of 2 ms would not want to have added.
 	leastStall = 4 * time.Millisecond
+)
 
-	// Packets later than the margin that raise it.
-	// Unit: events. From: taste: one may be an accident, and two.
-	raiseEvents = 3
+// What a larger jitter margin is worth.
+const (
+	// An hour.
+	// Unit: ns. From: theory: the unit of the budget of gaps.
+	hourNs = 3600e9
 
-	// Time within which they must come.
-	// Unit: time. From: taste: rarer discards are heard less than a latency that grows.
-	raiseWithin = time.Minute
-
-	// Late packets within this time are one event.
-	// Unit: time. From: taste: longer than a machine stalls.
+	// Late packets within this time are one gap; what is late this close to lost time, before or after it, is no evidence.
+	// Unit: time. From: theory: longer than a machine stalls, and than the 22 ms after which a media clock has counted lost time (bridge/rt/mediaclock.c).
 	eventSpan = 100 * time.Millisecond
+
+	// The same, where it is longer, at large periods.
+	// Unit: periods. From: theory: a media clock looks at 8 cycles before it corrects what it took for lost (bridge/rt/mediaclock.c).
+	eventPeriods = 8
+
+	// Gaps are counted over the time in which the budget is this many.
+	// Unit: gaps. From: simulation: ten minutes at 30 an hour; twice as many, and a network that becomes worse has twice the gaps before the margin is raised.
+	judgedGaps = 5.0
+
+	// Gaps exceed their budget when they are more than it by this multiple of its square root.
+	// Unit: standard deviations. From: theory: of a Poisson count; a rate that is the budget exceeds it in 2 % of all windows.
+	chance = 2.0
+
+	// Fewer gaps than this never raise the margin, unless the budget is 0.
+	// Unit: gaps. From: taste: one may be an accident, and two.
+	leastGaps = 3
+
+	// Most gaps that are kept.
+	// Unit: gaps. From: theory: more than chance lets by at the largest budget, in the time that judgedGaps is.
+	mostGaps = 64
+
+	// What is learned in this time after the first sound is looked at once more.
+	// Unit: time. From: taste: a machine that boots, or that starts programs, is done by then.
+	firstMinute = time.Minute
+
+	// Calm time after which that is done.
+	// Unit: time. From: simulation: 1800 spans, of which the budget allows one; compiler runs every two minutes are in it.
+	calmFor = 3 * time.Minute
+
+	// Ratio change while playout is led to another margin.
+	// Unit: share. From: taste: 0.09 cents, what the core glides by, too (GLIDE_PER_FRAME); a trained ear tells 5 cents.
+	leadRate = 50e-6
+
+	// Rest of the way to a larger margin that is not jumped when there is a gap anyway.
+	// Unit: frames. From: taste: 2 s of leading.
+	leastJump = 4.0
 )
 
 // Playout: acquisition, seeks, the phase loop.

@@ -11,7 +11,6 @@ import (
 type pdvDistribution struct {
 	packets []float64 // by whole frames of delay variation; older ones count less
 	n       float64   // sum of packets
-	seen    int       // packets in all
 }
 
 // add takes the delay variation of one packet, in frames.
@@ -22,7 +21,6 @@ func (d *pdvDistribution) add(frames float64) {
 	}
 	d.packets[at]++
 	d.n++
-	d.seen++
 	if d.n < pdvHalvedAt {
 		return
 	}
@@ -54,9 +52,16 @@ func (d *pdvDistribution) quantile() float64 {
 	return float64(threshold) + scale*math.Max(0, math.Log(tail/(d.n*discardBudget)))
 }
 
-// proven says that the quantile is known well enough to count against what an earlier
-// session learned.
-func (d *pdvDistribution) proven() bool { return d.seen >= pdvProvenAfter }
+// leaving is the least delay variation, in whole frames, that at most so many packets exceed.
+func (d *pdvDistribution) leaving(most float64) float64 {
+	above := 0.0
+	for at := len(d.packets) - 1; at >= 0; at-- {
+		if above += d.packets[at]; above > most {
+			return float64(at)
+		}
+	}
+	return 0
+}
 
 // Quantiles summarise a distribution, in microseconds.
 type Quantiles struct{ P50, P99, Max float64 }

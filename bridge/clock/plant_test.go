@@ -28,6 +28,7 @@ type plant struct {
 	nowNs     float64 // of the next cycle
 	sendNs    float64 // of the next packet
 	controlNs float64
+	onTheWay  []stream.Observation
 	media     int64 // of the next cycle
 	timestamp int64 // of the next packet
 
@@ -73,16 +74,20 @@ func (p *plant) run(until float64) {
 	}
 }
 
+// packets sends what is due, and has those observed that have come.
 func (p *plant) packets() {
-	for p.sendNs+networkNs <= p.nowNs {
+	for ; p.sendNs+networkNs <= p.nowNs; p.sendNs += float64(p.packet) * p.senderNs() {
 		if !p.silent {
-			p.observe(stream.Observation{
+			p.onTheWay = append(p.onTheWay, stream.Observation{
 				Kind: stream.KindPacket, Frames: uint32(p.packet), Media: p.timestamp, TimeNs: int64(p.sendNs + networkNs + p.lateNs()),
 				WaitNs: int64(p.waitNs()),
 			})
 		}
 		p.timestamp += int64(p.packet)
-		p.sendNs += float64(p.packet) * p.senderNs()
+	}
+	for len(p.onTheWay) > 0 && float64(p.onTheWay[0].TimeNs) <= p.nowNs {
+		p.observe(p.onTheWay[0])
+		p.onTheWay = p.onTheWay[1:]
 	}
 }
 

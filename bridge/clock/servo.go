@@ -17,6 +17,9 @@ type Config struct {
 	// JitterFrames is the jitter margin that an earlier session with this peer learned;
 	// 0: none.
 	JitterFrames int
+	// GapsPerHour is the budget of gaps that a larger latency could avoid; more than that
+	// raise a latency that is chosen. 0: each gap does.
+	GapsPerHour int
 	// ExtraFrames is what the target grows by beyond period, resampler and jitter margin,
 	// so that a repeat sent some periods later still comes in time.
 	ExtraFrames int
@@ -66,8 +69,11 @@ type Servo struct {
 	startedNs int64              // the first seek
 	movedNs   int64              // that, or the last discontinuity: the phase is new since then
 	last      stream.Observation // the last cycle
-	seekNs    int64              // when the seek was decided, by the cycles
-	offset    int64              // and what it was
+	cycles    recentCycles
+	gap       bool  // a packet was too late since the last Decide
+	ledNs     int64 // until when the margin was led, by the cycles
+	seekNs    int64 // when the seek was decided, by the cycles
+	offset    int64 // and what it was
 
 	pending   pending
 	phase     float64 // frames of delay beyond the target, averaged
@@ -109,16 +115,27 @@ func (s *Servo) Observe(o stream.Observation) {
 }
 
 func (s *Servo) observePacket(o stream.Observation) {
+	s.observeLate(o)
 	group, ok := s.groups.add(o, s.arrival.nominalNs)
 	if !ok {
+		// It tells nothing of the clock, and all the same of what the margin must cover.
+		if s.state == placed {
+			s.target.observe(s.pdvFrames(o, s.arrival.residualNs(o.Media, o.TimeNs-max(0, o.SendDelayNs))), o.TimeNs)
+		}
 		return
+	}
+	if group.discontinuity {
+		s.target.lostTime(o.TimeNs)
 	}
 	// The tracker sees packets as if each had left when its cycle began: how busy the
 	// sender's graph is must not move the envelope.
 	sendDelayNs := max(0, o.SendDelayNs)
 	pdvNs, v := s.arrival.add(group.frame, o.TimeNs-sendDelayNs, group.discontinuity)
 	switch v {
+	case offsetStep:
+		s.target.lostTime(o.TimeNs)
 	case reset:
+		s.target.lostTime(o.TimeNs)
 		s.firstNs, s.state = o.TimeNs, acquisition
 		s.rate.reset()
 		s.target.bypass = false
@@ -127,9 +144,36 @@ func (s *Servo) observePacket(o stream.Observation) {
 		return
 	}
 	s.pending.note(v)
-	pdvNs += float64(sendDelayNs + max(0, o.WaitNs))
-	s.pdv.add(pdvNs)
-	s.target.observe(pdvNs/s.arrival.nsPerFrame, o.TimeNs)
+	s.pdv.add(pdvNs + float64(sendDelayNs+max(0, o.WaitNs)))
+	pdvFrames := s.pdvFrames(o, pdvNs)
+	// What is decoded is given up at a time of its own, whenever cycles begin.
+	if s.cfg.DelayByPacket && s.state == placed && pdvFrames > s.delay()-float64(s.target.needed()) {
+		s.gap = true
+		s.target.late(pdvFrames, o.TimeNs)
+	}
+	s.target.observe(pdvFrames, o.TimeNs)
+}
+
+// pdvFrames is the delay variation of a packet in frames: its residual, what the sender took
+// to send it, and what it waited here.
+func (s *Servo) pdvFrames(o stream.Observation, residualNs float64) float64 {
+	return (residualNs + float64(max(0, o.SendDelayNs)+max(0, o.WaitNs))) / s.arrival.nsPerFrame
+}
+
+// observeLate looks whether a packet came when the cycle that needed it had begun without it.
+// That is a gap, which a packet that is only later than the margin need not be: it depends on
+// where in the sender's period the receiver's cycle begins, and on how late that was itself.
+func (s *Servo) observeLate(o stream.Observation) {
+	if s.state != placed || s.cfg.DelayByPacket {
+		return
+	}
+	needed, ok := s.cycles.neededBy(o.TimeNs + max(0, o.WaitNs))
+	short := needed - o.Media // may wrap
+	if !ok || short <= 0 {
+		return
+	}
+	s.gap = true
+	s.target.late(float64(short)+s.delay()-float64(s.target.needed()), o.TimeNs)
 }
 
 func (s *Servo) observeCycle(o stream.Observation) {
@@ -139,12 +183,16 @@ func (s *Servo) observeCycle(o stream.Observation) {
 	}
 	discontinuity := s.cycleSeen() && o.Media != s.last.Media+int64(s.last.Frames)
 	_, v := s.cycle.add(o.Media, o.TimeNs, discontinuity)
+	if discontinuity || v == offsetStep {
+		s.target.lostTime(o.TimeNs)
+	}
 	if v == outlier { // where such a cycle is in the stream is not known
 		return
 	}
 	s.pending.note(v)
-	s.target.period(s.streamFrames(int(o.Frames)))
+	s.target.period(s.streamFrames(int(o.Frames)), s.arrival.nominalNs)
 	s.last = o
+	s.cycles.add(o)
 	if !o.Playing {
 		return
 	}
@@ -213,7 +261,7 @@ func (s *Servo) acquire() Decision {
 	if !s.cycleSeen() || s.last.TimeNs-s.firstNs < int64(wait) {
 		return Decision{Ratio: s.nominal}
 	}
-	s.target.hold()
+	s.target.hold(s.last.TimeNs)
 	s.pending = pending{}
 	s.startedNs, s.movedNs = s.last.TimeNs, s.last.TimeNs
 	return s.seek()
@@ -221,6 +269,11 @@ func (s *Servo) acquire() Decision {
 
 // follow keeps placed playout at the target.
 func (s *Servo) follow() Decision {
+	gap := s.gap
+	s.gap = false
+	s.target.weigh(s.last.TimeNs)
+	leading := s.target.lead(float64(s.last.TimeNs-s.ledNs) / s.arrival.nominalNs)
+	s.ledNs = s.last.TimeNs
 	if s.pending.step {
 		s.pending.step = false
 		s.phase = s.phaseNow()
@@ -244,11 +297,11 @@ func (s *Servo) follow() Decision {
 		misplaced = s.rate.state != tracking && math.Abs(s.phase) > lockMargin
 	}
 	misplaced = s.relate(misplaced)
-	if misplaced || s.target.moved() && (s.rate.locked() || s.target.periodMoved()) {
+	if misplaced || gap && s.target.behind() || s.target.moved() && (s.rate.locked() || s.target.periodMoved()) {
 		return s.seek()
 	}
-	s.target.place() // the ratio leads there, unheard
-	ratio := s.feedForward()
+	s.target.settle() // the ratio leads there, unheard
+	ratio := s.feedForward() + s.nominal*leading
 	if !s.rate.locked() {
 		ratio += s.nominal * s.correction()
 	}
@@ -297,7 +350,8 @@ func (s *Servo) seek() Decision {
 	s.target.place()
 	s.corrected = 0
 	s.offset = base - s.played(s.last.Media) + int64(math.Round(s.sender(base)-s.target.frames()))
-	s.state, s.seekNs = seeking, s.last.TimeNs
+	s.state, s.seekNs, s.ledNs = seeking, s.last.TimeNs, s.last.TimeNs
+	s.gap = false
 	return Decision{Ratio: s.feedForward(), Seek: true, Offset: s.offset}
 }
 
@@ -320,6 +374,7 @@ type Status struct {
 	TargetFrames float64
 	LeastFrames  int       // what period and resampler need: no target is below; 0: not known yet
 	JitterFrames int       // the jitter margin for the next session with this peer
+	JitterProven bool      // it was looked at in calm time
 	DriftPPM     float64   // of the sender's clock against the local graph's
 	RatioPPM     float64   // resampling in force beyond the nominal rates; 0 exactly: none
 	PDVUs        Quantiles // packet delay variation of the newest packet groups, recentGroups of them
@@ -329,7 +384,7 @@ type Status struct {
 func (s *Servo) Status() Status {
 	st := Status{
 		RateLocked: s.rate.locked(), TargetFrames: s.target.frames(), LeastFrames: s.target.least(),
-		JitterFrames: s.target.nextMargin(), PDVUs: s.pdv.quantiles(),
+		JitterFrames: s.target.nextMargin(), JitterProven: s.target.reviewed, PDVUs: s.pdv.quantiles(),
 	}
 	if (s.state == seeking || s.state == placed) && s.last.Playing {
 		st.Playing = true
@@ -338,4 +393,11 @@ func (s *Servo) Status() Status {
 		st.DriftPPM = (s.cycle.nsPerFrame/s.arrival.nsPerFrame/s.nominal - 1) * 1e6
 	}
 	return st
+}
+
+// MarginChanges returns how the jitter margin was changed since it was called last.
+func (s *Servo) MarginChanges() []MarginChange {
+	changes := s.target.changes
+	s.target.changes = nil
+	return changes
 }

@@ -35,6 +35,7 @@ type Config struct {
 	Rate            int            `name:"rate"`
 
 	Latency            Latency         `name:"latency"`
+	GapsPerHour        int             `name:"gaps-per-hour"`
 	Clock              proto.ClockWish `name:"clock"`
 	AnswerPeriods      string          `name:"answer-periods"`
 	Wait               Duration        `name:"wait"`

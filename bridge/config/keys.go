@@ -147,6 +147,12 @@ var Groups = []Group{
 			Examples: []string{"2ms", "96frames"},
 		},
 		{
+			Name: "gaps-per-hour", Domain: Between(0, mostGapsPerHour, ""), Default: "30",
+			Help: "How many gaps an hour latency auto lets pass before it takes a larger latency; 0: as few as can be had.",
+			More: "A gap is counted where a larger latency would have avoided it. Each one is concealed, and mostly a millisecond or two " +
+				"long. The log says each change, and what it buys.",
+		},
+		{
 			Name: "clock", Domain: OneOf(proto.ClockWishes...), Default: string(proto.ClockAuto),
 			Help: "Whose clock the graph has. lead, follow: one end's cycles drive the other end's graph. free: its own; always resample.",
 			More: "auto: its own, and no resampling where both graphs are seen to share one clock; but it takes the other part where the " +

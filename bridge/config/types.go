@@ -26,6 +26,7 @@ type Latency struct {
 const (
 	maxLatency       = 200 * time.Millisecond
 	maxLatencyFrames = 9600
+	mostGapsPerHour  = 3600 // more are no gaps any more
 )
 
 // UnmarshalText reads "auto", "96frames" or what time.ParseDuration reads.

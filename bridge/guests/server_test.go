@@ -75,8 +75,8 @@ func (machine) Status() status.Machine { return status.Machine{} }
 
 type memory struct{}
 
-func (memory) Jitter(string) int           { return 0 }
-func (memory) SetJitter(string, int) error { return nil }
+func (memory) Jitter(string) int                 { return 0 }
+func (memory) SetJitter(string, int, bool) error { return nil }
 
 // served is a server that runs.
 type served struct {

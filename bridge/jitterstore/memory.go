@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 // Bounds of what is believed from a file and kept in it.
@@ -18,10 +19,32 @@ const (
 	maxBytes  = 64 << 10
 )
 
-// Memory is the jitter margin of each peer, in frames.
+// unprovenFor is how long a margin is kept that was not looked at in calm time: so that a
+// restart finds it, and a machine that was busy once does not have it for days.
+const unprovenFor = time.Hour
+
+// Memory is the jitter margin of each peer.
 type Memory struct {
-	path   string // "": forgotten at the end of the program
-	frames map[string]int
+	path  string // "": forgotten at the end of the program
+	peers map[string]margin
+	now   func() time.Time
+}
+
+// margin is what was learned about one peer.
+type margin struct {
+	Frames int `json:"frames"`
+	// Unproven is when a margin was learned that was not looked at in calm time; the zero
+	// time: it was.
+	Unproven time.Time `json:"unproven,omitzero"`
+}
+
+// UnmarshalJSON also reads a number, as earlier versions wrote it.
+func (m *margin) UnmarshalJSON(text []byte) error {
+	type fields margin
+	if json.Unmarshal(text, &m.Frames) == nil {
+		return nil
+	}
+	return json.Unmarshal(text, (*fields)(m))
 }
 
 // Path is the file of an end: in STATE_DIRECTORY (systemd.exec(5)), XDG_STATE_HOME
@@ -47,7 +70,7 @@ func Path(getenv func(string) string, end, name string) string {
 // Open reads the file. A memory comes back in any case; the error says what was
 // wrong with a file that exists.
 func Open(path string) (*Memory, error) {
-	m := &Memory{path: path, frames: map[string]int{}}
+	m := &Memory{path: path, peers: map[string]margin{}, now: time.Now}
 	if path == "" {
 		return m, nil
 	}
@@ -64,26 +87,38 @@ func Open(path string) (*Memory, error) {
 	if err != nil || n > maxBytes {
 		return m, fmt.Errorf("%s: not readable, starting again", path)
 	}
-	var frames map[string]int
-	if err := json.Unmarshal(text[:n], &frames); err != nil {
+	var peers map[string]margin
+	if err := json.Unmarshal(text[:n], &peers); err != nil {
 		return m, fmt.Errorf("%s: %w, starting again", path, err)
 	}
-	for peer, f := range frames {
-		m.keep(peer, f)
+	for peer, learned := range peers {
+		m.keep(peer, learned)
 	}
 	return m, nil
 }
 
 // Jitter returns the jitter margin of a peer, in frames; 0: not known.
-func (m *Memory) Jitter(peer string) int { return m.frames[peer] }
+func (m *Memory) Jitter(peer string) int {
+	learned := m.peers[peer]
+	if age := m.now().Sub(learned.Unproven); !learned.Unproven.IsZero() && (age < 0 || age > unprovenFor) {
+		return 0
+	}
+	return learned.Frames
+}
 
-// SetJitter keeps the jitter margin of a peer, in frames, and writes the file when
-// that is news.
-func (m *Memory) SetJitter(peer string, frames int) error {
-	if m.frames[peer] == frames || !m.keep(peer, frames) || m.path == "" {
+// SetJitter keeps the jitter margin of a peer, in frames, and whether it was looked at in
+// calm time. It writes the file when that is news.
+func (m *Memory) SetJitter(peer string, frames int, proven bool) error {
+	before := m.peers[peer]
+	learned := margin{Frames: frames}
+	if !proven {
+		learned.Unproven = m.now().UTC().Truncate(time.Second)
+	}
+	// The same again, unproven, is what a session was given: it neither ages less nor more.
+	if m.Jitter(peer) == frames && (!proven || before.Unproven.IsZero()) || !m.keep(peer, learned) || m.path == "" {
 		return nil
 	}
-	text, err := json.MarshalIndent(m.frames, "", "\t")
+	text, err := json.MarshalIndent(m.peers, "", "\t")
 	if err != nil {
 		return err
 	}
@@ -98,16 +133,16 @@ func (m *Memory) SetJitter(peer string, frames int) error {
 	return os.Rename(next, m.path)
 }
 
-func (m *Memory) keep(peer string, frames int) bool {
-	if frames < 1 || frames > maxFrames {
+func (m *Memory) keep(peer string, learned margin) bool {
+	if learned.Frames < 1 || learned.Frames > maxFrames {
 		return false
 	}
-	if _, known := m.frames[peer]; !known && len(m.frames) >= maxPeers {
-		for other := range m.frames { // any: names are cheap to make up
-			delete(m.frames, other)
+	if _, known := m.peers[peer]; !known && len(m.peers) >= maxPeers {
+		for other := range m.peers { // any: names are cheap to make up
+			delete(m.peers, other)
 			break
 		}
 	}
-	m.frames[peer] = frames
+	m.peers[peer] = learned
 	return true
 }

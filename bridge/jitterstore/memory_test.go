@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 func open(t *testing.T, path string) *Memory {
@@ -19,7 +20,7 @@ func open(t *testing.T, path string) *Memory {
 
 func set(t *testing.T, m *Memory, peer string, frames int) {
 	t.Helper()
-	if err := m.SetJitter(peer, frames); err != nil {
+	if err := m.SetJitter(peer, frames, true); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -35,7 +36,52 @@ func TestWhatWasLearnedOutlivesTheProgram(t *testing.T) {
 	set(t, m, "@::1", 7)
 	m = open(t, path)
 	if m.Jitter("lab@10.0.0.1") != 32 || m.Jitter("@::1") != 7 {
-		t.Errorf("remembers %v", m.frames)
+		t.Errorf("remembers %v", m.peers)
+	}
+}
+
+// A machine that was busy for a minute must not have a long latency for days.
+func TestWhatWasNotLookedAtInCalmTimeIsKeptForAnHour(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "guest.json")
+	now := time.Date(2026, 11, 30, 9, 0, 0, 0, time.UTC)
+	m := open(t, path)
+	learns := func(frames int, proven bool) {
+		t.Helper()
+		if err := m.SetJitter("peer", frames, proven); err != nil {
+			t.Fatal(err)
+		}
+	}
+	after := func(passed time.Duration, want int) {
+		t.Helper()
+		now = now.Add(passed)
+		m = open(t, path)
+		m.now = func() time.Time { return now }
+		if got := m.Jitter("peer"); got != want {
+			t.Errorf("%v: %d frames, want %d", now.Format(time.TimeOnly), got, want)
+		}
+	}
+	after(0, 0)
+	learns(200, false)
+	after(50*time.Minute, 200)
+	learns(200, false) // a session that was given it and was short, too
+	after(11*time.Minute, 0)
+	learns(64, false)
+	after(time.Minute, 64)
+	learns(64, true)
+	after(1000*time.Hour, 64)
+	learns(64, false) // the next session begins
+	after(1000*time.Hour, 64)
+	learns(96, false)
+	after(-time.Minute, 0) // a clock that is set back proves nothing
+}
+
+func TestAFileOfAnEarlierVersionIsRead(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "guest.json")
+	if err := os.WriteFile(path, []byte(`{"a": 48, "b": {"frames": 32}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if m := open(t, path); m.Jitter("a") != 48 || m.Jitter("b") != 32 {
+		t.Errorf("%+v", m.peers)
 	}
 }
 
@@ -43,7 +89,7 @@ func TestWithoutAPlaceItForgets(t *testing.T) {
 	m := open(t, "")
 	set(t, m, "a", 5)
 	if m.Jitter("a") != 5 || open(t, "").Jitter("a") != 0 {
-		t.Errorf("%v", m.frames)
+		t.Errorf("%v", m.peers)
 	}
 }
 
@@ -71,8 +117,8 @@ func TestImpossibleValuesAreNotBelieved(t *testing.T) {
 	if err := os.WriteFile(path, []byte(`{"a": -1, "b": 0, "c": 9601, "d": 9600}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if m := open(t, path); len(m.frames) != 1 || m.Jitter("d") != 9600 {
-		t.Errorf("%v", m.frames)
+	if m := open(t, path); len(m.peers) != 1 || m.Jitter("d") != 9600 {
+		t.Errorf("%v", m.peers)
 	}
 }
 
@@ -81,8 +127,8 @@ func TestPeersWithManyNamesFillNothing(t *testing.T) {
 	for i := range 1000 {
 		set(t, m, fmt.Sprint(i), 5)
 	}
-	if len(m.frames) != maxPeers || m.Jitter("999") != 5 {
-		t.Errorf("%d peers kept", len(m.frames))
+	if len(m.peers) != maxPeers || m.Jitter("999") != 5 {
+		t.Errorf("%d peers kept", len(m.peers))
 	}
 }
 
@@ -92,8 +138,8 @@ func TestAPlaceThatCannotBeWrittenIsAnError(t *testing.T) {
 		t.Fatal(err)
 	}
 	m, _ := Open(filepath.Join(file, "below", "guest.json"))
-	if err := m.SetJitter("a", 5); err == nil || m.Jitter("a") != 5 {
-		t.Errorf("error %v, %v", err, m.frames)
+	if err := m.SetJitter("a", 5, true); err == nil || m.Jitter("a") != 5 {
+		t.Errorf("error %v, %v", err, m.peers)
 	}
 }
 

@@ -42,16 +42,18 @@ type Core interface {
 	LookaheadFrames() int
 }
 
-// Memory keeps the jitter margin, in frames, of each peer. 0 is not known.
+// Memory keeps the jitter margin, in frames, of each peer. 0 is not known. One that is not
+// proven was not looked at in calm time: it is not kept for long.
 type Memory interface {
 	Jitter(peer string) int
-	SetJitter(peer string, frames int) error
+	SetJitter(peer string, frames int, proven bool) error
 }
 
 // Settings are what the user wants of the stream received.
 type Settings struct {
-	Latency   Latency
-	FreeClock bool // resample even when both graphs look as if they shared a clock
+	Latency     Latency
+	GapsPerHour int  // that do not raise a latency that is found by measuring; 0: each one does
+	FreeClock   bool // resample even when both graphs look as if they shared a clock
 }
 
 // Parts are what the direction is made of.
@@ -126,6 +128,7 @@ type Direction struct {
 	refused  error
 	servo    *clock.Servo
 	clock    clock.Status // of the last Measure
+	changed  string       // why the latency was, last
 	delays   sendDelays
 	buf      []stream.Observation
 }
@@ -156,7 +159,7 @@ func (d *Direction) Start(s Stream) {
 	}
 	for core.Observe(d.buf) == len(d.buf) { // what the receiver before it left behind
 	}
-	d.servo = clock.NewServo(d.servoConfig(plan.Repeats))
+	d.servo, d.changed = clock.NewServo(d.servoConfig(plan.Repeats)), ""
 }
 
 // Refuse takes the reports of a stream that cannot be received, for that reason.

@@ -46,13 +46,14 @@ func (s *sendDelays) laterThan(ns int64) (windows int, latestNs int64) {
 }
 
 // blame notes how late packets leave the peer, if that is why the latency was chosen. The
-// note stays, because the latency is never lowered within a session.
+// note stays as long as the latency does.
 func (s *sendDelays) blame(c clock.Status, rateHz int, wanted Latency) {
 	if !c.Playing || wanted.Asked() || c.LeastFrames == 0 {
 		return
 	}
 	margin := time.Duration((c.TargetFrames - float64(c.LeastFrames)) * 1e9 / float64(rateHz))
-	if margin < blameMargin {
+	if margin < blameMargin { // or it was given back
+		s.blamedNs = 0
 		return
 	}
 	// At least half of the packets' delay variation must come from the sender, and the

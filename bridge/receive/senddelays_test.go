@@ -57,5 +57,9 @@ func TestALatencyIsBlamedOnTheSenderWhenHalfOfItIsItsDelay(t *testing.T) {
 		if delays.blamedNs != want || len(delays.latestNs) != delayWindows {
 			t.Errorf("%s, later: blamed for %d ns, want %d; %d windows", name, delays.blamedNs, want, len(delays.latestNs))
 		}
+		status.TargetFrames = least + 16
+		if delays.blame(status, rateHz, Latency{}); delays.blamedNs != 0 {
+			t.Errorf("%s: blamed although the latency was given back", name)
+		}
 	}
 }

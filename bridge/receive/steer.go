@@ -14,7 +14,7 @@ func (d *Direction) servoConfig(repeats stream.Repeats) clock.Config {
 	}
 	return clock.Config{
 		RateHz: s.Format.RateHz, GraphRateHz: s.graphRateHz(), LatencyFrames: d.settings.Latency.FramesAt(s.Format.RateHz, s.graphRateHz()),
-		JitterFrames: d.parts.Memory.Jitter(s.Peer), LookaheadFrames: d.parts.Core.LookaheadFrames(),
+		JitterFrames: d.parts.Memory.Jitter(s.Peer), GapsPerHour: d.settings.GapsPerHour, LookaheadFrames: d.parts.Core.LookaheadFrames(),
 		PeriodFrames:  s.PeriodFrames,
 		DelayByPacket: coded,
 		ExtraFrames:   extra, Free: d.settings.FreeClock,
@@ -61,6 +61,7 @@ func (d *Direction) Measure() {
 		return
 	}
 	d.clock = d.servo.Status()
+	d.tellChanges()
 	d.delays.blame(d.clock, d.stream.Format.RateHz, d.settings.Latency)
 	d.remember()
 }
@@ -93,7 +94,7 @@ func (d *Direction) remember() {
 	if d.servo == nil || d.locked() || !d.clock.Playing || d.settings.Latency.Asked() {
 		return
 	}
-	if err := d.parts.Memory.SetJitter(d.stream.Peer, d.clock.JitterFrames); err != nil {
+	if err := d.parts.Memory.SetJitter(d.stream.Peer, d.clock.JitterFrames, d.clock.JitterProven); err != nil {
 		d.parts.Log.Warn("cannot keep what was learned about the peer for the next start", "reason", err)
 	}
 }

@@ -15,8 +15,8 @@ func (noCore) LookaheadFrames() int { return 12 }
 
 type knows map[string]int
 
-func (k knows) Jitter(peer string) int             { return k[peer] }
-func (k knows) SetJitter(peer string, f int) error { k[peer] = f; return nil }
+func (k knows) Jitter(peer string) int                     { return k[peer] }
+func (k knows) SetJitter(peer string, f int, _ bool) error { k[peer] = f; return nil }
 
 func TestTheTargetGrowsByWhatRepeatsAndTheCodecTake(t *testing.T) {
 	for _, c := range []struct {

@@ -39,7 +39,7 @@ type Reading struct {
 	State   State   `json:"state"`
 }
 
-// detector finds windows of a recording in the sound. The recording must be
+// detector finds windows of a recording in the sound played. The recording must be
 // counted from the frame in which the sound began.
 type detector struct {
 	fft         *fourier.FFT
@@ -51,7 +51,7 @@ type detector struct {
 	correlation []float64
 }
 
-func newDetector() *detector {
+func newDetector(played []float32) *detector {
 	d := &detector{
 		fft:         fourier.NewFFT(soundFrames),
 		sound:       make([]float64, soundFrames),
@@ -60,7 +60,7 @@ func newDetector() *detector {
 		spectrum:    make([]complex128, soundFrames/2+1),
 		correlation: make([]float64, soundFrames),
 	}
-	for i, sample := range Sound() {
+	for i, sample := range played {
 		d.sound[i] = float64(sample)
 	}
 	for i := range 2 * soundFrames {

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"math"
 	"testing"
+
+	"archibald-bridge/bridge/status"
 )
 
 // wantDelay checks that every window is in one state and its round trip right
@@ -30,7 +32,7 @@ func TestTheSoundIsInItsBandAndBelowItsPeak(t *testing.T) {
 		t.Errorf("peak %g, want %g", peak, soundPeak)
 	}
 	total, outside := 0.0, 0.0
-	for bin, c := range newDetector().fft.Coefficients(nil, played) {
+	for bin, c := range newDetector(Sound(1)).fft.Coefficients(nil, played) {
 		power := real(c)*real(c) + imag(c)*imag(c)
 		total += power
 		if cycles := float64(bin) / soundFrames; cycles < lowestBin || cycles > silentFrom {
@@ -42,6 +44,30 @@ func TestTheSoundIsInItsBandAndBelowItsPeak(t *testing.T) {
 	}
 	if level := 20 * math.Log10(effective(played)); level < -30 || level > -20 {
 		t.Errorf("effective level %.1f dBFS: more would hurt ears, less drown in noise", level)
+	}
+}
+
+// A host at half of the rate passes what lies below 0.4 of its own.
+func TestTheSoundIsWhatAHostAtALowerRatePasses(t *testing.T) {
+	end := &status.Status{}
+	end.Directions.Receive.Rate = 48000
+	for rateHz, want := range map[int]float64{96000: 0.5, 48000: 1, 44100: 1, 192000: 0.25} {
+		if got := bandShare(end, rateHz); got != want {
+			t.Errorf("%d Hz beside 48000: %v, want %v", rateHz, got, want)
+		}
+	}
+	if got := bandShare(nil, 96000); got != 1 {
+		t.Errorf("without a bridge: %v", got)
+	}
+	sound := Sound(0.5)
+	beyond := 0.0
+	for bin, c := range newDetector(sound).fft.Coefficients(nil, newDetector(sound).sound) {
+		if float64(bin)/soundFrames > silentFrom/2 {
+			beyond += real(c)*real(c) + imag(c)*imag(c)
+		}
+	}
+	if beyond > 1e-6 {
+		t.Errorf("%g of the sound lies beyond its half", beyond)
 	}
 }
 
@@ -172,7 +198,7 @@ func TestAStepOfTheLatencyDamagesItsWindowAndIsThenMeasured(t *testing.T) {
 
 func TestReadingsBeginWhereAskedAndEndWithTheLastWholeWindow(t *testing.T) {
 	heard := path{delay: steady(100.5)}.heard(4*windowFrames + 100)
-	readings := newDetector().readings(heard, 300, rateHz)
+	readings := newDetector(Sound(1)).readings(heard, 300, rateHz)
 	if len(readings) != 3 {
 		t.Fatalf("%d readings, want 3", len(readings))
 	}
@@ -187,7 +213,7 @@ func TestReadingsBeginWhereAskedAndEndWithTheLastWholeWindow(t *testing.T) {
 // Whatever is heard, a reading is a number in its range and says so if it is
 // none of ours.
 func FuzzReadingIsInRange(f *testing.F) {
-	d := newDetector()
+	d := newDetector(Sound(1))
 	f.Add([]byte{}, 0, float32(0))
 	f.Add([]byte{0, 0, 0x80, 0x7f, 0, 0, 0xc0, 0x7f, 0xff, 0xff, 0x7f, 0x7f}, 5, float32(1))
 	f.Add([]byte{1, 0, 0, 0}, 1<<20, float32(-1e30))
@@ -211,7 +237,7 @@ func FuzzReadingIsInRange(f *testing.F) {
 }
 
 func BenchmarkReadingOneWindow(b *testing.B) {
-	d := newDetector()
+	d := newDetector(Sound(1))
 	heard := path{delay: steady(100.5)}.heard(windowFrames)
 	for b.Loop() {
 		d.read(heard, 0)

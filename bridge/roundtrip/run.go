@@ -97,7 +97,8 @@ func (s surroundings) run(ctx context.Context, client Client, options Options) (
 		return nil, err
 	}
 	capacity := report.RateHz * (options.Seconds + int(maxWait/time.Second) + spareSeconds)
-	if err := client.Start(Sound(), capacity); err != nil {
+	sound := Sound(bandShare(s.ask(ctx, options.Status), report.RateHz))
+	if err := client.Start(sound, capacity); err != nil {
 		return nil, err
 	}
 
@@ -108,7 +109,7 @@ func (s surroundings) run(ctx context.Context, client Client, options Options) (
 	}
 	report.Path, report.Parted = texts(w.made), texts(w.parted)
 
-	d := newDetector()
+	d := newDetector(sound)
 	first, err := s.awaitSound(ctx, client, d, report, options)
 	if err != nil {
 		return nil, err
@@ -184,6 +185,15 @@ func (s surroundings) await(ctx context.Context, client Client, frames int) erro
 			return err
 		}
 	}
+}
+
+// bandShare is the share of a rate that a stream has whose sender runs at a lower one; 1
+// where that is not known: what is measured need not be a bridge.
+func bandShare(end *status.Status, rateHz int) float64 {
+	if end == nil || end.Directions.Receive.Rate == 0 {
+		return 1
+	}
+	return min(1, float64(end.Directions.Receive.Rate)/float64(rateHz))
 }
 
 // ask is the end's status, nil when it does not answer.

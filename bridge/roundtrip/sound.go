@@ -26,13 +26,14 @@ const (
 )
 
 // Sound is what the Client plays over and over: noise whose spectrum is flat up
-// to 0.2 of the sample rate and empty above 0.35. Any stretch of it differs
+// to 0.2 of the sample rate and empty above 0.35, or of a share of it, up to 1: where the
+// other end's rate is so much lower. Any stretch of it differs
 // from every other, and played as a circle it has no seam.
-func Sound() []float32 {
+func Sound(share float64) []float32 {
 	random := rand.New(rand.NewPCG(4713, 0))
 	spectrum := make([]complex128, soundFrames/2+1)
 	for bin := range spectrum {
-		cycles := float64(bin) / soundFrames
+		cycles := float64(bin) / soundFrames / share
 		switch {
 		case cycles < lowestBin || cycles >= silentFrom:
 			continue

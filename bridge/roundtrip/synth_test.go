@@ -19,7 +19,7 @@ func steady(frames float64) func(int) float64 { return func(int) float64 { retur
 
 var played = func() []float64 {
 	samples := make([]float64, soundFrames)
-	for i, sample := range Sound() {
+	for i, sample := range Sound(1) {
 		samples[i] = float64(sample)
 	}
 	return samples
@@ -77,5 +77,5 @@ func (p path) heard(frames int) []float32 {
 }
 
 func (p path) readings(windows int) []Reading {
-	return newDetector().readings(p.heard(windows*windowFrames), 0, rateHz)
+	return newDetector(Sound(1)).readings(p.heard(windows*windowFrames), 0, rateHz)
 }

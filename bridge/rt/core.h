@@ -216,6 +216,9 @@ typedef struct {
     leader_cycles cycles;    /* of a follower */
     const sent_cycles *sent; /* of a leader, constant: the engine's */
     uint64_t answered;       /* of a leader: the sent cycles whose answers were due so far */
+    uint32_t expected_next;  /* the timestamp behind the newest of these */
+    uint64_t newest_answer;  /* and the newest cycle of which there was an answer ... */
+    int have_answer;         /* ... if there was one */
     int muted;               /* of a locked receiver: for good */
     jitter_buffer buffer;
 
@@ -286,8 +289,10 @@ void archibald_receiver_tell(archibald_receiver *receiver, receive_counters *cou
  * next: no number is missing between it and the newest one before. */
 void archibald_locked_arrived(archibald_receiver *receiver, enum arrival arrival, int next,
                               int marker, int64_t media, uint32_t frames);
-/* Of a leader: whether the follower left a cycle out before the newest packet. */
-int archibald_locked_left_out(const archibald_receiver *receiver, int64_t media);
+/* Of a leader: where a packet belongs in the stream of the answers, by the timestamp of the
+ * cycle of its own that it answers; 0: no answer to any. */
+int archibald_locked_answer(archibald_receiver *receiver, receive_counters *count,
+                            uint32_t timestamp, int next, int64_t *media);
 /* Of a leader: puts the buffer where the answer belongs that is to be played in this cycle,
  * whose number is graph_frame. Returns 0 when there is none to expect. */
 int archibald_locked_seek(archibald_receiver *receiver, uint64_t graph_frame);
@@ -388,14 +393,14 @@ uint32_t archibald_sender_pack_coded(archibald_sender *sender, send_counters *co
 /* The parts of archibald_follow, apart from reading the socket. woken: 0 when nothing can be
  * started now. decide: whether the packets read so far start a cycle. end: whether one is
  * started, by the packets or the timer. */
-int archibald_follow_woken(follower *f, receive_counters *count, enum archibald_follow_why why,
+int archibald_follow_woken(follow_machine *f, receive_counters *count, enum archibald_follow_why why,
                            int64_t now_ns, int64_t *wake_ns);
-int archibald_follow_decide(follower *f, archibald_receiver *receiver, receive_counters *count,
+int archibald_follow_decide(follow_machine *f, archibald_receiver *receiver, receive_counters *count,
                             int64_t now_ns);
-int archibald_follow_end(follower *f, receive_counters *count, int started, int64_t now_ns,
+int archibald_follow_end(follow_machine *f, receive_counters *count, int started, int64_t now_ns,
                          int64_t *wake_ns);
 /* How many packets to read at once: not more than the next cycle lacks. */
-uint32_t archibald_follow_wanted(const follower *f, const archibald_receiver *receiver);
+uint32_t archibald_follow_wanted(const follow_machine *f, const archibald_receiver *receiver);
 
 /* engine.c, socket.c --------------------------------------------------------- */
 
@@ -425,7 +430,7 @@ struct archibald_engine {
     float spare[MAX_PERIOD_FRAMES]; /* playout only: in place of a NULL buffer */
     drain_buffers drain;            /* whoever holds reading */
     media_clock clock;
-    follower follow;
+    follow_machine follow;
     sent_cycles sent_cycles;
     receive_counters received;
     send_counters sent;

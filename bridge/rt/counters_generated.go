@@ -42,7 +42,7 @@ func takeReceived(from *C.received_copy, to *stream.ReceiveCounters) {
 	to.SkippedFrames = uint64(from.skipped_frames)
 	to.Waited = uint64(from.waited)
 	to.Unanswered = uint64(from.unanswered)
-	to.PeerSkips = uint64(from.peer_skips)
+	to.LeftOut = uint64(from.left_out)
 	to.MadeUp = uint64(from.made_up)
 	to.Takeovers = uint64(from.takeovers)
 	to.GivenUp = uint64(from.given_up)

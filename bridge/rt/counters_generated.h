@@ -36,7 +36,7 @@
     X(skipped_frames) \
     X(waited) \
     X(unanswered) \
-    X(peer_skips) \
+    X(left_out) \
     X(made_up) \
     X(takeovers) \
     X(given_up)

@@ -115,7 +115,7 @@ void archibald_playout(archibald_engine *engine, float *const *out, uint32_t cha
 
 int archibald_follow(archibald_engine *engine, enum archibald_follow_why why, int64_t now_ns,
                      int64_t *wake_ns) {
-    follower *f = &engine->follow;
+    follow_machine *f = &engine->follow;
     receive_counters *count = &engine->received;
     if (!archibald_follow_woken(f, count, why, now_ns, wake_ns)) return 0;
     int started = 0;

@@ -35,13 +35,13 @@ enum {
  * longer list. */
 #define COUNTED_ALONE_NS 1000000000ll
 
-static uint32_t frames_of(const follower *f) { return (uint32_t)f->made_for; }
+static uint32_t frames_of(const follow_machine *f) { return (uint32_t)f->made_for; }
 
-static int64_t periods_ns(const follower *f, uint64_t periods) {
+static int64_t periods_ns(const follow_machine *f, uint64_t periods) {
     return archibald_nominal_ns(periods * frames_of(f), (uint32_t)(f->made_for >> 32));
 }
 
-static void begin(follower *f, int64_t to_play, int64_t to_send, int64_t now_ns) {
+static void begin(follow_machine *f, int64_t to_play, int64_t to_send, int64_t now_ns) {
     f->running = 1;
     f->began_ns = now_ns;
     if (f->known) f->next += frames_of(f);
@@ -50,7 +50,7 @@ static void begin(follower *f, int64_t to_play, int64_t to_send, int64_t now_ns)
     atomic_store_explicit(&f->to_send, to_send, memory_order_release);
 }
 
-int archibald_follow_woken(follower *f, receive_counters *count, enum archibald_follow_why why,
+int archibald_follow_woken(follow_machine *f, receive_counters *count, enum archibald_follow_why why,
                            int64_t now_ns, int64_t *wake_ns) {
     const uint64_t graph = atomic_load_explicit(&f->graph, memory_order_acquire);
     if (graph != f->made_for) {
@@ -81,7 +81,7 @@ int archibald_follow_woken(follower *f, receive_counters *count, enum archibald_
 
 /* Takes a marker that came: where the leader's next cycle begins. Where numbers are missing
  * before it, it stays until the cycles between are made up. */
-static void take_mark(follower *f, leader_cycles *cycles, int whole) {
+static void take_mark(follow_machine *f, leader_cycles *cycles, int whole) {
     const int64_t ahead = cycles->mark - f->next, frames = frames_of(f);
     if (f->known && f->state == FOLLOW_LED && ahead > 0 &&
         (whole || (cycles->mark_gap && ahead >= frames && ahead <= MOST_MADE_UP * frames)))
@@ -91,7 +91,7 @@ static void take_mark(follower *f, leader_cycles *cycles, int whole) {
     cycles->marked = 0;
 }
 
-int archibald_follow_decide(follower *f, archibald_receiver *receiver, receive_counters *count,
+int archibald_follow_decide(follow_machine *f, archibald_receiver *receiver, receive_counters *count,
                             int64_t now_ns) {
     const uint32_t frames = frames_of(f);
     if (!receiver || receiver->plan.lock != LOCK_FOLLOWS ||
@@ -120,7 +120,7 @@ int archibald_follow_decide(follower *f, archibald_receiver *receiver, receive_c
     return 1;
 }
 
-uint32_t archibald_follow_wanted(const follower *f, const archibald_receiver *receiver) {
+uint32_t archibald_follow_wanted(const follow_machine *f, const archibald_receiver *receiver) {
     const uint32_t frames = frames_of(f);
     if (!receiver) return BATCH;
     if (!f->known || receiver->spacing == 0) return 1;
@@ -129,7 +129,7 @@ uint32_t archibald_follow_wanted(const follower *f, const archibald_receiver *re
     return wanted > 0 ? wanted : 1;
 }
 
-int archibald_follow_end(follower *f, receive_counters *count, int started, int64_t now_ns,
+int archibald_follow_end(follow_machine *f, receive_counters *count, int started, int64_t now_ns,
                          int64_t *wake_ns) {
     if (!started && f->state == FOLLOW_LED) {
         const int64_t until_ns = f->began_ns + periods_ns(f, PATIENCE_PERIODS);

@@ -293,6 +293,10 @@ void archibald_jitter_skip(jitter_buffer *buffer, int64_t upto) {
     }
 }
 
+void archibald_jitter_seam(jitter_buffer *buffer) {
+    if (!buffer->in_gap) begin_gap(buffer); /* of no frames */
+}
+
 /* Copies the frames before one place to before another; the two may overlap. */
 static void move(const jitter_buffer *buffer, float *plane, int64_t from, int64_t to,
                  uint32_t frames) {
@@ -307,7 +311,7 @@ void archibald_jitter_jump(jitter_buffer *buffer, int64_t to) {
     const int64_t from = buffer->done, by = to - from;
     const uint32_t window = buffer->frames - HISTORY_FRAMES; /* as archibald_jitter_accepts */
     if (by == 0) return;
-    if (!buffer->in_gap) begin_gap(buffer); /* of no frames */
+    archibald_jitter_seam(buffer);
     if (by >= window || by <= -(int64_t)window)
         memset(buffer->valid, 0, buffer->frames / 8);
     else if (by > 0)

@@ -76,9 +76,12 @@ void archibald_jitter_commit(jitter_buffer *buffer, int64_t upto, int64_t ahead,
                              uint32_t count_limit);
 /* Makes frames before upto final without concealing: they will not be played. */
 void archibald_jitter_skip(jitter_buffer *buffer, int64_t upto);
+/* What comes next does not go on from what was played last: it is cross-faded with how that
+ * goes on, as behind a gap. */
+void archibald_jitter_seam(jitter_buffer *buffer);
 /* Goes on at another frame, before or behind, after what was played last: the sound up to
- * here, and a gap that it ends in, move along. What comes there is cross-faded with how
- * the sound up to here goes on. Frames that this passes over are not played any more. */
+ * here, and a gap that it ends in, move along. There is a seam. Frames that this passes
+ * over are not played any more. */
 void archibald_jitter_jump(jitter_buffer *buffer, int64_t to);
 void archibald_jitter_copy(const jitter_buffer *buffer, uint32_t channel, int64_t from, float *out,
                            uint32_t frames);

@@ -8,7 +8,7 @@
 enum lock { LOCK_NONE = 0, LOCK_LEADS = 1, LOCK_FOLLOWS = 2 };
 
 enum {
-    SENT_CYCLES = 64 /* of a leader, remembered: 20 ms of the shortest period, a power of two */
+    SENT_CYCLES = 256 /* of a leader, remembered: 85 ms at a period of 16 frames; a later answer is nobody's */
 };
 
 /* No cycle was asked for. */
@@ -65,6 +65,6 @@ typedef struct {
     int64_t began_ns;   /* when the newest cycle was started */
     int64_t alone_ns;   /* FOLLOW_ALONE: when the first cycle was due ... */
     uint64_t alone_cycles; /* ... and how many there have been */
-} follower;
+} follow_machine;
 
 #endif

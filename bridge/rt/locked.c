@@ -20,10 +20,11 @@ void archibald_locked_arrived(archibald_receiver *receiver, enum arrival arrival
                               int marker, int64_t media, uint32_t frames) {
     leader_cycles *cycles = &receiver->cycles;
     jitter_buffer *buffer = &receiver->buffer;
+    const int playing = atomic_load_explicit(&receiver->playing, memory_order_relaxed);
     if (arrival == BEHIND) {
         /* It was overtaken. Of a cycle that is still to come it tells what a packet in
          * order does. */
-        if (marker && !cycles->marked && media >= buffer->done) {
+        if (marker && playing && !cycles->marked && media >= buffer->done) {
             cycles->marked = cycles->mark_gap = 1;
             cycles->mark = media;
         }
@@ -35,7 +36,7 @@ void archibald_locked_arrived(archibald_receiver *receiver, enum arrival arrival
     cycles->gap = 0;
     cycles->marked = 1;
     cycles->mark = media;
-    if (!atomic_load_explicit(&receiver->playing, memory_order_relaxed)) {
+    if (!playing) {
         if (receiver->muted) return;
         archibald_jitter_reset(buffer, media);
         atomic_store_explicit(&receiver->playing, 1, memory_order_relaxed);
@@ -45,15 +46,25 @@ void archibald_locked_arrived(archibald_receiver *receiver, enum arrival arrival
     }
 }
 
-/* The timestamps of the answers jump where the leader's did, too: then no cycle of its own
- * was sent with the timestamp that is passed over. */
-int archibald_locked_left_out(const archibald_receiver *receiver, int64_t media) {
+/* The stream of the answers counts the leader's cycles, not its media clock: where the leader
+ * lost time or takes some back, no answer is lost and none is missing. */
+int archibald_locked_answer(archibald_receiver *receiver, receive_counters *count,
+                            uint32_t timestamp, int next, int64_t *media) {
     const sent_cycles *sent = receiver->sent;
-    if (media <= receiver->newest_end) return 0;
-    for (uint32_t i = 0; i < SENT_CYCLES; i++)
-        if (atomic_load_explicit(&sent->slot[i].timestamp, memory_order_relaxed) ==
-            (uint32_t)receiver->newest_end)
-            return 1;
+    const uint64_t cycles = atomic_load_explicit(&sent->count, memory_order_acquire);
+    for (uint64_t i = 1; i < SENT_CYCLES && i <= cycles; i++) {
+        const uint64_t cycle = cycles - i;
+        const uint32_t within = timestamp - atomic_load_explicit(
+            &sent->slot[cycle % SENT_CYCLES].timestamp, memory_order_relaxed);
+        if (within >= receiver->plan.period_frames) continue;
+        if (next && receiver->have_answer && cycle > receiver->newest_answer + 1)
+            COUNT(count->left_out, cycle - receiver->newest_answer - 1);
+        if (cycle > receiver->newest_answer || !receiver->have_answer)
+            receiver->newest_answer = cycle;
+        receiver->have_answer = 1;
+        *media = (int64_t)(cycle * receiver->plan.period_frames + within);
+        return 1;
+    }
     return 0;
 }
 
@@ -77,14 +88,17 @@ int archibald_locked_seek(archibald_receiver *receiver, uint64_t graph_frame) {
         count - periods < receiver->answered)
         return 0;
     receiver->answered = count - periods + 1;
-    const uint32_t timestamp = atomic_load_explicit(
-        &sent->slot[(count - periods) % SENT_CYCLES].timestamp, memory_order_relaxed);
-    const int64_t media =
-        receiver->reference_media + (int32_t)(timestamp - (uint32_t)receiver->reference_media);
+    const uint64_t cycle = count - periods;
+    const int64_t media = (int64_t)(cycle * receiver->plan.period_frames);
+    const uint32_t timestamp = atomic_load_explicit(&sent->slot[cycle % SENT_CYCLES].timestamp,
+                                                    memory_order_relaxed);
     if (atomic_exchange_explicit(&receiver->playing, 1, memory_order_relaxed))
         archibald_jitter_jump(&receiver->buffer, media);
     else
         archibald_jitter_reset(&receiver->buffer, media);
+    /* Where the leader lost time the follower may have run cycles of its own. */
+    if (timestamp != receiver->expected_next) archibald_jitter_seam(&receiver->buffer);
+    receiver->expected_next = timestamp + receiver->plan.period_frames;
     return 1;
 }
 

@@ -99,12 +99,14 @@ void archibald_receiver_packet(archibald_receiver *receiver, receive_counters *c
                                       (int16_t)(sequence - receiver->highest_sequence)};
     observe(receiver, ring, &record, arrival);
 
-    const int goes_back = arrival == NEWEST && media < receiver->newest_end;
+    if (receiver->plan.lock == LOCK_LEADS &&
+        !archibald_locked_answer(receiver, count, timestamp, next, &media)) {
+        COUNT(count->outside, 1);
+        return;
+    }
     if (receiver->plan.lock == LOCK_FOLLOWS)
         archibald_locked_arrived(receiver, arrival, next, marker, media, frames);
-    else if (receiver->plan.lock == LOCK_LEADS && arrival == NEWEST && next &&
-             archibald_locked_left_out(receiver, media))
-        COUNT(count->peer_skips, 1);
+    const int goes_back = arrival == NEWEST && media < receiver->newest_end;
     if (arrival == NEWEST) receiver->newest_end = media + frames;
     jitter_span span = storable(receiver, count, media, frames);
     if (span.skip) COUNT(count->discarded_late, 1);

@@ -63,6 +63,19 @@ func TestAudioThreadsCallOnlyWhatTheListAllows(t *testing.T) {
 	rtcheck.Undefined(t, ".", realTimeFiles, cFlags, realTimeCalls)
 }
 
+// A leader's playout waits for its answer, in one place that is bounded; nothing else waits.
+func TestOnlyTheSocketWaits(t *testing.T) {
+	without := maps.Clone(realTimeCalls)
+	delete(without, "ppoll")
+	for _, file := range realTimeFiles {
+		forbidden, _, err := rtcheck.Compare(t.TempDir(), ".", []string{file}, cFlags, without)
+		check(t, err)
+		if waits := slices.Contains(forbidden, "ppoll"); waits != (file == "socket.c") {
+			t.Errorf("%s waits: %v", file, waits)
+		}
+	}
+}
+
 func TestControlCallsOnlyWhatTheListAllows(t *testing.T) {
 	rtcheck.Undefined(t, ".", controlFiles, cFlags, controlCalls)
 }

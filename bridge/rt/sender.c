@@ -65,7 +65,6 @@ void archibald_sender_capture(archibald_sender *sender, send_counters *count,
         sender->sent_head = head; /* a packet cannot span the skip */
     }
     sender->next_media += frames;
-    sender->marker = sender->plan.lock == LOCK_LEADS;
     if (sender->captured) {
         const sound_block cycle = {
             .media = media, .time_ns = now_ns, .send_delay_ns = send_delay_ns, .frames = frames};
@@ -85,6 +84,7 @@ void archibald_sender_capture(archibald_sender *sender, send_counters *count,
             memset(plane, 0, (frames - first) * sizeof(float));
         }
     }
+    sender->marker = sender->plan.lock == LOCK_LEADS;
     atomic_store_explicit(&ring->head, head + frames, memory_order_release);
 }
 
@@ -108,12 +108,11 @@ static void put_send_delay(uint8_t *at, int64_t send_delay_ns) {
     memcpy(at, extension, sizeof extension);
 }
 
-static void put_header(archibald_sender *sender, uint8_t *at, uint32_t timestamp,
+static void put_header(const archibald_sender *sender, uint8_t *at, int marker, uint32_t timestamp,
                        int64_t send_delay_ns) {
     const uint32_t ssrc = sender->plan.ssrc;
     at[0] = (uint8_t)(2 << 6 | (sender->plan.send_delay ? 0x10 : 0));
-    at[1] = (uint8_t)(sender->marker << 7 | sender->plan.payload_type);
-    sender->marker = 0;
+    at[1] = (uint8_t)(marker << 7 | sender->plan.payload_type);
     at[2] = (uint8_t)(sender->sequence >> 8);
     at[3] = (uint8_t)sender->sequence;
     for (int i = 0; i < 4; i++) {
@@ -140,7 +139,8 @@ static const sent_datagram *pack(archibald_sender *sender, send_counters *count,
     sent_datagram *datagram = &sender->history[sender->packed % sender->history_slots];
     int64_t media = sender->next_media - (int64_t)(head - sender->sent_head);
     uint32_t timestamp = sender->plan.first_timestamp + (uint32_t)media;
-    put_header(sender, datagram->data, timestamp, send_delay_ns);
+    put_header(sender, datagram->data, sender->marker, timestamp, send_delay_ns);
+    sender->marker = 0;
     uint8_t *payload = datagram->data + archibald_sender_header_bytes(sender);
     const float *planes[MAX_CHANNELS];
     for (uint32_t c = 0; c < channels; c++) planes[c] = ring->samples + (size_t)c * ring->frames;
@@ -202,7 +202,7 @@ uint32_t archibald_sender_pack_coded(archibald_sender *sender, send_counters *co
     /* By the packets: in cycles the distance would not be always as many packets. */
     sender->sent_media =
         cycle->media + (int32_t)(timestamp - cycle_timestamp) + sender->plan.packet_frames;
-    put_header(sender, datagram->data, timestamp, send_delay_ns);
+    put_header(sender, datagram->data, 0, timestamp, send_delay_ns);
     memcpy(datagram->data + archibald_sender_header_bytes(sender), payload, bytes);
     datagram->bytes = archibald_sender_header_bytes(sender) + bytes;
     datagram->sent_media = sender->sent_media;

@@ -9,9 +9,9 @@
 #include <string.h>
 #include <time.h>
 
-/* How often one wait may sleep: an answer comes in a few packets at once, and whoever sends
+/* How often one wait may sleep: an answer comes in a few packets, and whoever sends
  * something else must not keep a thread busy. */
-enum { WAIT_ROUNDS = 16 };
+enum { WAIT_ROUNDS = 64 };
 
 static int64_t ns_of(const struct timespec *t) { return t->tv_sec * 1000000000ll + t->tv_nsec; }
 

@@ -42,6 +42,10 @@ static void virtual_position(archibald_engine *e, uint16_t sequence, uint32_t ti
                         arrival_ns, send_delay_ns);
 }
 
+static void virtual_expect(archibald_engine *e, uint64_t graph_frame) {
+    archibald_receiver *receiver = atomic_load(&e->receiver);
+    if (receiver) archibald_locked_seek(receiver, graph_frame);
+}
 static int virtual_woken(archibald_engine *e, int why, int64_t now_ns, int64_t *wake_ns) {
     return archibald_follow_woken(&e->follow, &e->received, (enum archibald_follow_why)why, now_ns, wake_ns);
 }
@@ -167,6 +171,10 @@ func (v *Virtual) capture(channels, frames int, graphFrame uint64, nowNs int64) 
 func (v *Virtual) pack(graphFrame uint64, nowNs int64) int {
 	return int(C.virtual_pack(v.c, C.uint64_t(graphFrame), C.int64_t(nowNs)))
 }
+
+// Expect puts the receiver of a leader where the answer belongs that its next cycle is to play,
+// before the packets that came are handed over: playout does so before it reads its socket.
+func (v *Virtual) Expect(graphFrame uint64) { C.virtual_expect(v.c, C.uint64_t(graphFrame)) }
 
 // FollowWhy is why the follow function is called: archibald_follow_why.
 type FollowWhy int

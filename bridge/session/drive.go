@@ -63,6 +63,11 @@ func (e *End) driveAt(server audio.Follower, graph audio.Graph) error {
 func (e *End) drivePart() (changed bool) {
 	if e.lock() != stream.Follows {
 		e.drive.err = nil
+		if e.settings.Driven {
+			// The core steers nothing and plays as with any clock; the audio server keeps the pace.
+			e.drive.graph = audio.Graph{}
+			e.core.Follow(0, 0)
+		}
 		return e.giveBack()
 	}
 	a := e.session.Agreement
@@ -83,7 +88,11 @@ func (e *End) drivePart() (changed bool) {
 // drivePeer drives the graph at the leader's rate and period. The error is for the user.
 func (e *End) drivePeer(wanted audio.Graph) error {
 	server, can := e.audio.(audio.Follower)
-	if !can || e.settings.Driven {
+	only := audio.Graph{}
+	if can && e.settings.Driven {
+		only, _ = server.Follows()
+	}
+	if !can || e.settings.Driven && only != wanted {
 		return fmt.Errorf("%s cannot follow at %d Hz with a period of %d frames", e.server, wanted.RateHz, wanted.PeriodFrames)
 	}
 	if asked := e.settings.RateHz; asked != 0 && asked != wanted.RateHz {

@@ -151,7 +151,7 @@ func (e *End) newStreams(parts Parts) streams {
 			send.Parts{Core: parts.Core, Tap: parts.Tap, Codec: parts.Codec, NowNs: nowNs, Publisher: publisher},
 		),
 		receive: receive.New(
-			receive.Settings{Latency: e.settings.Latency, FreeClock: e.settings.Clock == proto.ClockFree},
+			receive.Settings{Latency: e.settings.Latency, GapsPerHour: e.settings.GapsPerHour, FreeClock: e.settings.Clock == proto.ClockFree},
 			receive.Parts{
 				Core: parts.Core, Tap: parts.Tap, Codec: parts.Codec, NowNs: nowNs, Memory: parts.Memory, Log: parts.Log,
 				ReportsLost: func(err error) {

@@ -378,7 +378,7 @@ type forgetful map[string]int
 
 func (f forgetful) Jitter(peer string) int { return f[peer] }
 
-func (f forgetful) SetJitter(peer string, frames int) error {
+func (f forgetful) SetJitter(peer string, frames int, _ bool) error {
 	f[peer] = frames
 	return nil
 }

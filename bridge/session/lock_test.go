@@ -349,12 +349,24 @@ func TestAGraphWithoutAClockIsDrivenFromWhenItIsOpen(t *testing.T) {
 	v.down("a")
 	v.pass(idleAfter + time.Second)
 	v.driven(testRate, testPeriod)
-	v.up(agreed("b")) // with its own clock: the timer is this graph's
-	v.driven(testRate, testPeriod)
-	v.state(status.SessionUp, "")
 	if n := count(v.core.calls, fmt.Sprintf("follow %d %d", testRate, testPeriod)); n != 1 {
 		t.Errorf("driven %d times", n)
 	}
+}
+
+// A core that is told to follow plays nothing of a session in which nobody leads.
+func TestAGraphWithoutAClockPlaysWhereNobodyLeads(t *testing.T) {
+	v := netone(t)
+	v.up(agreed("a"))
+	v.state(status.SessionUp, "")
+	if v.core.driven != (audio.Graph{}) {
+		t.Errorf("the core drives %+v", v.core.driven)
+	}
+	v.down("a")
+	v.pass(idleAfter + time.Second)
+	v.up(led("b", proto.Host, testRate, testPeriod))
+	v.state(status.SessionUp, status.Follows)
+	v.driven(testRate, testPeriod)
 }
 
 func TestAGraphWithoutAClockThatComesBackWithAnotherPeriodIsAgreedOnAnew(t *testing.T) {

@@ -35,6 +35,7 @@ type Settings struct {
 	Bitrate                       int           // of a coded stream, of all channels together, in bit/s
 	proto.Terms                                 // that are wanted; a session always has SendDelay
 	Latency                       receive.Latency
+	GapsPerHour                   int // that do not raise a latency that is found by measuring
 	// Clock is whose clock the graph shall have. With ClockFree what comes is resampled even
 	// when both graphs look as if they shared a clock.
 	Clock         proto.ClockWish

@@ -154,6 +154,7 @@ func (e *End) receiveStatus() status.Direction {
 		d.BufferFrames, d.BufferTargetFrames, d.RatioPPM = c.DelayFrames, c.TargetFrames, c.RatioPPM
 		d.JitterUs = status.Jitter{P50: c.PDVUs.P50, P99: c.PDVUs.P99, Max: c.PDVUs.Max}
 		showLatency(&d, e.latency())
+		d.LatencyReason = s.receive.LatencyReason()
 	}
 	return d
 }

@@ -16,7 +16,7 @@ type Counts struct {
 	Xruns           uint64   `json:"xruns"`            // times that the graph of this end lost time
 	Waited          uint64   `json:"waited"`           // cycles of a leader in which playout waited for the follower's answer
 	Unanswered      uint64   `json:"unanswered"`       // cycles of a leader whose answer was not there in time, or not all of it: lost, late or left out
-	PeerSkips       uint64   `json:"peer_skips"`       // times that the follower left out cycles of the leader; none of its packets is missing
+	LeftOut         uint64   `json:"left_out"`         // cycles of a leader that the follower did not run, and sent no answer to
 	MadeUp          uint64   `json:"made_up"`          // cycles of a follower whose sound did not come, or not all of it, and was made up
 	Takeovers       uint64   `json:"takeovers"`        // times that a follower's timer took over because the leader's packets had stopped
 	GivenUp         uint64   `json:"given_up"`         // cycles of a follower that did not end within three periods
@@ -71,7 +71,7 @@ func ReceivedSince(now, then stream.ReceiveCounters) Counts {
 		Xruns:           stream.Grown(now.Skips, then.Skips),
 		Waited:          stream.Grown(now.Waited, then.Waited),
 		Unanswered:      stream.Grown(now.Unanswered, then.Unanswered),
-		PeerSkips:       stream.Grown(now.PeerSkips, then.PeerSkips),
+		LeftOut:         stream.Grown(now.LeftOut, then.LeftOut),
 		MadeUp:          stream.Grown(now.MadeUp, then.MadeUp),
 		Takeovers:       stream.Grown(now.Takeovers, then.Takeovers),
 		GivenUp:         stream.Grown(now.GivenUp, then.GivenUp),
@@ -100,7 +100,7 @@ var countMetrics = []metric[Direction]{
 	describe("media_clock_jumps_total", "Times that the graph of this end lost time.", ofDirection, func(d Direction) float64 { return float64(d.Total.Xruns) }),
 	describe("waited_cycles_total", "Cycles of a leader in which playout waited for the follower's answer.", ofDirection, func(d Direction) float64 { return float64(d.Total.Waited) }),
 	describe("unanswered_cycles_total", "Cycles of a leader whose answer was not there in time, or not all of it: lost, late or left out.", ofDirection, func(d Direction) float64 { return float64(d.Total.Unanswered) }),
-	describe("peer_skips_total", "Times that the follower left out cycles of the leader; none of its packets is missing.", ofDirection, func(d Direction) float64 { return float64(d.Total.PeerSkips) }),
+	describe("left_out_cycles_total", "Cycles of a leader that the follower did not run, and sent no answer to.", ofDirection, func(d Direction) float64 { return float64(d.Total.LeftOut) }),
 	describe("made_up_cycles_total", "Cycles of a follower whose sound did not come, or not all of it, and was made up.", ofDirection, func(d Direction) float64 { return float64(d.Total.MadeUp) }),
 	describe("takeovers_total", "Times that a follower's timer took over because the leader's packets had stopped.", ofDirection, func(d Direction) float64 { return float64(d.Total.Takeovers) }),
 	describe("given_up_cycles_total", "Cycles of a follower that did not end within three periods.", ofDirection, func(d Direction) float64 { return float64(d.Total.GivenUp) }),

@@ -119,13 +119,13 @@ func TestJSONOfProblemsAndCounts(t *testing.T) {
 	d := &s.Directions.Receive
 	d.Rejected, d.RejectedBy = 28, Rejected{1, 2, 3, 4, 5, 6, 7}
 	d.Total = Counts{Packets: 1, Lost: 2, Late: 3, Duplicate: 4, Recovered: 6, ConcealedFrames: 7, Dropouts: 8, Xruns: 9,
-		Waited: 11, Unanswered: 12, PeerSkips: 13, MadeUp: 14, Takeovers: 15, GivenUp: 16, SendErrors: 10, Rejected: 28, RejectedBy: d.RejectedBy}
+		Waited: 11, Unanswered: 12, LeftOut: 13, MadeUp: 14, Takeovers: 15, GivenUp: 16, SendErrors: 10, Rejected: 28, RejectedBy: d.RejectedBy}
 	text := encode(t, s)
 	for _, part := range []string{
 		`"problems":[{"code":"send-errors","side":"send","text":"cannot send to 192.0.2.7:4713: network is unreachable"}]`,
 		`"rejected":28,"rejected_by":{"kernel":1,"source":2,"ssrc":3,"payload_type":4,"malformed":5,"outside":6,"rtcp":7},"total":`,
 		`"total":{"packets":1,"lost":2,"late":3,"duplicate":4,"recovered":6,"concealed_frames":7,"dropouts":8,"xruns":9,` +
-			`"waited":11,"unanswered":12,"peer_skips":13,"made_up":14,"takeovers":15,"given_up":16,"send_errors":10,` +
+			`"waited":11,"unanswered":12,"left_out":13,"made_up":14,"takeovers":15,"given_up":16,"send_errors":10,` +
 			`"rejected":28,"rejected_by":{"kernel":1,"source":2,"ssrc":3,"payload_type":4,"malformed":5,"outside":6,"rtcp":7}}`,
 	} {
 		if !strings.Contains(text, part) {

@@ -137,6 +137,7 @@ type Direction struct {
 	// way over the network is not in it.
 	LatencyErrorMs  Milliseconds `json:"latency_error_ms"`
 	LatencyBy       string       `json:"latency_by"`        // how the way was measured; "" while it is not
+	LatencyReason   string       `json:"latency_reason"`    // why auto changed it last, and what that costs and buys; "": it did not
 	LatencyStagesMs Stages       `json:"latency_stages_ms"` // their sum is LatencyMs.Bridge; of what is received only
 
 	PeakDBFS []Decibels `json:"peak_dbfs"` // per channel, the highest of about the last second

@@ -68,6 +68,9 @@ func WriteText(w io.Writer, s Status) error {
 	})
 	each("latency, bridge", latencyText)
 	row("  latency, stages", "", stagesText(receive.LatencyStagesMs))
+	if receive.LatencyReason != "" {
+		row("  latency, changed", "", receive.LatencyReason)
+	}
 	each("latency, total", func(d Direction) string { return d.LatencyMs.Total.String() })
 	each("peak dBFS", peakText)
 	return table.Flush()

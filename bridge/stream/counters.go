@@ -69,7 +69,7 @@ type ReceiveCounters struct {
 	SkippedFrames   uint64 `c:"skipped_frames"`
 	Waited          uint64 `c:"waited" json:"waited" metric:"waited_cycles_total" help:"Cycles of a leader in which playout waited for the follower's answer."`
 	Unanswered      uint64 `c:"unanswered" json:"unanswered" metric:"unanswered_cycles_total" help:"Cycles of a leader whose answer was not there in time, or not all of it: lost, late or left out."`
-	PeerSkips       uint64 `c:"peer_skips" json:"peer_skips" metric:"peer_skips_total" help:"Times that the follower left out cycles of the leader; none of its packets is missing."`
+	LeftOut         uint64 `c:"left_out" json:"left_out" metric:"left_out_cycles_total" help:"Cycles of a leader that the follower did not run, and sent no answer to."`
 	MadeUp          uint64 `c:"made_up" json:"made_up" metric:"made_up_cycles_total" help:"Cycles of a follower whose sound did not come, or not all of it, and was made up."`
 	Takeovers       uint64 `c:"takeovers" json:"takeovers" metric:"takeovers_total" help:"Times that a follower's timer took over because the leader's packets had stopped."`
 	GivenUp         uint64 `c:"given_up" json:"given_up" metric:"given_up_cycles_total" help:"Cycles of a follower that did not end within three periods."`

@@ -44,7 +44,7 @@ static void datagram(fuzzed *f, const uint8_t *data, size_t bytes) {
 
 /* A packet that passes every check, and what its header says. */
 static void valid_datagram(fuzzed *f, uint32_t frames, uint8_t fill) {
-    uint8_t data[DATAGRAM_BYTES] = {0x80, 96};
+    uint8_t data[DATAGRAM_BYTES] = {0x80, (uint8_t)(96 | (fill & 0x80))}; /* some with the marker */
     const receive_plan *plan = &f->receiver->plan;
     uint32_t frame_bytes = archibald_wire_sample_bytes(plan->encoding) * plan->channels;
     if (plan->encoding == WIRE_CODED) frame_bytes = 1;
@@ -81,17 +81,53 @@ static void decode(archibald_receiver *receiver) {
     }
 }
 
+/* A leader's cycle, which it also sends, or one that a leader's packets drive or none. */
+static void play_locked(fuzzed *f, float *const *out, uint32_t channels, uint32_t frames) {
+    archibald_receiver *receiver = f->receiver;
+    const int64_t now_ns = f->media * 1000;
+    sent_cycles *sent = &engine->sent_cycles;
+    int64_t position = receiver->buffer.done;
+    if (receiver->plan.lock == LOCK_LEADS) {
+        archibald_locked_seek(receiver, (uint64_t)f->media);
+        position = receiver->buffer.done;
+        archibald_locked_wait_until(receiver, now_ns, now_ns);
+        const uint64_t count = atomic_load(&sent->count);
+        atomic_store(&sent->slot[count % SENT_CYCLES].graph_frame, (uint64_t)f->media);
+        atomic_store(&sent->slot[count % SENT_CYCLES].timestamp, f->timestamp + frames);
+        atomic_store(&sent->count, count + 1);
+    } else {
+        int64_t wake_ns = 0;
+        follow_machine *follow = &engine->follow;
+        atomic_store(&follow->graph, 48000ull << 32 | receiver->plan.period_frames);
+        if (archibald_follow_woken(follow, &engine->received, (enum archibald_follow_why)(frames % 3),
+                                   now_ns, &wake_ns)) {
+            int start = archibald_follow_decide(follow, receiver, &engine->received, now_ns);
+            start = archibald_follow_end(follow, &engine->received, start, now_ns, &wake_ns);
+            require(start == follow->running);
+        }
+        require(wake_ns > now_ns);
+        const int64_t to_play = atomic_exchange(&follow->to_play, CYCLE_NONE);
+        if (to_play != CYCLE_NONE) position = to_play;
+    }
+    archibald_locked_play(receiver, &engine->received, &engine->observations, out, channels, frames,
+                          position, f->media, now_ns);
+    require(!receiver->playing || receiver->buffer.done == position + frames);
+}
+
 static void play(fuzzed *f, uint32_t frames, uint32_t channels) {
     archibald_receiver *receiver = f->receiver;
     if (receiver->coded && f->media % 3) decode(receiver);
     archibald_receiver_decoded(receiver, &engine->received, &engine->observations);
     float *out[MAX_CHANNELS];
     for (uint32_t c = 0; c < channels; c++) out[c] = plane[c];
-    archibald_receiver_play(receiver, &engine->received, &engine->observations, out, channels,
-                            frames, f->media, f->media * 1000);
+    if (receiver->plan.lock == LOCK_NONE)
+        archibald_receiver_play(receiver, &engine->received, &engine->observations, out, channels,
+                                frames, f->media, f->media * 1000);
+    else
+        play_locked(f, out, channels, frames);
     f->media += frames;
     require(receiver->fraction >= 0 && receiver->fraction < 1);
-    if (receiver->playing) {
+    if (receiver->playing && receiver->plan.lock == LOCK_NONE) {
         require(receiver->position - receiver->buffer.done <= receiver->table->lookahead);
         require(receiver->buffer.done - receiver->position <= HISTORY_FRAMES);
     }
@@ -180,12 +216,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                          .ssrc = shape / 48 % 2 ? 0x01020304 : 0,
                          .repeats = shape / 96,
                          .repeat_distance_frames = shape / 24 % 2 * 64,
-                         .send_delay = shape / 6 % 2};
-    fuzzed f = {.receiver = archibald_receiver_new(&plan, engine->table),
-                .media = (int64_t)(take(&in, 3) << 12)};
+                         .send_delay = shape / 6 % 2,
+                         .period_frames = period_of[shape % 8],
+                         .answer_periods = 1 + shape % 2};
+    fuzzed f = {.media = (int64_t)(take(&in, 3) << 12), .sequence = (uint16_t)take(&in, 2)};
+    if (f.sequence % 8 < 3 && !coded) plan.lock = (enum lock)(f.sequence % 8);
+    f.receiver = archibald_receiver_new(&plan, engine->table);
     if (!f.receiver) abort();
+    f.receiver->sent = &engine->sent_cycles;
     f.from.ss_family = AF_INET;
-    f.sequence = (uint16_t)take(&in, 2);
     f.timestamp = (uint32_t)take(&in, 4);
     for (int steps = 0; in.at < in.end && steps < 300; steps++) step(&f, &in);
     static observation seen[OBSERVATIONS];

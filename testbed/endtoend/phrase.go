@@ -137,7 +137,13 @@ func measureAt(r *recording.Recording, channel int, sentNs int64, hz float64) (s
 	if to > len(samples) || from >= to {
 		return signal.Measured{}, fmt.Errorf("recording of %d frames ends before frame %d", len(samples), to)
 	}
-	return middleOf(samples[from:to], r.RateHz, hz)
+	samples = samples[from:to]
+	// At the shortest periods a machine loses cycles in every part of a note: what is between
+	// them tells its pitch and level.
+	if whole := longestWhole(samples, signal.Gaps(samples, r.RateHz, hz)); len(whole) >= r.RateHz/10 {
+		return signal.Tone(whole, r.RateHz, hz)
+	}
+	return middleOf(samples, r.RateHz, hz)
 }
 
 // middleOf measures a note in three parts and returns the one of middle pitch: a

@@ -10,8 +10,13 @@ import "C"
 
 import (
 	"fmt"
+	"net"
+	"sync/atomic"
+	"testing"
 	"time"
 	"unsafe"
+
+	"golang.org/x/sys/unix"
 
 	"archibald-bridge/bridge/rt"
 	"archibald-bridge/bridge/stream"
@@ -30,7 +35,71 @@ func NewCore() *Core { return &Core{C.jacktest_new()} }
 
 // Callbacks are what an audio server calls.
 func (c *Core) Callbacks() stream.Callbacks {
-	return stream.Callbacks{Engine: unsafe.Pointer(c.engine), Playout: C.jacktest_playout(), Capture: C.jacktest_capture()}
+	return stream.Callbacks{Engine: unsafe.Pointer(c.engine), Playout: C.jacktest_playout(), Capture: C.jacktest_capture(), Socket: -1}
+}
+
+// Leader drives a follower: it sends the packets of which each is to be one cycle.
+type Leader struct {
+	core   *Core
+	socket int // the core reads it
+	call   net.Conn
+}
+
+// NewFollower returns a core whose cycles are driven by packets, or by a timer at the
+// nominal pace where no packets come, and what sends these packets.
+func NewFollower(t *testing.T, rateHz, periodFrames int) (*Core, *Leader) {
+	t.Helper()
+	socket, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if err == nil {
+		t.Cleanup(func() { _ = unix.Close(socket) })
+		err = unix.Bind(socket, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	address, err := unix.Getsockname(socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	call, err := net.Dial("udp4", fmt.Sprintf("127.0.0.1:%d", address.(*unix.SockaddrInet4).Port))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = call.Close() })
+	core := NewCore()
+	core.engine.follower.socket = C.int(socket)
+	core.engine.follower.period_ns = C.int64_t(periodFrames * 1e9 / rateHz)
+	return core, &Leader{core, socket, call}
+}
+
+// Callbacks are what an audio server calls.
+func (l *Leader) Callbacks() stream.Callbacks {
+	callbacks := l.core.Callbacks()
+	callbacks.Follow, callbacks.Socket = C.jacktest_follow(), l.socket
+	return callbacks
+}
+
+// Send sends one packet.
+func (l *Leader) Send(t *testing.T) {
+	t.Helper()
+	if _, err := l.call.Write([]byte("a cycle")); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Followed is what the follow function did so far.
+type Followed struct {
+	Packets       uint64 // read
+	ByPacket      uint64 // cycles that a packet started
+	ByTimer       uint64 // cycles that the timer started
+	Done, GivenUp uint64 // how they ended
+}
+
+// Followed returns the counts.
+func (l *Leader) Followed() Followed {
+	f := &l.core.engine.follower
+	count := func(counter *C.uint64_t) uint64 { return atomic.LoadUint64((*uint64)(unsafe.Pointer(counter))) }
+	return Followed{count(&f.packets), count(&f.by_packet), count(&f.by_timer), count(&f.done), count(&f.given_up)}
 }
 
 // Stall makes one playout callback sleep, to provoke an xrun.

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
 archibald_engine *jacktest_new(void) {
@@ -69,6 +70,53 @@ static void capture(archibald_engine *engine, const float *const *in, uint32_t c
     }
     publish(&engine->capture);
 }
+
+enum { lost_after_periods = 3 };
+
+static void count(uint64_t *counter) { __atomic_fetch_add(counter, 1, __ATOMIC_RELAXED); }
+
+static int begin(struct jacktest_follower *f, uint64_t *counter, int64_t now_ns, int64_t due_ns) {
+    f->running = 1;
+    f->began_ns = now_ns;
+    f->due_ns = due_ns;
+    count(counter);
+    return 1;
+}
+
+static int follow(archibald_engine *engine, enum archibald_follow_why why, int64_t now_ns,
+                  int64_t *wake_ns) {
+    struct jacktest_follower *f = &engine->follower;
+    const int64_t patience_ns = lost_after_periods * f->period_ns;
+    char packet[2048];
+    int starts = 0;
+
+    if (why == archibald_follow_done) {
+        f->running = 0;
+        count(&f->done);
+    }
+    if (f->running && now_ns - f->began_ns >= patience_ns) {
+        f->running = 0;
+        count(&f->given_up);
+    }
+    if (!f->running) {
+        while (recv(f->socket, packet, sizeof packet, MSG_DONTWAIT) >= 0) {
+            f->waiting++;
+            count(&f->packets);
+        }
+        if (f->waiting > 0) {
+            f->waiting--;
+            starts = begin(f, &f->by_packet, now_ns, now_ns + patience_ns);
+        } else if (why == archibald_follow_timer && now_ns >= f->due_ns) {
+            starts = begin(f, &f->by_timer, now_ns, f->due_ns + f->period_ns);
+        }
+    }
+    *wake_ns = f->running && f->began_ns + patience_ns > f->due_ns ? f->began_ns + patience_ns
+                                                                   : f->due_ns;
+    if (*wake_ns <= now_ns) *wake_ns = now_ns + 1000;
+    return starts;
+}
+
+void *jacktest_follow(void) { return (void *)follow; }
 
 void *jacktest_playout(void) { return (void *)playout; }
 

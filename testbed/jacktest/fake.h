@@ -26,17 +26,33 @@ struct jacktest_log {
     struct jacktest_cycle cycles[jacktest_cycles];
 };
 
+/* A follower: each packet that comes starts a cycle, and where none comes, a timer does at
+ * the nominal pace, three periods after the last one. Only the thread that calls the follow
+ * function uses it, but for the counts. */
+struct jacktest_follower {
+    int socket;
+    int64_t period_ns;
+    int64_t due_ns;
+    int64_t began_ns;
+    int running;
+    int waiting;
+    /* That thread writes, Go reads; relaxed. */
+    uint64_t packets, by_packet, by_timer, given_up, done;
+};
+
 struct archibald_engine {
     archibald_engine *older; /* keeps every core reachable for LeakSanitizer */
     uint64_t played;         /* process thread of the playout only */
     int64_t stall_ns;        /* Go writes, playout reads and clears; relaxed */
     struct jacktest_log playout;
     struct jacktest_log capture;
+    struct jacktest_follower follower;
 };
 
 archibald_engine *jacktest_new(void);
 void *jacktest_playout(void);
 void *jacktest_capture(void);
+void *jacktest_follow(void);
 uint64_t jacktest_count(struct jacktest_log *log);
 void jacktest_stall(archibald_engine *engine, int64_t ns);
 

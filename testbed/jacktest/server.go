@@ -14,10 +14,12 @@ import (
 	"time"
 )
 
-// Server is a jackd of the test's own, with the dummy driver.
+// Server is a jackd of the test's own, with the dummy driver or with netone.
 type Server struct {
 	Name   string
+	Port   int // UDP port of netone; 0: the dummy driver
 	rateHz int
+	sync   bool     // netone: the server waits for the end of each cycle (-S)
 	user   int      // who runs it
 	env    []string // of its own
 	t      *testing.T
@@ -36,6 +38,23 @@ func Start(t *testing.T, periodFrames int) *Server {
 func StartAt(t *testing.T, rateHz, periodFrames int) *Server {
 	t.Helper()
 	return start(&Server{rateHz: rateHz, user: os.Getuid(), t: t}, periodFrames)
+}
+
+// StartNetone is Start with the driver netone, which is driven by packets to Port. sync is
+// jackd's -S.
+func StartNetone(t *testing.T, periodFrames int, sync bool) *Server {
+	t.Helper()
+	return start(&Server{rateHz: 48000, user: os.Getuid(), t: t, Port: freePort(t), sync: sync}, periodFrames)
+}
+
+func freePort(t *testing.T) int {
+	t.Helper()
+	socket, err := net.ListenUDP("udp4", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socket.Close()
+	return socket.LocalAddr().(*net.UDPAddr).Port
 }
 
 // StartAs is Start as another user, which root alone may, with additional environment
@@ -66,8 +85,16 @@ func start(s *Server, periodFrames int) *Server {
 // Restart starts jackd again after Kill.
 func (s *Server) Restart(periodFrames int) {
 	s.t.Helper()
-	s.cmd = exec.Command("jackd", "-n", s.Name, "-R", "-P70", "-d", "dummy",
-		"-r", strconv.Itoa(s.rateHz), "-p", strconv.Itoa(periodFrames))
+	args := []string{"-n", s.Name, "-R", "-P70"}
+	if s.sync {
+		args = append(args, "-S")
+	}
+	driver := []string{"-d", "dummy"}
+	if s.Port != 0 {
+		driver = []string{"-d", "netone", "-l", strconv.Itoa(s.Port)}
+	}
+	args = append(append(args, driver...), "-r", strconv.Itoa(s.rateHz), "-p", strconv.Itoa(periodFrames))
+	s.cmd = exec.Command("jackd", args...)
 	s.cmd.Env = append(append(os.Environ(), "JACK_NO_AUDIO_RESERVATION=1"), s.env...)
 	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
 	// A test that is killed takes its server with it.

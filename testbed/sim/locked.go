@@ -15,6 +15,7 @@ type Locked struct {
 	PeriodFrames  int
 	PacketFrames  int // 0: a period
 	AnswerPeriods int // 0: 1
+	Copies        int // more of each packet, at once
 	// Source is the leader's sound by the frames that it captured, lost ones not counted.
 	Source func(frame int64) float32
 	// WakeNs draws how late the leader's playout runs; nil: on time.
@@ -134,10 +135,11 @@ func (l *Locked) open(f *Follower) (err error) {
 		lock stream.Lock
 		ssrc uint32
 	}{{f.near, stream.Leads, 1}, {f.far, stream.Follows, 2}} {
-		if err := end.v.StartSender(stream.SendPlan{Format: format, PayloadType: 98, PacketFrames: packet, SSRC: end.ssrc, Lock: end.lock}); err != nil {
+		repeats := stream.Repeats{Copies: l.Copies}
+		if err := end.v.StartSender(stream.SendPlan{Format: format, PayloadType: 98, PacketFrames: packet, SSRC: end.ssrc, Lock: end.lock, Repeats: repeats}); err != nil {
 			return err
 		}
-		if err := end.v.StartReceiver(stream.ReceivePlan{Format: format, PayloadType: 98, SSRC: 3 - end.ssrc, Lock: end.lock,
+		if err := end.v.StartReceiver(stream.ReceivePlan{Format: format, PayloadType: 98, SSRC: 3 - end.ssrc, Lock: end.lock, Repeats: repeats,
 			PeriodFrames: l.PeriodFrames, AnswerPeriods: l.AnswerPeriods}); err != nil {
 			return err
 		}
@@ -170,6 +172,7 @@ func (l *Locked) cycle() {
 		f.until(callbackNs)
 		var came []inFlight
 		came, f.back = arrived(f.back, callbackNs)
+		f.near.Expect(uint64(frame))
 		for _, a := range came {
 			f.near.Receive(a.data, int64(a.ns))
 		}

@@ -5,6 +5,9 @@ import (
 	"math"
 	"slices"
 	"testing"
+
+	"archibald-bridge/bridge/stream"
+	"archibald-bridge/testbed/signal"
 )
 
 // startUp is how many cycles a leader has had when all are answered.
@@ -87,8 +90,251 @@ func TestALockedRoundTripIsOnePeriodBitForBit(t *testing.T) {
 		if r := follower.Received; r.MadeUp+r.Takeovers+r.GivenUp+r.Skips+r.ConcealedFrames > 0 {
 			t.Errorf("follower: %+v", r)
 		}
-		if r := leader.Received; r.Unanswered+r.PeerSkips+r.DiscardedLate+r.Lost > 0 {
+		if r := leader.Received; r.Unanswered+r.LeftOut+r.DiscardedLate+r.Lost > 0 {
 			t.Errorf("leader: %+v", r)
 		}
 	})
+}
+
+// wantExplained holds the leader's unanswered cycles, where each is one packet, to what is told
+// of the answers.
+func wantExplained(t *testing.T, leader stream.ReceiveCounters) {
+	t.Helper()
+	if told := leader.DiscardedLate + leader.Lost + leader.LeftOut; leader.Unanswered != told {
+		t.Errorf("%d cycles without an answer, but %d late, %d lost and %d left out", leader.Unanswered, leader.DiscardedLate, leader.Lost, leader.LeftOut)
+	}
+}
+
+// losing loses a share of the packets, and notes the leader's cycles in which it does.
+func losing(l *Locked, r Random, share float64, lost *[]int, while func() bool) func() bool {
+	return func() bool {
+		if !while() || r.Float64() >= share {
+			return false
+		}
+		*lost = append(*lost, len(l.Cycles))
+		return true
+	}
+}
+
+func TestEveryMissingAnswerOfALossyNetworkIsExplained(t *testing.T) {
+	const cycles = 6000
+	for _, share := range []float64{0.01, 0.05} {
+		for _, period := range []int{32, 64, 256} {
+			for _, periods := range []int{1, 2} {
+				t.Run(fmt.Sprintf("%v, period %d, answers after %d", share, period, periods), func(t *testing.T) {
+					r := NewRandom(uint64(period))
+					var lostThere, lostBack []int
+					l := &Locked{PeriodFrames: period, AnswerPeriods: periods, Source: lockedNoise}
+					during := func() bool { return len(l.Cycles) > startUp && len(l.Cycles) < cycles-50 }
+					f := &Follower{LoseThere: losing(l, r, share, &lostThere, during), LoseBack: losing(l, r, share, &lostBack, during)}
+					l.Followers = []*Follower{f}
+					runLocked(t, l, cycles)
+					faded := afterMissing(l, 0)
+					missing := wantAnswers(t, l, 0, func(n int) bool {
+						at, _ := slices.BinarySearch(lostThere, n-periods-(63+period)/period)
+						madeUp := at < len(lostThere) && lostThere[at] <= n-periods // and its answer in time
+						return madeUp || faded(n)
+					})
+					leader, follower := f.Counters()
+					wantCounted(t, "lost there", follower.Received.Lost, uint64(len(lostThere)))
+					wantCounted(t, "lost back", leader.Received.Lost, uint64(len(lostBack)))
+					wantCounted(t, "unanswered", leader.Received.Unanswered, uint64(len(missing)))
+					if periods == 1 {
+						wantExplained(t, leader.Received)
+					}
+					if follower.Received.Takeovers == 0 {
+						wantCounted(t, "made up", follower.Received.MadeUp, uint64(len(lostThere)))
+					}
+				})
+			}
+		}
+	}
+}
+
+func wantCounted(t *testing.T, what string, got, want uint64) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s: counted %d, there were %d", what, got, want)
+	}
+}
+
+// heard is what the leader plays of a follower from a cycle on.
+func heard(l *Locked, follower, from int) (sound []float32) {
+	for _, c := range l.Cycles[from:] {
+		sound = append(sound, c.Out[follower]...)
+	}
+	return sound
+}
+
+func played(f *Follower, from int) (sound []float32) {
+	for _, c := range f.Starts()[from:] {
+		sound = append(sound, c.Out...)
+	}
+	return sound
+}
+
+const audibleClick = -50 // dBFS
+
+func wantNoClick(t *testing.T, where string, sound []float32) {
+	t.Helper()
+	if level := signal.LoudestClick(sound, lockedRate); level > audibleClick {
+		t.Errorf("%s: a click of %.1f dBFS", where, level)
+	}
+}
+
+// The answers go on, whatever the leader's graph lost, and each is that of its cycle.
+func TestALeadersLostTimeLosesNoAnswer(t *testing.T) {
+	for _, lost := range []int{1, 5, 63, 64, 65, 100, 500, 1000, 20000, 48000, 100000} {
+		for _, period := range []int{32, 64, 256} {
+			for _, periods := range []int{1, 2} {
+				t.Run(fmt.Sprintf("%d frames, period %d, answers after %d", lost, period, periods), func(t *testing.T) {
+					const at = 300
+					f := &Follower{}
+					l := &Locked{PeriodFrames: period, AnswerPeriods: periods, Source: lockedTone, Followers: []*Follower{f},
+						LostFrames: func(cycle int) int {
+							if cycle == at {
+								return lost
+							}
+							return 0
+						}}
+					runLocked(t, l, 2*at)
+					faded := at + periods + 1 + 64/period
+					if missing := wantAnswers(t, l, 0, func(n int) bool { return n >= at && n <= faded }); len(missing) > 0 {
+						t.Errorf("cycles %v have no answer", missing)
+					}
+					leader, follower := f.Counters()
+					wantCounted(t, "left out", leader.Received.LeftOut, 0)
+					wantCounted(t, "lost", follower.Received.Lost, 0)
+					if lost < 2*period {
+						wantCounted(t, "made up", follower.Received.MadeUp, 0)
+					}
+					wantNoClick(t, "leader", heard(l, 0, startUp))
+					wantNoClick(t, "follower", played(f, 2*startUp))
+				})
+			}
+		}
+	}
+}
+
+// asleep is a machine that stands once.
+func asleep(fromNs, forNs float64) func(float64) float64 {
+	return func(ns float64) float64 {
+		if ns >= fromNs && ns < fromNs+forNs {
+			return fromNs + forNs
+		}
+		return ns
+	}
+}
+
+func TestAFollowersStallEndsWithIt(t *testing.T) {
+	for _, period := range []int{32, 64, 256} {
+		periodNs := float64(period) * 1e9 / lockedRate
+		for _, stall := range []float64{0.5, 1.5, 2.5, 4, 7, 9, 30, 0.9 * lockedRate / float64(period)} {
+			t.Run(fmt.Sprintf("%v periods of %d", stall, period), func(t *testing.T) {
+				f := &Follower{AsleepNs: asleep(1e9+100.3*periodNs, stall*periodNs)}
+				l := &Locked{PeriodFrames: period, Source: lockedTone, Followers: []*Follower{f}}
+				end := 100 + int(stall) + 20
+				runLocked(t, l, end+500)
+				missing := wantAnswers(t, l, 0, afterMissing(l, 0))
+				leader, follower := f.Counters()
+				t.Logf("%d missing; follower %+v", len(missing), follower.Received)
+				if n := len(missing); n > 0 && (missing[0] < 100 || missing[n-1] > end) {
+					t.Errorf("cycles %v have no answer", missing)
+				}
+				wantExplained(t, leader.Received)
+				wantNoClick(t, "leader", heard(l, 0, startUp))
+				wantNoClick(t, "follower", played(f, 2*startUp))
+			})
+		}
+	}
+}
+
+func TestPacketsThatStopForASecondAreBridgedByTheTimerAndNotHeard(t *testing.T) {
+	for _, period := range []int{32, 64, 256} {
+		for name, delayNs := range map[string]float64{"at the same pace": lockedDelayNs, "after another delay": 250e3} {
+			t.Run(fmt.Sprintf("period %d, %s", period, name), func(t *testing.T) {
+				periodNs := float64(period) * 1e9 / lockedRate
+				const from = 200
+				until := from + lockedRate/period
+				l := &Locked{PeriodFrames: period, Source: lockedTone}
+				stopped := func() bool { return len(l.Cycles) >= from && len(l.Cycles) < until }
+				f := &Follower{LoseThere: stopped, ThereNs: func() float64 {
+					if len(l.Cycles) >= until {
+						return delayNs
+					}
+					return lockedDelayNs
+				}}
+				l.Followers = []*Follower{f}
+				runLocked(t, l, until+200)
+
+				sentNs := func(cycle int) float64 { return 1e9 + float64(cycle)*periodNs }
+				lastNs := sentNs(from-1) + lockedDelayNs
+				returnNs := sentNs(until) + delayNs
+				var alone []FollowerCycle
+				back := -1
+				for i, c := range f.Starts() {
+					switch {
+					case c.Ns > lastNs+1 && c.Ns < returnNs-1:
+						alone = append(alone, c)
+					case back < 0 && c.Ns >= returnNs-1:
+						back = i
+					}
+				}
+				if wait := alone[0].Ns - lastNs; math.Abs(wait-3*periodNs) > 2 {
+					t.Errorf("the timer took over after %.3f periods", wait/periodNs)
+				}
+				for i, c := range alone {
+					if want := alone[0].Ns + float64(i)*periodNs; math.Abs(c.Ns-want) > 2 {
+						t.Fatalf("cycle %d of the timer %.0f ns from its time", i, c.Ns-want)
+					}
+				}
+				// A cycle of the timer may be under way.
+				if late := f.Starts()[back].Ns - returnNs; late > lockedDelayNs+1 {
+					t.Errorf("the first packet is used %.0f ns after it came", late)
+				}
+				leader, follower := f.Counters()
+				wantCounted(t, "takeovers", follower.Received.Takeovers, 1)
+				if missing := wantAnswers(t, l, 0, afterMissing(l, 0)); missing[0] != from+1 || missing[len(missing)-1] > until+1 {
+					t.Errorf("answers are missing from %d to %d, packets from %d to %d", missing[0], missing[len(missing)-1], from, until-1)
+				}
+				t.Logf("leader %+v", leader.Received)
+				wantNoClick(t, "leader", heard(l, 0, startUp))
+				wantNoClick(t, "follower", played(f, 2*startUp))
+			})
+		}
+	}
+}
+
+// What the one follower's network does is nothing to the other.
+func TestTwoFollowersOfOneLeaderKnowNothingOfEachOther(t *testing.T) {
+	r := NewRandom(1)
+	bad := &Follower{LoseThere: func() bool { return r.Float64() < 0.2 }, BackNs: func() float64 { return r.ExpFloat64() * 500e3 },
+		AsleepNs: asleep(1.2e9, 50e6)}
+	good := &Follower{}
+	l := &Locked{PeriodFrames: 64, Source: lockedNoise, Followers: []*Follower{bad, good}}
+	runLocked(t, l, 3000)
+	if missing := wantAnswers(t, l, 1, nil); len(missing) > 0 {
+		t.Errorf("cycles %v have no answer", missing)
+	}
+	if missing := wantAnswers(t, l, 0, afterMissing(l, 0)); len(missing) < 100 {
+		t.Errorf("only %d answers of the other are missing", len(missing))
+	}
+}
+
+// Packets of one period that overtake each other and come twice cost nothing.
+func TestReorderedAndRepeatedPacketsOfACycleAreNothing(t *testing.T) {
+	for _, periods := range []int{1, 2} {
+		r := NewRandom(7)
+		f := &Follower{ThereNs: func() float64 { return 20e3 + 200e3*r.Float64() }, BackNs: func() float64 { return 20e3 + 200e3*r.Float64() }}
+		l := &Locked{PeriodFrames: 256, PacketFrames: 64, AnswerPeriods: periods, Copies: 2, Source: lockedNoise, Followers: []*Follower{f}}
+		runLocked(t, l, 2000)
+		if missing := wantAnswers(t, l, 0, nil); len(missing) > 0 {
+			t.Errorf("cycles %v have no answer", missing)
+		}
+		_, follower := f.Counters()
+		wantCounted(t, "made up", follower.Received.MadeUp, 0)
+		if follower.Received.Reordered == 0 {
+			t.Error("nothing was reordered")
+		}
+	}
 }

@@ -139,7 +139,7 @@ func (l *OpusLink) begin() error {
 		return err
 	}
 	l.servo = clock.NewServo(clock.Config{
-		RateHz: codec.RateHz, JitterFrames: l.JitterFrames, PeriodFrames: l.PeriodFrames, DelayByPacket: true, Free: l.Free, LookaheadFrames: rt.LookaheadFrames, ExtraFrames: l.repeats().SpanFrames() + codec.MarginFrames,
+		RateHz: codec.RateHz, JitterFrames: l.JitterFrames, GapsPerHour: usualGapsPerHour, PeriodFrames: l.PeriodFrames, DelayByPacket: true, Free: l.Free, LookaheadFrames: rt.LookaheadFrames, ExtraFrames: l.repeats().SpanFrames() + codec.MarginFrames,
 	})
 	return nil
 }

@@ -49,6 +49,18 @@ func TestGraphsOfDifferentRatesKeepAConstantDelay(t *testing.T) {
 	}
 }
 
+func TestPeriodsOf16FramesKeepAConstantDelay(t *testing.T) {
+	for _, rateHz := range []int{48000, 96000} {
+		l := atRates(NewRandom(35), rateHz, rateHz, 16, -60)
+		l.Sender.PeriodFrames = 16
+		o := run(t, l, 60)
+		if len(o.seeks) != 1 || l.inMs(o.wander()) > 0.05 || o.counters.ConcealedFrames > 0 || o.counters.Observations > 0 {
+			t.Errorf("%d Hz: %d seeks, wander %.3f ms, %d frames concealed, %d observations lost; want 1, at most 0.05, 0, 0", rateHz, len(o.seeks),
+				l.inMs(o.wander()), o.counters.ConcealedFrames, o.counters.Observations)
+		}
+	}
+}
+
 // What a graph lost, on either side, moves the other rate's position by as much time.
 func TestLostTimeOfAGraphOfAnotherRateDoesNotMoveTheLatency(t *testing.T) {
 	const withinMs, atOnce = 0.085, 0.05 // as between equal rates: 4 frames of 48 kHz

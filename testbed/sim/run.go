@@ -9,6 +9,9 @@ import (
 // controlNs is how often control looks at the observations, as it does live.
 const controlNs = 20e6
 
+// usualGapsPerHour is the default of --gaps-per-hour.
+const usualGapsPerHour = 30
+
 // Link is one direction: a sender's graph, a network, a receiver's graph.
 type Link struct {
 	Sender, Receiver Graph

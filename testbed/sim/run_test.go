@@ -16,6 +16,7 @@ func link(r Random, ppm float64) *Link {
 		Sender:    Graph{RateHz: 48000, PeriodFrames: 64, PPM: Steady(ppm), WakeNs: r.Wake(20e3, 20e3)},
 		Receiver:  Graph{RateHz: 48000, PeriodFrames: 64, WakeNs: r.Wake(20e3, 20e3)},
 		NetworkNs: r.Wake(30e3, 20e3),
+		Servo:     clock.Config{GapsPerHour: usualGapsPerHour},
 	}
 }
 
@@ -202,6 +203,7 @@ func TestSenderThatBeginsAnewIsFollowedAtOnce(t *testing.T) {
 func TestTargetGrowsOnEvidenceAndThenHolds(t *testing.T) {
 	r := NewRandom(7)
 	l := link(r, 0)
+	l.Servo.GapsPerHour = 0 // each gap counts
 	calm := l.NetworkNs
 	wild := Sum(calm, r.Pareto(50e3, 2.5, 4e6))
 	l.NetworkNs = func() float64 {

@@ -30,6 +30,13 @@ func (s *Stack) StartJackdDriver(name, driver string, args ...string) (*Jackd, e
 	return s.StartJackdArguments(name, append([]string{"-R", "-P75", "-d", driver}, args...)...)
 }
 
+// StartJackdNetone is StartJackd with the driver netone: packets to a UDP port of this machine
+// drive the server's cycles. It has no ports of its own.
+func (s *Stack) StartJackdNetone(name string, port, periodFrames, rateHz int) (*Jackd, error) {
+	return s.StartJackdArguments(name, "-R", "-P75", "-S", "-d", "netone",
+		"-r", strconv.Itoa(rateHz), "-p", strconv.Itoa(periodFrames), "-l", strconv.Itoa(port))
+}
+
 // StartJackdArguments is StartJackd with all of jackd's arguments but the server's
 // name.
 func (s *Stack) StartJackdArguments(name string, args ...string) (*Jackd, error) {

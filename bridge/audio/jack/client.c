@@ -129,6 +129,8 @@ archibald_jack *archibald_jack_open(const struct archibald_jack_request *request
     end->engine = request->engine;
     end->core_playout = (archibald_playout_fn)request->playout;
     end->core_capture = (archibald_capture_fn)request->capture;
+    end->captured = request->captured;
+    end->captured_arg = request->captured_arg;
     end->events = request->events;
     end->cleanups = archibald_jack_cleanups();
     archibald_jack_set_latency(end, request->send_latency_frames, request->receive_latency_frames);
@@ -191,6 +193,8 @@ int archibald_jack_lost(archibald_jack *end) {
 int archibald_jack_freewheels(archibald_jack *end) {
     return atomic_load_explicit(&end->freewheels, memory_order_relaxed);
 }
+
+const void *archibald_jack_freewheels_flag(archibald_jack *end) { return &end->freewheels; }
 
 int archibald_jack_take_ports_missed(archibald_jack *end) {
     return atomic_exchange_explicit(&end->ports_missed, 0, memory_order_relaxed);

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"archibald-bridge/bridge/audio"
+	"archibald-bridge/bridge/audio/jack/netone"
 	"archibald-bridge/bridge/stream"
 )
 
@@ -24,11 +25,12 @@ type clients struct {
 	end    *C.archibald_jack
 	server string
 	read   *os.File
-	write  int          // for C, which never waits for the reader
-	watch  *audio.Watch // nil: not started
+	write  int           // for C, which never waits for the reader
+	watch  *audio.Watch  // nil: not started
+	drive  *netone.Drive // nil: the server has a clock of its own
 }
 
-func openClients(core stream.Callbacks, server, peer string, config audio.Config, send, receive int) (*clients, error) {
+func openClients(core stream.Callbacks, server, peer string, netonePort int, config audio.Config, send, receive int) (*clients, error) {
 	var fds [2]int
 	if err := unix.Pipe2(fds[:], unix.O_NONBLOCK|unix.O_CLOEXEC); err != nil {
 		return nil, fmt.Errorf("JACK: pipe: %w", err)
@@ -37,6 +39,14 @@ func openClients(core stream.Callbacks, server, peer string, config audio.Config
 		server: server,
 		read:   os.NewFile(uintptr(fds[0]), "JACK events"),
 		write:  fds[1],
+	}
+	if netonePort != 0 {
+		drive, err := netone.Open(netonePort)
+		if err != nil {
+			c.closeFiles()
+			return nil, fmt.Errorf("JACK: %w", err)
+		}
+		c.drive = drive
 	}
 
 	to, from := audio.Names(config.Name, peer)
@@ -53,13 +63,17 @@ func openClients(core stream.Callbacks, server, peer string, config audio.Config
 		playout:                core.Playout,
 		capture:                core.Capture,
 	}
+	if c.drive != nil {
+		function, argument := c.drive.Captured()
+		request.captured, request.captured_arg = (*[0]byte)(function), argument
+	}
 	defer C.free(unsafe.Pointer(request.server))
 	defer C.free(unsafe.Pointer(request.playout_client))
 	defer C.free(unsafe.Pointer(request.capture_client))
 	var failure C.struct_archibald_jack_error
 	c.end = C.archibald_jack_open(&request, &failure)
 	if c.end == nil {
-		c.closePipe()
+		c.closeFiles()
 		return nil, c.explain(&failure)
 	}
 	libjack.open[c] = struct{}{}
@@ -85,6 +99,21 @@ func (c *clients) activate() error {
 		return c.explain(&failure)
 	}
 	return nil
+}
+
+// startDriving starts the thread that drives the server's netone, if there is to be one. It
+// comes before every client and before the server's own thread, which has five more than its
+// clients: it is short, and all of them wait for what it does.
+func (c *clients) startDriving(core stream.Callbacks) error {
+	if c.drive == nil {
+		return nil
+	}
+	const aboveClients, most = 6, 99
+	graph, priority := c.graph(), c.threads().Priority
+	return c.drive.Start(core, netone.Graph{
+		RateHz: graph.RateHz, PeriodFrames: graph.PeriodFrames, Priority: min(priority+aboveClients, most),
+		Freewheels: unsafe.Pointer(C.archibald_jack_freewheels_flag(c.end)),
+	})
 }
 
 // fresh fails when libjack holds on to a client that has left.
@@ -129,6 +158,9 @@ func (c *clients) threads() audio.Threads {
 		if id != 0 {
 			threads.IDs = append(threads.IDs, int(id))
 		}
+	}
+	if c.drive != nil && c.drive.Thread() != 0 {
+		threads.IDs = append(threads.IDs, c.drive.Thread())
 	}
 	return threads
 }
@@ -193,13 +225,19 @@ func (c *clients) stopWatching() {
 // close closes the JACK clients, then what their callbacks used.
 func (c *clients) close() {
 	delete(libjack.open, c)
+	if c.drive != nil {
+		c.drive.Stop()
+	}
 	C.archibald_jack_close(c.end)
-	c.closePipe()
+	c.closeFiles()
 }
 
-func (c *clients) closePipe() {
+func (c *clients) closeFiles() {
 	_ = c.read.Close()
 	_ = unix.Close(c.write)
+	if c.drive != nil {
+		c.drive.Close()
+	}
 }
 
 // extendFrame lets the tests, which cannot use cgo, reach the C function.

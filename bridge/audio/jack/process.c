@@ -97,9 +97,11 @@ int archibald_jack_process_capture(jack_nframes_t frames, void *arg) {
         archibald_jack_attribute_cycle(&end->attribution, server, anchor, age_frames, frames);
     sign(&end->capture);
     gather(&end->capture, frames, in);
-    if (!freewheels(end))
+    if (!freewheels(end)) {
         end->core_capture(end->engine, (const float *const *)in, end->capture.channels, frames,
                           frame, now_ns);
+        if (end->captured) end->captured(end->captured_arg);
+    }
     pthread_setcancelstate(cancel, NULL);
     return 0;
 }

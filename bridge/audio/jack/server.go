@@ -21,14 +21,15 @@ import (
 
 // Server is an audio.Server for JACK.
 type Server struct {
-	core    stream.Callbacks
-	name    string
-	peer    string
-	control audio.Control // nil: none
-	log     *slog.Logger
-	events  chan audio.Event
+	core       stream.Callbacks
+	name       string
+	peer       string
+	control    audio.Control // nil: none
+	netonePort int           // UDP port of the netone that this end drives; 0: none
+	log        *slog.Logger
+	events     chan audio.Event
 
-	hopelessAfter time.Duration
+	hopelessAfter, silentAfter time.Duration
 
 	// Only for the holder of libjack.turn.
 	controlOpen bool
@@ -39,6 +40,7 @@ type Server struct {
 	xruns   uint64 // of clients already closed
 	send    int    // latencies, frames
 	receive int
+	answers answers // of netone
 }
 
 var _ audio.Server = (*Server)(nil)
@@ -67,14 +69,15 @@ func New(core stream.Callbacks, opts audio.Options) *Server {
 		log = slog.New(slog.DiscardHandler)
 	}
 	return &Server{
-		core:    core,
-		log:     log,
-		name:    name,
-		peer:    opts.Peer,
-		control: opts.Control,
-		events:  make(chan audio.Event),
+		core:       core,
+		log:        log,
+		name:       name,
+		peer:       opts.Peer,
+		control:    opts.Control,
+		netonePort: opts.NetonePort,
+		events:     make(chan audio.Event),
 
-		hopelessAfter: hopelessAfter,
+		hopelessAfter: hopelessAfter, silentAfter: silentAfter,
 	}
 }
 
@@ -115,7 +118,7 @@ func (s *Server) open(config audio.Config) (audio.Graph, error) {
 	s.mu.Lock()
 	send, receive := s.send, s.receive
 	s.mu.Unlock()
-	c, err := openClients(s.core, s.name, s.peer, config, send, receive)
+	c, err := openClients(s.core, s.name, s.peer, s.netonePort, config, send, receive)
 	if err != nil {
 		return audio.Graph{}, err
 	}
@@ -123,6 +126,9 @@ func (s *Server) open(config audio.Config) (audio.Graph, error) {
 	err = c.fresh()
 	if err == nil {
 		err = c.activate()
+	}
+	if err == nil {
+		err = c.startDriving(s.core)
 	}
 	if err != nil {
 		c.close()
@@ -200,7 +206,7 @@ func (s *Server) RealTime() (policy string, priority int) {
 	return s.clients.scheduling()
 }
 
-// Threads returns the process threads of both clients.
+// Threads returns the process threads of both clients, and the thread that drives netone.
 func (s *Server) Threads() audio.Threads {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -35,6 +35,9 @@ struct archibald_jack_request {
     archibald_engine *engine;
     void *playout; /* archibald_playout_fn */
     void *capture; /* archibald_capture_fn */
+    /* What capture calls last in each cycle; NULL: nothing. */
+    void (*captured)(void *arg);
+    void *captured_arg;
 };
 
 struct archibald_jack_error {
@@ -70,6 +73,8 @@ uint32_t archibald_jack_rate_hz(archibald_jack *end);
 uint64_t archibald_jack_xruns(archibald_jack *end);
 int archibald_jack_lost(archibald_jack *end);
 int archibald_jack_freewheels(archibald_jack *end);
+/* The same to be read on an audio thread: const _Atomic uint32_t *, see state.h. */
+const void *archibald_jack_freewheels_flag(archibald_jack *end);
 int archibald_jack_take_ports_missed(archibald_jack *end); /* reads and clears */
 
 /* Scheduling of the process thread with the lower priority. 0, or -1 while one

@@ -27,6 +27,8 @@ struct archibald_jack {
     archibald_capture_fn core_capture;
     struct node playout; /* outputs: plays what the peer sends */
     struct node capture; /* inputs: takes what the peer is to hear */
+    void (*captured)(void *arg); /* NULL: nobody waits for the end of a cycle */
+    void *captured_arg;
     int client_priority; /* written before jack_activate: of real-time clients, -1 for none */
     struct archibald_jack_attribution attribution; /* capture's process thread only */
     /* playout's process thread only: the core knows that the graph left real time */
