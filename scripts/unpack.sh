@@ -1,7 +1,8 @@
 #!/bin/bash
 # Unpacks one program of another Debian suite and everything that it needs, the C library
 # included, into a folder: scripts/unpack.sh SUITE PROGRAM FOLDER PACKAGE...
-# Nothing is installed. FOLDER/bin/PROGRAM starts it, FOLDER/version is the first package's.
+# Nothing is installed. FOLDER/bin/PROGRAM starts it, FOLDER/version is the first package's,
+# FOLDER/client has what installed programs need to use PipeWire's library from there.
 # A folder that is complete already is left as it is.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -52,5 +53,11 @@ chmod +x "$folder.new/bin/$program"
 mkdir "$folder.new/jack"
 jack=$(ldconfig -p | sed -n 's|.*libjack\.so\.0 .* => ||p' | head -n 1)
 [ -z "$jack" ] || ln -s "$jack" "$folder.new/jack/libjack.so.0"
+# PipeWire's library alone, for programs that are installed and share their C library.
+mkdir "$folder.new/client"
+for name in libpipewire-0.3.so.0 pipewire-0.3 spa-0.2; do
+  found=$(echo "$folder.new"/root/usr/lib/*/"$name")
+  [ ! -e "$found" ] || ln -s "../${found#"$folder.new/"}" "$folder.new/client/$name"
+done
 rm -rf "$folder"
 mv "$folder.new" "$folder"

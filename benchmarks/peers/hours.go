@@ -129,7 +129,7 @@ func (p *pair) startBoth(latency string) ([]*watched, error) {
 	if err != nil {
 		return nil, err
 	}
-	ours, err := p.addOurs(freeClocks, latency)
+	ours, err := p.addOurs(freeClocks, nil, latency)
 	if err != nil {
 		return nil, err
 	}

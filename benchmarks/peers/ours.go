@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"archibald-bridge/bridge/status"
@@ -30,11 +31,12 @@ func (c clocks) flags(setting string) []string {
 }
 
 // startOurs starts both servers, the host's as the trial says, and both ends of this bridge.
-func startOurs(c clocks) func(*pair, string) (*bridge, error) {
+// from is the host's PipeWire, nil for the installed one.
+func startOurs(c clocks, from *unpacked) func(*pair, string) (*bridge, error) {
 	return func(p *pair, setting string) (*bridge, error) {
 		var err error
 		if p.hostsPipeWire {
-			err = p.startDesktop(p.host)
+			err = p.startDesktop(p.host, from)
 		} else {
 			err = p.startHostJackd()
 		}
@@ -49,12 +51,12 @@ func startOurs(c clocks) func(*pair, string) (*bridge, error) {
 		if err != nil {
 			return nil, err
 		}
-		return p.addOurs(c, setting)
+		return p.addOurs(c, from, setting)
 	}
 }
 
 // addOurs is startOurs with servers that run.
-func (p *pair) addOurs(c clocks, setting string) (*bridge, error) {
+func (p *pair) addOurs(c clocks, from *unpacked, setting string) (*bridge, error) {
 	b := &bridge{
 		in:     [2]string{"archibald-to-host:in_1", "archibald-to-host:in_2"},
 		out:    [2]string{"archibald-from-host:out_1", "archibald-from-host:out_2"},
@@ -71,7 +73,13 @@ func (p *pair) addOurs(c clocks, setting string) (*bridge, error) {
 		host = append(host, "--backend", "jack", "--jack-server", p.host.jack())
 		b.loop = [][2]string{{"archibald-from-guest:out_1", "archibald-to-guest:in_1"}, {"archibald-from-guest:out_2", "archibald-to-guest:in_2"}}
 	}
-	if err := b.start(p.host, "bridge-host", p.bridge, append(host, c.flags(setting)...)...); err != nil {
+	command := append([]string{p.bridge}, append(host, c.flags(setting)...)...)
+	if from != nil { // its library, too, as on a system that has it installed
+		command = append([]string{"env", "LD_LIBRARY_PATH=" + filepath.Join(p.unpacked[from], "client"),
+			"PIPEWIRE_MODULE_DIR=" + filepath.Join(p.unpacked[from], "client", "pipewire-0.3"),
+			"SPA_PLUGIN_DIR=" + filepath.Join(p.unpacked[from], "client", "spa-0.2")}, command...)
+	}
+	if err := b.start(p.host, "bridge-host", command[0], command[1:]...); err != nil {
 		return nil, err
 	}
 	guest := []string{"guest", "--jack-server", p.guest.jack(), "--peer", p.host.address, "--clock", c.guest}

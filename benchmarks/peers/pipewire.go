@@ -121,10 +121,10 @@ func (p *pair) startPipeWire(m machine, from *unpacked, addition string) (*stack
 	return m.StartPipeWireAt(p.periodFrames, p.rateHz)
 }
 
-// startDesktop starts the installed PipeWire with its session manager, as on a desktop: with
-// a sink for loudspeakers that it connects streams to.
-func (p *pair) startDesktop(m machine) error {
-	if _, err := p.startPipeWire(m, nil, ""); err != nil {
+// startDesktop starts PipeWire with the installed session manager, as on a desktop: with a
+// sink for loudspeakers that it connects streams to.
+func (p *pair) startDesktop(m machine, from *unpacked) error {
+	if _, err := p.startPipeWire(m, from, ""); err != nil {
 		return err
 	}
 	_, err := m.StartWirePlumber()

@@ -87,12 +87,24 @@ var freely = map[place][]string{
 	{32, 96000}: {"64frames", "auto", "48frames", "96frames", "160frames"},
 }
 
+// freelyElsewhere are those between other servers than the product's main ones.
+var freelyElsewhere = map[place][]string{
+	{64, 48000}: {"80frames", "auto", "74frames"},
+	{32, 48000}: {"48frames", "auto", "42frames"},
+	{32, 96000}: {"64frames", "auto", "48frames"},
+}
+
 // systems in the order of the table of contents; plan shuffles them.
 var systems = []*system{
 	{name: results.Control, servers: mixedServers, settings: always("none"), start: startMixedControl(nil)},
-	{name: results.Ours, servers: mixedServers, start: startOurs(freeClocks), settings: freely},
-	{name: results.Ours, servers: mixedServers, follows: theHost, start: startOurs(guestLeads), settings: always("guest leads --answer-periods 1", "guest leads --answer-periods 2")},
-	{name: results.Ours, servers: mixedServers, follows: theGuest, start: startOurs(hostLeads), settings: always("host leads --answer-periods 1", "host leads --answer-periods 2")},
+	{name: results.Ours, servers: mixedServers, start: startOurs(freeClocks, nil), settings: freely},
+	{name: results.Ours, servers: mixedServers, follows: theHost, start: startOurs(guestLeads, nil), settings: always("guest leads --answer-periods 1", "guest leads --answer-periods 2")},
+	{name: results.Ours, servers: mixedServers, follows: theGuest, start: startOurs(hostLeads, nil), settings: always("host leads --answer-periods 1", "host leads --answer-periods 2")},
+	// On the PipeWire of Debian 13, beside netjack2-driver there. A newer one's library needs
+	// a newer C library than the installed programs have.
+	{name: results.Ours, servers: mixed14, needs: pipeWireBackports, start: startOurs(freeClocks, pipeWireBackports), settings: freelyElsewhere},
+	{name: results.Ours, servers: mixed14, follows: theHost, needs: pipeWireBackports, start: startOurs(guestLeads, pipeWireBackports), settings: always("guest leads --answer-periods 1", "guest leads --answer-periods 2")},
+	{name: results.Ours, servers: mixed14, follows: theGuest, needs: pipeWireBackports, start: startOurs(hostLeads, pipeWireBackports), settings: always("host leads --answer-periods 1", "host leads --answer-periods 2")},
 	// netJACK2's latency in cycles is the driver's to ask for.
 	{name: "netjack2-driver", servers: mixed14, follows: theHost, needs: pipeWireBackports, start: startNetJack2Driver(pipeWireBackports),
 		settings: withFlag("netjack2.latency", "0", "1", "2")},
@@ -102,11 +114,7 @@ var systems = []*system{
 	{name: results.Control, servers: mixedNewest, needs: pipeWireNewest, settings: always("none"), start: startMixedControl(pipeWireNewest)},
 
 	{name: results.Control, servers: jackServers, settings: always("none"), start: startControl},
-	{name: results.Ours, servers: jackServers, start: startOurs(freeClocks), settings: map[place][]string{
-		{64, 48000}: {"80frames", "auto", "74frames"},
-		{32, 48000}: {"48frames", "auto", "42frames"},
-		{32, 96000}: {"64frames", "auto", "48frames"},
-	}},
+	{name: results.Ours, servers: jackServers, start: startOurs(freeClocks, nil), settings: freelyElsewhere},
 	// After a timing error its receiver is mute for 10 s.
 	{name: "zita-njbridge", servers: jackServers, start: startZita, settle: 14 * time.Second,
 		settings: withFlag("--filt 16 --buff", "1", "5", "20")},
@@ -145,7 +153,7 @@ func startMixedControl(from *unpacked) func(*pair, string) (*bridge, error) {
 			return nil, err
 		}
 		if from == nil {
-			return guestAlone(), p.startDesktop(p.host)
+			return guestAlone(), p.startDesktop(p.host, nil)
 		}
 		_, err := p.startPipeWire(p.host, from, "")
 		return guestAlone(), err
