@@ -115,7 +115,9 @@ func (l lock) check() (lock, error) {
 	case leader.PeriodFrames == 0 || follower.PeriodFrames == 0:
 		return lock{}, fmt.Errorf("the %s leads and the %s follows, and one of them does not say its period", leader.Role, follower.Role)
 	case follower.Follows == FollowsNothing:
-		return lock{}, fmt.Errorf("the %s is to follow the %s, and its audio server cannot: PipeWire can, and JACK when started as jackd -S -d netone, with --netone-port on the %s", follower.Role, leader.Role, follower.Role)
+		several := map[Role]string{Host: "; no host of several guests can"}[follower.Role]
+		return lock{}, fmt.Errorf("the %s is to follow the %s, and its audio server cannot: PipeWire can, and JACK when started as jackd -S -d netone, with --netone-port on the %s%s",
+			follower.Role, leader.Role, follower.Role, several)
 	case follower.Follows == FollowsOwn && (follower.RateHz != leader.RateHz || follower.PeriodFrames != leader.PeriodFrames):
 		return lock{}, fmt.Errorf("the %s leads at %d Hz with a period of %d frames, and the %s, which follows, can only have %d Hz and %d frames: start its audio server with the leader's",
 			leader.Role, leader.RateHz, leader.PeriodFrames, follower.Role, follower.RateHz, follower.PeriodFrames)

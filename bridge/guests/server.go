@@ -185,7 +185,7 @@ func (s *server) fits(offer proto.Description) error {
 	if rateHz == 0 {
 		rateHz = offer.RateHz
 	}
-	ours := session.Describe(s.settings, audio.Graph{RateHz: rateHz, PeriodFrames: max(1, s.settings.PeriodFrames)})
+	ours := session.Describe(s.settings, audio.Graph{RateHz: rateHz, PeriodFrames: max(1, offer.PeriodFrames)})
 	_, _, err := proto.Answer(offer, ours)
 	return err
 }

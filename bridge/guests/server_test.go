@@ -112,7 +112,13 @@ func hostSettings() session.Settings {
 
 func serve(t *testing.T, guests int, absent bool) *served {
 	t.Helper()
+	return serveAs(t, guests, absent, func(*session.Settings) {})
+}
+
+func serveAs(t *testing.T, guests int, absent bool, change func(*session.Settings)) *served {
+	t.Helper()
 	settings := hostSettings()
+	change(&settings)
 	s := &served{t: t}
 	log := slog.New(slog.NewTextHandler(s, nil))
 	ctx, cancel := context.WithCancel(context.Background())
@@ -208,6 +214,24 @@ func TestEachGuestHasAnEndOfItsOwn(t *testing.T) {
 	defer s.mu.Unlock()
 	if got := strings.Join(s.made, ", "); got != "0 ann, 1 bob" {
 		t.Errorf("ends: %s", got)
+	}
+}
+
+// Which period the leader's graph has nobody knows before the first guest's end is there.
+func TestAHostThatLeadsIsFollowedByEachGuestAndFollowsNone(t *testing.T) {
+	s := serveAs(t, 3, false, func(s *session.Settings) { s.Clock = proto.ClockLead })
+	for i, follows := range []proto.Follows{proto.FollowsOwn, proto.FollowsAny} {
+		code, body := s.offer(fmt.Sprint("guest-", i), proto.Guest, func(d *proto.Description) {
+			d.PeriodFrames, d.Clock, d.Follows = 64, proto.ClockFollow, follows
+		})
+		if code != http.StatusCreated || !strings.Contains(body, "a=x-archibald-lock:lead\r\n") {
+			t.Errorf("%q: %d %s", follows, code, body)
+		}
+	}
+	s = serveAs(t, 2, false, func(s *session.Settings) { s.Clock = proto.ClockAuto })
+	code, body := s.offer("leader", proto.Guest, func(d *proto.Description) { d.PeriodFrames, d.Clock = 64, proto.ClockLead })
+	if code != http.StatusConflict || !strings.Contains(body, "the host is to follow the guest, and its audio server cannot") {
+		t.Errorf("%d %s", code, body)
 	}
 }
 

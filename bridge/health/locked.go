@@ -29,9 +29,9 @@ type Cycles struct {
 
 // minuteSample are counters of a moment, of a locked session.
 type minuteSample struct {
-	ns                          int64
-	cycles, unanswered, givenUp uint64
-	lost                        uint64 // packets of both ways
+	ns                                   int64
+	cycles, packets, unanswered, givenUp uint64
+	lost                                 uint64 // packets of both ways
 }
 
 // sampleMinute takes the counters.
@@ -39,7 +39,7 @@ func (v *Vitals) sampleMinute(nowNs int64, c stream.ReceiveCounters) {
 	if time.Duration(nowNs-v.startNs) < settleFor {
 		return
 	}
-	v.minute = append(v.minute, minuteSample{nowNs, c.Cycles, c.Unanswered, c.GivenUp, c.Lost + v.peerLost})
+	v.minute = append(v.minute, minuteSample{nowNs, c.Cycles, c.Packets, c.Unanswered, c.GivenUp, c.Lost + v.peerLost})
 	for time.Duration(nowNs-v.minute[0].ns) > minute {
 		v.minute = v.minute[1:]
 	}
@@ -53,14 +53,23 @@ func (v *Vitals) LastMinute() Cycles {
 	}
 	from, to := v.minute[0], v.minute[len(v.minute)-1]
 	c := Cycles{Cycles: stream.Grown(to.cycles, from.cycles), GivenUp: stream.Grown(to.givenUp, from.givenUp)}
-	reported := from
-	for _, s := range v.minute {
-		if time.Duration(to.ns-s.ns) >= reportsWithin {
-			reported = s
+	for i := 1; i+1 < len(v.minute) && time.Duration(to.ns-v.minute[i].ns) >= reportsWithin; i++ {
+		if v.packetsCame(i-1) && v.packetsCame(i) && v.packetsCame(i+1) {
+			c.Late += stream.Grown(v.minute[i].unanswered, v.minute[i-1].unanswered)
 		}
 	}
-	c.Late = stream.Grown(stream.Grown(reported.unanswered, from.unanswered), stream.Grown(to.lost, from.lost))
+	c.Late = stream.Grown(c.Late, stream.Grown(to.lost, from.lost))
 	return c
+}
+
+// packetsCame says whether the follower answered at least every other cycle in the time that a
+// sample ends: one that is gone is not late.
+func (v *Vitals) packetsCame(i int) bool {
+	if i == 0 {
+		return true
+	}
+	now, then := v.minute[i], v.minute[i-1]
+	return 2*stream.Grown(now.packets, then.packets) >= stream.Grown(now.cycles, then.cycles)
 }
 
 // ForgetMinute begins to count the last minute anew.

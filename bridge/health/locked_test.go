@@ -13,6 +13,7 @@ import (
 
 // minutes are the counters of a locked session, half a second after half a second.
 type minutes struct {
+	gone     bool // the follower
 	v        Vitals
 	ns       int64
 	counters stream.Counters
@@ -25,7 +26,9 @@ func (m *minutes) pass(d time.Duration, unanswered, lost, givenUp int) {
 		share := func(n int) uint64 { return uint64(n*(i+1)/steps - n*i/steps) }
 		r := &m.counters.Received
 		r.Cycles += 375
-		r.Packets += 375
+		if !m.gone {
+			r.Packets += 375
+		}
 		r.Unanswered += share(unanswered)
 		r.Lost += share(lost)
 		r.GivenUp += share(givenUp)
@@ -59,6 +62,25 @@ func TestAnswersAreLateWhenNoPacketWasLost(t *testing.T) {
 		if got.Late != c.late || got.TooLate(perMinute) != c.tooLate {
 			t.Errorf("%s: %+v, too late %v", name, got, got.TooLate(perMinute))
 		}
+	}
+}
+
+func TestAFollowerThatIsGoneIsNotLate(t *testing.T) {
+	var m minutes
+	m.pass(10*time.Second, 0, 0, 0)
+	m.pass(500*time.Millisecond, 180, 0, 0) // it went in the middle
+	m.gone = true
+	m.pass(3*time.Second, 6*375, 0, 0)
+	m.gone = false
+	m.pass(500*time.Millisecond, 180, 0, 0) // and is back
+	m.pass(10*time.Second, 0, 0, 0)
+	if got := m.v.LastMinute(); got.Late != 0 {
+		t.Errorf("%+v", got)
+	}
+	m.pass(5*time.Second, 10, 0, 0)
+	m.pass(5*time.Second, 0, 0, 0)
+	if got := m.v.LastMinute(); got.Late != 10 {
+		t.Errorf("later: %+v", got)
 	}
 }
 

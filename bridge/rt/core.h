@@ -84,7 +84,7 @@ uint32_t archibald_wire_decode(enum wire_encoding encoding, const uint8_t *paylo
 
 typedef struct {
     uint8_t payload_type;
-    int marker; /* of a leader: the packet begins a cycle */
+    int marker; /* of a leader: it begins a cycle; of a follower: sound that was not sent is before it */
     uint16_t sequence;
     uint32_t timestamp, ssrc;
     int32_t send_delay_us; /* what the header extension SEND_DELAY_ID says; -1: nothing */
@@ -216,7 +216,7 @@ typedef struct {
     leader_cycles cycles;    /* of a follower */
     const sent_cycles *sent; /* of a leader, constant: the engine's */
     uint64_t answered;       /* of a leader: the sent cycles whose answers were due so far */
-    uint32_t expected_next;  /* the timestamp behind the newest of these */
+    uint64_t seams;          /* of a leader, by cycle: its answer does not go on from the one before */
     uint64_t newest_answer;  /* and the newest cycle of which there was an answer ... */
     int have_answer;         /* ... if there was one */
     int muted;               /* of a locked receiver: for good */
@@ -292,7 +292,7 @@ void archibald_locked_arrived(archibald_receiver *receiver, enum arrival arrival
 /* Of a leader: where a packet belongs in the stream of the answers, by the timestamp of the
  * cycle of its own that it answers; 0: no answer to any. */
 int archibald_locked_answer(archibald_receiver *receiver, receive_counters *count,
-                            uint32_t timestamp, int next, int64_t *media);
+                            uint32_t timestamp, int next, int marker, int64_t *media);
 /* Of a leader: puts the buffer where the answer belongs that is to be played in this cycle,
  * whose number is graph_frame. Returns 0 when there is none to expect. */
 int archibald_locked_seek(archibald_receiver *receiver, uint64_t graph_frame);
@@ -346,7 +346,8 @@ typedef struct {
     /* capture only */
     capture_ring ring;
     uint64_t sent_head; /* ring frames already packed */
-    int marker;         /* of a leader: the next packet begins a cycle */
+    int marker;         /* the next packet has RTP's marker */
+    int unheard;        /* of a follower: a cycle was not sent since the last packet */
     int64_t next_media; /* media time of the next captured frame */
     int started;
     sound_ring *captured; /* WIRE_CODED, else NULL: capture produces, control consumes */
@@ -459,7 +460,7 @@ int archibald_follow(archibald_engine *engine, enum archibald_follow_why why, in
                      int64_t *wake_ns);
 /* Whether a captured cycle is sent, and its media time. A leader's is remembered as sent, a
  * follower's is taken: the next call finds another cycle or none. */
-int archibald_capture_media(archibald_engine *engine, const archibald_sender *sender,
+int archibald_capture_media(archibald_engine *engine, archibald_sender *sender,
                             uint32_t frames, uint64_t graph_frame, int64_t *media);
 /* How long a capture callback runs after the nominal start of its cycle, at least
  * 0; -1: not known. */

@@ -157,14 +157,16 @@ static void remember_sent(sent_cycles *sent, uint64_t graph_frame, uint32_t time
     atomic_store_explicit(&sent->count, count + 1, memory_order_release);
 }
 
-int archibald_capture_media(archibald_engine *engine, const archibald_sender *sender,
+int archibald_capture_media(archibald_engine *engine, archibald_sender *sender,
                             uint32_t frames, uint64_t graph_frame, int64_t *media) {
     const uint64_t follow = atomic_load_explicit(&engine->follow.graph, memory_order_acquire);
     if (follow != 0 || sender->plan.lock == LOCK_FOLLOWS) {
         *media = atomic_exchange_explicit(&engine->follow.to_send, CYCLE_NONE,
                                           memory_order_acquire);
-        return *media != CYCLE_NONE && sender->plan.lock == LOCK_FOLLOWS &&
-               frames == (uint32_t)follow;
+        const int sent = *media != CYCLE_NONE && sender->plan.lock == LOCK_FOLLOWS &&
+                         frames == (uint32_t)follow;
+        if (!sent) sender->unheard = 1;
+        return sent;
     }
     const int64_t offset = capture_offset(engine);
     if (offset == CLOCK_STOPPED) return 0;

@@ -24,7 +24,7 @@ type led struct {
 	wakeNs   int64
 	socket   [][]byte
 	sequence uint16
-	sent     uint16 // the follower's first sequence number that is not seen yet
+	marked   bool // the newest answer
 }
 
 func newLed(t *testing.T) *led {
@@ -89,9 +89,7 @@ func (l *led) run() (played []float32, sent []uint32) {
 	played = slices.Clone(out[0])
 	for _, d := range l.v.Capture([][]float32{played}, 7, l.ns) {
 		sent = append(sent, uint32(d[4])<<24|uint32(d[5])<<16|uint32(d[6])<<8|uint32(d[7]))
-		if d[1]&0x80 != 0 {
-			l.t.Error("a follower's packet has the marker")
-		}
+		l.marked = d[1]&0x80 != 0
 	}
 	return played, sent
 }
@@ -338,6 +336,35 @@ func TestTheFirstPacketThatReturnsIsUsedAtOnce(t *testing.T) {
 			l.lead(at+ledPeriod, 3)
 			wantCount(t, "takeovers", l.received().Takeovers, 1)
 		})
+	}
+}
+
+// So the leader knows that the sound between was not sent, and cross-fades.
+func TestAnAnswerBehindCyclesOfTheTimerIsMarked(t *testing.T) {
+	l := newLed(t)
+	at := l.lead(0, 1)
+	if !l.marked {
+		t.Error("the first answer has no marker")
+	}
+	at = l.lead(at, 20)
+	l.sequence += 2 // made up, and sent
+	at += 2 * ledPeriod
+	for start := l.step(FollowReadable, l.ns+periodsNs(2), l.cycle(at)); start; start = l.step(FollowDone, l.ns+1000) {
+		l.run()
+		if l.marked {
+			t.Error("an answer in a row has the marker")
+		}
+	}
+	l.step(FollowTimer, l.wakeNs)
+	l.run()
+	l.step(FollowDone, l.ns+1000)
+	l.lead(at+ledPeriod, 1)
+	if !l.marked {
+		t.Error("behind a cycle of the timer is no marker")
+	}
+	l.lead(at+2*ledPeriod, 1)
+	if l.marked {
+		t.Error("the marker stays")
 	}
 }
 

@@ -88,6 +88,7 @@ archibald_sender *archibald_sender_new(const send_plan *plan) {
     archibald_sender *sender = block_new(sizeof *sender);
     if (!sender) return NULL;
     sender->plan = *plan;
+    sender->unheard = plan->lock == LOCK_FOLLOWS;
     sender->ring.frames = 2 * MAX_PERIOD_FRAMES; /* a power of two */
     sender->ring.mask = sender->ring.frames - 1;
     sender->ring.channels = plan->channels;

@@ -11,7 +11,8 @@
 enum {
     /* A leader does not wait for a follower that sent nothing for so many periods: it is
      * gone, or its graph stands. */
-    ANSWER_HOPE_PERIODS = 50
+    ANSWER_HOPE_PERIODS = 50,
+    SEAM_CYCLES = 64 /* of which it is known whether one begins with a seam: bits of seams */
 };
 
 /* What a newer timestamp means is follow.c's to say. Here the buffer is put where it can
@@ -46,10 +47,21 @@ void archibald_locked_arrived(archibald_receiver *receiver, enum arrival arrival
     }
 }
 
+/* The follower marks an answer whose sound does not go on from the answer before: its timer
+ * ran cycles between them. */
+static uint64_t seam_bit(const archibald_receiver *receiver, int64_t media) {
+    return 1ull << (uint64_t)media / receiver->plan.period_frames % SEAM_CYCLES;
+}
+
+static void note_seam(archibald_receiver *receiver, int64_t media, int marked) {
+    receiver->seams &= ~seam_bit(receiver, media);
+    if (marked) receiver->seams |= seam_bit(receiver, media);
+}
+
 /* The stream of the answers counts the leader's cycles, not its media clock: where the leader
  * lost time or takes some back, no answer is lost and none is missing. */
 int archibald_locked_answer(archibald_receiver *receiver, receive_counters *count,
-                            uint32_t timestamp, int next, int64_t *media) {
+                            uint32_t timestamp, int next, int marker, int64_t *media) {
     const sent_cycles *sent = receiver->sent;
     const uint64_t cycles = atomic_load_explicit(&sent->count, memory_order_acquire);
     for (uint64_t i = 1; i < SENT_CYCLES && i <= cycles; i++) {
@@ -63,6 +75,7 @@ int archibald_locked_answer(archibald_receiver *receiver, receive_counters *coun
             receiver->newest_answer = cycle;
         receiver->have_answer = 1;
         *media = (int64_t)(cycle * receiver->plan.period_frames + within);
+        if (within == 0) note_seam(receiver, *media, marker);
         return 1;
     }
     return 0;
@@ -90,15 +103,10 @@ int archibald_locked_seek(archibald_receiver *receiver, uint64_t graph_frame) {
     receiver->answered = count - periods + 1;
     const uint64_t cycle = count - periods;
     const int64_t media = (int64_t)(cycle * receiver->plan.period_frames);
-    const uint32_t timestamp = atomic_load_explicit(&sent->slot[cycle % SENT_CYCLES].timestamp,
-                                                    memory_order_relaxed);
     if (atomic_exchange_explicit(&receiver->playing, 1, memory_order_relaxed))
         archibald_jitter_jump(&receiver->buffer, media);
     else
         archibald_jitter_reset(&receiver->buffer, media);
-    /* Where the leader lost time the follower may have run cycles of its own. */
-    if (timestamp != receiver->expected_next) archibald_jitter_seam(&receiver->buffer);
-    receiver->expected_next = timestamp + receiver->plan.period_frames;
     return 1;
 }
 
@@ -141,6 +149,8 @@ int archibald_locked_play(archibald_receiver *receiver, receive_counters *count,
     if (command == COMMAND_MUTE) receiver->muted = 1;
     if (playing) {
         archibald_jitter_jump(buffer, position);
+        if (receiver->seams & seam_bit(receiver, position)) archibald_jitter_seam(buffer);
+        note_seam(receiver, position, 0);
         archibald_jitter_commit(buffer, position + frames, position + frames,
                                 receiver->plan.rate_hz);
         for (uint32_t c = 0; c < used; c++) {

@@ -100,7 +100,7 @@ void archibald_receiver_packet(archibald_receiver *receiver, receive_counters *c
     observe(receiver, ring, &record, arrival);
 
     if (receiver->plan.lock == LOCK_LEADS &&
-        !archibald_locked_answer(receiver, count, timestamp, next, &media)) {
+        !archibald_locked_answer(receiver, count, timestamp, next, marker, &media)) {
         COUNT(count->outside, 1);
         return;
     }

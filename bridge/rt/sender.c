@@ -84,7 +84,8 @@ void archibald_sender_capture(archibald_sender *sender, send_counters *count,
             memset(plane, 0, (frames - first) * sizeof(float));
         }
     }
-    sender->marker = sender->plan.lock == LOCK_LEADS;
+    sender->marker = sender->plan.lock == LOCK_LEADS || sender->unheard;
+    sender->unheard = 0;
     atomic_store_explicit(&ring->head, head + frames, memory_order_release);
 }
 

@@ -76,7 +76,7 @@ func TestPlansAreReplacedUnderARunningGraph(t *testing.T) {
 		case 2:
 			e.SetGraph(f.RateHz)
 		default:
-			check(t, e.StartReceiver(stream.ReceivePlan{Format: f, PayloadType: payloadType(f.Encoding), SSRC: 3}))
+			check(t, e.StartReceiver(stream.ReceivePlan{Format: f, GraphRateHz: []int{0, 0, 48000, 96000}[r.IntN(4)], PayloadType: payloadType(f.Encoding), SSRC: 3}))
 			check(t, peer.StartSender(stream.SendPlan{Format: f, PayloadType: payloadType(f.Encoding), PacketFrames: 1 + r.IntN(32), SSRC: 3, To: e.LocalAddr()}))
 		}
 		for range 3 {
@@ -206,21 +206,27 @@ func TestPlansThatAreReplacedAreFreed(t *testing.T) {
 	const replaced = 200
 	n := open(t, "127.0.0.41:0")
 	many := stream.Format{Encoding: stream.F32, RateHz: 48000, Channels: 16}
-	for _, start := range []func() error{
-		func() error {
+	one := stream.Format{Encoding: stream.F32, RateHz: 48000, Channels: 1}
+	for _, c := range []struct {
+		has   int64 // bytes of what would be left behind by each
+		start func() error
+	}{
+		{1e6, func() error { // a ring of 16 channels
 			return n.e.StartSender(stream.SendPlan{Format: many, PayloadType: payloadType(many.Encoding), PacketFrames: 16, SSRC: 1, To: n.e.LocalAddr()})
-		},
-		func() error {
+		}},
+		{1e6, func() error {
 			return n.e.StartReceiver(stream.ReceivePlan{Format: many, PayloadType: payloadType(many.Encoding), SSRC: 1})
-		},
+		}},
+		{180e3, func() error { // a filter between two rates
+			return n.e.StartReceiver(stream.ReceivePlan{Format: one, GraphRateHz: 96000, PayloadType: payloadType(one.Encoding), SSRC: 1})
+		}},
 	} {
-		check(t, start())
+		check(t, c.start())
 		before := residentBytes(t)
 		for range replaced {
-			check(t, start())
+			check(t, c.start())
 		}
-		// A ring of 16 channels alone is a megabyte.
-		if grown := residentBytes(t) - before; grown > replaced*1e6/2 {
+		if grown := residentBytes(t) - before; grown > replaced*c.has/2 {
 			t.Errorf("%d bytes more after %d plans", grown, replaced)
 		}
 	}

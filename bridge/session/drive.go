@@ -72,7 +72,8 @@ func (e *End) drivePart() (changed bool) {
 	}
 	a := e.session.Agreement
 	wanted := audio.Graph{RateHz: a.Receive.RateHz, PeriodFrames: a.PeriodFrames}
-	if e.drive.graph != wanted || e.drive.err != nil {
+	tell := e.drive.graph != wanted || e.drive.err != nil
+	if tell {
 		e.drive.err = e.drivePeer(wanted)
 	}
 	if e.drive.err != nil {
@@ -81,7 +82,9 @@ func (e *End) drivePart() (changed bool) {
 	}
 	e.drive.toldNs = e.clock.monotonicNs()
 	wanted.Freewheels = e.graph.Freewheels
-	e.takeGraph(wanted)
+	if tell || e.graph != wanted {
+		e.takeGraph(wanted)
+	}
 	return false
 }
 

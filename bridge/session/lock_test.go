@@ -639,3 +639,19 @@ func TestAFollowerThatCannotTellsItsLeader(t *testing.T) {
 		t.Errorf("%+v", told)
 	}
 }
+
+func TestAFollowerThatIsGoneIsNotGivenASecondPeriod(t *testing.T) {
+	v := leading(t)
+	v.pass(5 * time.Second)
+	v.core.packets = false
+	for range 8 { // its reports still come
+		v.core.counters.Received.Unanswered += 750
+		v.peerSays(proto.Report{SSRC: peerSSRC})
+		v.pass(time.Second)
+	}
+	v.core.packets = true
+	v.pass(10 * time.Second)
+	if v.core.receiver.AnswerPeriods != 1 {
+		t.Error("it is taken for late")
+	}
+}

@@ -17,10 +17,12 @@ func (r Rejected) Sum() (sum uint64) {
 	return sum
 }
 
-// countRow is a row of the text: its name, whether what is sent has it, too, and its counts.
+// countRow is a row of the text: its name, whether what is sent has it, too, the value of
+// Session.Locked that it is for ("": any), and its counts.
 type countRow struct {
 	name   string
 	send   bool
+	locked string
 	values func(Counts) []uint64
 }
 

@@ -108,9 +108,11 @@ var countMetrics = []metric[Direction]{
 }
 
 var countRows = []countRow{
-	{"packets", true, func(c Counts) []uint64 { return []uint64{c.Packets} }},
-	{"lost", true, func(c Counts) []uint64 { return []uint64{c.Lost} }},
-	{"late, duplicate, recovered", false, func(c Counts) []uint64 { return []uint64{c.Late, c.Duplicate, c.Recovered} }},
-	{"concealed frames, dropouts", false, func(c Counts) []uint64 { return []uint64{c.ConcealedFrames, c.Dropouts} }},
-	{"xruns", true, func(c Counts) []uint64 { return []uint64{c.Xruns} }},
+	{"packets", true, "", func(c Counts) []uint64 { return []uint64{c.Packets} }},
+	{"lost", true, "", func(c Counts) []uint64 { return []uint64{c.Lost} }},
+	{"late, duplicate, recovered", false, "", func(c Counts) []uint64 { return []uint64{c.Late, c.Duplicate, c.Recovered} }},
+	{"concealed frames, dropouts", false, "", func(c Counts) []uint64 { return []uint64{c.ConcealedFrames, c.Dropouts} }},
+	{"xruns", true, "", func(c Counts) []uint64 { return []uint64{c.Xruns} }},
+	{"waited, unanswered, left out", false, "leads", func(c Counts) []uint64 { return []uint64{c.Waited, c.Unanswered, c.LeftOut} }},
+	{"made up, takeovers, given up", false, "follows", func(c Counts) []uint64 { return []uint64{c.MadeUp, c.Takeovers, c.GivenUp} }},
 }

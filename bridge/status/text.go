@@ -52,6 +52,9 @@ func WriteText(w io.Writer, s Status) error {
 	each("peer", func(d Direction) string { return orDash(d.Peer) })
 	each("format", formatText)
 	for _, counts := range countRows {
+		if counts.locked != "" && counts.locked != s.Session.Locked {
+			continue
+		}
 		sent := ""
 		if counts.send {
 			sent = counts.text(send.Counts)

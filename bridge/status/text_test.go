@@ -171,3 +171,26 @@ func TestTextSaysWhichEndLeads(t *testing.T) {
 		}
 	}
 }
+
+func TestTextHasTheCountsOfItsPartOnly(t *testing.T) {
+	for locked, want := range map[string]string{Leads: "waited, unanswered, left out  ", Follows: "made up, takeovers, given up  ", "": ""} {
+		s := sample()
+		s.Session.Locked = locked
+		d := &s.Directions.Receive
+		d.Waited, d.Unanswered, d.LeftOut, d.MadeUp, d.Takeovers, d.GivenUp = 21, 22, 23, 21, 22, 23
+		got := text(t, s)
+		if strings.Contains(got, "21, 22, 23") != (want != "") || !strings.Contains(got, want) || strings.Count(got, "unanswered")+strings.Count(got, "takeovers") > 1 {
+			t.Errorf("%q:\n%s", locked, got)
+		}
+	}
+}
+
+func TestTextSaysBothRatesWhereAStreamIsResampled(t *testing.T) {
+	for audio, want := range map[int]string{48000: "+3.2 ppm, resampled from 96000 to 48000 Hz\n", 96000: "+3.2 ppm\n"} {
+		s := Status{Audio: Audio{State: AudioRunning, Rate: audio}}
+		s.Directions.Receive = Direction{State: DirectionRunning, Rate: 96000, RatioPPM: 3.2}
+		if shown := text(t, s); !strings.Contains(shown, want) {
+			t.Errorf("no %q in\n%s", want, shown)
+		}
+	}
+}

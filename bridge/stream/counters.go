@@ -16,6 +16,7 @@ import (
 //	reason  instead of json, the key in rejected_by; counters of one reason are added up
 //	metric  the name for Prometheus, behind archibald_
 //	row     the row in the text and on the page; counters of one row share it
+//	locked  the part of the end in a session, leads or follows, that the row is for; none: any
 //	help    one sentence for the document and the metric
 
 // Counters are totals since the core was opened, and momentary values.
@@ -67,12 +68,12 @@ type ReceiveCounters struct {
 	Predicted       uint64 `c:"predicted"` // cycles whose last look-ahead had not come, and was predicted
 	Skips           uint64 `c:"skips" json:"xruns" metric:"media_clock_jumps_total" row:"xruns" help:"Times that the graph of this end lost time."`
 	SkippedFrames   uint64 `c:"skipped_frames"`
-	Waited          uint64 `c:"waited" json:"waited" metric:"waited_cycles_total" help:"Cycles of a leader in which playout waited for the follower's answer."`
-	Unanswered      uint64 `c:"unanswered" json:"unanswered" metric:"unanswered_cycles_total" help:"Cycles of a leader whose answer was not there in time, or not all of it: lost, late or left out."`
-	LeftOut         uint64 `c:"left_out" json:"left_out" metric:"left_out_cycles_total" help:"Cycles of a leader that the follower did not run, and sent no answer to."`
-	MadeUp          uint64 `c:"made_up" json:"made_up" metric:"made_up_cycles_total" help:"Cycles of a follower whose sound did not come, or not all of it, and was made up."`
-	Takeovers       uint64 `c:"takeovers" json:"takeovers" metric:"takeovers_total" help:"Times that a follower's timer took over because the leader's packets had stopped."`
-	GivenUp         uint64 `c:"given_up" json:"given_up" metric:"given_up_cycles_total" help:"Cycles of a follower that did not end within three periods."`
+	Waited          uint64 `c:"waited" json:"waited" metric:"waited_cycles_total" row:"waited, unanswered, left out" locked:"leads" help:"Cycles of a leader in which playout waited for the follower's answer."`
+	Unanswered      uint64 `c:"unanswered" json:"unanswered" metric:"unanswered_cycles_total" row:"waited, unanswered, left out" locked:"leads" help:"Cycles of a leader whose answer was not there in time, or not all of it: lost, late or left out."`
+	LeftOut         uint64 `c:"left_out" json:"left_out" metric:"left_out_cycles_total" row:"waited, unanswered, left out" locked:"leads" help:"Cycles of a leader that the follower did not run, and sent no answer to."`
+	MadeUp          uint64 `c:"made_up" json:"made_up" metric:"made_up_cycles_total" row:"made up, takeovers, given up" locked:"follows" help:"Cycles of a follower whose sound did not come, or not all of it, and was made up."`
+	Takeovers       uint64 `c:"takeovers" json:"takeovers" metric:"takeovers_total" row:"made up, takeovers, given up" locked:"follows" help:"Times that a follower's timer took over because the leader's packets had stopped."`
+	GivenUp         uint64 `c:"given_up" json:"given_up" metric:"given_up_cycles_total" row:"made up, takeovers, given up" locked:"follows" help:"Cycles of a follower that did not end within three periods."`
 	Observations    uint64 // lost because nobody read them
 
 	LastPacketNs    int64  // CLOCK_MONOTONIC, 0: none yet

@@ -31,7 +31,8 @@ type SendPlan struct {
 	Repeats      Repeats    // what it sends again
 	SendDelay    bool       // packets say their send delay, in a header extension
 	// Lock: of a leader the first packet of each cycle has RTP's marker bit. Packets of a
-	// follower have the timestamps of the leader's cycle that drove theirs.
+	// follower have the timestamps of the leader's cycle that drove theirs, and the marker
+	// where its graph ran without the leader before.
 	Lock Lock
 }
 

@@ -109,7 +109,7 @@ func onJACK(t *testing.T, r *Rig) (faults []string, serverFailures int) {
 		t.Fatal(err)
 	}
 	jackd.Kill9()
-	if err := r.wait(10*time.Second, func(d status.Direction) bool { return d.State != status.DirectionRunning }); err != nil {
+	if err := r.wait(10*time.Second, func(s status.Status) bool { return s.Directions.Receive.State != status.DirectionRunning }); err != nil {
 		t.Fatal(err)
 	}
 	if err := jackd.Restart(); err != nil {

@@ -32,6 +32,8 @@ type Config struct {
 	Tags []string
 	// Shared says that no sound is judged: another process may use the machine, too.
 	Shared bool
+	// Netone says that the guest end drives its JACK server, whose driver is netone.
+	Netone bool
 	// Static ends have no session; each has the other as its peer.
 	Static bool
 	// Ask the ends all the time what their servers did: a test that judges gaps needs
@@ -53,6 +55,7 @@ type Rig struct {
 
 	binary, probe string
 	port          int // of both ends, TCP and UDP
+	netonePort    int // UDP, of the guest's JACK server
 	probes        int // started so far: each needs a name of its own
 }
 
@@ -74,6 +77,9 @@ func New(config Config) (*Rig, error) {
 	}
 	r := &Rig{Stack: s, Config: config, JackServer: stack.JackServerName("guest")}
 	if r.port, err = FreePort(); err == nil {
+		r.netonePort, err = freeUDPPort()
+	}
+	if err == nil {
 		r.probe, err = probe.Build(s.Dir)
 	}
 	if err == nil {
@@ -89,7 +95,12 @@ func New(config Config) (*Rig, error) {
 
 // StartJackd starts the guest's JACK server.
 func (r *Rig) StartJackd() (err error) {
-	r.Jackd, err = r.Stack.StartJackd("guest", r.Config.PeriodFrames, r.Config.RateHz)
+	if !r.Config.Netone {
+		r.Jackd, err = r.Stack.StartJackd("guest", r.Config.PeriodFrames, r.Config.RateHz)
+		return err
+	}
+	r.Jackd, err = r.StartJackdArguments("guest", "-R", "-P75", "-S", "-d", "netone",
+		"-l", fmt.Sprint(r.netonePort), "-r", fmt.Sprint(r.Config.RateHz), "-p", fmt.Sprint(r.Config.PeriodFrames))
 	return err
 }
 
@@ -119,6 +130,9 @@ func (r *Rig) SetPeriod(frames int) error {
 func (r *Rig) StartGuest() (err error) {
 	args := []string{"guest", "--jack-server", r.JackServer,
 		"--connect", "SuperCollider:out_* -> archibald-to-host:in_*"}
+	if r.Config.Netone {
+		args = append(args, "--netone-port", fmt.Sprint(r.netonePort))
+	}
 	args = append(append(args, r.common(proto.Guest, r.Config.CallFromHost)...), r.Config.Guest...)
 	r.Guest, err = r.Start("bridge-guest", nil, r.binary, args...)
 	return err
@@ -206,19 +220,23 @@ func askStatus(address string) (s status.Status, err error) {
 
 // WaitRunning waits until both ends receive and play the other's sound.
 func (r *Rig) WaitRunning(timeout time.Duration) error {
-	return r.wait(timeout, func(d status.Direction) bool {
-		return d.State == status.DirectionRunning && d.BufferFrames > 0
+	return r.wait(timeout, func(s status.Status) bool {
+		d := s.Directions.Receive
+		return d.State == status.DirectionRunning && (d.BufferFrames > 0 || s.Session.Locked != "")
 	})
 }
 
 // WaitExact waits until both ends have found that the servers share a clock and
 // copy without resampling.
 func (r *Rig) WaitExact(timeout time.Duration) error {
-	return r.wait(timeout, func(d status.Direction) bool { return d.BufferFrames > 0 && d.RatioPPM == 0 })
+	return r.wait(timeout, func(s status.Status) bool {
+		d := s.Directions.Receive
+		return d.BufferFrames > 0 && d.RatioPPM == 0
+	})
 }
 
-// wait waits until what both ends receive is good.
-func (r *Rig) wait(timeout time.Duration, good func(status.Direction) bool) error {
+// wait waits until both ends are good.
+func (r *Rig) wait(timeout time.Duration, good func(status.Status) bool) error {
 	deadline := time.Now().Add(timeout)
 	for {
 		received := map[proto.Role]status.Direction{}
@@ -226,7 +244,7 @@ func (r *Rig) wait(timeout time.Duration, good func(status.Direction) bool) erro
 		for _, role := range []proto.Role{proto.Guest, proto.Host} {
 			s, err := r.Status(role)
 			received[role] = s.Directions.Receive
-			if err != nil || !good(s.Directions.Receive) {
+			if err != nil || !good(s) {
 				missing++
 			}
 		}

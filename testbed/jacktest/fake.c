@@ -71,7 +71,7 @@ static void capture(archibald_engine *engine, const float *const *in, uint32_t c
     publish(&engine->capture);
 }
 
-enum { lost_after_periods = 3 };
+enum { lost_after_periods = 3, most_waiting = 8 };
 
 static void count(uint64_t *counter) { __atomic_fetch_add(counter, 1, __ATOMIC_RELAXED); }
 
@@ -103,6 +103,8 @@ static int follow(archibald_engine *engine, enum archibald_follow_why why, int64
             f->waiting++;
             count(&f->packets);
         }
+        /* After a standstill it goes on with the newest, as the core does. */
+        if (f->waiting > most_waiting) f->waiting = 1;
         if (f->waiting > 0) {
             f->waiting--;
             starts = begin(f, &f->by_packet, now_ns, now_ns + patience_ns);

@@ -23,10 +23,14 @@ type Locked struct {
 	// LostFrames is how long the leader's graph stands before a cycle, in frames; its counter
 	// tells.
 	LostFrames func(cycle int) int
-	Followers  []*Follower
+	// StandsNs is the same in time, and the counter does not tell; nil: never.
+	StandsNs  func(cycle int) float64
+	Followers []*Follower
 
 	// Cycles are the leader's so far.
 	Cycles []LeaderCycle
+
+	stoodNs float64 // so far
 }
 
 // LeaderCycle is one cycle of the leader.
@@ -160,7 +164,10 @@ func (l *Locked) cycle() {
 	captured := int64(n * l.PeriodFrames)
 	frame := captured + l.lost(n)
 	startNs := 1e9 + math.Round(float64(frame)*1e9/lockedRate)
-	callbackNs := startNs
+	if l.StandsNs != nil {
+		l.stoodNs += l.StandsNs(n)
+	}
+	callbackNs := startNs + l.stoodNs
 	if l.WakeNs != nil {
 		callbackNs += l.WakeNs()
 	}

@@ -151,6 +151,49 @@ func TestEveryMissingAnswerOfALossyNetworkIsExplained(t *testing.T) {
 	}
 }
 
+// Both graphs count the same: each cycle of the leader runs once, in order, however its packets
+// are lost, parts of it or all.
+func TestEveryCycleOfTheLeaderRunsOnceAlthoughPacketsAreLost(t *testing.T) {
+	for _, share := range []float64{0.01, 0.05} {
+		for _, packets := range []int{1, 2, 5} {
+			t.Run(fmt.Sprintf("%v, %d packets", share, packets), func(t *testing.T) {
+				const period, cycles = 240, 4000
+				r := NewRandom(uint64(packets))
+				var lostThere, lostBack []int
+				l := &Locked{PeriodFrames: period, PacketFrames: period / packets, Source: lockedTone}
+				during := func() bool {
+					n := len(l.Cycles)
+					_, before := slices.BinarySearch(lostThere, n-1)
+					_, further := slices.BinarySearch(lostThere, n-2)
+					return n > startUp && n < cycles-50 && !(before && further) // three are the timer's
+				}
+				f := &Follower{LoseThere: losing(l, r, share, &lostThere, during), LoseBack: losing(l, r, share, &lostBack, during)}
+				l.Followers = []*Follower{f}
+				runLocked(t, l, cycles)
+				leader, follower := f.Counters()
+				wantCounted(t, "lost there", follower.Received.Lost, uint64(len(lostThere)))
+				wantCounted(t, "lost back", leader.Received.Lost, uint64(len(lostBack)))
+				wantCounted(t, "made up", follower.Received.MadeUp, uint64(len(slices.Compact(slices.Clone(lostThere)))))
+				var media []int64
+				for _, c := range f.Starts() {
+					if c.Media != math.MinInt64 {
+						media = append(media, c.Media)
+					}
+				}
+				for i := range media[1:] {
+					if media[i+1] != media[i]+period {
+						t.Fatalf("the cycle at %d follows the one at %d", media[i+1], media[i])
+					}
+				}
+				if len(media) < cycles-3 || follower.Received.Takeovers > 0 {
+					t.Errorf("%d cycles ran of %d; %d takeovers", len(media), cycles, follower.Received.Takeovers)
+				}
+				wantNoClick(t, "follower", played(f, 2*startUp))
+			})
+		}
+	}
+}
+
 func wantCounted(t *testing.T, what string, got, want uint64) {
 	t.Helper()
 	if got != want {
@@ -336,5 +379,66 @@ func TestReorderedAndRepeatedPacketsOfACycleAreNothing(t *testing.T) {
 		if follower.Received.Reordered == 0 {
 			t.Error("nothing was reordered")
 		}
+	}
+}
+
+// As jackd2's dummy driver: only the cycles' times tell what was lost, and when it is known
+// better some of it is taken back.
+func TestALeaderThatReanchorsLosesNoAnswer(t *testing.T) {
+	for _, period := range []int{32, 64, 256} {
+		for _, periods := range []int{1, 2} {
+			t.Run(fmt.Sprintf("period %d, answers after %d", period, periods), func(t *testing.T) {
+				r := NewRandom(uint64(period))
+				lateNs := 0.0
+				f := &Follower{}
+				l := &Locked{PeriodFrames: period, AnswerPeriods: periods, Source: lockedTone, Followers: []*Follower{f},
+					StandsNs: func(cycle int) float64 {
+						if cycle < lockedRate/period || cycle%(lockedRate/period/2) != 0 {
+							return 0
+						}
+						lateNs = 150e3
+						return (1.2 + 5*r.Float64()) * float64(period) / lockedRate * 1e9
+					},
+					WakeNs: func() float64 {
+						lateNs *= 0.97
+						return lateNs
+					}}
+				runLocked(t, l, 5*lockedRate/period)
+				missing := wantAnswers(t, l, 0, func(int) bool { return true })
+				leader, follower := f.Counters()
+				back := false // timestamps went back once
+				starts := f.Starts()
+				for i := range starts[1:] {
+					back = back || starts[i].Media > starts[i+1].Media && starts[i].Media-starts[i+1].Media < 100
+				}
+				if len(missing) > 0 || follower.Received.Lost > 0 || leader.Received.LeftOut > 0 || !back && period < 256 {
+					t.Errorf("cycles %v have no answer, %d left out; timestamps went back: %v", missing, leader.Received.LeftOut, back)
+				}
+				wantNoClick(t, "leader", heard(l, 0, startUp))
+				wantNoClick(t, "follower", played(f, 2*startUp))
+			})
+		}
+	}
+}
+
+// Everything is late by chance: cycles run in order, each once, and what is missing is explained.
+func TestAnUneasyNetworkIsExplained(t *testing.T) {
+	for _, period := range []int{32, 64, 256} {
+		r := NewRandom(uint64(period))
+		periodNs := float64(period) / lockedRate * 1e9
+		delay := r.Pareto(20e3, 1.2, 2*periodNs)
+		f := &Follower{ThereNs: delay, BackNs: delay, GraphNs: r.Pareto(30e3, 1.5, 2*periodNs)}
+		l := &Locked{PeriodFrames: period, Source: lockedNoise, WakeNs: r.Wake(10e3, 20e3), Followers: []*Follower{f}}
+		runLocked(t, l, 5000)
+		for range 20 { // what is on its way comes
+			f.ThereNs, f.BackNs, f.GraphNs = nil, nil, nil
+			runLocked(t, l, 1)
+		}
+		missing := wantAnswers(t, l, 0, func(n int) bool { return true })
+		leader, follower := f.Counters()
+		if len(missing) < 10 || follower.Received.MadeUp == 0 {
+			t.Errorf("period %d: %d answers missing, %d cycles made up: an easy network", period, len(missing), follower.Received.MadeUp)
+		}
+		wantExplained(t, leader.Received)
 	}
 }

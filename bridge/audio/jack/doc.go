@@ -8,6 +8,9 @@
 // The process callbacks are C and call the real-time core through function
 // pointers; Go opens, closes, and hears what the server reports.
 //
+// A server whose driver is netone has no clock: this end drives its cycles (package netone), and both
+// clients run in them as in any.
+//
 // A Probe is a client of another kind: it measures a path by its sound, in a
 // process of its own (archibald-bridge bench).
 //

@@ -1,11 +1,14 @@
 "use strict";
 // Code generated from bridge/stream/counters.go by go generate; DO NOT EDIT.
 
-// Each row: its name, whether what is sent has it, too, and the keys of its counts.
+// Each row: its name, whether what is sent has it, too, the keys of its counts, and the part
+// of an end in a session that it is for.
 const countRows = [
-  ["packets", true, ["packets"]],
-  ["lost", true, ["lost"]],
-  ["late, duplicate, recovered", false, ["late","duplicate","recovered"]],
-  ["concealed frames, dropouts", false, ["concealed_frames","dropouts"]],
-  ["xruns", true, ["xruns"]],
+  ["packets", true, ["packets"], ""],
+  ["lost", true, ["lost"], ""],
+  ["late, duplicate, recovered", false, ["late","duplicate","recovered"], ""],
+  ["concealed frames, dropouts", false, ["concealed_frames","dropouts"], ""],
+  ["xruns", true, ["xruns"], ""],
+  ["waited, unanswered, left out", false, ["waited","unanswered","left_out"], "leads"],
+  ["made up, takeovers, given up", false, ["made_up","takeovers","given_up"], "follows"],
 ];

@@ -16,9 +16,9 @@ const rows = [
   ["state", d => d.state],
   ["peer", d => d.peer || "–"],
   ["format", d => d.format ? `${d.format}/${d.rate}/${d.channels}, ${d.packet_frames} frames a packet` : "–"],
-  ...countRows.map(([name, send, keys]) => {
+  ...countRows.map(([name, send, keys, locked]) => {
     const text = d => keys.map(key => d[key]).join(", ");
-    return [name, send ? text : null, text];
+    return [name, send ? text : null, text, locked];
   }),
   ["not sent, rejected", d => d.send_errors, d => d.rejected +
     (d.rejected ? ` (${Object.entries(d.rejected_by).filter(([, n]) => n > 0).map(([reason, n]) => `${reason} ${n}`).join(", ")})` : "")],
@@ -60,7 +60,7 @@ function end(s, named) {
     item.textContent = `${p.side}: ${p.text}`;
     return item;
   }));
-  element.querySelector(".directions").append(...rows.map(([name, send, receive = send]) => {
+  element.querySelector(".directions").append(...rows.filter(([, , , locked]) => !locked || locked === s.session.locked).map(([name, send, receive = send]) => {
     const row = document.createElement("tr");
     cell(row, "th", name);
     cell(row, "td", send ? send(s.directions.send) : "");

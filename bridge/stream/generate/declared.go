@@ -10,8 +10,8 @@ import (
 
 // counter is one declaration.
 type counter struct {
-	Go                                        string
-	C, JSON, Reason, Metric, Row, Help, Words string
+	Go                                                string
+	C, JSON, Reason, Metric, Row, Locked, Help, Words string
 }
 
 // declared are the counters of both directions, in the order of their declarations.
@@ -27,7 +27,7 @@ func countersOf(declaration reflect.Type) (found []counter) {
 		}
 		tag := field.Tag.Get
 		found = append(found, counter{
-			Go: field.Name, C: tag("c"), JSON: tag("json"), Reason: tag("reason"), Metric: tag("metric"), Row: tag("row"), Help: tag("help"), Words: tag("words"),
+			Go: field.Name, C: tag("c"), JSON: tag("json"), Reason: tag("reason"), Metric: tag("metric"), Row: tag("row"), Locked: tag("locked"), Help: tag("help"), Words: tag("words"),
 		})
 	}
 	return found
@@ -72,6 +72,8 @@ type row struct {
 	Name string
 	Keys []string
 	Send bool // the sending direction has one of them, too
+	// Locked is the part of an end in a session that the row is for; "": any.
+	Locked string
 }
 
 func rows(send, receive []counter) (all []row) {
@@ -82,7 +84,7 @@ func rows(send, receive []counter) (all []row) {
 		at := slices.IndexFunc(all, func(r row) bool { return r.Name == c.Row })
 		if at < 0 {
 			at = len(all)
-			all = append(all, row{Name: c.Row})
+			all = append(all, row{Name: c.Row, Locked: c.Locked})
 		}
 		all[at].Keys = append(all[at].Keys, c.JSON)
 		if c.JSON == lostKey || slices.ContainsFunc(send, func(s counter) bool { return s.JSON == c.JSON }) {

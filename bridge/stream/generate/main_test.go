@@ -64,8 +64,8 @@ func TestANewCounterIsFoundInAllThatFollows(t *testing.T) {
 		"status":   {string(statusCounts(send, receive)), "MirroredPackets uint64"},
 		"since":    {string(statusCounts(send, receive)), "stream.Grown(now.Mirrored, then.Mirrored)"},
 		"metric":   {string(statusCounts(send, receive)), `describe("mirrored_packets_total", "Packets that came back."`},
-		"row":      {string(statusCounts(send, receive)), `{"mirrored", false, func(c Counts) []uint64 { return []uint64{c.MirroredPackets} }}`},
-		"page":     {string(pageRows(send, receive)), `["mirrored", false, ["mirrored_packets"]],`},
+		"row":      {string(statusCounts(send, receive)), `{"mirrored", false, "", func(c Counts) []uint64 { return []uint64{c.MirroredPackets} }}`},
+		"page":     {string(pageRows(send, receive)), `["mirrored", false, ["mirrored_packets"], ""],`},
 		"document": {string(document), "| `mirrored_packets` | `archibald_mirrored_packets_total` | Packets that came back. |\n"},
 	} {
 		if !strings.Contains(strings.Join(strings.Fields(c.text), " "), strings.Join(strings.Fields(c.want), " ")) {

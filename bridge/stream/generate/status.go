@@ -66,7 +66,7 @@ func statusCounts(send, receive []counter) []byte {
 		for _, key := range r.Keys {
 			values = append(values, "c."+goName(key))
 		}
-		p("{%q, %v, func(c Counts) []uint64 { return []uint64{%s} }},\n", r.Name, r.Send, strings.Join(values, ", "))
+		p("{%q, %v, %q, func(c Counts) []uint64 { return []uint64{%s} }},\n", r.Name, r.Send, r.Locked, strings.Join(values, ", "))
 	}
 	p("}\n")
 	return formatted(&b)
@@ -84,11 +84,11 @@ func comment(sentence string) string {
 // pageRows is the same for the page.
 func pageRows(send, receive []counter) []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "\"use strict\";\n// %s\n\n// Each row: its name, whether what is sent has it, too, and the keys of its counts.\nconst countRows = [\n", notice)
+	fmt.Fprintf(&b, "\"use strict\";\n// %s\n\n// Each row: its name, whether what is sent has it, too, the keys of its counts, and the part\n// of an end in a session that it is for.\nconst countRows = [\n", notice)
 	for _, r := range rows(send, receive) {
 		name, _ := json.Marshal(r.Name)
 		keys, _ := json.Marshal(r.Keys)
-		fmt.Fprintf(&b, "  [%s, %v, %s],\n", name, r.Send, keys)
+		fmt.Fprintf(&b, "  [%s, %v, %s, %q],\n", name, r.Send, keys, r.Locked)
 	}
 	b.WriteString("];\n")
 	return b.Bytes()

@@ -1,0 +1,117 @@
+package endtoend
+
+import (
+	"fmt"
+	"time"
+
+	"archibald-bridge/bridge/status"
+	"archibald-bridge/proto"
+	"archibald-bridge/testbed/probe"
+	"archibald-bridge/testbed/signal"
+)
+
+// WaitLocked waits until a role leads, the other follows, and both hear each other.
+func (r *Rig) WaitLocked(leader proto.Role, timeout time.Duration) error {
+	want := map[string]string{string(leader): status.Leads, string(leader.Other()): status.Follows}
+	return r.wait(timeout, func(s status.Status) bool {
+		return s.Session.State == status.SessionUp && s.Session.Locked == want[s.End] && s.Directions.Receive.State == status.DirectionRunning
+	})
+}
+
+// RoundTrip is noise that the leader's graph sent to the follower's, where the nodes of the
+// bridge are connected to each other, and that came back.
+type RoundTrip struct {
+	Frames  int // recorded
+	Equal   int // of them, those in stretches as they were sent
+	Longest int // the frames of the longest such stretch
+	Breaks  int // stretches that are not
+	// Took counts frames of such stretches by how many frames the way took.
+	Took map[int]int
+}
+
+// loops are the ports on both ends' graphs.
+var loops = map[proto.Role]struct{ out, in string }{
+	proto.Guest: {"archibald-from-host:out_1", "archibald-to-host:in_1"},
+	proto.Host:  {"archibald-from-guest:output_FL", "archibald-to-guest:playback_FL"},
+}
+
+func (r *Rig) connect(role proto.Role, from, to string) error {
+	if role == proto.Guest {
+		return r.JackConnect(r.JackServer, from, to)
+	}
+	return r.PipeWireConnect(from, to)
+}
+
+// LoopFollower connects the follower's nodes to each other.
+func (r *Rig) LoopFollower(leader proto.Role) error {
+	follower := leader.Other()
+	return r.connect(follower, loops[follower].out, loops[follower].in)
+}
+
+// RoundTrip measures the way, against a second one from the same program back to itself that
+// does not leave the leader's graph and takes no time, since the program plays before it hears.
+func (r *Rig) RoundTrip(leader proto.Role, periodFrames int, duration time.Duration) (trip RoundTrip, err error) {
+	r.probes++
+	name := fmt.Sprintf("trip-%d", r.probes)
+	config := probe.Config{
+		Binary: r.probe, Name: name, PeriodFrames: periodFrames, RateHz: r.Config.RateHz, Inputs: 2, Duration: duration,
+		Outputs: []probe.Signal{probe.NoiseF32(noiseSeed), probe.NoiseF32(noiseSeed + 1)},
+	}
+	if leader == proto.Guest {
+		config.JackServer = r.JackServer
+	}
+	p, err := probe.Start(r.Stack, config)
+	if err != nil {
+		return trip, err
+	}
+	for _, pair := range [][2]string{
+		{name + ":out_1", loops[leader].in}, {loops[leader].out, name + ":in_1"}, {name + ":out_2", name + ":in_2"},
+	} {
+		if err := r.connect(leader, pair[0], pair[1]); err != nil {
+			return trip, err
+		}
+	}
+	heard, err := p.Finish()
+	if err != nil {
+		return trip, err
+	}
+	lags := make([]map[int]int, 2) // frames by how far they were behind what is played
+	for channel := range lags {
+		lags[channel] = map[int]int{}
+		samples := heard.Sound.Channels[channel]
+		samples = samples[min(settled(heard), len(samples)):]
+		reference := signal.Noise(noiseSeed+uint64(channel), 0, heard.Sound.Frames()+20*heard.RateHz, true)
+		for _, run := range signal.BitExact(reference, samples) {
+			if run.Equal {
+				lags[channel][run.Start-run.Reference] += run.Length
+			}
+			if channel == 0 {
+				trip.count(run)
+			}
+		}
+	}
+	direct, most := 0, 0
+	for lag, frames := range lags[1] {
+		if frames > most {
+			direct, most = lag, frames
+		}
+	}
+	if most == 0 {
+		return trip, fmt.Errorf("%s does not hear itself: %s", name, p.LogTail())
+	}
+	trip.Took = map[int]int{}
+	for lag, frames := range lags[0] {
+		trip.Took[lag-direct] += frames
+	}
+	return trip, nil
+}
+
+func (t *RoundTrip) count(run signal.Run) {
+	t.Frames += run.Length
+	if !run.Equal {
+		t.Breaks++
+		return
+	}
+	t.Equal += run.Length
+	t.Longest = max(t.Longest, run.Length)
+}
