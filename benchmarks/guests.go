@@ -23,7 +23,7 @@ func guests(length time.Duration) error {
 }
 
 func guestsRun(period, count, channels int, length time.Duration) (err error) {
-	h, err := endtoend.NewHouse(count, period, channels, "--latency", fmt.Sprintf("%dframes", period+480), "--clock", "free")
+	h, err := endtoend.NewHouse(count, *rateHz, period, channels, "--latency", fmt.Sprintf("%dframes", period+480), "--clock", "free")
 	if err != nil {
 		return err
 	}

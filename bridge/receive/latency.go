@@ -14,6 +14,9 @@ func (l Latency) Asked() bool { return l != Latency{} }
 // FramesAt returns the latency in frames at a sample rate, rounded to the nearest, where
 // this end's graph has the rate graphHz; 0: found by measuring.
 func (l Latency) FramesAt(rateHz, graphHz int) int {
+	if l.Frames > 0 && rateHz == graphHz { // neither need be known
+		return l.Frames
+	}
 	if l.Frames > 0 {
 		return max(1, (l.Frames*rateHz+graphHz/2)/graphHz)
 	}

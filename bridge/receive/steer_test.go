@@ -58,6 +58,7 @@ func TestLatencyIsCountedAtTheRateOfTheStream(t *testing.T) {
 		{Latency{Frames: 96}, 96000, 48000, 192, true}, // the frames are of this end's graph
 		{Latency{Frames: 96}, 44100, 48000, 88, true},  // 88.2
 		{Latency{Frames: 1}, 8000, 48000, 1, true},
+		{Latency{Frames: 96}, 0, 0, 96, true},
 		{Latency{Duration: 2 * time.Millisecond}, 48000, 96000, 96, true},
 		{Latency{Duration: 2 * time.Millisecond}, 44100, 44100, 88, true}, // 88.2
 		{Latency{Duration: 200 * time.Millisecond}, 192000, 192000, 38400, true},

@@ -19,12 +19,12 @@
 #include <string.h>
 
 enum {
-    HALF = 21,         /* frames of the lower rate before and after, where that may be as long */
-    TERMS = HALF + 2,  /* cosines */
-    STEPS = 10,        /* frequencies looked at from one cosine's to the next ... */
+    HALF = 21,                 /* frames of the lower rate before and after, at the most */
+    TERMS = HALF + 2,          /* cosines */
+    STEPS = 10,                /* frequencies looked at from one cosine's to the next ... */
     POINTS = 4 * HALF * STEPS, /* ... and so many of them: up to twice the lower rate */
-    ROUNDS = 3,        /* of making the largest errors smaller */
-    LEAST_PHASES = 64, /* of a stream's frame, however short that is */
+    ROUNDS = 3,                /* of making the largest errors smaller */
+    LEAST_PHASES = 64          /* of a stream's frame, however short that is */
 };
 
 #define PASSED_UPTO 0.4 /* of the lower rate */
@@ -125,7 +125,7 @@ void archibald_resampler_shape(resampler *shape, uint32_t stream_hz, uint32_t gr
 void archibald_ratefilter_init(resampler *table, uint32_t stream_hz, uint32_t graph_hz) {
     const uint32_t low_hz = stream_hz < graph_hz ? stream_hz : graph_hz;
     const uint32_t half = half_length(low_hz);
-    const double frame = (double)low_hz / stream_hz; /* of the stream, in frames of the lower rate */
+    const double frame = (double)low_hz / stream_hz; /* of the stream, in those of low_hz */
     double weight[TERMS];
     design(half, weight);
     for (uint32_t p = 0; p <= table->phases; p++) {

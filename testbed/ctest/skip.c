@@ -71,7 +71,8 @@ int main(void) {
     archibald_engine *engine = archibald_engine_new(-1);
     if (!engine) return 1;
     const receive_plan plan = {
-        .encoding = WIRE_F32, .payload_type = 96, .channels = 3, .rate_hz = 48000, .graph_hz = 48000};
+        .encoding = WIRE_F32, .payload_type = 96, .channels = 3, .rate_hz = 48000,
+        .graph_hz = 48000};
     archibald_receiver *a = archibald_receiver_new(&plan, engine->table);
     archibald_receiver *b = archibald_receiver_new(&plan, engine->table);
     if (!a || !b) return 1;

@@ -31,6 +31,7 @@ var (
 type House struct {
 	*stack.Stack
 	PeriodFrames int
+	RateHz       int  // of all servers
 	Ask          bool // as Config.Ask
 	Guests       []*stack.Process
 	Host         *stack.Process
@@ -52,14 +53,14 @@ func (h *House) guestsOf(server int) (first, end int) {
 	}
 }
 
-// NewHouse builds the programs and starts the servers and all ends, with so many
-// channels each; the tones are on the first. The host is on PipeWire.
-func NewHouse(guests, periodFrames, channels int, flags ...string) (h *House, err error) {
-	return newHouse(false, guests, periodFrames, channels, flags...)
+// NewHouse builds the programs and starts the servers, at one rate and period, and all
+// ends, with so many channels each; the tones are on the first. The host is on PipeWire.
+func NewHouse(guests, rateHz, periodFrames, channels int, flags ...string) (h *House, err error) {
+	return newHouse(false, guests, rateHz, periodFrames, channels, flags...)
 }
 
-func newHouse(onJACK bool, guests, periodFrames, channels int, flags ...string) (h *House, err error) {
-	h = &House{PeriodFrames: periodFrames, Guests: make([]*stack.Process, guests)}
+func newHouse(onJACK bool, guests, rateHz, periodFrames, channels int, flags ...string) (h *House, err error) {
+	h = &House{PeriodFrames: periodFrames, RateHz: rateHz, Guests: make([]*stack.Process, guests)}
 	h.side, _ = sides(channels)
 	flags = append([]string{"--channels", fmt.Sprint(channels)}, flags...)
 	if h.Stack, err = stack.New(); err != nil {
@@ -85,7 +86,7 @@ func newHouse(onJACK bool, guests, periodFrames, channels int, flags ...string) 
 		return nil, err
 	}
 	for _, server := range houseServers {
-		if _, err = h.StartJackd(server, periodFrames, 48000); err != nil {
+		if _, err = h.StartJackd(server, periodFrames, rateHz); err != nil {
 			return nil, err
 		}
 	}
@@ -112,14 +113,14 @@ func newHouse(onJACK bool, guests, periodFrames, channels int, flags ...string) 
 // startHostsServer starts the host's audio server and returns the flags for it.
 func (h *House) startHostsServer(onJACK bool) (flags []string, err error) {
 	if onJACK {
-		jackd, err := h.StartJackd("host", h.PeriodFrames, 48000)
+		jackd, err := h.StartJackd("host", h.PeriodFrames, h.RateHz)
 		if err != nil {
 			return nil, err
 		}
 		h.hostServer = jackd.Server
 		return []string{"--backend", "jack", "--jack-server", jackd.Server}, nil
 	}
-	if _, err := h.StartPipeWire(h.PeriodFrames); err != nil {
+	if _, err := h.StartPipeWireAt(h.PeriodFrames, h.RateHz); err != nil {
 		return nil, err
 	}
 	_, err = h.StartWirePlumber()
@@ -192,7 +193,7 @@ func (h *House) Play(duration, buffer time.Duration, meanwhile func() error) (*C
 	var host *recording.Recording
 	var guests [2]*recording.Recording
 	var told []signal.TimedGap
-	stalled, err := stallsDuring(h.PeriodFrames, 48000, func() (err error) {
+	stalled, err := stallsDuring(h.PeriodFrames, h.RateHz, func() (err error) {
 		told, err = toldDuring(h.Ask, h.allStatus, func() (err error) {
 			host, guests, err = h.record(duration, meanwhile)
 			return err
@@ -291,7 +292,7 @@ func (h *House) SetControl(node, control, value string) error {
 // playAtHost plays each guest's tone, and the witness behind them.
 func (h *House) playAtHost(duration time.Duration) (*probe.Probe, error) {
 	n := len(h.Guests)
-	config := probe.Config{Binary: h.probe, Name: "host-probe", PeriodFrames: h.PeriodFrames, JackServer: h.hostServer,
+	config := probe.Config{Binary: h.probe, Name: "host-probe", PeriodFrames: h.PeriodFrames, RateHz: h.RateHz, JackServer: h.hostServer,
 		Duration: duration, Inputs: n + 1}
 	var links [][2]string
 	for i := range n {

@@ -10,7 +10,7 @@ import (
 
 func house(t *testing.T, onJACK bool, guests int, flags ...string) *House {
 	t.Helper()
-	h, err := newHouse(onJACK, guests, 256, 2, flags...)
+	h, err := newHouse(onJACK, guests, 48000, 256, 2, flags...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -151,6 +151,49 @@ func TestEveryMissingAnswerOfALossyNetworkIsExplained(t *testing.T) {
 	}
 }
 
+// Both graphs count the same: each cycle of the leader runs once, in order, however its packets
+// are lost, parts of it or all.
+func TestEveryCycleOfTheLeaderRunsOnceAlthoughPacketsAreLost(t *testing.T) {
+	for _, share := range []float64{0.01, 0.05} {
+		for _, packets := range []int{1, 2, 5} {
+			t.Run(fmt.Sprintf("%v, %d packets", share, packets), func(t *testing.T) {
+				const period, cycles = 240, 4000
+				r := NewRandom(uint64(packets))
+				var lostThere, lostBack []int
+				l := &Locked{PeriodFrames: period, PacketFrames: period / packets, Source: lockedTone}
+				during := func() bool {
+					n := len(l.Cycles)
+					_, before := slices.BinarySearch(lostThere, n-1)
+					_, further := slices.BinarySearch(lostThere, n-2)
+					return n > startUp && n < cycles-50 && !(before && further) // three are the timer's
+				}
+				f := &Follower{LoseThere: losing(l, r, share, &lostThere, during), LoseBack: losing(l, r, share, &lostBack, during)}
+				l.Followers = []*Follower{f}
+				runLocked(t, l, cycles)
+				leader, follower := f.Counters()
+				wantCounted(t, "lost there", follower.Received.Lost, uint64(len(lostThere)))
+				wantCounted(t, "lost back", leader.Received.Lost, uint64(len(lostBack)))
+				wantCounted(t, "made up", follower.Received.MadeUp, uint64(len(slices.Compact(slices.Clone(lostThere)))))
+				var media []int64
+				for _, c := range f.Starts() {
+					if c.Media != math.MinInt64 {
+						media = append(media, c.Media)
+					}
+				}
+				for i := range media[1:] {
+					if media[i+1] != media[i]+period {
+						t.Fatalf("the cycle at %d follows the one at %d", media[i+1], media[i])
+					}
+				}
+				if len(media) < cycles-3 || follower.Received.Takeovers > 0 {
+					t.Errorf("%d cycles ran of %d; %d takeovers", len(media), cycles, follower.Received.Takeovers)
+				}
+				wantNoClick(t, "follower", played(f, 2*startUp))
+			})
+		}
+	}
+}
+
 func wantCounted(t *testing.T, what string, got, want uint64) {
 	t.Helper()
 	if got != want {
