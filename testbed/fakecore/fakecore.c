@@ -72,8 +72,8 @@ int fake_follow(archibald_engine *engine, enum archibald_follow_why why, int64_t
         return 0;
     }
     engine->running = 0;
-    if (recv(atomic_load_explicit(&engine->socket, memory_order_relaxed), datagram,
-             sizeof datagram, MSG_DONTWAIT) > 0) {
+    if (recv(atomic_load_explicit(&engine->socket, memory_order_relaxed), datagram, sizeof datagram,
+             MSG_DONTWAIT) > 0) {
         atomic_fetch_add_explicit(&engine->led, 1, memory_order_relaxed);
         engine->began_ns = now_ns;
         engine->running = 1;
