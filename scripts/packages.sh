@@ -33,8 +33,9 @@ packages() {
       ;;
     bench)
       packages demo "$2"
-      # cyclictest, networks for pretended machines, and the bridges to compare with.
-      printf '%s\n' git iproute2 rt-tests zita-njbridge jacktrip
+      # cyclictest, networks for pretended machines, a counter of system calls, and the
+      # bridges to compare with.
+      printf '%s\n' git iproute2 linux-perf rt-tests zita-njbridge jacktrip
       packages peers "$2"
       ;;
     peers)

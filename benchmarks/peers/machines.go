@@ -8,7 +8,10 @@ import (
 )
 
 // tools are the programs that are built once.
-type tools struct{ bridge, probe, skew string }
+type tools struct {
+	bridge, probe, skew string
+	unpacked            map[*unpacked]string // folders
+}
 
 // machine is a pretended computer with one audio server.
 type machine struct {
@@ -28,13 +31,14 @@ func (m machine) jack() string {
 // pair is guest and host with a cable between them.
 type pair struct {
 	tools
-	guest, host  machine
-	periodFrames int
+	place
+	hostsPipeWire bool // the host's server is PipeWire, and the guest's may be
+	guest, host   machine
 }
 
 // newPair makes both machines. The host's clock runs fast by skewPPM.
-func newPair(t tools, periodFrames int, skewPPM float64) (*pair, error) {
-	p := &pair{tools: t, periodFrames: periodFrames}
+func newPair(t tools, servers string, at place, skewPPM float64) (*pair, error) {
+	p := &pair{tools: t, place: at, hostsPipeWire: servers != jackServers}
 	for _, m := range []*machine{&p.guest, &p.host} {
 		var err error
 		if m.Stack, err = stack.New(); err == nil {
@@ -67,12 +71,16 @@ func (p *pair) startJackd() (err error) {
 	if err := p.startHostJackd(); err != nil {
 		return err
 	}
-	p.guest.jackd, err = p.guest.StartJackd("guest", p.periodFrames, rateHz)
+	return p.startGuestJackd()
+}
+
+func (p *pair) startGuestJackd() (err error) {
+	p.guest.jackd, err = p.guest.StartJackd("guest", p.periodFrames, p.rateHz)
 	return err
 }
 
 func (p *pair) startHostJackd() (err error) {
-	p.host.jackd, err = p.host.StartJackd("host", p.periodFrames, rateHz)
+	p.host.jackd, err = p.host.StartJackd("host", p.periodFrames, p.rateHz)
 	return err
 }
 

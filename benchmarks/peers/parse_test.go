@@ -9,11 +9,13 @@ import (
 func TestWrongFlagsAreRefusedWithWhatIsLegal(t *testing.T) {
 	for _, test := range []struct{ args, want string }{
 		{"-systems sonobus", "archibald-bridge"},
-		{"-periods 128", "64 and 32"},
-		{"-periods 64,", "64 and 32"},
+		{"-periods 128", "64, 32, 32@96000"},
+		{"-periods 64,", "64, 32, 32@96000"},
+		{"-periods 64@96000", "64, 32, 32@96000"},
 		{"-skews fast", "-1000 to 1000"},
 		{"-skews 2000", "-1000 to 1000"},
 		{"-seconds 4", "5 to 600"},
+		{"-settings -1", "0 and more"},
 		{"-repeats 0", "1 to 100"},
 		{"all", "only flags"},
 	} {
@@ -28,15 +30,26 @@ func TestWithoutFlagsEverythingIsMeasured(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(o.systems) != len(systems) || len(o.periods) != 2 || len(o.skewsPPM) != 5 || o.length != time.Minute || o.repeats != 3 ||
+	if len(o.systems) != len(systems) || len(o.places) != 3 || len(o.skewsPPM) != 5 || o.length != time.Minute || o.repeats != 3 ||
 		!strings.HasSuffix(o.out, "-peers.json") {
 		t.Errorf("%+v", o)
 	}
 }
 
+func TestOnlyTheFirstSettingsCanBeAskedFor(t *testing.T) {
+	for _, trial := range measured(plan(limited(systems, 1), places, 1, everySkew)) {
+		if trial.setting != trial.system.settings[trial.place][0] || len(trial.system.settings[trial.place]) != 1 {
+			t.Errorf("%v", trial)
+		}
+	}
+	if len(systems[1].settings[places[0]]) < 2 {
+		t.Error("the systems themselves have lost settings")
+	}
+}
+
 func TestASystemsNameMeansAllOfThatName(t *testing.T) {
 	o, err := parse([]string{"-systems", "control,zita-njbridge"})
-	if err != nil || len(o.systems) != 3 {
-		t.Errorf("%d systems, %v; want both controls and zita-njbridge", len(o.systems), err)
+	if err != nil || len(o.systems) != 7 {
+		t.Errorf("%d systems, %v; want all six controls and zita-njbridge", len(o.systems), err)
 	}
 }

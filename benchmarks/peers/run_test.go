@@ -9,20 +9,22 @@ import (
 
 	"archibald-bridge/benchmarks/results"
 	"archibald-bridge/testbed/gate"
+	"archibald-bridge/testbed/skew"
 )
 
 // One whole run on real servers: what it records must be there and sane. How
 // good it is depends on the machine.
 func TestARunOfOursIsHeardMeasuredAndSkewed(t *testing.T) {
-	programs, err := build(t.TempDir())
-	if err != nil {
+	var programs tools
+	if err := programs.build(t.TempDir()); err != nil {
 		t.Fatal(err)
 	}
 	ours, err := find("archibald-bridge")
 	if err != nil {
 		t.Fatal(err)
 	}
-	const periodFrames = 256
+	at := slices.IndexFunc(ours, func(s *system) bool { return s.servers == mixedServers && s.follows == neither })
+	const periodFrames, rateHz = 256, 48000
 	var r results.Run
 	failures := math.MaxInt
 	// Again, where the servers failed so often that their clocks can hardly be told.
@@ -30,7 +32,7 @@ func TestARunOfOursIsHeardMeasuredAndSkewed(t *testing.T) {
 	used := 0
 	for used < attempts && failures >= 5 {
 		used++
-		again := trial{system: ours[0], setting: "4800frames", periodFrames: periodFrames, skewPPM: 500}.try(programs, 6*time.Second)
+		again := trial{system: ours[at], setting: "4800frames", place: place{periodFrames, rateHz}, skewPPM: 500}.try(programs, 6*time.Second)
 		if again.Error != "" {
 			t.Fatal(again.Error)
 		}
@@ -57,21 +59,88 @@ func TestARunOfOursIsHeardMeasuredAndSkewed(t *testing.T) {
 	if r.PacketsPerSecond < 100 || r.KbitPerSecond < 1000 || r.CPUPercent <= 0 || len(r.Status) < 100 {
 		t.Errorf("%.0f packets/s, %.0f kbit/s, %.1f %% CPU, status of %d bytes", r.PacketsPerSecond, r.KbitPerSecond, r.CPUPercent, len(r.Status))
 	}
-	if len(r.Commands) != 2 || !strings.HasPrefix(r.Commands[0], "archibald-bridge host --backend jack") {
+	if len(r.Commands) != 2 || !strings.HasPrefix(r.Commands[0], "archibald-bridge host --allow ") {
 		t.Errorf("commands %q", r.Commands)
 	}
 }
 
 func TestAProgramThatDoesNotStartFailsTheRun(t *testing.T) {
-	programs, err := build(t.TempDir())
-	if err != nil {
+	var programs tools
+	if err := programs.build(t.TempDir()); err != nil {
 		t.Fatal(err)
 	}
-	broken := &system{name: "broken", start: func(p *pair, _ string) (*bridge, error) {
+	broken := &system{name: "broken", servers: jackServers, start: func(p *pair, _ string) (*bridge, error) {
 		b := &bridge{}
 		return b, b.start(p.guest, "broken", "false")
 	}}
-	if r := (trial{system: broken, periodFrames: 64}).run(programs, 5*time.Second); !strings.Contains(r.Error, "broken does not stay") {
+	if r := (trial{system: broken, place: places[0]}).run(programs, 5*time.Second); !strings.Contains(r.Error, "broken does not stay") {
 		t.Errorf("error %q", r.Error)
 	}
+}
+
+// Those peers that need nothing but the servers. How they are started is checked by what
+// they then offer: the ports that sound is led through.
+func TestPeersThatComeWithTheServersOfferTheirPorts(t *testing.T) {
+	var programs tools
+	var err error
+	if programs.skew, err = skew.Build(t.TempDir()); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"netjack2", "netone", "netadapter", "pipewire-rtp"} {
+		t.Run(name, func(t *testing.T) {
+			found, err := find(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, err := newPair(programs, found[0].servers, place{256, 48000}, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() {
+				if err := p.close(); err != nil {
+					t.Error(err)
+				}
+			}()
+			b, err := found[0].start(p, found[0].settings[places[0]][0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			var missing []string
+			for range 60 { // RTP's sessions are announced now and then
+				time.Sleep(500 * time.Millisecond)
+				if missing = absent(t, p, b); len(missing) == 0 {
+					return
+				}
+			}
+			t.Errorf("not there: %q", missing)
+		})
+	}
+}
+
+// absent are the ports of a bridge that its servers do not have.
+func absent(t *testing.T, p *pair, b *bridge) (missing []string) {
+	t.Helper()
+	wanted := map[machine][]string{p.guest: append(b.in[:], b.out[:]...), p.host: slices.Concat(b.loop[0][:], b.loop[1][:])}
+	for m, ports := range wanted {
+		// As the probes see them: PipeWire's own programs call nodes by other names.
+		list := []string{"jack_lsp", "-s", m.jack()}
+		if m.jackd == nil {
+			list = []string{"pw-jack", "jack_lsp"}
+		}
+		command, err := m.Command(list[0], list[1:]...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := command.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := strings.Split(string(text), "\n")
+		for _, port := range ports {
+			if !slices.Contains(all, port) {
+				missing = append(missing, port)
+			}
+		}
+	}
+	return missing
 }

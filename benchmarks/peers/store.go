@@ -27,7 +27,7 @@ func openStore(path, commit string, describe func() (results.Machine, error)) (*
 	s := &store{path: path}
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		s.file = results.File{Schema: 1, Date: time.Now().Format(time.DateOnly), Commit: commit}
+		s.file = results.File{Schema: 2, Date: time.Now().Format(time.DateOnly), Commit: commit}
 		if s.file.Machine, err = describe(); err != nil {
 			return nil, err
 		}
@@ -39,7 +39,7 @@ func openStore(path, commit string, describe func() (results.Machine, error)) (*
 	if err := json.Unmarshal(text, &s.file); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	if s.file.Schema != 1 || s.file.Commit != commit {
+	if s.file.Schema != 2 || s.file.Commit != commit {
 		return nil, fmt.Errorf("%s: was measured at commit %s, this is %s: name another file by -out", path, s.file.Commit, commit)
 	}
 	return s, nil

@@ -15,8 +15,8 @@ import (
 func here() (results.Machine, error) { return results.Machine{Processor: "p", Processors: 2}, nil }
 
 func runOf(t trial) results.Run {
-	return results.Run{System: t.system.name, Servers: t.system.servers, Setting: t.setting, PeriodFrames: t.periodFrames,
-		Repeat: t.repeat, SkewPPM: t.skewPPM, Seconds: 60, RoundTripFrames: []float64{1, 2.5},
+	return results.Run{System: t.system.name, Servers: t.system.servers, Setting: t.setting, PeriodFrames: t.periodFrames, RateHz: t.rateHz, Kind: t.kind,
+		Repeat: t.repeat, SkewPPM: t.skewPPM, Seconds: t.length(60), RoundTripFrames: []float64{1, 2.5},
 		Commands: []string{"a b"}, Status: json.RawMessage(`{"guest":1}`)}
 }
 
@@ -26,7 +26,7 @@ func TestAnInterruptedInvocationGoesOnWhereItStopped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	trials := plan(systems, []int{64}, 2, everySkew)
+	trials := measured(plan(systems, places[:1], 2, everySkew))
 	for i, trial := range trials[:3] {
 		r := runOf(trial)
 		if i == 1 {
@@ -58,14 +58,14 @@ func TestTheFileIsWholeAfterEveryRunAndHasALineForEach(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	trials := plan(systems, []int{32}, 1, everySkew)
+	trials := plan(systems, places[1:2], 1, everySkew)
 	for n := range 4 {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var f results.File
-		if err := json.Unmarshal(text, &f); err != nil || len(f.Runs) != n || f.Schema != 1 {
+		if err := json.Unmarshal(text, &f); err != nil || len(f.Runs) != n || f.Schema != 2 {
 			t.Fatalf("after %d runs: %v, %d runs\n%s", n, err, len(f.Runs), text)
 		}
 		if lines := strings.Count(string(text), `"system":`); lines != n || n > 0 && strings.Count(string(text), "\n  {") != n {

@@ -24,6 +24,14 @@ type Line struct {
 	Points []Point
 }
 
+func (l Line) line(width vg.Length) draw.LineStyle {
+	style := l.Style.line(width)
+	if l.Dashed {
+		style.Dashes = []vg.Length{6, 3}
+	}
+	return style
+}
+
 var errNothing = errors.New("plot: nothing to draw")
 
 func xys(points []Point) plotter.XYs {
@@ -62,7 +70,7 @@ func Curves(title string, lines []Line) ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", l.Name, err)
 		}
-		line.LineStyle, marks.GlyphStyle = l.Style.line(1.8), l.Style.glyph()
+		line.LineStyle, marks.GlyphStyle = l.line(1.8), l.Style.glyph()
 		p.Add(line, marks)
 		legend.Add(l.Name, line, marks)
 	}
@@ -87,10 +95,7 @@ func OverTime(title string, lines []Line) ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", l.Name, err)
 		}
-		line.LineStyle = l.Style.line(1.5)
-		if l.Dashed {
-			line.Dashes = []vg.Length{6, 3}
-		}
+		line.LineStyle = l.line(1.5)
 		p.Add(line)
 		legend.Add(l.Name, line)
 	}

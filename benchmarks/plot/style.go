@@ -13,12 +13,12 @@ import (
 )
 
 // Style is how one system looks in every figure. The colours can be told apart
-// by the colour-blind (Okabe and Ito, Color Universal Design, 2008), and the
-// marks differ, too.
+// by the colour-blind (Okabe and Ito, Color Universal Design, 2008, and four darker
+// ones), and the marks differ, too. The last one is black.
 type Style int
 
 // Styles is how many there are.
-const Styles = 7
+const Styles = 11
 
 var looks = [Styles]struct {
 	color color.RGBA
@@ -30,6 +30,10 @@ var looks = [Styles]struct {
 	{color.RGBA{204, 121, 167, 255}, draw.BoxGlyph{}},
 	{color.RGBA{230, 159, 0, 255}, draw.TriangleGlyph{}},
 	{color.RGBA{86, 180, 233, 255}, draw.CrossGlyph{}},
+	{color.RGBA{148, 52, 110, 255}, draw.RingGlyph{}},
+	{color.RGBA{96, 57, 19, 255}, draw.SquareGlyph{}},
+	{color.RGBA{128, 128, 0, 255}, draw.PyramidGlyph{}},
+	{color.RGBA{110, 110, 110, 255}, draw.CircleGlyph{}},
 	{color.RGBA{0, 0, 0, 255}, draw.PlusGlyph{}},
 }
 

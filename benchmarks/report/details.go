@@ -11,8 +11,9 @@ import (
 
 const method = `Round trips are jack_iodelay's: the median of a run's readings, then of the repeats, which lie between the figures in
 parentheses. A gap counts as caused by a system when no witness tone, played and recorded inside each server at the same
-time, has it too. "With sound" is the share of the run in which the looped tone was there, of the repeats' median and of
-the worst one. Our curve lies below another's when for each of its settings there is one of ours with no larger median
+time, has it too. The interval beside the number of gaps is Poisson's exact one for 95 %, right where
+gaps come one by one. "With sound" is the share of the run in which the looped tone was there, of the repeats' median and
+of the worst one. Our curve lies below another's when for each of its settings there is one of ours with no larger median
 round trip and no more caused gaps per minute; the settings for which there is none are listed.
 `
 
@@ -37,7 +38,7 @@ func details(d data) string {
 			b.WriteString(table(all[from:to]))
 			b.WriteString(exceptions(curves, all[from].Key))
 			if i == 0 && headlineLine(all[from].Key) {
-				b.WriteString(pictures(curves, all[from].PeriodFrames))
+				b.WriteString(pictures(curves, placeOf(all[from].Key)))
 			}
 			from = to
 		}
@@ -52,8 +53,10 @@ func details(d data) string {
 func group(s results.Summary) [3]int { return [3]int{s.PeriodFrames, s.RateHz, s.Channels} }
 
 func headlineLine(k results.Key) bool {
-	return k.RateHz == headlineRateHz && k.Channels == headlineChannels
+	return slices.Contains(headlinePlaces, placeOf(k)) && k.Channels == headlineChannels
 }
+
+func placeOf(k results.Key) place { return place{k.PeriodFrames, k.RateHz} }
 
 // provenance lists the files and how far the clocks really ran apart.
 func provenance(set results.Set) string {
@@ -88,8 +91,13 @@ func provenance(set results.Set) string {
 func table(all []results.Summary) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n#### Period %d, %s, %d Hz\n\n", all[0].PeriodFrames, plural(all[0].Channels, "channel"), all[0].RateHz)
-	b.WriteString(head("system", "setting", "servers", "round trip, frames", "repeats", "gaps it caused per minute", "per 10,000 cycles",
-		"with sound (worst)", "CPU", "CPU per channel", "packets/s", "kbit/s"))
+	second := slices.ContainsFunc(all, func(s results.Summary) bool { return s.Watched })
+	columns := []string{"system", "setting", "servers", "round trip, frames", "repeats", "gaps it caused per minute (95 %)", "per 10,000 cycles",
+		"with sound (worst)", "CPU", "CPU per channel", "packets/s", "kbit/s"}
+	if second {
+		columns = append(columns, "by `archibald-bridge bench`", "gaps when a processor stood still", "wake-ups and system calls a period", "answered in time (worst)")
+	}
+	b.WriteString(head(slices.Clone(columns)...))
 	for _, s := range all {
 		system := s.System
 		if s.Slaved {
@@ -100,13 +108,22 @@ func table(all []results.Summary) string {
 			trip = roundTrip(s)
 		}
 		if s.Repeats == 0 {
-			b.WriteString(row(system, code(s.Setting), s.Servers, "failed: "+strings.Join(s.Errors, "; "), repeats(s), "", "", "", "", "", "", ""))
+			cells := []string{system, code(s.Setting), s.Servers, "failed: " + strings.Join(s.Errors, "; "), repeats(s)}
+			b.WriteString(row(append(cells, make([]string, len(columns)-len(cells))...)...))
 			continue
 		}
-		b.WriteString(row(system, code(s.Setting), s.Servers, trip, repeats(s), gaps(s), fmt.Sprintf("%.2f", s.CausedPer10000),
+		cells := []string{system, code(s.Setting), s.Servers, trip, repeats(s), gapsBetween(s), fmt.Sprintf("%.2f", s.CausedPer10000),
 			fmt.Sprintf("%s (%s)", percent(s.SoundShare.Median), percent(s.SoundShare.Least)),
 			fmt.Sprintf("%.1f %%", s.CPUPercent), fmt.Sprintf("%.2f %%", s.CPUPercent/float64(s.Channels)),
-			fmt.Sprintf("%.0f", s.PacketsPerSecond), fmt.Sprintf("%.0f", s.KbitPerSecond)))
+			fmt.Sprintf("%.0f", s.PacketsPerSecond), fmt.Sprintf("%.0f", s.KbitPerSecond)}
+		if second {
+			bench := ""
+			if s.BenchFrames > 0 {
+				bench = fmt.Sprintf("%.1f", s.BenchFrames)
+			}
+			cells = append(cells, bench, stalledGaps(s), effort(s), answered(s))
+		}
+		b.WriteString(row(cells...))
 	}
 	return b.String()
 }
@@ -121,15 +138,15 @@ func exceptions(curves []results.Curve, key results.Key) string {
 		}
 		us, found := results.Match(curves, c.Line)
 		if !found || len(us.Points) == 0 {
-			fmt.Fprintf(&b, "- %s: nothing of ours to hold it against.\n", c.System)
+			fmt.Fprintf(&b, "- %s: nothing of ours to hold it against.\n", curveName(curves, c))
 			continue
 		}
 		above := results.Above(us, c)
 		if len(above) == 0 {
-			fmt.Fprintf(&b, "- %s: our curve lies below (%s).\n", c.System, plural(len(c.Points), "setting"))
+			fmt.Fprintf(&b, "- %s: our curve lies below (%s).\n", curveName(curves, c), plural(len(c.Points), "setting"))
 		}
 		for _, e := range above {
-			fmt.Fprintf(&b, "- %s %s: our curve does not lie below (%.1f frames, %s gaps a minute). ", c.System, code(e.Theirs.Setting), e.Theirs.RoundTripFrames.Median, gaps(e.Theirs))
+			fmt.Fprintf(&b, "- %s %s: our curve does not lie below (%.1f frames, %s gaps a minute). ", curveName(curves, c), code(e.Theirs.Setting), e.Theirs.RoundTripFrames.Median, gaps(e.Theirs))
 			if e.Ours == nil {
 				b.WriteString("Each of our settings caused more gaps.\n")
 			} else {
@@ -146,13 +163,13 @@ func exceptions(curves []results.Curve, key results.Key) string {
 // commands are those of the settings that the headline names, from their first run.
 func commands(set results.Set, all []results.Summary) string {
 	var b strings.Builder
-	for _, period := range headlinePeriods {
-		for _, c := range choose(all, period) {
+	for _, p := range headlinePlaces {
+		for _, c := range choose(all, p) {
 			if c.why != "" {
 				continue
 			}
 			first := slices.IndexFunc(set.Runs, func(r results.Run) bool { return r.Key() == c.summary.Key && r.Error == "" })
-			fmt.Fprintf(&b, "# period %d, %s, %s\n%s\n", period, c.system, c.summary.Setting, strings.Join(set.Runs[first].Commands, "\n"))
+			fmt.Fprintf(&b, "# %s, %s, %s\n%s\n", inSentence(p), c.system, c.summary.Setting, strings.Join(set.Runs[first].Commands, "\n"))
 		}
 	}
 	if b.Len() == 0 {
@@ -173,7 +190,7 @@ func lockText(locks results.Locks) string {
 	for _, run := range locks.Runs {
 		b.WriteString(lockRow(run))
 	}
-	fmt.Fprintf(&b, "\n![Delay error and ratio while locking](%s)\n", fromDocs(plotPath(lockPlot, 0)))
+	fmt.Fprintf(&b, "\n![Delay error and ratio while locking](%s)\n", fromDocs(lockPath))
 	return b.String()
 }
 

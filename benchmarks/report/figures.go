@@ -20,37 +20,38 @@ const (
 	lockPlot         = "driftlock"
 )
 
-func plotPath(kind string, period int) string {
-	if kind == lockPlot {
-		return "docs/img/" + lockPlot + ".svg"
+const lockPath = "docs/img/" + lockPlot + ".svg"
+
+func plotPath(kind string, p place) string {
+	if p.rateHz == headlineRateHz {
+		return fmt.Sprintf("docs/img/%s%d.svg", kind, p.periodFrames)
 	}
-	return fmt.Sprintf("docs/img/%s%d.svg", kind, period)
+	return fmt.Sprintf("docs/img/%s%d-%d.svg", kind, p.periodFrames, p.rateHz)
 }
 
 // style is the same for a system in every plot.
 func style(system string) plot.Style {
-	if system == results.Ours {
-		return 0
-	}
-	at := slices.Index(peers, system)
-	if at < 0 {
+	if system == results.Control {
 		return plot.Styles - 1
 	}
-	return plot.Style(at + 1)
+	return plot.Style(slices.Index(results.Systems, system))
 }
 
 // points are the lines of the plot of latency against gaps.
-func points(curves []results.Curve, period int) []plot.Line {
+func points(curves []results.Curve, at place) []plot.Line {
 	var lines []plot.Line
-	for _, c := range headlineCurves(curves, period) {
+	for _, c := range headlineCurves(curves, at) {
 		if len(c.Points) == 0 {
 			continue
 		}
-		line := plot.Line{Name: c.System, Style: style(c.System)}
-		if c.Slaved {
+		line := plot.Line{Name: c.System, Style: style(c.System), Dashed: slices.ContainsFunc(lines, func(l plot.Line) bool { return l.Style == style(c.System) })}
+		switch {
+		case c.Slaved && c.System == results.Ours:
+			line.Name += ", locked"
+		case c.Slaved:
 			line.Name += " (slaved)"
 		}
-		if c.System == results.Ours && c.Servers != ourServers {
+		if curveName(curves, c) != c.System {
 			line.Name += ", " + c.Servers
 		}
 		for _, p := range c.Points {
@@ -70,7 +71,13 @@ func figures(d data) (map[string][]byte, error) {
 	}
 	if len(d.locks.Runs) > 0 {
 		svg, err := plot.Locks(fmt.Sprintf("Locking to a clock that is off, period %d, simulated", d.locks.PeriodFrames), locks(d.locks))
-		if err := draw(plotPath(lockPlot, 0), svg, err); err != nil {
+		if err := draw(lockPath, svg, err); err != nil {
+			return nil, err
+		}
+	}
+	if d.hours != nil {
+		svg, err := d.hours.draw()
+		if err := draw(hoursPath, svg, err); err != nil {
 			return nil, err
 		}
 	}
@@ -80,34 +87,34 @@ func figures(d data) (map[string][]byte, error) {
 	set := d.sets[0]
 	all := results.Summarise(set.Runs)
 	curves := results.Curves(all)
-	for _, period := range periods(all) {
-		lines := points(curves, period)
+	for _, p := range measuredPlaces(all) {
+		lines := points(curves, p)
 		if len(lines) == 0 {
 			continue
 		}
-		svg, err := plot.Curves(fmt.Sprintf("Latency against gaps, period %d: lower left is better", period), lines)
-		if err := draw(plotPath(curvePlot, period), svg, err); err != nil {
+		svg, err := plot.Curves(fmt.Sprintf("Latency against gaps, %s: lower left is better", inSentence(p)), lines)
+		if err := draw(plotPath(curvePlot, p), svg, err); err != nil {
 			return nil, err
 		}
-		rows, over := readings(set, choose(all, period))
-		svg, err = plot.Distributions(fmt.Sprintf("Round trip, all repeats, period %d", period), rows)
-		if err := draw(plotPath(distributionPlot, period), svg, err); err != nil {
+		rows, over := readings(set, choose(all, p))
+		svg, err = plot.Distributions("Round trip, all repeats, "+inSentence(p), rows)
+		if err := draw(plotPath(distributionPlot, p), svg, err); err != nil {
 			return nil, err
 		}
-		svg, err = plot.OverTime(fmt.Sprintf("Round trip over time, first repeat, period %d", period), over)
-		if err := draw(plotPath(overTimePlot, period), svg, err); err != nil {
+		svg, err = plot.OverTime("Round trip over time, first repeat, "+inSentence(p), over)
+		if err := draw(plotPath(overTimePlot, p), svg, err); err != nil {
 			return nil, err
 		}
 	}
 	return files, nil
 }
 
-// periods lists those that the headline's kind of run was made at.
-func periods(all []results.Summary) []int {
-	var list []int
+// measuredPlaces are the headline's places in the order of the summaries.
+func measuredPlaces(all []results.Summary) []place {
+	var list []place
 	for _, s := range all {
-		if headlineLine(s.Key) && !slices.Contains(list, s.PeriodFrames) {
-			list = append(list, s.PeriodFrames)
+		if p := placeOf(s.Key); headlineLine(s.Key) && !slices.Contains(list, p) {
+			list = append(list, p)
 		}
 	}
 	return list
@@ -161,8 +168,8 @@ func locks(all results.Locks) []plot.Lock {
 func fromDocs(path string) string { return strings.TrimPrefix(path, "docs/") }
 
 // pictures shows the readings of a period in docs/comparison.md.
-func pictures(curves []results.Curve, period int) string {
-	if len(points(curves, period)) == 0 {
+func pictures(curves []results.Curve, p place) string {
+	if len(points(curves, p)) == 0 {
 		return ""
 	}
 	var b strings.Builder
@@ -170,7 +177,7 @@ func pictures(curves []results.Curve, period int) string {
 		{distributionPlot, "Distribution of the round trip: least to most, bar from the 5th to the 95th percentile, dot at the median"},
 		{overTimePlot, "Round trip over time"},
 	} {
-		fmt.Fprintf(&b, "\n![%s, period %d](%s)\n", kind.text, period, fromDocs(plotPath(kind.plot, period)))
+		fmt.Fprintf(&b, "\n![%s, %s](%s)\n", kind.text, inSentence(p), fromDocs(plotPath(kind.plot, p)))
 	}
 	return b.String()
 }

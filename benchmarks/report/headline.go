@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"archibald-bridge/benchmarks/results"
@@ -21,35 +22,71 @@ func headline(d data) string {
 	}
 	all := results.Summarise(set.Runs)
 	curves := results.Curves(all)
-	for _, period := range headlinePeriods {
-		if len(at(all, period)) == 0 {
-			fmt.Fprintf(&b, "\nPeriod %d, goal %.0f frames: not measured.\n", period, goalFrames[period])
+	for _, p := range headlinePlaces {
+		if len(at(all, p)) == 0 {
+			if p.rateHz == headlineRateHz {
+				fmt.Fprintf(&b, "\n%v, goal %.0f frames: not measured.\n", p, goalFrames[p])
+			}
 			continue
 		}
-		fmt.Fprintf(&b, "\nPeriod %d, goal %.0f frames:\n\n", period, goalFrames[period])
-		b.WriteString(head("", "setting", "round trip, frames (of repeats)", "repeats", "gaps it caused per minute", "with sound", "CPU"))
-		choices := choose(all, period)
-		for _, c := range choices {
-			b.WriteString(headlineRow(c))
-		}
-		b.WriteString("\n" + verdict(curves, period) + "\n")
+		fmt.Fprintf(&b, "\n%v, goal %.0f frames:\n\n", p, goalFrames[p])
+		choices := choose(all, p)
+		b.WriteString(headlineTable(choices))
+		b.WriteString("\n" + verdict(curves, p) + "\n")
 		b.WriteString(byItself(choices))
-		if len(points(curves, period)) > 0 {
-			fmt.Fprintf(&b, "\n![Latency against gaps, period %d](%s)\n", period, fromDocs(plotPath(curvePlot, period)))
+		if len(points(curves, p)) > 0 {
+			fmt.Fprintf(&b, "\n![Latency against gaps, %v](%s)\n", inSentence(p), fromDocs(plotPath(curvePlot, p)))
 		}
 	}
 	return b.String()
 }
 
-func headlineRow(c choice) string {
-	if c.why != "" {
-		return row(c.label, "", c.why, "", "", "", "")
+// headlineTable has the columns that something was measured for.
+func headlineTable(choices []choice) string {
+	var watched, woken, inTime bool
+	for _, c := range choices {
+		watched = watched || c.why == "" && c.summary.Watched
+		woken = woken || c.why == "" && c.summary.WakeUpsPerPeriod > 0
+		inTime = inTime || c.why == "" && c.summary.InTimeShare != nil
 	}
-	s := c.summary
-	if s.Slaved {
-		c.label += " (slaved)"
+	columns := []string{"", "setting", "round trip, frames (of repeats)", "repeats", "gaps it caused per minute (95 %)"}
+	if watched {
+		columns = append(columns, "gaps when a processor stood still")
 	}
-	return row(c.label, code(s.Setting), roundTrip(s), repeats(s), gaps(s), percent(s.SoundShare.Median), fmt.Sprintf("%.1f %%", s.CPUPercent))
+	columns = append(columns, "with sound", "CPU")
+	if woken {
+		columns = append(columns, "wake-ups and system calls a period")
+	}
+	if inTime {
+		columns = append(columns, "answered in time (worst)")
+	}
+	var b strings.Builder
+	b.WriteString(head(slices.Clone(columns)...))
+	for _, c := range choices {
+		s := c.summary
+		cells := []string{c.label, "", c.why}
+		if c.why == "" {
+			if s.Slaved && c.system != results.Ours {
+				cells[0] += " (slaved)"
+			}
+			cells = append(cells[:1], code(s.Setting), roundTrip(s), repeats(s), gapsBetween(s))
+			if watched {
+				cells = append(cells, stalledGaps(s))
+			}
+			cells = append(cells, percent(s.SoundShare.Median), fmt.Sprintf("%.1f %%", s.CPUPercent))
+			if woken {
+				cells = append(cells, effort(s))
+			}
+			if inTime {
+				cells = append(cells, answered(s))
+			}
+		}
+		for len(cells) < len(columns) {
+			cells = append(cells, "")
+		}
+		b.WriteString(row(cells...))
+	}
+	return b.String()
 }
 
 // byItself holds what --latency auto caused against the fewest gaps of any peer.
@@ -65,7 +102,7 @@ func byItself(choices []choice) string {
 			if best == nil || s.CausedGapsPerMinute < best.CausedGapsPerMinute {
 				best = s
 			}
-		case s.Auto():
+		case s.Auto() && !s.Slaved:
 			auto = s
 		}
 	}
@@ -81,27 +118,27 @@ func byItself(choices []choice) string {
 }
 
 // verdict says which peers' curves ours lies below at a period.
-func verdict(curves []results.Curve, period int) string {
+func verdict(curves []results.Curve, p place) string {
 	var below, not, mute, silent []string
-	for _, c := range headlineCurves(curves, period) {
+	for _, c := range headlineCurves(curves, p) {
 		if c.System == results.Ours {
 			continue
 		}
 		us, found := results.Match(curves, c.Line)
 		if len(c.Mute) > 0 {
-			mute = append(mute, fmt.Sprintf("%s (%s)", c.System, plural(len(c.Mute), "setting")))
+			mute = append(mute, fmt.Sprintf("%s (%s)", curveName(curves, c), plural(len(c.Mute), "setting")))
 		}
 		switch {
 		case len(c.Points) == 0 && len(c.Mute) > 0:
 		case len(c.Points) == 0:
-			silent = append(silent, c.System)
+			silent = append(silent, curveName(curves, c))
 		case !found || len(us.Points) == 0:
 			return "Nothing of ours to hold the others against."
 		default:
 			if above := results.Above(us, c); len(above) > 0 {
-				not = append(not, fmt.Sprintf("%s (%d of %s)", c.System, len(above), plural(len(c.Points), "setting")))
+				not = append(not, fmt.Sprintf("%s (%d of %s)", curveName(curves, c), len(above), plural(len(c.Points), "setting")))
 			} else {
-				below = append(below, fmt.Sprintf("%s (%s)", c.System, plural(len(c.Points), "setting")))
+				below = append(below, fmt.Sprintf("%s (%s)", curveName(curves, c), plural(len(c.Points), "setting")))
 			}
 		}
 	}
@@ -116,12 +153,25 @@ func verdict(curves []results.Curve, period int) string {
 }
 
 // headlineCurves are those that the headline compares.
-func headlineCurves(curves []results.Curve, period int) []results.Curve {
+func headlineCurves(curves []results.Curve, p place) []results.Curve {
 	var kept []results.Curve
 	for _, c := range curves {
-		if c.PeriodFrames == period && c.RateHz == headlineRateHz && c.Channels == headlineChannels {
+		if c.PeriodFrames == p.periodFrames && c.RateHz == p.rateHz && c.Channels == headlineChannels {
 			kept = append(kept, c)
 		}
 	}
 	return kept
 }
+
+// curveName is the system's, with the servers where it was measured between several.
+func curveName(curves []results.Curve, c results.Curve) string {
+	for _, other := range curves {
+		if other.System == c.System && other.Servers != c.Servers {
+			return c.System + " on " + c.Servers
+		}
+	}
+	return c.System
+}
+
+// inSentence is a place in the middle of a sentence.
+func inSentence(p place) string { return strings.ToLower(p.String()[:1]) + p.String()[1:] }

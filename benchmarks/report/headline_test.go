@@ -9,7 +9,7 @@ import (
 
 func TestTheHeadlineHasOursAtTheGoalWithFewestGaps(t *testing.T) {
 	_, best, _ := written(t, invented())
-	if line := lineWith(t, best, "within the goal"); !strings.Contains(line, "`92frames` | 191.0 (190.0 to 192.0) = 3.98 ms | 3 | 1.00 | 99.00 %") {
+	if line := lineWith(t, best, "within the goal"); !strings.Contains(line, "`92frames` | 191.0 (190.0 to 192.0) = 3.98 ms | 3 | 1.00 (0.21 to 2.92) | 99.00 %") {
 		t.Error(line)
 	}
 	if line := lineWith(t, best, "by itself"); !strings.Contains(line, "`auto` | 211.0 ") {
@@ -89,14 +89,86 @@ func TestTheVerdictNamesWhatOursIsNotBelow(t *testing.T) {
 	}
 }
 
-func TestOurServersAreThoseOfThePeers(t *testing.T) {
+func TestTheProductsServersComeFirstWhereOursWasMeasuredThere(t *testing.T) {
 	f := invented()
-	other := run(results.Ours, "80frames", 64, 0, 150, 0)
-	other.Servers = "jackd+pipewire"
-	f.Runs = append(f.Runs, other)
+	other, control := run(results.Ours, "80frames", 64, 0, 150, 0), run(results.Control, "none", 64, 0, 63, 0)
+	other.Servers, control.Servers = "jackd+pipewire", "jackd+pipewire"
+	f.Runs = append(f.Runs, other, control)
 	_, best, every := written(t, f)
-	lineWith(t, best, "within the goal", "`92frames`")
+	lineWith(t, best, "within the goal", "`80frames`")
+	lineWith(t, best, "no bridge (control)", " 63.0 ")
 	lineWith(t, every, "`80frames`", "jackd+pipewire")
+	lineWith(t, every, "`92frames`", "jackd+jackd")
+}
+
+func TestLockedClocksHaveRowsOfTheirOwnAndAreHeldAgainstSlavedOnes(t *testing.T) {
+	f := invented()
+	share := 0.9994
+	for repeat := range 3 {
+		locked := slaved(run(results.Ours, "guest leads", 64, repeat, 64, 2))
+		locked.InTimeShare, locked.HostFollows = &share, true
+		f.Runs = append(f.Runs, locked)
+	}
+	root, best, every := written(t, f)
+	lineWith(t, best, "| **archibald-bridge**, locked | `guest leads` | 65.0 (64.0 to 66.0)", "99.940 %")
+	lineWith(t, best, "within the goal", "`92frames`") // a round trip of 65 frames of another kind
+	lineWith(t, best, "Our curve lies below that of: jacktrip (1 setting), netone (1 setting), zita-njbridge (2 settings).")
+	lineWith(t, every, "- netone: our curve lies below (1 setting).")
+	lineWith(t, get(t, root, "README.md"), "Locked, guest leads: 65.0 frames (1.35 ms), 2.00 gaps a minute.")
+}
+
+func TestGapsHaveTheIntervalOfTheirNumber(t *testing.T) {
+	_, best, every := written(t, invented())
+	// 3 gaps in 3 minutes: 0.619 to 8.767 in all.
+	for _, text := range []string{best, every} {
+		lineWith(t, text, "`92frames` |", "| 1.00 (0.21 to 2.92) |")
+	}
+}
+
+func TestStallsAreListedApartWhereProcessorsWereWatched(t *testing.T) {
+	if _, best, every := written(t, invented()); strings.Contains(best+every, "stood still") {
+		t.Error("nobody watched the processors, and there is a column for it")
+	}
+	f := invented()
+	for i := range f.Runs {
+		if r := &f.Runs[i]; r.System == results.Ours {
+			r.Stalls = &results.Stalls{Count: 12, Gaps: 1, TimeShare: 0.031}
+			r.WakeUpsPerPeriod, r.BenchFrames = 4.2, 190.5
+		}
+	}
+	calls := run(results.Ours, "92frames", 64, 0, 0, 0)
+	calls.Kind, calls.SystemCallsPerPeriod, calls.Seconds = results.Calls, 11.5, 5
+	calls.Started = "2030-01-02T04:00:00Z"
+	f.Runs = append(f.Runs, calls)
+	_, best, every := written(t, f)
+	lineWith(t, best, "within the goal", "| 1.00 in 3.1 % of the time |", "| 4.2, 11.5 |")
+	lineWith(t, best, "zita-njbridge, least latency", "| not watched |")
+	lineWith(t, every, "| `92frames` |", "| 190.5 | 1.00 in 3.1 % of the time | 4.2, 11.5 |")
+}
+
+func TestOneSystemBetweenSeveralServersHasRowsForEach(t *testing.T) {
+	f := invented()
+	for _, servers := range []string{"jackd+pipewire of bookworm-backports", "jackd+pipewire of sid"} {
+		r := slaved(run("netjack2-driver", "netjack2.latency 1", 64, 0, 128, 4))
+		r.Servers = servers
+		f.Runs = append(f.Runs, r)
+	}
+	_, best, _ := written(t, f)
+	lineWith(t, best, "| netjack2-driver, jackd+pipewire of sid (slaved) |")
+	lineWith(t, best, "netjack2-driver on jackd+pipewire of sid (1 of 1 setting)", "netjack2-driver on jackd+pipewire of bookworm-backports (1 of 1 setting)")
+}
+
+func TestAnotherRateHasATableOfItsOwn(t *testing.T) {
+	f := invented()
+	for i := range f.Runs {
+		f.Runs[i].RateHz, f.Runs[i].PeriodFrames = 96000, 32
+	}
+	root, best, _ := written(t, f)
+	lineWith(t, best, "Period 32 at 96 kHz, goal 160 frames:")
+	lineWith(t, best, "![Latency against gaps, period 32 at 96 kHz](img/curve-32-96000.svg)")
+	if get(t, root, "docs/img/curve-32-96000.svg") == "" {
+		t.Error("no figure")
+	}
 }
 
 func TestWhereAndWhenIsSaid(t *testing.T) {
@@ -161,7 +233,7 @@ func TestTheGoalItselfIsWithinTheGoal(t *testing.T) {
 	for frames, want := range map[float64]string{192: "**archibald-bridge**, within the goal", 192.1: "**archibald-bridge**, goal not reached"} {
 		r := run(results.Ours, "92frames", 64, 0, 192, 0)
 		r.RoundTripFrames = []float64{frames}
-		if got := choose(results.Summarise([]results.Run{r}), 64)[0].label; got != want {
+		if got := choose(results.Summarise([]results.Run{r}), place{64, 48000})[0].label; got != want {
 			t.Errorf("%v frames: %s, want %s", frames, got, want)
 		}
 	}

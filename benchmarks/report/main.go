@@ -34,6 +34,7 @@ func main() {
 type data struct {
 	sets  []results.Set // the newest first
 	locks results.Locks // no runs: not simulated
+	hours *namedHours   // nil: not measured
 }
 
 // load reads what is committed below the project's folder.
@@ -43,6 +44,9 @@ func load(root string) (data, error) {
 		return data{}, err
 	}
 	d := data{sets: results.Merge(files)}
+	if d.hours, err = loadHours(root); err != nil {
+		return data{}, err
+	}
 	text, err := os.ReadFile(filepath.Join(root, "benchmarks/driftlock/driftlock.json"))
 	if os.IsNotExist(err) {
 		return d, nil
@@ -66,7 +70,7 @@ func generate(root string) (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	for path, block := range map[string]string{"README.md": glance(d), comparisonPage: headline(d) + details(d), measurementsPage: lockText(d.locks)} {
+	for path, block := range map[string]string{"README.md": glance(d), comparisonPage: headline(d) + d.hours.text() + details(d), measurementsPage: lockText(d.locks)} {
 		page, err := os.ReadFile(filepath.Join(root, path))
 		if err != nil {
 			return nil, err
@@ -156,7 +160,7 @@ func firstDifference(path, got, want string) string {
 // abandoned lists plots that an earlier report drew and this one does not.
 func abandoned(root string, files map[string][]byte) ([]string, error) {
 	var stale []string
-	for _, kind := range []string{curvePlot, distributionPlot, overTimePlot, lockPlot} {
+	for _, kind := range []string{curvePlot, distributionPlot, overTimePlot, lockPlot, hoursPlot} {
 		paths, err := filepath.Glob(filepath.Join(root, "docs/img", kind+"*.svg"))
 		if err != nil {
 			return nil, err

@@ -36,6 +36,35 @@ func roundTrip(s results.Summary) string {
 
 func gaps(s results.Summary) string { return fmt.Sprintf("%.2f", s.CausedGapsPerMinute) }
 
+// gapsBetween has the interval in which the rate lies, by the number of gaps alone.
+func gapsBetween(s results.Summary) string {
+	return fmt.Sprintf("%s (%.2f to %.2f)", gaps(s), s.CausedLeast, s.CausedMost)
+}
+
+// stalledGaps are per minute, with the share of the time in which a gap would have counted
+// as one of them.
+func stalledGaps(s results.Summary) string {
+	if !s.Watched {
+		return "not watched"
+	}
+	return fmt.Sprintf("%.2f in %.1f %% of the time", float64(s.StalledGaps)/s.Minutes, 100*s.StalledTimeShare)
+}
+
+// effort is what the bridge's processes ask of the kernel in a period.
+func effort(s results.Summary) string {
+	if s.SystemCallsPerPeriod == 0 {
+		return fmt.Sprintf("%.1f, not counted", s.WakeUpsPerPeriod)
+	}
+	return fmt.Sprintf("%.1f, %.1f", s.WakeUpsPerPeriod, s.SystemCallsPerPeriod)
+}
+
+func answered(s results.Summary) string {
+	if s.InTimeShare == nil {
+		return ""
+	}
+	return fmt.Sprintf("%.3f %%", 100**s.InTimeShare)
+}
+
 func percent(share float64) string { return fmt.Sprintf("%.2f %%", 100*share) }
 
 // repeats counts them, and those that failed.

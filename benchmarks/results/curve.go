@@ -89,21 +89,27 @@ func Above(ours, theirs Curve) []Exception {
 	return exceptions
 }
 
-// Match returns the curve of ours that another's line is held against: between the
-// same servers where we were measured there, else the first of ours.
+// Match returns the curve of ours that another's line is held against: slaved clocks
+// against slaved ones and free ones against free ones, and among these between the same
+// servers where we were measured there, else the first of ours. Where ours was not
+// measured with slaved clocks, they are held against free ones.
 func Match(curves []Curve, theirs Line) (Curve, bool) {
 	var found Curve
-	have := false
+	best := -1
 	for _, c := range curves {
-		if c.System != Ours || c.PeriodFrames != theirs.PeriodFrames || c.RateHz != theirs.RateHz || c.Channels != theirs.Channels {
+		if c.System != Ours || c.PeriodFrames != theirs.PeriodFrames || c.RateHz != theirs.RateHz || c.Channels != theirs.Channels || c.Slaved && !theirs.Slaved {
 			continue
 		}
-		if c.Servers == theirs.Servers {
-			return c, true
+		likeness := 0
+		if c.Slaved == theirs.Slaved {
+			likeness += 2
 		}
-		if !have {
-			found, have = c, true
+		if c.Servers == theirs.Servers {
+			likeness++
+		}
+		if likeness > best {
+			found, best = c, likeness
 		}
 	}
-	return found, have
+	return found, best >= 0
 }

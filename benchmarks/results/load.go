@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"time"
 )
 
@@ -63,8 +64,8 @@ func Parse(data []byte) (File, error) {
 }
 
 func (f File) validate() error {
-	if f.Schema != 1 {
-		return fmt.Errorf("schema %d: legal is 1", f.Schema)
+	if f.Schema != 1 && f.Schema != 2 {
+		return fmt.Errorf("schema %d: legal are 1 and 2", f.Schema)
 	}
 	if _, err := time.Parse(time.DateOnly, f.Date); err != nil {
 		return fmt.Errorf("date %q: legal is YYYY-MM-DD", f.Date)
@@ -86,14 +87,21 @@ func (f File) validate() error {
 	return nil
 }
 
-var systems = map[string]bool{
-	Ours: true, Control: true,
-	"zita-njbridge": true, "jacktrip": true, "netjack2": true, "netone": true, "pipewire-rtp": true,
-}
-
 func (r Run) validate() error {
-	if !systems[r.System] {
+	if !slices.Contains(Systems, r.System) {
 		return fmt.Errorf("system %q is not known", r.System)
+	}
+	if r.Kind != "" && r.Kind != Calls {
+		return fmt.Errorf("kind %q: legal are none and %q", r.Kind, Calls)
+	}
+	if r.HostFollows && !r.Slaved {
+		return errors.New("host_follows without slaved")
+	}
+	if s := r.Stalls; s != nil && (s.Count < 0 || s.Gaps < 0 || s.Gaps > r.Gaps-r.CausedGaps || s.TimeShare < 0 || s.TimeShare > 1) {
+		return fmt.Errorf("stalls %+v: of %d gaps, %d of them caused", *s, r.Gaps, r.CausedGaps)
+	}
+	if s := r.InTimeShare; s != nil && (*s < 0 || *s > 1) {
+		return fmt.Errorf("in_time_share %v: legal are 0 to 1", *s)
 	}
 	if _, err := time.Parse(time.RFC3339, r.Started); err != nil {
 		return fmt.Errorf("started %q: legal is RFC 3339", r.Started)
@@ -116,6 +124,9 @@ func (r Run) validate() error {
 		{"cpu_percent", r.CPUPercent, 0, 1e5},
 		{"packets_per_second", r.PacketsPerSecond, 0, 1e7},
 		{"kbit_per_second", r.KbitPerSecond, 0, 1e9},
+		{"wake_ups_per_period", r.WakeUpsPerPeriod, 0, 1e6},
+		{"system_calls_per_period", r.SystemCallsPerPeriod, 0, 1e6},
+		{"bench_frames", r.BenchFrames, 0, 1e6},
 	} {
 		if field.value < field.least || field.value > field.most {
 			return fmt.Errorf("%s %v: legal are %v to %v", field.name, field.value, field.least, field.most)

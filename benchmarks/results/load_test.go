@@ -61,7 +61,7 @@ func TestTheCommittedResultsAreLegal(t *testing.T) {
 func TestWhatIsWrongIsNamed(t *testing.T) {
 	for _, test := range []struct{ name, from, to, want string }{
 		{"an unknown field", `"gaps": 3`, `"gapz": 3`, `unknown field "gapz"`},
-		{"an unknown schema", `"schema": 1`, `"schema": 2`, "schema 2: legal is 1"},
+		{"an unknown schema", `"schema": 1`, `"schema": 3`, "schema 3: legal are 1 and 2"},
 		{"a date of another form", `"2030-01-02"`, `"2.1.2030"`, `date "2.1.2030": legal is YYYY-MM-DD`},
 		{"no commit", `"abc1234"`, `""`, "commit is empty"},
 		{"no processor", `"Test CPU"`, `""`, "machine: processor"},
@@ -71,6 +71,10 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 		{"more caused gaps than gaps", `"caused_gaps": 1`, `"caused_gaps": 4`, "caused_gaps 4: legal are 0 to 3"},
 		{"no period", `"period_frames": 64`, `"period_frames": 0`, "period_frames 0: legal are 1 to 8192"},
 		{"no length and no reason", `"seconds": 60`, `"seconds": 0`, "seconds is 0, and no error says why"},
+		{"stalls that excuse caused gaps", `"gaps": 3`, `"stalls": {"count": 9, "gaps": 3, "time_share": 0.1}, "gaps": 3`, "stalls {Count:9 Gaps:3 TimeShare:0.1}: of 3 gaps, 1 of them caused"},
+		{"a share beyond one", `"gaps": 3`, `"in_time_share": 1.1, "gaps": 3`, "in_time_share 1.1: legal are 0 to 1"},
+		{"a kind of run that nobody knows", `"gaps": 3`, `"kind": "guess", "gaps": 3`, `kind "guess": legal are none and "calls"`},
+		{"a host that follows free clocks", `"slaved": false`, `"slaved": false, "host_follows": true`, "host_follows without slaved"},
 		{"an impossible round trip", `190.4`, `-190.4`, "round_trip_frames has -190.4"},
 		{"a start of another form", `2030-01-02T03:04:05Z`, `yesterday`, `started "yesterday": legal is RFC 3339`},
 		{"something behind it", "  ]\n}", "  ]\n} {}", "something follows the closing brace"},

@@ -13,6 +13,12 @@ const (
 	Control = "control" // no bridge at all
 )
 
+// Systems are all that a file may name, in the order in which they are listed.
+var Systems = []string{
+	Ours, "zita-njbridge", "jacktrip", "netjack2", "netone", "pipewire-rtp",
+	"netadapter", "netjack2-driver", "jacktrip-3", "vban", Control,
+}
+
 // Key is what repeats have in common.
 type Key struct {
 	System, Servers, Setting       string
@@ -43,6 +49,15 @@ type Summary struct {
 	RoundTripFrames     Spread // of the repeats' medians
 	CausedGaps          int
 	CausedGapsPerMinute float64
+	// CausedLeast and CausedMost are between which the caused gaps per minute lie, with
+	// a confidence of 95 %, by the number that was counted.
+	CausedLeast, CausedMost float64
+	// Watched says that processors were watched in all repeats. StalledGaps is then how
+	// many gaps, in all repeats, came when one stood still, and StalledTimeShare which
+	// part of the time would have excused a gap.
+	Watched          bool
+	StalledGaps      int
+	StalledTimeShare float64
 	// CausedPer10000 are gaps per 10,000 cycles of one server.
 	CausedPer10000   float64
 	ConcealEvents    int
@@ -50,6 +65,10 @@ type Summary struct {
 	CPUPercent       float64 // medians, as those below
 	PacketsPerSecond float64
 	KbitPerSecond    float64
+	// The medians of the repeats that have one; 0 where none has.
+	WakeUpsPerPeriod, SystemCallsPerPeriod, BenchFrames float64
+	// InTimeShare is that of the worst repeat; nil where the system does not tell.
+	InTimeShare *float64
 }
 
 // Summarise sums runs up, one summary for each key: by period from the largest,
@@ -69,9 +88,15 @@ func Summarise(runs []Run) []Summary {
 
 func summarise(key Key, runs []Run) Summary {
 	s := Summary{Key: key}
-	var medians, sound, cpu, packets, kbit []float64
-	seconds := 0.0
+	var medians, sound, cpu, packets, kbit, wakeUps, calls, bench []float64
+	seconds, stalled, watched := 0.0, 0.0, 0
 	for _, r := range runs {
+		if r.Kind == Calls {
+			if r.Error == "" {
+				calls = append(calls, r.SystemCallsPerPeriod)
+			}
+			continue
+		}
 		if r.Error != "" {
 			s.Failed++
 			s.Errors = append(s.Errors, r.Error)
@@ -84,6 +109,20 @@ func summarise(key Key, runs []Run) Summary {
 		if len(r.RoundTripFrames) > 0 {
 			medians = append(medians, Median(r.RoundTripFrames))
 		}
+		if r.Stalls != nil {
+			watched++
+			s.StalledGaps += r.Stalls.Gaps
+			stalled += r.Stalls.TimeShare * r.Seconds
+		}
+		if r.InTimeShare != nil && (s.InTimeShare == nil || *r.InTimeShare < *s.InTimeShare) {
+			s.InTimeShare = r.InTimeShare
+		}
+		if r.WakeUpsPerPeriod > 0 {
+			wakeUps = append(wakeUps, r.WakeUpsPerPeriod)
+		}
+		if r.BenchFrames > 0 {
+			bench = append(bench, r.BenchFrames)
+		}
 		sound = append(sound, r.SoundShare)
 		cpu = append(cpu, r.CPUPercent)
 		packets = append(packets, r.PacketsPerSecond)
@@ -94,9 +133,13 @@ func summarise(key Key, runs []Run) Summary {
 	s.Heard = len(medians)
 	s.RoundTripFrames, s.SoundShare = spread(medians), spread(sound)
 	s.CPUPercent, s.PacketsPerSecond, s.KbitPerSecond = Median(cpu), Median(packets), Median(kbit)
+	s.WakeUpsPerPeriod, s.SystemCallsPerPeriod, s.BenchFrames = Median(wakeUps), Median(calls), Median(bench)
 	if s.Repeats > 0 {
+		s.Watched, s.StalledTimeShare = watched == s.Repeats, stalled/seconds
 		s.Minutes = seconds / 60
 		s.CausedGapsPerMinute = float64(s.CausedGaps) / s.Minutes
+		least, most := PoissonInterval(s.CausedGaps, confidence)
+		s.CausedLeast, s.CausedMost = least/s.Minutes, most/s.Minutes
 		s.CausedPer10000 = 1e4 * float64(s.CausedGaps) / (seconds * float64(key.RateHz) / float64(key.PeriodFrames))
 	}
 	return s
@@ -126,7 +169,7 @@ func order(a, b Key) int {
 	return cmp.Or(
 		cmp.Compare(b.PeriodFrames, a.PeriodFrames), cmp.Compare(a.RateHz, b.RateHz), cmp.Compare(a.Channels, b.Channels),
 		cmp.Compare(rank(a.System), rank(b.System)), strings.Compare(a.System, b.System), strings.Compare(a.Servers, b.Servers),
-		compareSettings(a.Setting, b.Setting), slavedLast(a.Slaved, b.Slaved),
+		slavedLast(a.Slaved, b.Slaved), compareSettings(a.Setting, b.Setting),
 	)
 }
 

@@ -55,11 +55,12 @@ func (g *gaps) lostTime(timeNs int64) {
 	g.evidence = slices.DeleteFunc(g.evidence, func(x gap) bool { return timeNs-x.timeNs < g.spanNs })
 }
 
-// raise is what a larger margin costs and buys.
+// raise is what speaks for a larger margin.
 type raise struct {
-	needs       float64 // frames: the least margin that keeps the budget
-	gaps, saved int     // that there were, and that it would have avoided
-	inNs        int64   // the time in which they were
+	needs    float64 // frames: the least margin that keeps the budget
+	gaps     int     // that there were
+	inNs     int64   // the time in which they were
+	newestNs int64   // when the last of them was; 0: there is none
 }
 
 // judge says whether the gaps of late, at a margin, exceed the budget by more than chance,
@@ -76,7 +77,7 @@ func (g *gaps) judge(nowNs int64, margin, most float64) (found raise, exceeded b
 	var needs []float64
 	for _, x := range g.evidence {
 		if nowNs-x.timeNs >= g.spanNs {
-			needs = append(needs, x.needs)
+			needs, found.newestNs = append(needs, x.needs), x.timeNs
 		}
 	}
 	found.gaps = len(needs)

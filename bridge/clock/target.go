@@ -122,9 +122,7 @@ func (t *target) weigh(nowNs int64) {
 	}
 	early := nowNs-t.firstNs < int64(firstMinute)
 	r, exceeded := t.gaps.judge(nowNs, float64(t.jitterMargin), t.most())
-	if n := len(t.gaps.evidence); n > 0 {
-		t.calmNs = max(t.calmNs, t.gaps.evidence[n-1].timeNs)
-	}
+	t.calmNs = max(t.calmNs, r.newestNs)
 	if exceeded {
 		to := t.quarter(r.needs)
 		saved := t.gaps.saved(float64(to), nowNs)

@@ -221,6 +221,21 @@ func TestAGapPutsTheLookOff(t *testing.T) {
 	}
 }
 
+func TestAServerThatLosesTimeDoesNotPutTheLookOff(t *testing.T) {
+	tg := learnedTarget()
+	tg.jitterMargin = 96
+	for second := 1; second < 300; second++ {
+		now := int64(second) * int64(time.Second)
+		tg.late(120, now)
+		tg.weigh(now + int64(eventSpan)/4)
+		tg.lostTime(now + int64(eventSpan)/2)
+		weighed(tg, second, second+1, nil)
+	}
+	if tg.jitterMargin != 16 || len(tg.changes) != 1 {
+		t.Errorf("margin %d, changes %+v", tg.jitterMargin, tg.changes)
+	}
+}
+
 func TestALaterRaiseStays(t *testing.T) {
 	tg := learnedTarget()
 	weighed(tg, 1, 300, nil)

@@ -42,7 +42,7 @@ enum {
     LOOKAHEAD = 7,            /* frames that one reads past its position's integer part */
     PHASES = 1024,            /* of that one */
     MAX_TAPS = 528,           /* between any rates; a multiple of 4 (ratefilter.c) */
-    OBSERVATIONS = 8192, /* 2.7 s at period 32 */
+    OBSERVATIONS = 8192,      /* 2.7 s at period 32 */
     RTCP_SLOTS = 32,
     RTCP_PER_SECOND = 32,    /* read; a peer sends one, and a goodbye */
     SEEN_SEQUENCES = 8192,   /* window of the duplicate check */
@@ -84,7 +84,7 @@ uint32_t archibald_wire_decode(enum wire_encoding encoding, const uint8_t *paylo
 
 typedef struct {
     uint8_t payload_type;
-    int marker; /* of a leader: it begins a cycle; of a follower: sound that was not sent is before it */
+    int marker; /* a leader's begins a cycle; a follower's comes behind sound that was not sent */
     uint16_t sequence;
     uint32_t timestamp, ssrc;
     int32_t send_delay_us; /* what the header extension SEND_DELAY_ID says; -1: nothing */
@@ -165,7 +165,7 @@ void archibald_resampler_run(const resampler *table, const float *const *in, uin
 #include "lock.h"
 #include "sound.h"
 
-/* receiver.c, sequence.c, playout.c, locked.c ------------------------------------------------------ */
+/* receiver.c, sequence.c, playout.c, locked.c --------------------------------------------- */
 
 typedef struct {
     enum wire_encoding encoding;
@@ -183,7 +183,7 @@ typedef struct {
 } receive_plan;
 
 typedef struct {
-    receive_plan plan; /* immutable */
+    receive_plan plan;      /* immutable */
     const resampler *table; /* the engine's where the rates are equal, else ... */
     resampler *own;         /* ... this receiver's own */
 
@@ -216,10 +216,10 @@ typedef struct {
     leader_cycles cycles;    /* of a follower */
     const sent_cycles *sent; /* of a leader, constant: the engine's */
     uint64_t answered;       /* of a leader: the sent cycles whose answers were due so far */
-    uint64_t seams;          /* of a leader, by cycle: its answer does not go on from the one before */
-    uint64_t newest_answer;  /* and the newest cycle of which there was an answer ... */
-    int have_answer;         /* ... if there was one */
-    int muted;               /* of a locked receiver: for good */
+    uint64_t seams; /* of a leader, by cycle: its answer does not go on from the one before */
+    uint64_t newest_answer; /* and the newest cycle of which there was an answer ... */
+    int have_answer;        /* ... if there was one */
+    int muted;              /* of a locked receiver: for good */
     jitter_buffer buffer;
 
     /* playout writes, and of a follower whoever holds engine.reading; control reads (relaxed) */
@@ -394,10 +394,10 @@ uint32_t archibald_sender_pack_coded(archibald_sender *sender, send_counters *co
 /* The parts of archibald_follow, apart from reading the socket. woken: 0 when nothing can be
  * started now. decide: whether the packets read so far start a cycle. end: whether one is
  * started, by the packets or the timer. */
-int archibald_follow_woken(follow_machine *f, receive_counters *count, enum archibald_follow_why why,
-                           int64_t now_ns, int64_t *wake_ns);
-int archibald_follow_decide(follow_machine *f, archibald_receiver *receiver, receive_counters *count,
-                            int64_t now_ns);
+int archibald_follow_woken(follow_machine *f, receive_counters *count,
+                           enum archibald_follow_why why, int64_t now_ns, int64_t *wake_ns);
+int archibald_follow_decide(follow_machine *f, archibald_receiver *receiver,
+                            receive_counters *count, int64_t now_ns);
 int archibald_follow_end(follow_machine *f, receive_counters *count, int started, int64_t now_ns,
                          int64_t *wake_ns);
 /* How many packets to read at once: not more than the next cycle lacks. */
@@ -439,7 +439,7 @@ struct archibald_engine {
     rtcp_ring rtcp;
     int64_t rtcp_second_ns;  /* whoever holds reading: when the second of the budget began ... */
     uint32_t rtcp_in_second; /* ... and what came since */
-    resampler *table; /* between equal rates */
+    resampler *table;        /* between equal rates */
 };
 
 void archibald_playout(archibald_engine *engine, float *const *out, uint32_t channels,
@@ -460,8 +460,8 @@ int archibald_follow(archibald_engine *engine, enum archibald_follow_why why, in
                      int64_t *wake_ns);
 /* Whether a captured cycle is sent, and its media time. A leader's is remembered as sent, a
  * follower's is taken: the next call finds another cycle or none. */
-int archibald_capture_media(archibald_engine *engine, archibald_sender *sender,
-                            uint32_t frames, uint64_t graph_frame, int64_t *media);
+int archibald_capture_media(archibald_engine *engine, archibald_sender *sender, uint32_t frames,
+                            uint64_t graph_frame, int64_t *media);
 /* How long a capture callback runs after the nominal start of its cycle, at least
  * 0; -1: not known. */
 int64_t archibald_send_delay_ns(archibald_engine *engine, uint64_t graph_frame, int64_t now_ns);

@@ -47,9 +47,8 @@ static void silence(float *const *out, uint32_t channels, uint32_t frames) {
 }
 
 /* A follower's cycle: its packets were read before it began. */
-static void play_followed(archibald_engine *engine, archibald_receiver *receiver,
-                          float *const *out, uint32_t channels, uint32_t frames, int64_t media,
-                          int64_t cycle_ns) {
+static void play_followed(archibald_engine *engine, archibald_receiver *receiver, float *const *out,
+                          uint32_t channels, uint32_t frames, int64_t media, int64_t cycle_ns) {
     if (media == CYCLE_NONE || receiver->plan.lock != LOCK_FOLLOWS ||
         receiver->plan.period_frames != frames)
         silence(out, channels, frames);
@@ -68,8 +67,7 @@ static void play_answer(archibald_engine *engine, archibald_receiver *receiver, 
     const int expected = archibald_locked_seek(receiver, graph_frame);
     const int64_t position = receiver->buffer.done;
     budget -= archibald_socket_drain(engine, receiver, now_ns, budget);
-    const int64_t until_ns =
-        expected ? archibald_locked_wait_until(receiver, cycle_ns, now_ns) : 0;
+    const int64_t until_ns = expected ? archibald_locked_wait_until(receiver, cycle_ns, now_ns) : 0;
     if (archibald_socket_wait(engine, receiver, position, frames, now_ns, until_ns, budget) > 0)
         COUNT(count->waited, 1);
     if (!archibald_locked_play(receiver, count, &engine->observations, out, channels, frames,
@@ -157,14 +155,14 @@ static void remember_sent(sent_cycles *sent, uint64_t graph_frame, uint32_t time
     atomic_store_explicit(&sent->count, count + 1, memory_order_release);
 }
 
-int archibald_capture_media(archibald_engine *engine, archibald_sender *sender,
-                            uint32_t frames, uint64_t graph_frame, int64_t *media) {
+int archibald_capture_media(archibald_engine *engine, archibald_sender *sender, uint32_t frames,
+                            uint64_t graph_frame, int64_t *media) {
     const uint64_t follow = atomic_load_explicit(&engine->follow.graph, memory_order_acquire);
     if (follow != 0 || sender->plan.lock == LOCK_FOLLOWS) {
-        *media = atomic_exchange_explicit(&engine->follow.to_send, CYCLE_NONE,
-                                          memory_order_acquire);
-        const int sent = *media != CYCLE_NONE && sender->plan.lock == LOCK_FOLLOWS &&
-                         frames == (uint32_t)follow;
+        *media =
+            atomic_exchange_explicit(&engine->follow.to_send, CYCLE_NONE, memory_order_acquire);
+        const int sent =
+            *media != CYCLE_NONE && sender->plan.lock == LOCK_FOLLOWS && frames == (uint32_t)follow;
         if (!sent) sender->unheard = 1;
         return sent;
     }
@@ -202,8 +200,7 @@ void archibald_capture(archibald_engine *engine, const float *const *in, uint32_
     COUNT(count->cycles, 1);
     if (sender && archibald_capture_media(engine, sender, frames, graph_frame, &media)) {
         int64_t send_delay_ns = archibald_send_delay_ns(engine, graph_frame, now_ns);
-        archibald_sender_capture(sender, count, in, channels, frames, media, now_ns,
-                                 send_delay_ns);
+        archibald_sender_capture(sender, count, in, channels, frames, media, now_ns, send_delay_ns);
         uint32_t outgoing;
         while (!sender->captured &&
                (outgoing = archibald_sender_pack(sender, count, now_ns, send_delay_ns)) > 0)

@@ -50,8 +50,8 @@ static void begin(follow_machine *f, int64_t to_play, int64_t to_send, int64_t n
     atomic_store_explicit(&f->to_send, to_send, memory_order_release);
 }
 
-int archibald_follow_woken(follow_machine *f, receive_counters *count, enum archibald_follow_why why,
-                           int64_t now_ns, int64_t *wake_ns) {
+int archibald_follow_woken(follow_machine *f, receive_counters *count,
+                           enum archibald_follow_why why, int64_t now_ns, int64_t *wake_ns) {
     const uint64_t graph = atomic_load_explicit(&f->graph, memory_order_acquire);
     if (graph != f->made_for) {
         f->made_for = graph;
@@ -91,8 +91,8 @@ static void take_mark(follow_machine *f, leader_cycles *cycles, int whole) {
     cycles->marked = 0;
 }
 
-int archibald_follow_decide(follow_machine *f, archibald_receiver *receiver, receive_counters *count,
-                            int64_t now_ns) {
+int archibald_follow_decide(follow_machine *f, archibald_receiver *receiver,
+                            receive_counters *count, int64_t now_ns) {
     const uint32_t frames = frames_of(f);
     if (!receiver || receiver->plan.lock != LOCK_FOLLOWS ||
         receiver->plan.period_frames != frames || receiver->muted) {

@@ -8,7 +8,8 @@
 enum lock { LOCK_NONE = 0, LOCK_LEADS = 1, LOCK_FOLLOWS = 2 };
 
 enum {
-    SENT_CYCLES = 256 /* of a leader, remembered: 85 ms at a period of 16 frames; a later answer is nobody's */
+    /* Of a leader, remembered: 85 ms at a period of 16 frames. A later answer is nobody's. */
+    SENT_CYCLES = 256
 };
 
 /* No cycle was asked for. */
@@ -27,11 +28,11 @@ typedef struct {
 
 /* What a follower's receiver knows of the leader's cycles; whoever holds engine.reading. */
 typedef struct {
-    int joined;     /* the follower knows this receiver */
-    int marked;     /* a packet with the marker came, and the follower has not seen it yet: */
-    int64_t mark;   /* where its cycle begins */
-    int mark_gap;   /* packets are missing before it ... */
-    int gap;        /* ... and behind it */
+    int joined;   /* the follower knows this receiver */
+    int marked;   /* a packet with the marker came, and the follower has not seen it yet: */
+    int64_t mark; /* where its cycle begins */
+    int mark_gap; /* packets are missing before it ... */
+    int gap;      /* ... and behind it */
 } leader_cycles;
 
 /* When a follower's graph runs. */
@@ -56,14 +57,14 @@ typedef struct {
     _Atomic int64_t cycle_ns;
 
     /* the thread of archibald_follow only */
-    uint64_t made_for;  /* value of graph that the rest belongs to */
+    uint64_t made_for; /* value of graph that the rest belongs to */
     enum follow_state state;
-    int running;        /* a cycle was started and has not ended */
-    int known;          /* next is a time of the leader's */
-    int more;           /* the socket may hold more than was read */
-    int64_t next;       /* media time of the leader's cycle that is to run next */
-    int64_t began_ns;   /* when the newest cycle was started */
-    int64_t alone_ns;   /* FOLLOW_ALONE: when the first cycle was due ... */
+    int running;           /* a cycle was started and has not ended */
+    int known;             /* next is a time of the leader's */
+    int more;              /* the socket may hold more than was read */
+    int64_t next;          /* media time of the leader's cycle that is to run next */
+    int64_t began_ns;      /* when the newest cycle was started */
+    int64_t alone_ns;      /* FOLLOW_ALONE: when the first cycle was due ... */
     uint64_t alone_cycles; /* ... and how many there have been */
 } follow_machine;
 

@@ -41,8 +41,7 @@ void archibald_locked_arrived(archibald_receiver *receiver, enum arrival arrival
         if (receiver->muted) return;
         archibald_jitter_reset(buffer, media);
         atomic_store_explicit(&receiver->playing, 1, memory_order_relaxed);
-    } else if (media < buffer->done ||
-               archibald_jitter_accepts(buffer, media, frames).outside) {
+    } else if (media < buffer->done || archibald_jitter_accepts(buffer, media, frames).outside) {
         archibald_jitter_jump(buffer, media);
     }
 }
@@ -66,8 +65,9 @@ int archibald_locked_answer(archibald_receiver *receiver, receive_counters *coun
     const uint64_t cycles = atomic_load_explicit(&sent->count, memory_order_acquire);
     for (uint64_t i = 1; i < SENT_CYCLES && i <= cycles; i++) {
         const uint64_t cycle = cycles - i;
-        const uint32_t within = timestamp - atomic_load_explicit(
-            &sent->slot[cycle % SENT_CYCLES].timestamp, memory_order_relaxed);
+        const uint32_t within =
+            timestamp -
+            atomic_load_explicit(&sent->slot[cycle % SENT_CYCLES].timestamp, memory_order_relaxed);
         if (within >= receiver->plan.period_frames) continue;
         if (next && receiver->have_answer && cycle > receiver->newest_answer + 1)
             COUNT(count->left_out, cycle - receiver->newest_answer - 1);
@@ -114,8 +114,7 @@ int64_t archibald_locked_wait_until(const archibald_receiver *receiver, int64_t 
                                     int64_t now_ns) {
     const receive_plan *plan = &receiver->plan;
     const uint64_t hope = (uint64_t)ANSWER_HOPE_PERIODS * plan->period_frames;
-    if (now_ns - receiver->newest_ns > archibald_nominal_ns(hope, plan->rate_hz))
-        return 0;
+    if (now_ns - receiver->newest_ns > archibald_nominal_ns(hope, plan->rate_hz)) return 0;
     return (cycle_ns < now_ns ? cycle_ns : now_ns) + plan->most_wait_ns;
 }
 

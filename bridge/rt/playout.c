@@ -178,9 +178,8 @@ void archibald_receiver_play(archibald_receiver *receiver, receive_counters *cou
     silence(out, used, channels, frames);
     for (uint32_t c = 0; c < used; c++) archibald_peak_update(&count->peak_bits[c], out[c], frames);
     /* The next cycle needs what lies from here on. */
-    int64_t needed_ns =
-        archibald_stream_ns(receiver->position + receiver->table->lookahead + 1,
-                            receiver->plan.rate_hz);
+    int64_t needed_ns = archibald_stream_ns(receiver->position + receiver->table->lookahead + 1,
+                                            receiver->plan.rate_hz);
     atomic_store_explicit(&receiver->due_ns, playing ? cycle_ns - needed_ns : CLOCK_STOPPED,
                           memory_order_relaxed);
     archibald_receiver_tell(receiver, count);

@@ -284,6 +284,6 @@ void archibald_receiver_datagram(archibald_receiver *receiver, receive_counters 
         receive_coded(receiver, count, &packet, arrival_ns, send_delay_ns);
     else
         archibald_receiver_packet(receiver, count, ring, packet.sequence, packet.timestamp,
-                                  packet.marker, packet.payload,
-                                  packet.payload_bytes / frame_bytes, arrival_ns, send_delay_ns);
+                                  packet.marker, packet.payload, packet.payload_bytes / frame_bytes,
+                                  arrival_ns, send_delay_ns);
 }

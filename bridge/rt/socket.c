@@ -1,6 +1,6 @@
 /* The media socket. Never blocks, but for archibald_socket_wait: what the kernel will not
- * take is counted and gone, what has not arrived is concealed. Not connected: a connected UDP socket
- * returns the peer's ICMP errors from the next send, which then sends nothing.
+ * take is counted and gone, what has not arrived is concealed. Not connected: a connected UDP
+ * socket returns the peer's ICMP errors from the next send, which then sends nothing.
  */
 #include "core.h"
 

@@ -99,8 +99,8 @@ static void play_locked(fuzzed *f, float *const *out, uint32_t channels, uint32_
         int64_t wake_ns = 0;
         follow_machine *follow = &engine->follow;
         atomic_store(&follow->graph, 48000ull << 32 | receiver->plan.period_frames);
-        if (archibald_follow_woken(follow, &engine->received, (enum archibald_follow_why)(frames % 3),
-                                   now_ns, &wake_ns)) {
+        if (archibald_follow_woken(follow, &engine->received,
+                                   (enum archibald_follow_why)(frames % 3), now_ns, &wake_ns)) {
             int start = archibald_follow_decide(follow, receiver, &engine->received, now_ns);
             start = archibald_follow_end(follow, &engine->received, start, now_ns, &wake_ns);
             require(start == follow->running);

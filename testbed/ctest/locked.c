@@ -216,7 +216,7 @@ int main(int argc, char **argv) {
     const struct {
         void *(*run)(void *);
         graph *of;
-    } of[] = {{playout_thread, &leader},  {capture_thread, &leader}, {playout_thread, &follower},
+    } of[] = {{playout_thread, &leader},   {capture_thread, &leader}, {playout_thread, &follower},
               {capture_thread, &follower}, {lead_thread, NULL},       {follow_thread, NULL}};
     enum { THREADS = sizeof of / sizeof *of };
     pthread_t threads[THREADS];

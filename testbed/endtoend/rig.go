@@ -99,8 +99,7 @@ func (r *Rig) StartJackd() (err error) {
 		r.Jackd, err = r.Stack.StartJackd("guest", r.Config.PeriodFrames, r.Config.RateHz)
 		return err
 	}
-	r.Jackd, err = r.StartJackdArguments("guest", "-R", "-P75", "-S", "-d", "netone",
-		"-l", fmt.Sprint(r.netonePort), "-r", fmt.Sprint(r.Config.RateHz), "-p", fmt.Sprint(r.Config.PeriodFrames))
+	r.Jackd, err = r.StartJackdNetone("guest", r.netonePort, r.Config.PeriodFrames, r.Config.RateHz)
 	return err
 }
 

@@ -169,12 +169,13 @@ func play(t *testing.T, u uneven, seed uint64, latencyFrames int) (p unevenRun) 
 
 // What auto chooses is at most 1.5 times the best fixed latency of the same run, which is the
 // smallest one with no more gaps than auto had. And in the second half of the run there are
-// no more gaps than the budget allows, besides those that no margin within the bound avoids.
+// no more gaps than raise nothing, nine in each ten minutes, besides those that no margin
+// within the bound avoids.
 func TestAutoEndsNearTheBestFixedLatency(t *testing.T) {
 	for _, u := range unevens {
 		t.Run(u.name, func(t *testing.T) {
 			t.Parallel()
-			for seed := range gate.Soak(uint64(1), 8) {
+			for seed := range gate.Soak(uint64(1), 4) {
 				auto := play(t, u, seed, 0)
 				t.Logf("seed %d: %+v", seed, auto)
 				if better := int(auto.target / 1.5); better > auto.least {
@@ -182,13 +183,13 @@ func TestAutoEndsNearTheBestFixedLatency(t *testing.T) {
 						t.Errorf("seed %d: auto ended at %.0f frames with %d gaps; a fixed latency of %d had %d", seed, auto.target, auto.gaps, better, fixed.gaps)
 					}
 				}
-				allowed := usualGapsPerHour * u.seconds / 2 / 3600
-				if allowed += 2 * math.Sqrt(allowed); float64(auto.lateGaps) <= allowed {
+				allowed := 9 * int(math.Ceil(u.seconds/2/600))
+				if auto.lateGaps <= allowed {
 					continue
 				}
 				bound := play(t, u, seed, auto.least+4*max(64, 256*(auto.least/256)))
-				if float64(auto.lateGaps-bound.lateGaps) > allowed {
-					t.Errorf("seed %d: %d gaps in the second half, %d at the bound; at most %.1f more are allowed", seed, auto.lateGaps, bound.lateGaps, allowed)
+				if auto.lateGaps-bound.lateGaps > allowed {
+					t.Errorf("seed %d: %d gaps in the second half, %d at the bound; at most %d more are allowed", seed, auto.lateGaps, bound.lateGaps, allowed)
 				}
 			}
 		})
@@ -248,5 +249,34 @@ func TestTableOfAuto(t *testing.T) {
 	}
 	if err := os.WriteFile(path, []byte(before+begin+table+end+after), 0o644); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A receiver's machine that stands still for 1 to 4 ms and loses no time takes no packet late:
+// its cycles, which wait as long, need them no earlier.
+func TestAReceiverThatStandsStillRaisesNothing(t *testing.T) {
+	for seed := range uint64(4) {
+		r := NewRandom(seed)
+		l := apart(r)
+		untilNs, nextNs, latestNs := 0.0, 30e9, 0.0
+		standing := func(calm func() float64, nowNs func() float64) func() float64 {
+			return func() float64 {
+				if now := nowNs(); now > nextNs {
+					untilNs, nextNs = now+between(r, 1e6, 4e6)(), now+r.ExpFloat64()*4e9
+				}
+				return max(calm(), untilNs-nowNs())
+			}
+		}
+		l.Receiver.WakeNs = standing(l.Receiver.WakeNs, func() float64 { return l.Receiver.startNs })
+		network := standing(l.NetworkNs, func() float64 { return l.sent.callbackNs })
+		l.NetworkNs = func() float64 {
+			ns := network()
+			latestNs = max(latestNs, ns)
+			return ns
+		}
+		o := run(t, l, 600)
+		if o.status.TargetFrames > 88 || o.counters.Dropouts > 2 || latestNs < 3e6 {
+			t.Errorf("seed %d: target %.0f frames, %d dropouts, packets late by up to %.1f ms", seed, o.status.TargetFrames, o.counters.Dropouts, latestNs/1e6)
+		}
 	}
 }

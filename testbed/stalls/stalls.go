@@ -89,10 +89,25 @@ func (w *watch) stop() (found []Stall, err error) {
 	return found, err
 }
 
-// occupy lets the tests, which cannot use cgo, make a stall.
+// Freeze makes a stall on purpose: for so long every processor does nothing else, not even
+// the kernel's own threads. It needs the right to real-time scheduling. More than some tens
+// of milliseconds the kernel does not allow (sched(7), RT throttling).
+func Freeze(length time.Duration) error {
+	done := make(chan error)
+	for processor := range runtime.NumCPU() {
+		go func() { done <- occupy(processor, length) }()
+	}
+	var errs []error
+	for range runtime.NumCPU() {
+		errs = append(errs, <-done)
+	}
+	return errors.Join(errs...)
+}
+
+// occupy makes a stall of one processor.
 func occupy(processor int, length time.Duration) error {
 	if code := C.stalls_occupy(C.int(processor), priority+1, C.int64_t(length)); code != 0 {
-		return syscall.Errno(code)
+		return fmt.Errorf("stalls: SCHED_FIFO %d on processor %d: %w", priority+1, processor, syscall.Errno(code))
 	}
 	return nil
 }

@@ -40,6 +40,25 @@ func TestAProcessorThatStandsStillIsSeenThereAndThen(t *testing.T) {
 	}
 }
 
+func TestAFrozenMachineStandsStillOnEveryProcessor(t *testing.T) {
+	stalls, err := During(func() error {
+		time.Sleep(20 * time.Millisecond)
+		return Freeze(5 * time.Millisecond)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stood := map[int]bool{}
+	for _, stall := range stalls {
+		stood[stall.Processor] = stood[stall.Processor] || stall.Length >= 4*time.Millisecond
+	}
+	for processor := range runtime.NumCPU() {
+		if !stood[processor] {
+			t.Errorf("processor %d went on: %+v", processor, stalls)
+		}
+	}
+}
+
 func TestAFailureDuringTheWatchIsTold(t *testing.T) {
 	failure := errors.New("no sound")
 	if _, err := During(func() error { return failure }); !errors.Is(err, failure) {

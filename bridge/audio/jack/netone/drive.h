@@ -28,7 +28,7 @@ struct archibald_netone_drive {
     int64_t own_ns;    /* when a cycle comes that the core did not ask for */
     int running;       /* the core started a cycle, and was not told that it has ended */
     uint32_t mark;     /* captured, when that cycle was started */
-    int by_timer;      /* no packet started it: the timer's next cycle waits for its end */
+    int by_timer;      /* no packet that just came started it: what comes next waits for its end */
     int held;          /* media is not looked at: what is in it waits for the cycle or the timer */
     uint32_t readings; /* times that follow read media since the last cycle or timer */
 
