@@ -351,7 +351,7 @@ func TestAServerThatStoodStillRunsNoWildCycles(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		cycles, nominal := float64(count(core)-before), time.Since(began).Seconds()*48000/256
 		t.Logf("%.0f cycles after a pause, %.0f by the clock", cycles, nominal)
-		if cycles > 1.05*nominal || cycles < 0.8*nominal {
+		if cycles > 1.2*nominal || cycles < 0.8*nominal {
 			t.Errorf("%.0f cycles after a pause, %.0f by the clock", cycles, nominal)
 		}
 	})
@@ -369,7 +369,7 @@ func TestADrivenServerFreewheelsAndComesBack(t *testing.T) {
 	began, before := time.Now(), count(core)
 	time.Sleep(2 * time.Second)
 	cycles, nominal := float64(count(core)-before), time.Since(began).Seconds()*48000/256
-	if cycles > 1.05*nominal || cycles < 0.8*nominal {
+	if cycles > 1.2*nominal || cycles < 0.8*nominal {
 		t.Errorf("%.0f cycles after freewheeling, %.0f by the clock", cycles, nominal)
 	}
 }

@@ -1,0 +1,30 @@
+package endtoend
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"archibald-bridge/testbed/gate"
+)
+
+// A guest whose JACK server has no clock has sound with a host that leads nobody, as with any clock.
+func TestAServerWithoutAClockPlaysWhereNobodyLeads(t *testing.T) {
+	unbroken(t, Config{PeriodFrames: 256, Netone: true, Common: []string{"--latency", "100ms"}},
+		func(t *testing.T, r *Rig) (faults []string, serverFailures int) {
+			if err := r.StartAll(); err != nil {
+				t.Fatal(err)
+			}
+			d, err := r.Duplex(gate.Soak(14*time.Second, time.Minute), 100*time.Millisecond)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, h := range d.Heard {
+				t.Logf("%s: %d gaps, %.3f Hz", h.Channel, len(h.Gaps), h.Tone.FrequencyHz)
+				if h.Ours() > 0 {
+					faults = append(faults, fmt.Sprintf("%s: %d gaps", h.Channel, h.Ours()))
+				}
+			}
+			return faults, d.ServerFailures()
+		})
+}
