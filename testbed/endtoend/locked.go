@@ -75,35 +75,35 @@ func (r *Rig) RoundTrip(leader proto.Role, periodFrames int, duration time.Durat
 	if err != nil {
 		return trip, err
 	}
-	lags := make([]map[int]int, 2) // frames by how far they were behind what is played
-	for channel := range lags {
-		lags[channel] = map[int]int{}
+	runs := make([][]signal.Run, 2)
+	for channel := range runs {
 		samples := heard.Sound.Channels[channel]
 		samples = samples[min(settled(heard), len(samples)):]
 		reference := signal.Noise(noiseSeed+uint64(channel), 0, heard.Sound.Frames()+20*heard.RateHz, true)
-		for _, run := range signal.BitExact(reference, samples) {
-			if run.Equal {
-				lags[channel][run.Start-run.Reference] += run.Length
-			}
-			if channel == 0 {
-				trip.count(run)
-			}
-		}
-	}
-	direct, most := 0, 0
-	for lag, frames := range lags[1] {
-		if frames > most {
-			direct, most = lag, frames
-		}
-	}
-	if most == 0 {
-		return trip, fmt.Errorf("%s does not hear itself: %s", name, p.LogTail())
+		runs[channel] = signal.BitExact(reference, samples)
 	}
 	trip.Took = map[int]int{}
-	for lag, frames := range lags[0] {
-		trip.Took[lag-direct] += frames
+	for _, run := range runs[0] {
+		trip.count(run)
+		if direct, known := lagAt(runs[1], run.Start+run.Length/2); run.Equal && known {
+			trip.Took[run.Start-run.Reference-direct] += run.Length
+		}
+	}
+	if len(trip.Took) == 0 {
+		return trip, fmt.Errorf("%s does not hear itself: %s", name, p.LogTail())
 	}
 	return trip, nil
+}
+
+// lagAt is how far what was heard at a frame is behind what is played. Cycles that the server
+// skips move it, of both ways alike.
+func lagAt(runs []signal.Run, frame int) (lag int, known bool) {
+	for _, run := range runs {
+		if run.Equal && run.Start <= frame && frame < run.Start+run.Length {
+			return run.Start - run.Reference, true
+		}
+	}
+	return 0, false
 }
 
 func (t *RoundTrip) count(run signal.Run) {

@@ -20,7 +20,7 @@ func TestARoundTripThroughTheFollowersGraphTakesOnePeriodBitForBit(t *testing.T)
 }
 
 func TestAnswersOfTwoPeriodsTakeTwo(t *testing.T) {
-	p := pairs[0]
+	p := pairs[1]
 	p.config.Host = []string{"--answer-periods", "2"}
 	r := start(t, p)
 	roundTrip(t, r, p.leader, period, 2*period)
@@ -55,6 +55,28 @@ func TestEachEndAndServerIsKilledAndComesBack(t *testing.T) {
 			roundTrip(t, r, p.leader, period, period)
 		})
 	}
+}
+
+// jack_bufsize changes the leader's period while sound runs; PipeWire follows at the new one.
+func TestALeaderChangesItsPeriodWhileItRuns(t *testing.T) {
+	p := pairs[0]
+	r := start(t, p)
+	if err := r.SetPeriod(2 * period); err != nil {
+		t.Fatal(err)
+	}
+	deadline := time.Now().Add(backWithin)
+	for {
+		s, err := r.Status(p.leader.Other())
+		if err == nil && s.Audio.PeriodFrames == 2*period {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the follower's period is %d, want %d: %v", s.Audio.PeriodFrames, 2*period, err)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	locked(t, r, p.leader)
+	roundTrip(t, r, p.leader, 2*period, 2*period)
 }
 
 func TestTwoLeadersAreToldSo(t *testing.T) {

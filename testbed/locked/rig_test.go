@@ -12,8 +12,9 @@ import (
 )
 
 const (
-	period   = 256
-	upWithin = 20 * time.Second
+	period     = 256
+	upWithin   = 20 * time.Second
+	backWithin = 20 * time.Second
 )
 
 // pair is who leads, and on which servers.
@@ -25,6 +26,7 @@ type pair struct {
 
 // pairs are those of a guest on JACK and a host on PipeWire or JACK.
 var pairs = []pair{
+	{"jackd leads PipeWire", proto.Guest, endtoend.Config{Guest: []string{"--clock", "lead", "--answer-periods", "1"}}},
 	{"PipeWire leads jackd", proto.Host, endtoend.Config{Netone: true, Guest: []string{"--clock", "follow"}, Host: []string{"--answer-periods", "1"}}},
 }
 
