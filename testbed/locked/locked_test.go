@@ -30,6 +30,7 @@ func TestAnswersOfTwoPeriodsTakeTwo(t *testing.T) {
 func TestEachEndAndServerIsKilledAndComesBack(t *testing.T) {
 	for _, p := range pairs {
 		t.Run(p.name, func(t *testing.T) {
+			p.config.Shared = true // misses are counted, whoever's they are
 			r := start(t, p)
 			for _, victim := range []struct {
 				name  string

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"archibald-bridge/bridge/audio"
+	"archibald-bridge/testbed/gate"
 	"archibald-bridge/testbed/jacktest"
 )
 
@@ -131,7 +132,7 @@ func TestSoundLeavesInTheCycleThatItsPacketDrives(t *testing.T) {
 }
 
 func TestCyclesGoOnAtTheNominalPaceWithoutPackets(t *testing.T) {
-	for _, period := range []int{64, 256} {
+	for _, period := range gate.Soak([]int{256}, []int{64, 256}) {
 		modes(t, period, func(t *testing.T, jackd *jacktest.Server) {
 			server, core, leader := newDriver(t, jackd, period)
 			open(t, server, stereo)

@@ -12,6 +12,7 @@ import (
 
 	"archibald-bridge/bridge/audio"
 	"archibald-bridge/testbed/fakecore"
+	"archibald-bridge/testbed/gate"
 )
 
 // follower is a bridge whose graph a leader drives.
@@ -228,7 +229,7 @@ func TestFollowingOnAndOffKeepsNodesAndLinksAndLeaksNothing(t *testing.T) {
 	eventually(t, "its links", func() bool { return len(links()) == 3 })
 	want, nodes := links(), []string{d.nodeID(t, fromGuest), d.nodeID(t, toGuest)}
 	fds, threads := countFDs(t), pipewireThreads(t)
-	for i := range 20 {
+	for i := range gate.Soak(5, 50) {
 		if err := f.Follow(audio.Graph{}); err != nil {
 			t.Fatal(err)
 		}
