@@ -2,7 +2,7 @@
 # Every kind of test. First what needs no audio server, for which no time matters, two steps
 # at once; last and alone the tests that run real audio servers. docs/testing.md tells more.
 #
-#   scripts/test.sh                    a quarter of an hour
+#   scripts/test.sh                    19 minutes on a fresh machine
 #   ARCHIBALD_SOAK=1 scripts/test.sh   the same for hours, as make soak
 #
 # Installs what is missing. Goes on after a failure and ends with 1 if there was one.

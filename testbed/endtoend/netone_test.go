@@ -1,7 +1,6 @@
 package endtoend
 
 import (
-	"fmt"
 	"testing"
 	"time"
 
@@ -21,9 +20,7 @@ func TestAServerWithoutAClockPlaysWhereNobodyLeads(t *testing.T) {
 			}
 			for _, h := range d.Heard {
 				t.Logf("%s: %d gaps, %.3f Hz", h.Channel, len(h.Gaps), h.Tone.FrequencyHz)
-				if h.Ours() > 0 {
-					faults = append(faults, fmt.Sprintf("%s: %d gaps", h.Channel, h.Ours()))
-				}
+				faults = append(faults, h.Faults()...)
 			}
 			return faults, d.ServerFailures()
 		})

@@ -41,7 +41,7 @@ func TestSoundCrossesBetweenServersOfDifferentRates(t *testing.T) {
 	}
 	code, output := runBench(t, r, "bench", "--seconds", "5", "--json")
 	var report roundtrip.Report
-	if err := json.Unmarshal([]byte(output), &report); err != nil || code != 0 {
+	if err := json.Unmarshal([]byte(output), &report); err != nil || code != 0 || report.RoundTripMs == nil {
 		t.Fatalf("exit code %d, %v: %s", code, err, output)
 	}
 	t.Logf("bench: %+v ms, %d intact, %d damaged, %d missing", *report.RoundTripMs, report.Intact, report.Damaged, report.Missing)

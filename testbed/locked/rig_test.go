@@ -24,7 +24,7 @@ type pair struct {
 	config endtoend.Config
 }
 
-// pairs are those of a guest on JACK and a host on PipeWire or JACK.
+// pairs are those of a guest on JACK and a host on PipeWire.
 var pairs = []pair{
 	{"jackd leads PipeWire", proto.Guest, endtoend.Config{Guest: []string{"--clock", "lead", "--answer-periods", "1"}}},
 	{"PipeWire leads jackd", proto.Host, endtoend.Config{Netone: true, Guest: []string{"--clock", "follow"}, Host: []string{"--answer-periods", "1"}}},
