@@ -16,6 +16,7 @@ struct change {
 static void leave_clock(archibald_pipewire *shim) {
     struct spa_io_position *position = atomic_load_explicit(
         &shim->nodes[archibald_pipewire_playout].position, memory_order_acquire);
+    if (position == NULL) return;
     position->clock.rate.denom = shim->follow.graph.rate_hz + 1;
     position->clock.nsec = 0;
 }

@@ -6,7 +6,9 @@
 #define _GNU_SOURCE
 #include "state.h"
 
-#include <sys/socket.h>
+/* How often in a row the socket may wake this thread without a cycle: somebody may send what
+ * starts none. */
+enum { MOST_READINGS = 64 };
 
 /* Says whether a cycle can be started. A trigger leaves the node stuck before both nodes
  * run and the server has made this one the driver. The library believes early that it
@@ -46,6 +48,7 @@ void archibald_pipewire_reconsider(archibald_pipewire *shim) {
     if (follow->loop == NULL || follow->drives == drives(shim)) return;
     follow->drives = !follow->drives;
     follow->runs = follow->starts = false;
+    follow->readings = 0;
     listen_to(follow, follow->drives);
     /* The server may not have told everybody else yet. */
     arm(follow, follow->drives ? archibald_pipewire_now_ns() + period_ns(&follow->graph) : 0);
@@ -69,8 +72,12 @@ static bool ask(archibald_pipewire *shim, enum archibald_follow_why why) {
 static void start_cycle(archibald_pipewire *shim) {
     struct follow *follow = &shim->follow;
     struct node *playout = &shim->nodes[archibald_pipewire_playout];
-    struct spa_io_clock *clock =
-        &atomic_load_explicit(&playout->position, memory_order_acquire)->clock;
+    struct spa_io_position *position =
+        atomic_load_explicit(&playout->position, memory_order_acquire);
+    follow->readings = 0;
+    /* The main loop took the clock away meanwhile. The core gives this cycle up. */
+    if (position == NULL) return;
+    struct spa_io_clock *clock = &position->clock;
     clock->nsec = (uint64_t)archibald_pipewire_now_ns();
     clock->next_nsec = clock->nsec + (uint64_t)period_ns(&follow->graph);
     clock->rate = SPA_FRACTION(1, follow->graph.rate_hz);
@@ -83,24 +90,23 @@ static void start_cycle(archibald_pipewire *shim) {
     archibald_pw.pw_stream_trigger_process(playout->stream);
 }
 
-static bool holds_data(int socket) {
-    char byte;
-    return recv(socket, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT) >= 0;
-}
-
 void archibald_pipewire_on_readable(void *data, int socket, uint32_t mask) {
     archibald_pipewire *shim = data;
-    (void)mask;
+    struct follow *follow = &shim->follow;
+    (void)socket, (void)mask;
     if (ask(shim, archibald_follow_readable))
         start_cycle(shim);
-    else if (holds_data(socket)) /* the core lets it wait for the cycle that runs */
-        listen_to(&shim->follow, false);
+    else if (follow->runs || ++follow->readings >= MOST_READINGS)
+        /* The core lets it wait, for the end of the cycle that runs or for the timer: both
+         * listen again. Not where packets are missing: the next one may be there already. */
+        listen_to(follow, false);
 }
 
 void archibald_pipewire_on_timer(void *data, uint64_t expirations) {
     archibald_pipewire *shim = data;
     (void)expirations;
     shim->follow.wake_ns = 0; /* it is armed no more */
+    shim->follow.readings = 0;
     if (ask(shim, archibald_follow_timer)) start_cycle(shim);
 }
 

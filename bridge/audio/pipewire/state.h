@@ -83,6 +83,7 @@ struct follow {
     bool starts;                           /* a cycle waits for the event above */
     bool played;                           /* playout was called in this cycle */
     bool listens;                          /* the loop looks at the socket */
+    uint32_t readings;                     /* of the socket, since a cycle or the timer */
     int64_t wake_ns;                       /* the timer is armed for; 0: it is not */
     uint64_t next_position;                /* of the graph's clock */
 };
