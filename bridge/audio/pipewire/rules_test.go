@@ -19,7 +19,6 @@ var processCalls = map[string]string{
 	"gettid":        "once, in the first cycle, for RealTime",
 	"archibald_pw":  "the table of libpipewire's functions; see libraryCalls",
 	"memset":        "bounded fill",
-	"recv":          "looks whether the socket holds data, without waiting",
 	"write":         "one eventfd, not blocking, only when quantum or rate have changed",
 }
 
