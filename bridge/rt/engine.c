@@ -30,9 +30,8 @@ static int64_t playout_media(archibald_engine *engine, int follows, uint32_t fra
     }
     if (follows) {
         if (clock->started) archibald_media_clock_reset(clock, (uint32_t)graph);
-        clock->media =
-            atomic_exchange_explicit(&engine->follow.to_play, CYCLE_NONE, memory_order_acquire);
-        return clock->media;
+        /* Not the clock's: that goes on from where it was when this graph has its own again. */
+        return atomic_exchange_explicit(&engine->follow.to_play, CYCLE_NONE, memory_order_acquire);
     }
     int64_t skipped = archibald_media_clock_update(clock, graph_frame, frames, cycle_ns);
     if (skipped > 0) { /* taking some of it back is no second loss */

@@ -303,6 +303,14 @@ var mutants = []mutant{
 		in:        "bridge/rt", tests: "TestACycleThatNobodyAskedForIsSilenceAndSendsNothing",
 	},
 	{
+		guarantee: "a graph that followed goes on with its own clock",
+		broken:    "its clock takes over the leader's count",
+		file:      "bridge/rt/engine.c",
+		from:      "return atomic_exchange_explicit(&engine->follow.to_play,",
+		to:        "return clock->media = atomic_exchange_explicit(&engine->follow.to_play,",
+		in:        "bridge/rt", tests: "TestAGraphThatFollowedGoesOnWithItsOwnClock",
+	},
+	{
 		guarantee: "a leader cross-fades over what the follower's timer ran",
 		broken:    "its answers do not tell",
 		file:      "bridge/rt/sender.c",
