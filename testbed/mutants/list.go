@@ -271,6 +271,14 @@ var mutants = []mutant{
 		in:        "bridge/rt", tests: "TestALeaderDoesNotWaitBeforeTheFirstAnswerNorForADeadFollower",
 	},
 	{
+		guarantee: "a leader whose period changed waits for nothing",
+		broken:    "it looks for answers of the agreed period",
+		file:      "bridge/rt/engine.c",
+		from:      "if (receiver->plan.period_frames != frames) {",
+		to:        "if (0) {",
+		in:        "bridge/rt", tests: "TestALeaderWhosePeriodChangedIsSilentWaitsForNothingAndReadsOn",
+	},
+	{
 		guarantee: "no cycle of a follower starts on top of another",
 		broken:    "a packet starts one at once",
 		file:      "bridge/rt/follow.c",
