@@ -271,6 +271,14 @@ var mutants = []mutant{
 		in:        "bridge/rt", tests: "TestALeaderDoesNotWaitBeforeTheFirstAnswerNorForADeadFollower",
 	},
 	{
+		guarantee: "a leader whose period changed waits for nothing",
+		broken:    "it looks for answers of the agreed period",
+		file:      "bridge/rt/engine.c",
+		from:      "if (receiver->plan.period_frames != frames) {",
+		to:        "if (0) {",
+		in:        "bridge/rt", tests: "TestALeaderWhosePeriodChangedIsSilentWaitsForNothingAndReadsOn",
+	},
+	{
 		guarantee: "no cycle of a follower starts on top of another",
 		broken:    "a packet starts one at once",
 		file:      "bridge/rt/follow.c",
@@ -301,6 +309,14 @@ var mutants = []mutant{
 		from:      "atomic_exchange_explicit(&engine->follow.to_send, CYCLE_NONE,",
 		to:        "atomic_load_explicit(&engine->follow.to_send,",
 		in:        "bridge/rt", tests: "TestACycleThatNobodyAskedForIsSilenceAndSendsNothing",
+	},
+	{
+		guarantee: "a graph that followed goes on with its own clock",
+		broken:    "its clock takes over the leader's count",
+		file:      "bridge/rt/engine.c",
+		from:      "return atomic_exchange_explicit(&engine->follow.to_play,",
+		to:        "return clock->media = atomic_exchange_explicit(&engine->follow.to_play,",
+		in:        "bridge/rt", tests: "TestAGraphThatFollowedGoesOnWithItsOwnClock",
 	},
 	{
 		guarantee: "a leader cross-fades over what the follower's timer ran",
