@@ -132,6 +132,13 @@ judging_sound() { binaries | grep -E "$servers" | grep -E "$judges" | grep -vE "
 # in the product's packages; elsewhere the product is a program of its own.
 readonly in_process='bridge|guest|host'
 asking() { with_servers | grep -vxF "$(judging_sound)"; }
+# asks_beside are tests of judging_sound's packages that only ask, too, and take long: they
+# run beside asking.
+readonly asks_beside='TestATermSignalWritesWhatWasHeard|TestAServerThatDiesIsReportedAndTheSoundKept|TestANameInUseAndAnAbsentServerAreErrors|TestPeersThatComeWithTheServersOfferTheirPorts|TestTwoLeadersAreToldSo|TestEachEndAndServerIsKilledAndComesBack'
+
+# tests_in FILE... is a pattern of the tests in these files: the tests of a package that
+# take long can run beside its others.
+tests_in() { sed -nE 's/^func (Test[A-Za-z0-9_]+)\(.*/\1/p' "$@" | sed -E 's/.*/^&$/' | paste -sd '|'; }
 
 # without_c lists the packages of which neither code nor tests link C, Go's own apart.
 without_c() {
@@ -187,13 +194,19 @@ product() {
   tests "real-time core, long calculations" -run "$arithmetic" ./bridge/rt
 }
 
-# apparatus is the same of what only measures, the simulator first of all: one thread of
+# simulator and judges are the same of what only measures. The simulator is one thread of
 # arithmetic, on which the race detector would spend ten times as long and find nothing.
 # shellcheck disable=SC2046
-apparatus() {
-  tests "simulator and judges" $(without_servers | of testbed | kept)
-  tests "simulator and judges: what runs other programs" -count=1 $(without_servers | of testbed | fresh)
+simulator() { tests "simulator" $(without_servers | of testbed/sim); }
+# shellcheck disable=SC2046
+judges() {
+  tests "judges of sound" $(without_servers | of testbed | but testbed/sim | kept)
+  tests "judges of sound: what runs other programs" -count=1 $(without_servers | of testbed | but testbed/sim | fresh)
 }
+
+# idle lets what this shell starts from now on run only while nothing else wants to
+# (sched(7), SCHED_IDLE).
+idle() { chrt --idle --pid 0 "$BASHPID"; }
 
 # What nix/tests/check could not do without nixpkgs it counts as skipped.
 check_nix() {
