@@ -60,7 +60,7 @@ func (s *Stack) StartJackdArguments(name string, args ...string) (*Jackd, error)
 }
 
 func (s *Stack) jackReady(p *Process, server string) error {
-	if err := p.until("its socket", func() bool { return jackSocketIsThere(server) }); err != nil {
+	if err := p.untilSeen("its socket", func() bool { return jackSocketIsThere(server) }); err != nil {
 		return err
 	}
 	err := p.until("an answer to jack_wait", func() bool {
