@@ -7,6 +7,9 @@ records=$(mktemp -d) # a folder for each step
 trap 'rm -rf "$records"' EXIT
 # Tests that may try again where servers fail write here how often they did (testbed/gate).
 export ARCHIBALD_ATTEMPTS=$records/attempts
+# Programs that tests start are linked once for all of them (testbed/stack).
+export ARCHIBALD_PROGRAMS=$records/programs
+mkdir "$ARCHIBALD_PROGRAMS"
 
 # step NAME COMMAND... runs a command in silence and shows its output if it failed. It ends
 # with 0 in both cases: one run shows all failures. Steps may overlap: each writes to a
@@ -134,7 +137,7 @@ readonly in_process='bridge|guest|host'
 asking() { with_servers | grep -vxF "$(judging_sound)"; }
 # asks_beside are tests of judging_sound's packages that only ask, too, and take long: they
 # run beside asking.
-readonly asks_beside='TestATermSignalWritesWhatWasHeard|TestAServerThatDiesIsReportedAndTheSoundKept|TestANameInUseAndAnAbsentServerAreErrors|TestPeersThatComeWithTheServersOfferTheirPorts|TestTwoLeadersAreToldSo|TestEachEndAndServerIsKilledAndComesBack'
+readonly asks_beside='TestTwoJackServersSideBySide|TestAProgramThatIgnoresSIGTERMIsKilled|TestATermSignalWritesWhatWasHeard|TestAServerThatDiesIsReportedAndTheSoundKept|TestANameInUseAndAnAbsentServerAreErrors|TestPeersThatComeWithTheServersOfferTheirPorts|TestTwoLeadersAreToldSo|TestEachEndAndServerIsKilledAndComesBack'
 
 # tests_in FILE... is a pattern of the tests in these files: the tests of a package that
 # take long can run beside its others.

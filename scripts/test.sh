@@ -51,7 +51,7 @@ wait "$one" $!
     tests "real audio servers, PortAudio" -tags "$portaudio" -p 1 -count=1 $(with_portaudio)
   } &
   tests "real audio servers, asked by programs" -p 3 -count=1 $(asking | but "$in_process") &
-  ARCHIBALD_BESIDE=1 tests "real audio servers, asked beside" -p 1 -count=1 -run "$asks_beside" ./benchmarks/peers ./testbed/jackprobe ./testbed/locked &
+  ARCHIBALD_BESIDE=1 tests "real audio servers, asked beside" -p 1 -count=1 -run "$asks_beside" ./benchmarks/peers ./testbed/jackprobe ./testbed/stack ./testbed/locked &
   wait
   # Three at once, of which those that judge sound wait until they are alone (testbed/stack).
   tests "real audio servers, judged by sound" -timeout "${test_timeout:-20m}" -p 3 -count=1 -skip "$asks_beside" $(judging_sound)
