@@ -182,19 +182,19 @@ concurrent() {
   grep -vxF "$(sequential <<<"$all")" <<<"$all"
 }
 
-# Tests of the core that are one long calculation each: under the race detector they would
-# show what shorter ones show.
-readonly arithmetic='TestLossesAreConcealedByPrediction|TestNoPatternOfLossesClicks|TestLossIsMadeGoodByRepetition|TestRepeatsAreNoArrivalsInRandomLoss|TestTenMinutesOfF32NoiseAreBitExact|TestADayOfAClockThatIsOffHasNoSkip'
+# Tests that are one long calculation each: under the race detector they would show what
+# shorter ones of their packages show.
+readonly arithmetic='TestDriftIsFollowed|TestLossesAreConcealedByPrediction|TestNoPatternOfLossesClicks|TestLossIsMadeGoodByRepetition|TestRepeatsAreNoArrivalsInRandomLoss|TestTenMinutesOfF32NoiseAreBitExact|TestADayOfAClockThatIsOffHasNoSkip'
 
 # product is all tests of the product that need no server, under the race detector what
 # starts goroutines.
 # shellcheck disable=SC2046 # package paths have no blanks
 product() {
-  tests "Go, race detector" -race $(without_servers | but testbed | kept | concurrent)
+  tests "Go, race detector" -race -skip "$arithmetic" $(without_servers | but testbed | kept | concurrent)
   tests "Go, race detector: what runs other programs" -race -count=1 -skip "$arithmetic" $(without_servers | but testbed | fresh | concurrent)
   tests "Go without goroutines" $(without_servers | but testbed | kept | sequential)
   tests "Go without goroutines: what runs other programs" -count=1 $(without_servers | but testbed | fresh | sequential)
-  tests "real-time core, long calculations" -run "$arithmetic" ./bridge/rt
+  tests "long calculations" -run "$arithmetic" ./bridge/rt ./bridge/roundtrip
 }
 
 # simulator and judges are the same of what only measures. The simulator is one thread of

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Every kind of test. First what needs no audio server, for which no time matters, two steps
-# at once; last and alone the tests that run real audio servers. docs/testing.md tells more.
+# at once; then the tests that ask real audio servers; last and alone those that judge their
+# sound. docs/testing.md tells more.
 #
 #   scripts/test.sh                    19 minutes on a fresh machine
 #   ARCHIBALD_SOAK=1 scripts/test.sh   the same for hours, as make soak
@@ -45,9 +46,9 @@ wait "$one" $!
 {
   follow=$(tests_in bridge/audio/jack/follow_test.go)
   tests "real audio servers, race detector" -race -p 2 -count=1 $(asking | of "$in_process" | but bridge/audio/jack) &
-  tests "real audio servers, race detector: JACK" -race -count=1 -skip "$follow" ./bridge/audio/jack &
+  tests "real audio servers, race detector: JACK" -race -count=1 -skip "$follow" archibald-bridge/bridge/audio/jack &
   {
-    tests "real audio servers, race detector: JACK, driven" -race -count=1 -run "$follow" ./bridge/audio/jack
+    tests "real audio servers, race detector: JACK, driven" -race -count=1 -run "$follow" archibald-bridge/bridge/audio/jack
     tests "real audio servers, PortAudio" -tags "$portaudio" -p 1 -count=1 $(with_portaudio)
   } &
   tests "real audio servers, asked by programs" -p 3 -count=1 $(asking | but "$in_process") &
