@@ -41,7 +41,7 @@ func (t trial) run(programs tools, length time.Duration) results.Run {
 		Started: time.Now().UTC().Format(time.RFC3339), Seconds: t.length(length.Seconds()), Kind: t.kind,
 	}
 	var heard recordings
-	p, err := newPair(programs, t.system.servers, t.place, t.skewPPM)
+	p, err := newPair(stack.New, programs, t.system.servers, t.place, t.skewPPM)
 	if err == nil {
 		heard, err = t.measure(p, &r)
 		if closeErr := p.close(); err == nil {
@@ -106,9 +106,13 @@ func (t trial) measure(p *pair, r *results.Run) (heard recordings, err error) {
 	if heard.host, err = ofHost.FinishNow(); err != nil || p.guest.jackd == nil {
 		return heard, err
 	}
-	// A second opinion: without it the run still says what was heard.
+	// Second opinions: without them the run still says what was heard.
 	if r.BenchFrames, err = p.bench(b); err != nil {
 		fmt.Printf("   no second round trip: %v\n", err)
+	}
+	delay.Stop()
+	if r.HostRoundTripFrames, err = p.readOnHost(b); err != nil {
+		fmt.Printf("   no round trip in the host's graph: %v\n", err)
 	}
 	return heard, nil
 }

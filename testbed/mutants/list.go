@@ -380,9 +380,17 @@ var mutants = []mutant{
 		guarantee: "what the first minute learned is given back in calm time only",
 		broken:    "it is when the minute is over",
 		file:      "bridge/clock/target.go",
-		from:      "if t.reviewed || early || nowNs-t.calmNs < int64(calmFor) {",
+		from:      "if t.reviewed || early || nowNs-t.calmNs < int64(calmFor) || !t.calm.enough() {",
 		to:        "if t.reviewed || early {",
 		in:        "bridge/clock", tests: "TestAGapPutsTheLookOff|TestWhatTheFirstMinuteLearnedIsGivenBackAfterThreeCalmMinutes",
+	},
+	{
+		guarantee: "silence is not calm time",
+		broken:    "time that went by is enough",
+		file:      "bridge/clock/target.go",
+		from:      " || !t.calm.enough() {",
+		to:        " {",
+		in:        "bridge/clock", tests: "TestSilenceIsNotCalmTime",
 	},
 	{
 		guarantee: "a later raise stays",
