@@ -36,9 +36,17 @@ sanitizers() {
 echo "archibald-bridge: all tests"
 # Whom nothing waits for has what the others leave, until sound is judged.
 { idle && simulator; } &
-{ step "gofmt, go vet, linters" scripts/lint.sh; judges; step "NixOS modules" check_nix; step "go vet without C" vet_without_c; sanitizers; fuzz_all "$fuzz_seconds" "${fuzzed[@]}"; } &
+{
+  step "gofmt, go vet, linters" scripts/lint.sh
+  judges
+  sequential_product
+  step "NixOS modules" check_nix
+  step "go vet without C" vet_without_c
+  sanitizers
+  fuzz_all "$fuzz_seconds" "${fuzzed[@]}"
+} &
 one=$!
-product &
+concurrent_product &
 wait "$one" $!
 
 # Where servers fail, some of these try again.
