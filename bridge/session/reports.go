@@ -64,7 +64,7 @@ func (e *End) reportState() report.State {
 }
 
 // cannot is why this end cannot send or receive what was agreed, in a line for the peer: what was
-// refused, or, where the peer's packets are to drive the graph, what hinders that.
+// refused, or, where the peer's packets are to drive the graph, what hinders that or keeps it mute.
 func (e *End) cannot() string {
 	if reason := e.refused().reason(); reason != "" || e.lock() != stream.Follows {
 		return reason
