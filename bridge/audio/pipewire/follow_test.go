@@ -33,9 +33,15 @@ func (f *follower) period() time.Duration {
 // record from, as in a guest: nothing of the desktop is linked to it.
 func newFollower(t *testing.T, graph audio.Graph, options audio.Options) *follower {
 	t.Helper()
+	return newFollowerOf(t, graph, 1, options)
+}
+
+// newFollowerOf is one whose leader sends so many packets per cycle.
+func newFollowerOf(t *testing.T, graph audio.Graph, packets int, options audio.Options) *follower {
+	t.Helper()
 	f := &follower{graph: graph, frame: 48000}
 	engine := fakecore.New()
-	leader, err := engine.Follow(f.period())
+	leader, err := engine.Follow(f.period(), packets)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,6 +180,32 @@ func TestPacketsThatComeAtOnceAreAnsweredInOrder(t *testing.T) {
 				t.Fatalf("answer %d of a burst: %+v, %v, want frame %d", i, answer, ok, want)
 			}
 			inTheSameCycle(t)(answer)
+		}
+	}
+}
+
+// The second packet comes at any moment of what the thread does with the first one, and of the
+// cycle before. What it does not notice waits for the timer: three periods, and these are long.
+func TestACycleOfTwoPacketsStartsWhenBothAreThere(t *testing.T) {
+	sharedDesktop(t)
+	f := newFollowerOf(t, audio.Graph{RateHz: 48000, PeriodFrames: 8192}, 2, audio.Options{Source: true})
+	f.mustOpen(t, stereo(""))
+	f.SetActive(true)
+	f.follows(t)
+	for n := range gate.Soak(2000, 20000) {
+		f.leader.Apart = time.Duration(n%21) * time.Microsecond
+		first, cycles := f.frame, 1+n/21%2 // the second one while the first one runs
+		for range cycles {
+			if err := f.leader.Send(f.frame); err != nil {
+				t.Fatal(err)
+			}
+			f.frame += 8192
+		}
+		for i := range cycles {
+			answer, ok := f.leader.Answer(2 * f.period())
+			if want := first + 8192*uint64(i); !ok || answer.Frame != want || answer.Played != 1 || answer.Captured != 1 {
+				t.Fatalf("two packets %v apart, cycle %d of %d: answer %+v, %v, want one to frame %d within two periods", f.leader.Apart, i+1, cycles, answer, ok, want)
+			}
 		}
 	}
 }
