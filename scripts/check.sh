@@ -7,7 +7,7 @@ set -uo pipefail
 
 echo "archibald-bridge: style, and all tests without audio servers"
 step "gofmt, go vet, linters" scripts/lint.sh
-apparatus &
+{ simulator; judges; } &
 product &
 wait
 finish

@@ -10,6 +10,7 @@ import (
 	"archibald-bridge/benchmarks/results"
 	"archibald-bridge/testbed/gate"
 	"archibald-bridge/testbed/skew"
+	"archibald-bridge/testbed/stack"
 )
 
 // One whole run on real servers: what it records must be there and sane. How
@@ -109,7 +110,7 @@ func TestPeersThatComeWithTheServersOfferTheirPorts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p, err := newPair(programs, found[0].servers, place{256, 48000}, 0)
+			p, err := newPair(stack.NewShared, programs, found[0].servers, place{256, 48000}, 0)
 			if err != nil {
 				t.Fatal(err)
 			}
