@@ -65,6 +65,23 @@ func TestARunOfOursIsHeardMeasuredAndSkewed(t *testing.T) {
 	}
 }
 
+// What is added is what is more than the control's loop, so each graph must have one that is
+// heard, JACK's and PipeWire's.
+func TestTheControlIsHeardInBothGraphs(t *testing.T) {
+	var programs tools
+	if err := programs.build(t.TempDir()); err != nil {
+		t.Fatal(err)
+	}
+	at := slices.IndexFunc(systems, func(s *system) bool { return s.name == results.Control && s.servers == mixedServers })
+	r := trial{system: systems[at], setting: "none", place: place{256, 48000}}.try(programs, 5*time.Second)
+	if r.Error != "" {
+		t.Fatal(r.Error)
+	}
+	if guest, host := results.Median(r.RoundTripFrames), results.Median(r.HostRoundTripFrames); math.Round(guest) != 256 || math.Round(host) != 256 {
+		t.Errorf("%.1f and %.1f frames, want one period in both", guest, host)
+	}
+}
+
 func TestAProgramThatDoesNotStartFailsTheRun(t *testing.T) {
 	var programs tools
 	if err := programs.build(t.TempDir()); err != nil {

@@ -139,8 +139,8 @@ func TestProblemsOfALockedSessionSayWhoseGraphAndWhatToDo(t *testing.T) {
 		want   string
 	}{
 		"free clocks":         {Locked{}, Cycles{Late: 900, GivenUp: 9}, true, ""},
-		"a leader, 1 period":  {Locked{stream.Leads, perMinute, 1}, Cycles{45000, 45, 0}, false, "the host's answers are late: 45 of 45000 cycles in the last minute; its graph needs more than the period; use --answer-periods 2 or a longer period"},
-		"a leader, 2 periods": {Locked{stream.Leads, perMinute, 2}, Cycles{45000, 45, 0}, false, "the host's answers are late: 45 of 45000 cycles in the last minute; its graph needs more than the period; use a longer period"},
+		"a leader, 1 period":  {Locked{stream.Leads, perMinute, 1}, Cycles{45000, 45, 0}, false, "the host's answers are late: 45 of 45000 cycles in the last minute; its graph needs more than the period, or its status says why; use --answer-periods 2 or a longer period"},
+		"a leader, 2 periods": {Locked{stream.Leads, perMinute, 2}, Cycles{45000, 45, 0}, false, "the host's answers are late: 45 of 45000 cycles in the last minute; its graph needs more than the period, or its status says why; use a longer period"},
 		"a leader, few":       {Locked{stream.Leads, perMinute, 1}, Cycles{45000, 4, 0}, false, ""},
 		"a follower, silence": {Locked{stream.Follows, perMinute, 0}, Cycles{}, true, "no packets of the host, which leads: a timer drives the graph"},
 		"a follower, busy":    {Locked{stream.Follows, perMinute, 0}, Cycles{45000, 0, 7}, false, "the graph, which follows, lost 7 of 45000 cycles in the last minute: its programs need more than the period"},
