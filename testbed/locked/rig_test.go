@@ -107,7 +107,7 @@ func (m misses) since(before misses) (by misses, sum int) {
 func roundTrip(t *testing.T, r *endtoend.Rig, leader proto.Role, periodFrames, want int) {
 	t.Helper()
 	before := missed(t, r)
-	trip, err := r.RoundTrip(leader, periodFrames, 8*time.Second)
+	trip, err := r.RoundTrip(leader, periodFrames, 6*time.Second)
 	if err != nil {
 		t.Fatal(err)
 	}
