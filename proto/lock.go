@@ -2,6 +2,7 @@ package proto
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/pion/sdp/v3"
@@ -34,6 +35,9 @@ const (
 	FollowsOwn     Follows = "own" // the rate and the period that it has
 )
 
+// followed are all graphs that an end can say it has.
+var followed = []Follows{FollowsAny, FollowsOwn}
+
 // writeLock says whose clock the end wants, of an end that knows of it.
 func (d Description) writeLock(media *sdp.MediaDescription) {
 	if d.Clock == "" {
@@ -53,23 +57,31 @@ func (d *Description) readLock(scope sdpScope) error {
 		return nil
 	}
 	wish, rest, _ := strings.Cut(line.value, " ")
-	switch d.Clock = ClockWish(wish); d.Clock {
-	case ClockAuto, ClockFree, ClockLead, ClockFollow:
-	default:
-		return &FieldError{Line: line.number, Field: attrLock, Value: clip(wish), Legal: "auto, free, lead, follow"}
+	if d.Clock = ClockWish(wish); !slices.Contains(ClockWishes, d.Clock) {
+		return &FieldError{Line: line.number, Field: attrLock, Value: clip(wish), Legal: list(ClockWishes)}
 	}
 	for field := range strings.FieldsSeq(rest) {
 		key, value, _ := strings.Cut(field, "=")
 		if key != "follows" {
 			continue
 		}
-		switch d.Follows = Follows(value); d.Follows {
-		case FollowsAny, FollowsOwn:
-		default:
-			return &FieldError{Line: line.number, Field: attrLock + " follows", Value: clip(value), Legal: "any, own"}
+		if d.Follows = Follows(value); !slices.Contains(followed, d.Follows) {
+			return &FieldError{Line: line.number, Field: attrLock + " follows", Value: clip(value), Legal: list(followed)}
 		}
 	}
 	return nil
+}
+
+// list is words as a refusal names them.
+func list[T ~string](words []T) string {
+	text := ""
+	for i, word := range words {
+		if i > 0 {
+			text += ", "
+		}
+		text += string(word)
+	}
+	return text
 }
 
 // lock is the part of the two ends in a session in which one leads; the zero value: each
@@ -113,7 +125,11 @@ func (l lock) check() (lock, error) {
 	case agreedRedundancy(*leader, *follower).Distance > 0:
 		return lock{}, fmt.Errorf("the %s leads and the %s follows, where a repeat some periods later is of no use: set --redundancy-distance 0 at both ends", leader.Role, follower.Role)
 	case leader.PeriodFrames == 0 || follower.PeriodFrames == 0:
-		return lock{}, fmt.Errorf("the %s leads and the %s follows, and one of them does not say its period", leader.Role, follower.Role)
+		silent := leader
+		if leader.PeriodFrames != 0 {
+			silent = follower
+		}
+		return lock{}, fmt.Errorf("the %s leads and the %s follows, and the %s does not say its period", leader.Role, follower.Role, silent.Role)
 	case follower.Follows == FollowsNothing:
 		several := map[Role]string{Host: "; no host of several guests can"}[follower.Role]
 		return lock{}, fmt.Errorf("the %s is to follow the %s, and its audio server cannot: PipeWire can, and JACK when started as jackd -S -d netone, with --netone-port on the %s%s",

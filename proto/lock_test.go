@@ -193,7 +193,9 @@ func TestRefusalsOfALeaderAndAFollower(t *testing.T) {
 		"coded": {ClockAuto, ClockLead, func(g, h *Description) { g.Payloads, h.Payloads = Payloads(Opus), Payloads(Opus) },
 			"the host leads and the guest follows, which cannot be with opus: set another --format at both ends"},
 		"no period": {ClockFollow, ClockAuto, func(_, h *Description) { h.PeriodFrames = 0 },
-			"the host leads and the guest follows, and one of them does not say its period"},
+			"the host leads and the guest follows, and the host does not say its period"},
+		"no period of the follower": {ClockFollow, ClockAuto, func(g, _ *Description) { g.PeriodFrames = 0 },
+			"the host leads and the guest follows, and the guest does not say its period"},
 		"rates without a leader": {ClockAuto, ClockAuto, func(_, h *Description) { h.RateHz = 44100 },
 			"the guest runs at 48000 Hz, the host at 44100 Hz: set both audio servers to the same rate"},
 	} {

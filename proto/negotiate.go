@@ -37,11 +37,16 @@ type Agreement struct {
 }
 
 // Answer settles a session from the peer's offer and the local description:
-// the encoding that the offerer prefers among those both know, for both
-// directions; for each direction as many channels as the one sends and the
-// other receives; one rate, unless both resample; the larger of the two wishes for repetition; the
-// header extension if both know it. The answer states just that. An error is a refusal,
-// worded so that both users understand it.
+//
+//   - who leads, if one end does: then rate and period of both are the leader's;
+//   - else one rate, unless both resample;
+//   - the encoding that the offerer prefers among those both know, for both directions;
+//   - for each direction as many channels as the one sends and the other receives;
+//   - the larger of the two wishes for repetition;
+//   - the header extension if both know it.
+//
+// The answer states just that. An error is a refusal, worded so that both users understand
+// it.
 func Answer(offer, local Description) (Description, Agreement, error) {
 	payload, lock, err := match(offer, local)
 	if err != nil {

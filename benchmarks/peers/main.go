@@ -60,7 +60,7 @@ func command(args []string) (do func() error, err error) {
 
 func parse(args []string) (options, error) {
 	flags := flag.NewFlagSet("peers", flag.ContinueOnError)
-	names := flags.String("systems", "", "`NAMES` of the systems, with commas; empty: all")
+	names := flags.String("systems", "", "`NAMES` of the systems, with commas; locked: ours where one end leads, and all that it is held against; empty: all")
 	periods := flags.String("periods", "64,32,32@96000", "`FRAMES` of both servers, with commas; @96000: at that sample rate")
 	skews := flags.String("skews", "0,100,-100,500,-500", "how many `PPM` the host's clock is fast, dealt out over the repeats")
 	seconds := flags.Int("seconds", 60, "length of each measurement, 5 to 600")
@@ -222,8 +222,8 @@ func summary(r results.Run) string {
 		sorted := slices.Sorted(slices.Values(r.RoundTripFrames))
 		trip = fmt.Sprintf("round trip %.1f %.1f %.1f frames (%d readings)", sorted[0], sorted[n/2], sorted[n-1], n)
 	}
-	text := fmt.Sprintf("%s, bench %.1f, sound %.2f %%, gaps %d (caused %d), witnesses %d and %d, skew %+.1f ppm, CPU %.1f %%, %.0f packets/s, %.1f wake-ups a period",
-		trip, r.BenchFrames, 100*r.SoundShare, r.Gaps, r.CausedGaps, r.WitnessGapsGuest, r.WitnessGapsHost, r.SkewMeasuredPPM, r.CPUPercent, r.PacketsPerSecond, r.WakeUpsPerPeriod)
+	text := fmt.Sprintf("%s, bench %.1f, in the host's graph %.1f, sound %.2f %%, gaps %d (caused %d), witnesses %d and %d, skew %+.1f ppm, CPU %.1f %%, %.0f packets/s, %.1f wake-ups a period",
+		trip, r.BenchFrames, results.Median(r.HostRoundTripFrames), 100*r.SoundShare, r.Gaps, r.CausedGaps, r.WitnessGapsGuest, r.WitnessGapsHost, r.SkewMeasuredPPM, r.CPUPercent, r.PacketsPerSecond, r.WakeUpsPerPeriod)
 	if s := r.Stalls; s != nil {
 		text += fmt.Sprintf(", %d stalls (%d gaps, %.1f %% of the time)", s.Count, s.Gaps, 100*s.TimeShare)
 	}

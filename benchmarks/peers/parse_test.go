@@ -1,15 +1,19 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"archibald-bridge/benchmarks/results"
 )
 
 func TestWrongFlagsAreRefusedWithWhatIsLegal(t *testing.T) {
 	for _, test := range []struct{ args, want string }{
 		{"-systems sonobus", "archibald-bridge"},
-		{"-periods 128", "64, 32, 32@96000"},
+		{"-systems sonobus", "control, locked, locked-1.4"},
+		{"-periods 128", "64, 32, 32@96000, 256"},
 		{"-periods 64,", "64, 32, 32@96000"},
 		{"-periods 64@96000", "64, 32, 32@96000"},
 		{"-skews fast", "-1000 to 1000"},
@@ -51,5 +55,37 @@ func TestASystemsNameMeansAllOfThatName(t *testing.T) {
 	o, err := parse([]string{"-systems", "control,zita-njbridge"})
 	if err != nil || len(o.systems) != 7 {
 		t.Errorf("%d systems, %v; want all six controls and zita-njbridge", len(o.systems), err)
+	}
+}
+
+func TestLockedMeansOursWhereOneEndLeadsAndWhatItIsHeldAgainst(t *testing.T) {
+	o, err := parse(strings.Fields("-systems locked -periods 64,32,256,32@96000"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, trial := range measured(plan(o.systems, o.places, 1, []float64{0})) {
+		if trial.place == places[3] {
+			got = append(got, trial.system.name+" on "+trial.system.servers+": "+trial.setting)
+		}
+	}
+	slices.Sort(got)
+	want := []string{
+		"archibald-bridge on jackd+pipewire: guest leads --answer-periods 1",
+		"archibald-bridge on jackd+pipewire: guest leads --answer-periods 2",
+		"archibald-bridge on jackd+pipewire: host leads --answer-periods 1",
+		"archibald-bridge on jackd+pipewire: host leads --answer-periods 2",
+		"control on jackd+jackd: none",
+		"control on jackd+pipewire: none",
+		"netjack2 on jackd+jackd: -l 0",
+		"netone on jackd+jackd: -n 1",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("at period 256:\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if both, err := find("locked,locked-1.4"); err != nil || slices.ContainsFunc(both, func(s *system) bool {
+		return s.name == results.Control != (s.follows == neither) // controls, and those that slave a clock
+	}) {
+		t.Errorf("%v; among those of PipeWire 1.4 is one with free clocks", err)
 	}
 }

@@ -11,7 +11,7 @@ import (
 type place struct{ periodFrames, rateHz int }
 
 // places are those that settings were chosen for.
-var places = []place{{64, 48000}, {32, 48000}, {32, 96000}}
+var places = []place{{64, 48000}, {32, 48000}, {32, 96000}, {256, 48000}}
 
 // parsePlaces reads places as they are written on the command line: "64,32@96000"; a
 // period alone is at 48 kHz.

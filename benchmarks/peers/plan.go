@@ -76,14 +76,17 @@ func plan(systems []*system, places []place, repeats int, skewsPPM []float64) []
 	return all
 }
 
-// around is how long a run takes in addition to settling and measuring: servers and
-// programs start and stop, and `archibald-bridge bench` measures.
+// around is how long a run takes in addition to settling, measuring and reading on the host:
+// servers and programs start and stop, and `archibald-bridge bench` measures.
 const around = 15 * time.Second
 
 func estimate(trials []trial, length time.Duration) time.Duration {
 	var sum time.Duration
 	for _, t := range trials {
 		sum += around + cmp.Or(t.system.settle, usualSettle) + time.Duration(t.length(length.Seconds())*float64(time.Second))
+		if t.kind == "" {
+			sum += hostReading
+		}
 	}
 	return sum.Round(time.Minute)
 }

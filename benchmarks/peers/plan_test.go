@@ -147,7 +147,7 @@ func TestATrialKnowsItsRun(t *testing.T) {
 
 func TestTheEstimateCountsWhatEachSystemNeedsToSettle(t *testing.T) {
 	quick, slow := &system{}, &system{settle: 65 * time.Second}
-	if got := estimate([]trial{{system: quick}, {system: slow}}, 60*time.Second); got != (2*(around+time.Minute) + usualSettle + 65*time.Second).Round(time.Minute) {
+	if got := estimate([]trial{{system: quick}, {system: slow}}, 60*time.Second); got != (2*(around+time.Minute+hostReading) + usualSettle + 65*time.Second).Round(time.Minute) {
 		t.Errorf("%v", got)
 	}
 }

@@ -106,9 +106,13 @@ func (t trial) measure(p *pair, r *results.Run) (heard recordings, err error) {
 	if heard.host, err = ofHost.FinishNow(); err != nil || p.guest.jackd == nil {
 		return heard, err
 	}
-	// A second opinion: without it the run still says what was heard.
+	// Second opinions: without them the run still says what was heard.
 	if r.BenchFrames, err = p.bench(b); err != nil {
 		fmt.Printf("   no second round trip: %v\n", err)
+	}
+	delay.Stop()
+	if r.HostRoundTripFrames, err = p.readOnHost(b); err != nil {
+		fmt.Printf("   no round trip in the host's graph: %v\n", err)
 	}
 	return heard, nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -82,16 +83,18 @@ const (
 // freely are settings of ours with free clocks. The frames at 96 kHz are those at 48 kHz
 // of which one part, the network and the wake-ups, takes as long as there.
 var freely = map[place][]string{
-	{64, 48000}: {"80frames", "auto", "74frames", "92frames", "112frames"},
-	{32, 48000}: {"48frames", "auto", "42frames", "62frames", "96frames"},
-	{32, 96000}: {"64frames", "auto", "48frames", "96frames", "160frames"},
+	{64, 48000}:  {"80frames", "auto", "74frames", "92frames", "112frames"},
+	{32, 48000}:  {"48frames", "auto", "42frames", "62frames", "96frames"},
+	{32, 96000}:  {"64frames", "auto", "48frames", "96frames", "160frames"},
+	{256, 48000}: {"280frames", "auto", "272frames", "296frames", "384frames"},
 }
 
 // freelyElsewhere are those between other servers than the product's main ones.
 var freelyElsewhere = map[place][]string{
-	{64, 48000}: {"80frames", "auto", "74frames"},
-	{32, 48000}: {"48frames", "auto", "42frames"},
-	{32, 96000}: {"64frames", "auto", "48frames"},
+	{64, 48000}:  {"80frames", "auto", "74frames"},
+	{32, 48000}:  {"48frames", "auto", "42frames"},
+	{32, 96000}:  {"64frames", "auto", "48frames"},
+	{256, 48000}: {"280frames", "auto", "272frames"},
 }
 
 // systems in the order of the table of contents; plan shuffles them.
@@ -177,6 +180,29 @@ func limited(systems []*system, most int) []*system {
 	return all
 }
 
+// locked are ours where one end leads, with all settings, and beside it what it is held
+// against: those of the others that slave a clock, at the setting with the least latency,
+// which is their first, and the controls; all between these servers.
+func locked(servers ...string) []*system {
+	var all, others []*system
+	for _, s := range systems {
+		switch {
+		case !slices.Contains(servers, s.servers):
+		case s.name == results.Control || s.name != results.Ours && s.follows != neither:
+			others = append(others, s)
+		case s.follows != neither:
+			all = append(all, s)
+		}
+	}
+	return append(all, limited(others, 1)...)
+}
+
+// groups are names for several systems at once.
+var groups = map[string]func() []*system{
+	"locked":     func() []*system { return locked(mixedServers, jackServers) },
+	"locked-1.4": func() []*system { return locked(mixed14, pipeWires14) }, // beside PipeWire's netjack2-driver
+}
+
 // find returns the systems of these names, all for none.
 func find(names string) ([]*system, error) {
 	if names == "" {
@@ -185,13 +211,16 @@ func find(names string) ([]*system, error) {
 	var found []*system
 	for name := range strings.SplitSeq(names, ",") {
 		before := len(found)
+		if group, ok := groups[name]; ok {
+			found = append(found, group()...)
+		}
 		for _, s := range systems {
 			if s.name == name {
 				found = append(found, s)
 			}
 		}
 		if len(found) == before {
-			return nil, fmt.Errorf("-systems %q: legal are %s", name, strings.Join(results.Systems, ", "))
+			return nil, fmt.Errorf("-systems %q: legal are %s, %s", name, strings.Join(results.Systems, ", "), strings.Join(slices.Sorted(maps.Keys(groups)), ", "))
 		}
 	}
 	return found, nil

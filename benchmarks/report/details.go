@@ -117,11 +117,7 @@ func table(all []results.Summary) string {
 			fmt.Sprintf("%.1f %%", s.CPUPercent), fmt.Sprintf("%.2f %%", s.CPUPercent/float64(s.Channels)),
 			fmt.Sprintf("%.0f", s.PacketsPerSecond), fmt.Sprintf("%.0f", s.KbitPerSecond)}
 		if second {
-			bench := ""
-			if s.BenchFrames > 0 {
-				bench = fmt.Sprintf("%.1f", s.BenchFrames)
-			}
-			cells = append(cells, bench, stalledGaps(s), effort(s), answered(s))
+			cells = append(cells, bench(s), stalledGaps(s), effort(s), answered(s))
 		}
 		b.WriteString(row(cells...))
 	}

@@ -35,6 +35,8 @@ type data struct {
 	sets  []results.Set // the newest first
 	locks results.Locks // no runs: not simulated
 	hours *namedHours   // nil: not measured
+	// locked is one measurement of locked clocks; nil: not measured.
+	locked *results.Named
 }
 
 // load reads what is committed below the project's folder.
@@ -45,6 +47,9 @@ func load(root string) (data, error) {
 	}
 	d := data{sets: results.Merge(files)}
 	if d.hours, err = loadHours(root); err != nil {
+		return data{}, err
+	}
+	if d.locked, err = loadLocked(root); err != nil {
 		return data{}, err
 	}
 	text, err := os.ReadFile(filepath.Join(root, "benchmarks/driftlock/driftlock.json"))
@@ -70,7 +75,7 @@ func generate(root string) (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	for path, block := range map[string]string{"README.md": glance(d), comparisonPage: headline(d) + d.hours.text() + details(d), measurementsPage: lockText(d.locks)} {
+	for path, block := range map[string]string{"README.md": glance(d), comparisonPage: headline(d) + lockedTables(d.locked) + d.hours.text() + details(d), measurementsPage: lockText(d.locks)} {
 		page, err := os.ReadFile(filepath.Join(root, path))
 		if err != nil {
 			return nil, err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"archibald-bridge/benchmarks/results"
@@ -32,6 +33,25 @@ func roundTrip(s results.Summary) string {
 		text += fmt.Sprintf(" (%.1f to %.1f)", r.Least, r.Most)
 	}
 	return fmt.Sprintf("%s = %.2f ms", text, 1000*r.Median/float64(s.RateHz))
+}
+
+// whole is a round trip alone, or what the repeats lie between.
+func whole(r results.Spread) string {
+	least, most := fmt.Sprintf("%.1f", r.Least), fmt.Sprintf("%.1f", r.Most)
+	if least == most {
+		return least
+	}
+	return least + " to " + most
+}
+
+// tenths is a figure as it is printed.
+func tenths(frames float64) float64 { return math.Round(10*frames) / 10 }
+
+func bench(s results.Summary) string {
+	if s.BenchFrames == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.1f", s.BenchFrames)
 }
 
 func gaps(s results.Summary) string { return fmt.Sprintf("%.2f", s.CausedGapsPerMinute) }

@@ -135,9 +135,14 @@ func (r Run) validate() error {
 	if r.Error == "" && r.Seconds == 0 {
 		return errors.New("seconds is 0, and no error says why")
 	}
-	for _, frames := range r.RoundTripFrames {
-		if frames <= 0 {
-			return fmt.Errorf("round_trip_frames has %v: legal are positive ones", frames)
+	for _, field := range []struct {
+		name   string
+		frames []float64
+	}{{"round_trip_frames", r.RoundTripFrames}, {"host_round_trip_frames", r.HostRoundTripFrames}} {
+		for _, frames := range field.frames {
+			if frames <= 0 {
+				return fmt.Errorf("%s has %v: legal are positive ones", field.name, frames)
+			}
 		}
 	}
 	return nil

@@ -56,6 +56,9 @@ type Run struct {
 	// RoundTripFrames are jack_iodelay's readings in order, two a second;
 	// empty: it heard nothing.
 	RoundTripFrames []float64 `json:"round_trip_frames"`
+	// HostRoundTripFrames are the same in the host's graph, in frames of its server, after
+	// the run and for a shorter time: jack_iodelay on the host, the sound sent back on the guest.
+	HostRoundTripFrames []float64 `json:"host_round_trip_frames,omitempty"`
 	// SoundShare is the share of the run in which the looped tone was there.
 	SoundShare float64 `json:"sound_share"`
 	Gaps       int     `json:"gaps"` // in the looped tone

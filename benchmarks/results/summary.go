@@ -47,6 +47,7 @@ type Summary struct {
 	// Heard is how many repeats have a round trip; with 0 there is none.
 	Heard               int
 	RoundTripFrames     Spread // of the repeats' medians
+	HostRoundTripFrames Spread // the same in the host's graph; 0 where it was not measured
 	CausedGaps          int
 	CausedGapsPerMinute float64
 	// CausedLeast and CausedMost are between which the caused gaps per minute lie, with
@@ -67,6 +68,7 @@ type Summary struct {
 	KbitPerSecond    float64
 	// The medians of the repeats that have one; 0 where none has.
 	WakeUpsPerPeriod, SystemCallsPerPeriod, BenchFrames float64
+	HostFollows                                         bool // the host's clock follows the guest's
 	// InTimeShare is that of the worst repeat; nil where the system does not tell.
 	InTimeShare *float64
 }
@@ -88,7 +90,7 @@ func Summarise(runs []Run) []Summary {
 
 func summarise(key Key, runs []Run) Summary {
 	s := Summary{Key: key}
-	var medians, sound, cpu, packets, kbit, wakeUps, calls, bench []float64
+	var medians, hosts, sound, cpu, packets, kbit, wakeUps, calls, bench []float64
 	seconds, stalled, watched := 0.0, 0.0, 0
 	for _, r := range runs {
 		if r.Kind == Calls {
@@ -103,11 +105,15 @@ func summarise(key Key, runs []Run) Summary {
 			continue
 		}
 		s.Repeats++
+		s.HostFollows = r.HostFollows
 		seconds += r.Seconds
 		s.CausedGaps += r.CausedGaps
 		s.ConcealEvents += r.ConcealEvents
 		if len(r.RoundTripFrames) > 0 {
 			medians = append(medians, Median(r.RoundTripFrames))
+		}
+		if len(r.HostRoundTripFrames) > 0 {
+			hosts = append(hosts, Median(r.HostRoundTripFrames))
 		}
 		if r.Stalls != nil {
 			watched++
@@ -131,7 +137,7 @@ func summarise(key Key, runs []Run) Summary {
 	slices.Sort(s.Errors)
 	s.Errors = slices.Compact(s.Errors)
 	s.Heard = len(medians)
-	s.RoundTripFrames, s.SoundShare = spread(medians), spread(sound)
+	s.RoundTripFrames, s.HostRoundTripFrames, s.SoundShare = spread(medians), spread(hosts), spread(sound)
 	s.CPUPercent, s.PacketsPerSecond, s.KbitPerSecond = Median(cpu), Median(packets), Median(kbit)
 	s.WakeUpsPerPeriod, s.SystemCallsPerPeriod, s.BenchFrames = Median(wakeUps), Median(calls), Median(bench)
 	if s.Repeats > 0 {

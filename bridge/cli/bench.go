@@ -16,6 +16,7 @@ type benchCommand struct {
 	JSON       bool   `name:"json" help:"One line of JSON, with every reading."`
 	To         string `placeholder:"PORT" default:"archibald-to-host:in_1" help:"Input port that the sound goes into."`
 	From       string `placeholder:"PORT" default:"archibald-from-host:out_1" help:"Output port that it comes back from; none: --to leads back by itself."`
+	Address    string `placeholder:"HOST:PORT" help:"Where the guest serves its status, if not at its usual address: it says what the host's rate is."`
 }
 
 // Help explains and gives examples.
@@ -31,6 +32,11 @@ Examples:
 
 // Run measures and prints the report.
 func (c *benchCommand) Run(ctx context.Context, env *environment) error {
+	if c.Address != "" {
+		if err := checkAddress(c.Address); err != nil {
+			return err
+		}
+	}
 	report, err := env.runners.Bench(ctx, c.options(env.set))
 	if report == nil {
 		return err
@@ -50,6 +56,9 @@ func (c *benchCommand) options(set []string) roundtrip.Options {
 	}
 	if !slices.Contains(set, "jack-server") {
 		options.Server = guest.JackServer
+	}
+	if c.Address != "" {
+		options.Status = c.Address
 	}
 	if c.From == "none" {
 		options.From = ""

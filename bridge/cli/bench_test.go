@@ -36,6 +36,8 @@ func TestBenchMeasuresTheBridgeForTenSecondsUnlessToldOtherwise(t *testing.T) {
 	control, effect := usual, usual
 	control.Server, control.Seconds, control.To, control.From = "rt", 60, "archibald-bench:in", ""
 	effect.To, effect.From = "effect:in", "effect:out"
+	elsewhere := usual
+	elsewhere.Status = "127.0.0.1:9000"
 	for _, test := range []struct {
 		args []string
 		want roundtrip.Options
@@ -43,6 +45,7 @@ func TestBenchMeasuresTheBridgeForTenSecondsUnlessToldOtherwise(t *testing.T) {
 		{nil, usual},
 		{[]string{"--seconds", "60", "--jack-server", "rt", "--to", "archibald-bench:in", "--from", "none"}, control},
 		{[]string{"--from=effect:out", "--to=effect:in"}, effect},
+		{[]string{"--address", "127.0.0.1:9000"}, elsewhere},
 	} {
 		o, asked := benched(t, &roundtrip.Report{}, nil, test.args...)
 		if o.code != exitFine || asked == nil || *asked != test.want {
@@ -63,6 +66,7 @@ func TestWrongFlagsOfBenchSayWhatIsLegal(t *testing.T) {
 		{[]string{"--to", ""}, `--to: "": legal is CLIENT:PORT`},
 		{[]string{"--from", "effect"}, `--from: "effect": legal is CLIENT:PORT or none`},
 		{[]string{"--from", ""}, `--from: "": legal is CLIENT:PORT or none`},
+		{[]string{"--address", "8713"}, `--address: "8713": legal is HOST:PORT`},
 		{[]string{"--jack-server", ""}, `--jack-server: "": legal is a name that is not empty`},
 		{[]string{"--plot", "x.svg"}, `unknown flag --plot; see --help`},
 	} {

@@ -101,8 +101,8 @@ func (c *statusCommand) Run(ctx context.Context, env *environment) error {
 		for _, role := range config.Roles {
 			addresses = append(addresses, config.Default(role).StatusListen.String())
 		}
-	} else if _, port, err := net.SplitHostPort(c.Address); err != nil || port == "" {
-		return &fault.WrongValue{Where: "--address", Value: c.Address, Legal: "HOST:PORT"}
+	} else if err := checkAddress(c.Address); err != nil {
+		return err
 	}
 	var failures []error
 	for _, address := range addresses {
@@ -131,6 +131,14 @@ func (c *statusCommand) write(w io.Writer, s status.Status) error {
 	}
 	_, err = w.Write(line)
 	return err
+}
+
+// checkAddress refuses what is no HOST:PORT for --address.
+func checkAddress(address string) error {
+	if _, port, err := net.SplitHostPort(address); err != nil || port == "" {
+		return &fault.WrongValue{Where: "--address", Value: address, Legal: "HOST:PORT"}
+	}
+	return nil
 }
 
 // cause is the innermost error of a failed request: "connection refused"

@@ -5,6 +5,7 @@ package clock
 type calm struct {
 	spanNs int64
 	peaks  pdvDistribution // of the spans
+	since  int             // spans of them since the last gap
 	fromNs int64           // of the span under way
 	peak   float64         // frames
 	open   bool
@@ -24,6 +25,7 @@ func (c *calm) add(frames float64, timeNs int64) {
 	}
 	if c.held {
 		c.peaks.add(c.before)
+		c.since++
 	}
 	c.before, c.held = c.peak, true
 	c.fromNs, c.peak = timeNs, frames
@@ -32,6 +34,16 @@ func (c *calm) add(frames float64, timeNs int64) {
 // drop forgets the newest spans: a server lost time in them, or a stall was longer than any
 // margin.
 func (c *calm) drop() { c.open, c.held = false, false }
+
+// gap notes that there was a gap: how much was seen since then counts from here on.
+func (c *calm) gap() { c.since = 0 }
+
+// enough says that calm time was not only time that went by: in most of it packets came, and
+// the servers ran.
+func (c *calm) enough() bool { return int64(c.since)*c.spanNs >= int64(calmSeen) }
+
+// seenNs is how much time all spans are.
+func (c *calm) seenNs() int64 { return int64(c.peaks.n) * c.spanNs }
 
 // margin is the least that would have kept a number of gaps an hour, in frames.
 func (c *calm) margin(perHour float64) float64 {

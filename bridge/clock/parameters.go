@@ -252,6 +252,10 @@ const (
 	// Unit: time. From: simulation: 1800 spans, of which the budget allows one; compiler runs every two minutes are in it.
 	calmFor = 3 * time.Minute
 
+	// Time of that in which packets came and no server lost time. While the peer is away or stands still nothing is seen.
+	// Unit: time. From: taste: half of it; servers that lose time every second leave two thirds.
+	calmSeen = calmFor / 2
+
 	// Ratio change while playout is led to another margin.
 	// Unit: share. From: taste: 0.09 cents, what the core glides by, too (GLIDE_PER_FRAME); a trained ear tells 5 cents.
 	leadRate = 50e-6

@@ -391,3 +391,25 @@ func TestRaisedTargetIsReachedByTheRatioAloneOrInTheNextGap(t *testing.T) {
 		p.atTarget(1)
 	}
 }
+
+// Each of these ends a way by which the servo hears of packets, for four minutes.
+func TestMinutesInWhichNothingIsHeardProveNoMargin(t *testing.T) {
+	for name, away := range map[string]func(*plant){
+		"the peer is away":           func(p *plant) { p.silent = true },
+		"playout is muted meanwhile": func(p *plant) { p.silent, p.playing, p.ackAfter = true, false, 1<<30 },
+		"no cycle runs":              func(p *plant) { p.silent, p.hideCycles = true, 1<<30 },
+	} {
+		p := newPlant(t, Config{GapsPerHour: 30, JitterFrames: 96})
+		p.run(65)
+		away(p)
+		p.run(305)
+		p.silent, p.hideCycles, p.ackAfter, p.wait = false, 0, 0, 0
+		p.run(330)
+		if st := p.servo.Status(); st.JitterProven || st.JitterFrames != 96 {
+			t.Errorf("%s: margin %d, proven %v by 30 s", name, st.JitterFrames, st.JitterProven)
+		}
+		if p.run(430); !p.servo.Status().JitterProven {
+			t.Errorf("%s: not looked at after two minutes of sound", name)
+		}
+	}
+}

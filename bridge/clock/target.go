@@ -48,8 +48,8 @@ type target struct {
 type MarginChange struct {
 	From, To int // frames
 	// Of a raise: the gaps that late packets made, in how long, and how many of them the
-	// larger margin would have avoided. Of what is given back: 0 gaps, and the time in which
-	// the smaller margin would have been enough.
+	// larger margin would have avoided. Of what is given back: 0 gaps, and how much time was
+	// seen in which the smaller margin would have been enough.
 	Gaps, Saved int
 	In          time.Duration
 }
@@ -122,7 +122,10 @@ func (t *target) weigh(nowNs int64) {
 	}
 	early := nowNs-t.firstNs < int64(firstMinute)
 	r, exceeded := t.gaps.judge(nowNs, float64(t.jitterMargin), t.most())
-	t.calmNs = max(t.calmNs, r.newestNs)
+	if r.newestNs > t.calmNs {
+		t.calmNs = r.newestNs
+		t.calm.gap()
+	}
 	if exceeded {
 		to := t.quarter(r.needs)
 		saved := t.gaps.saved(float64(to), nowNs)
@@ -132,12 +135,12 @@ func (t *target) weigh(nowNs int64) {
 		}
 		return
 	}
-	if t.reviewed || early || nowNs-t.calmNs < int64(calmFor) {
+	if t.reviewed || early || nowNs-t.calmNs < int64(calmFor) || !t.calm.enough() {
 		return
 	}
 	t.reviewed = true
 	if enough := t.quarter(t.calm.margin(t.gaps.perHour)); enough < t.jitterMargin {
-		t.change(enough, MarginChange{In: time.Duration(nowNs - t.firstNs - int64(firstMinute))})
+		t.change(enough, MarginChange{In: time.Duration(t.calm.seenNs())})
 	}
 	t.next = t.jitterMargin
 }

@@ -221,6 +221,37 @@ func TestAGapPutsTheLookOff(t *testing.T) {
 	}
 }
 
+// The peer is away, freewheels or stands: cycles go on, and nothing comes.
+func TestSilenceIsNotCalmTime(t *testing.T) {
+	tg := learnedTarget()
+	tg.jitterMargin = 96
+	weighed(tg, 1, 70, nil)
+	for second := 70; second < 310; second++ {
+		tg.weigh(int64(second) * int64(time.Second))
+	}
+	if tg.jitterMargin != 96 {
+		t.Fatalf("margin %d after ten seconds of sound and four minutes of silence", tg.jitterMargin)
+	}
+	if weighed(tg, 310, 400, nil); tg.jitterMargin != 16 {
+		t.Fatalf("margin %d after a minute and a half of sound more", tg.jitterMargin)
+	}
+	if c := tg.changes[0]; c.In < 85*time.Second || c.In > 100*time.Second {
+		t.Errorf("seen in %s; want what was seen", c.In)
+	}
+}
+
+func TestWhatWasSeenBeforeAGapDoesNotMakeTheSilenceBehindItCalm(t *testing.T) {
+	tg := learnedTarget()
+	tg.jitterMargin = 96
+	weighed(tg, 1, 201, map[int]float64{200: 100})
+	for second := 201; second < 441; second++ {
+		tg.weigh(int64(second) * int64(time.Second))
+	}
+	if tg.jitterMargin != 96 {
+		t.Errorf("margin %d: nothing was seen since the gap", tg.jitterMargin)
+	}
+}
+
 func TestAServerThatLosesTimeDoesNotPutTheLookOff(t *testing.T) {
 	tg := learnedTarget()
 	tg.jitterMargin = 96

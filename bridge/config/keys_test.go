@@ -131,7 +131,10 @@ func TestEveryConditionIsBrokenByItsKeyAlone(t *testing.T) {
 			func(c *Config) { c.Clock, c.Backend = proto.ClockFollow, audio.PortAudio },
 			func(c *Config) { c.Clock, c.Guests = proto.ClockFollow, 2 },
 		},
-		"netone-port": {func(c *Config) { c.NetonePort = 3000 }},
+		"netone-port": {
+			func(c *Config) { c.NetonePort = 3000 },
+			func(c *Config) { c.Backend, c.NetonePort, c.Guests = audio.Jack, 3000, 2 },
+		},
 		"connect":     {func(c *Config) { c.Backend, c.Connect = audio.PipeWire, []string{"a:b -> c:d"} }},
 		"channel-map": {func(c *Config) { c.ChannelMap.Positions = []string{"FL"} }},
 		"from-guest":  {func(c *Config) { c.Backend, c.FromGuest = audio.Jack, FromGuestSource }},

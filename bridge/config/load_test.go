@@ -263,6 +263,11 @@ func TestAJACKFollowerIsDrivenThroughNetonesOwnPortUnlessAnotherIsGiven(t *testi
 	}
 }
 
+func TestOneDriverIsNotForSeveralGuests(t *testing.T) {
+	_, err := load(t, proto.Host, "[host]\nbackend = 'jack'\nguests = 2\nnetone-port = 3000\n")
+	wantError(t, err, `bridge.toml:4: netone-port: "3000": legal is a port only with guests 1`)
+}
+
 func TestAnAnswersPeriodsAreANumberOrFoundOut(t *testing.T) {
 	for text, want := range map[string]int{"": 0, "answer-periods = 'auto'\n": 0, "answer-periods = 1\n": 1, "answer-periods = '2'\n": 2} {
 		if got := mustLoad(t, proto.Host, text).Answers(); got != want {

@@ -49,6 +49,9 @@ var rules = slices.Concat([]rule{
 	{key: "netone-port", legal: "a port only with " + backends(hasNetone), holds: func(c Config) bool {
 		return c.NetonePort == 0 || hasNetone(c.can())
 	}},
+	{key: "netone-port", legal: "a port only with guests 1", holds: func(c Config) bool {
+		return c.NetonePort == 0 || c.Guests == 1
+	}},
 	{key: "output-device", legal: "a device only with " + backends(hasDevices), holds: func(c Config) bool {
 		return c.OutputDevice == "" || hasDevices(c.can())
 	}},

@@ -8,7 +8,6 @@ import (
 )
 
 const (
-	minute = time.Minute
 	// settleFor is how long a session's first cycles say nothing: the follower's graph is set going.
 	settleFor = 3 * time.Second
 	// lateShare and leastLate are how many of a minute's cycles may be answered late: 1 in
@@ -40,7 +39,7 @@ func (v *Vitals) sampleMinute(nowNs int64, c stream.ReceiveCounters) {
 		return
 	}
 	v.minute = append(v.minute, minuteSample{nowNs, c.Cycles, c.Packets, c.Unanswered, c.GivenUp, c.Lost + v.peerLost})
-	for time.Duration(nowNs-v.minute[0].ns) > minute {
+	for time.Duration(nowNs-v.minute[0].ns) > time.Minute {
 		v.minute = v.minute[1:]
 	}
 }
@@ -72,7 +71,7 @@ func (v *Vitals) packetsCame(i int) bool {
 	return 2*stream.Grown(now.packets, then.packets) >= stream.Grown(now.cycles, then.cycles)
 }
 
-// ForgetMinute begins to count the last minute anew.
+// ForgetMinute begins to count again: what was before is no part of the last minute.
 func (v *Vitals) ForgetMinute() { v.minute = nil }
 
 // TooLate says that more of them were answered late than an end may bear, whose graph runs

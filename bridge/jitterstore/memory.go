@@ -97,10 +97,12 @@ func Open(path string) (*Memory, error) {
 	return m, nil
 }
 
-// Jitter returns the jitter margin of a peer, in frames; 0: not known.
+// Jitter returns the jitter margin of a peer, in frames; 0: not known. What is too old is
+// forgotten: what is learned from now on is new, though it be the same.
 func (m *Memory) Jitter(peer string) int {
 	learned := m.peers[peer]
 	if age := m.now().Sub(learned.Unproven); !learned.Unproven.IsZero() && (age < 0 || age > unprovenFor) {
+		delete(m.peers, peer)
 		return 0
 	}
 	return learned.Frames
@@ -114,8 +116,9 @@ func (m *Memory) SetJitter(peer string, frames int, proven bool) error {
 	if !proven {
 		learned.Unproven = m.now().UTC().Truncate(time.Second)
 	}
-	// The same again, unproven, is what a session was given: it neither ages less nor more.
-	if m.Jitter(peer) == frames && (!proven || before.Unproven.IsZero()) || !m.keep(peer, learned) || m.path == "" {
+	// The same again, unproven, is what a session was given or told before: it neither ages
+	// less nor more, also while the session lasts for hours.
+	if before.Frames == frames && (!proven || before.Unproven.IsZero()) || !m.keep(peer, learned) || m.path == "" {
 		return nil
 	}
 	text, err := json.MarshalIndent(m.peers, "", "\t")

@@ -75,6 +75,37 @@ func TestWhatWasNotLookedAtInCalmTimeIsKeptForAnHour(t *testing.T) {
 	after(-time.Minute, 0) // a clock that is set back proves nothing
 }
 
+// A session tells its margin twice a second, as long as it lasts.
+func TestASessionOfHoursDoesNotKeepWhatItLearnedOnceForItsNext(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "guest.json")
+	now := time.Date(2026, 11, 30, 9, 0, 0, 0, time.UTC)
+	m := open(t, path)
+	m.now = func() time.Time { return now }
+	learns := func(minutes int) {
+		t.Helper()
+		for range minutes {
+			if err := m.SetJitter("peer", 200, false); err != nil {
+				t.Fatal(err)
+			}
+			now = now.Add(time.Minute)
+		}
+	}
+	learns(50)
+	if got := m.Jitter("peer"); got != 200 {
+		t.Errorf("%d frames after 50 minutes, want 200", got)
+	}
+	learns(90)
+	m = open(t, path)
+	m.now = func() time.Time { return now }
+	if got := m.Jitter("peer"); got != 0 {
+		t.Errorf("%d frames after 140 minutes, want none", got)
+	}
+	learns(50) // the next session has learned the same by itself
+	if got := m.Jitter("peer"); got != 200 {
+		t.Errorf("%d frames, learned anew, after 50 minutes, want 200", got)
+	}
+}
+
 func TestAFileOfAnEarlierVersionIsRead(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "guest.json")
 	if err := os.WriteFile(path, []byte(`{"a": 48, "b": {"frames": 32}}`), 0o600); err != nil {

@@ -16,7 +16,7 @@ func reason(c clock.MarginChange, rateHz, gapsPerHour int) string {
 			by, milliseconds(by), c.In.Round(time.Second), gapsPerHour)
 	}
 	by, perHour := c.To-c.From, func(gaps int) float64 { return float64(gaps) / c.In.Hours() }
-	return fmt.Sprintf("%d frames (%.2f ms) more: late packets made %d gaps in %s, %.0f an hour, and the budget is %d; with it there had been %d fewer, %.0f an hour",
+	return fmt.Sprintf("%d frames (%.2f ms) more: late packets made %d gaps in %s, %.0f an hour, and the budget is %d; the larger latency would have avoided %d of them, %.0f an hour",
 		by, milliseconds(by), c.Gaps, c.In.Round(time.Second), perHour(c.Gaps), gapsPerHour, c.Saved, perHour(c.Saved))
 }
 

@@ -9,8 +9,9 @@ import (
 const (
 	delayWindows = 120 // half seconds between two of Measure: a minute
 
-	// blameEvents is the number of late packets that raises the latency (bridge/clock/target.go).
-	blameEvents = 3
+	// blameWindows is in how many windows of the minute a packet must have left late: one may
+	// be an accident, and two.
+	blameWindows = 3
 
 	// blameMargin is the least jitter margin for which we look for a reason: it is the
 	// sender when half of the margin is the sender's.
@@ -60,7 +61,7 @@ func (s *sendDelays) blame(c clock.Status, rateHz int, wanted Latency) {
 	// latest packet must account for half of the margin.
 	all := time.Duration(c.PDVUs.P99 * float64(time.Microsecond))
 	windows, latestNs := s.laterThan(int64(max(blameMargin, all) / 2))
-	if windows >= blameEvents && 2*time.Duration(latestNs) >= margin {
+	if windows >= blameWindows && 2*time.Duration(latestNs) >= margin {
 		s.blamedNs = max(s.blamedNs, latestNs)
 	}
 }

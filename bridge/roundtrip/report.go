@@ -28,6 +28,8 @@ type Report struct {
 
 	loss
 
+	NoStatusAt string `json:"no_status_at"` // where no end answered before the sound was made; "": one did
+
 	Bridge   *Bridge   `json:"bridge"` // null: no end answers, or it was restarted meanwhile
 	Timer    Lateness  `json:"timer"`
 	Readings []Reading `json:"readings"`

@@ -188,6 +188,28 @@ func TestTheTextExplainsAPathThatDamagesEverything(t *testing.T) {
 	}
 }
 
+// Without the host's rate the sound has more than the bridge passes.
+func TestTheTextSaysThatTheHostsRateIsNotKnown(t *testing.T) {
+	for address, want := range map[string]bool{"127.0.0.1:8713": true, "": false} {
+		r := Report{RateHz: rateHz, NoStatusAt: address}
+		r.judge(readingsOf(-100, -100, -100))
+		var text bytes.Buffer
+		if err := r.WriteText(&text); err != nil {
+			t.Fatal(err)
+		}
+		hint := "or the host's rate is lower: no end says it at 127.0.0.1:8713; give --address, the guest's status-listen\n"
+		if got := strings.Contains(text.String(), hint); got != want {
+			t.Errorf("%q:\n%s", address, &text)
+		}
+	}
+	r := Report{RateHz: rateHz, NoStatusAt: "127.0.0.1:8713"}
+	r.judge(readingsOf(100, 100, 100)) // the control, without a bridge
+	var text bytes.Buffer
+	if err := r.WriteText(&text); err != nil || strings.Contains(text.String(), "--address") {
+		t.Errorf("%v\n%s", err, &text)
+	}
+}
+
 func TestTheHistogramHasAtMostTwentyRows(t *testing.T) {
 	for _, spread := range [][2]float64{{256, 256}, {255.95, 256.04}, {0, 1.9}, {0, 2}, {243, 307}, {-0.4, 32767}} {
 		width := binWidth(spread[0], spread[1])
@@ -210,7 +232,7 @@ func TestTheJSONHasTheDocumentedFields(t *testing.T) {
 	}
 	for _, name := range []string{
 		"server", "rate", "period_frames", "seconds", "path", "parted", "round_trip_frames", "round_trip_ms",
-		"inverted", "window_frames", "intact", "damaged", "missing", "dropouts", "server_xruns", "server_lost_ms", "bridge", "timer", "readings",
+		"inverted", "window_frames", "intact", "damaged", "missing", "dropouts", "server_xruns", "server_lost_ms", "no_status_at", "bridge", "timer", "readings",
 	} {
 		if _, found := fields[name]; !found {
 			t.Errorf("no field %s", name)

@@ -97,7 +97,11 @@ func (s surroundings) run(ctx context.Context, client Client, options Options) (
 		return nil, err
 	}
 	capacity := report.RateHz * (options.Seconds + int(maxWait/time.Second) + spareSeconds)
-	sound := Sound(bandShare(s.ask(ctx, options.Status), report.RateHz))
+	end := s.ask(ctx, options.Status)
+	if end == nil {
+		report.NoStatusAt = options.Status
+	}
+	sound := Sound(bandShare(end, report.RateHz))
 	if err := client.Start(sound, capacity); err != nil {
 		return nil, err
 	}
@@ -114,7 +118,8 @@ func (s surroundings) run(ctx context.Context, client Client, options Options) (
 	if err != nil {
 		return nil, err
 	}
-	end, before := s.ask(ctx, options.Status), lossOf(client)
+	end = s.ask(ctx, options.Status)
+	before := lossOf(client)
 	last := first + options.Seconds*report.RateHz
 	if err := s.await(ctx, client, last); err != nil {
 		return nil, err

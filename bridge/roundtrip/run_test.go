@@ -210,8 +210,11 @@ func TestWithoutAStatusServerTheReportSaysNothingOfTheBridge(t *testing.T) {
 	g := newGraph(t)
 	g.absent = true
 	r, err := g.run(bridged)
-	if err != nil || r.Bridge != nil {
-		t.Errorf("%v, bridge %+v", err, r.Bridge)
+	if err != nil || r.Bridge != nil || r.NoStatusAt != bridged.Status {
+		t.Errorf("%v, bridge %+v, no status at %q", err, r.Bridge, r.NoStatusAt)
+	}
+	if r, err = newGraph(t).run(bridged); err != nil || r.Bridge == nil || r.NoStatusAt != "" {
+		t.Errorf("with one: %v, %+v", err, r)
 	}
 }
 

@@ -49,6 +49,9 @@ func (r *Report) WriteText(w io.Writer) error {
 		len(r.Readings), r.WindowFrames, r.Seconds, r.Damaged, r.Missing, r.Dropouts)
 	if 2*r.Damaged > len(r.Readings) && (!lost || r.Damaged > r.loss.breaks(r)) {
 		row("", "most are damaged: the path adds other sound or an echo, or distorts")
+		if r.NoStatusAt != "" {
+			row("", "or the host's rate is lower: no end says it at %s; give --address, the guest's status-listen", r.NoStatusAt)
+		}
 	}
 	row("server's xruns", "%d", r.ServerXruns)
 	if b := r.Bridge; b != nil {

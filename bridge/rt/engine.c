@@ -30,9 +30,8 @@ static int64_t playout_media(archibald_engine *engine, int follows, uint32_t fra
     }
     if (follows) {
         if (clock->started) archibald_media_clock_reset(clock, (uint32_t)graph);
-        clock->media =
-            atomic_exchange_explicit(&engine->follow.to_play, CYCLE_NONE, memory_order_acquire);
-        return clock->media;
+        /* Not the clock's: that goes on from where it was when this graph has its own again. */
+        return atomic_exchange_explicit(&engine->follow.to_play, CYCLE_NONE, memory_order_acquire);
     }
     int64_t skipped = archibald_media_clock_update(clock, graph_frame, frames, cycle_ns);
     if (skipped > 0) { /* taking some of it back is no second loss */
@@ -57,12 +56,19 @@ static void play_followed(archibald_engine *engine, archibald_receiver *receiver
                               frames, media, media, cycle_ns);
 }
 
-/* A leader's cycle: the answer to one before. */
+/* A leader's cycle: the answer to one before. Of another period than was agreed it is silence:
+ * no answer fits, and control is about to agree on the new one. */
 static void play_answer(archibald_engine *engine, archibald_receiver *receiver, float *const *out,
                         uint32_t channels, uint32_t frames, uint64_t graph_frame, int64_t cycle_ns,
                         int64_t now_ns) {
     receive_counters *count = &engine->received;
     uint32_t budget = drain_budget(receiver, frames);
+    if (receiver->plan.period_frames != frames) {
+        archibald_socket_drain(engine, receiver, now_ns, budget);
+        atomic_store_explicit(&receiver->playing, 0, memory_order_relaxed);
+        silence(out, channels, frames);
+        return;
+    }
     /* First: the packets of a leader's clock that went back are behind what was played. */
     const int expected = archibald_locked_seek(receiver, graph_frame);
     const int64_t position = receiver->buffer.done;

@@ -1,6 +1,7 @@
 package rt
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 	"slices"
@@ -482,6 +483,46 @@ func TestWithoutFollowNothingIsStarted(t *testing.T) {
 	}
 	if _, sent := l.run(); len(sent) > 0 {
 		t.Error("an answer was sent")
+	}
+}
+
+// Its media clock has counted the time of the leader's cycles, none of them, and of those that
+// nobody asked for.
+func TestAGraphThatFollowedGoesOnWithItsOwnClock(t *testing.T) {
+	for name, last := range map[string]func(l *led, at int64){
+		"behind cycles of the leader":        func(*led, int64) {},
+		"behind one that nobody asked for":   func(l *led, _ int64) { l.run() },
+		"behind one that did not play":       func(l *led, at int64) { l.step(FollowReadable, l.ns+periodsNs(1), l.cycle(at)) },
+		"behind one of the follower's timer": func(l *led, _ int64) { l.step(FollowTimer, l.wakeNs); l.run() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLed(t)
+			l.v.Follow(0, 0)
+			const own = 10
+			for n := range uint64(own) {
+				l.v.Advance(ledPeriod, n*ledPeriod, l.ns+periodsNs(float64(n)))
+			}
+			began := l.ns
+			l.v.Follow(48000, ledPeriod)
+			l.ns += periodsNs(own)
+			last(l, l.lead(1<<20, 20))
+			l.v.Follow(0, 0)
+			check(t, l.v.StartSender(stream.SendPlan{Format: formatF32(1), PayloadType: 98, PacketFrames: ledPeriod, SSRC: 9}))
+			for n := range int64(3) {
+				ns := began + periodsNs(float64(100+n))
+				l.v.Advance(ledPeriod, uint64(5000+n*ledPeriod), ns)
+				if media, want := l.v.Media(), (100+n)*ledPeriod; media != want {
+					t.Fatalf("the media clock is at %d, want %d", media, want)
+				}
+				sent := l.v.Capture([][]float32{make([]float32, ledPeriod)}, uint64(5000+n*ledPeriod), ns)
+				if len(sent) != 1 {
+					t.Fatalf("%d packets of a cycle", len(sent))
+				}
+				if timestamp := binary.BigEndian.Uint32(sent[0][4:]); timestamp != l.v.firstTimestamp+uint32((100+n)*ledPeriod) {
+					t.Fatalf("timestamp %d, want %d", timestamp, l.v.firstTimestamp+uint32((100+n)*ledPeriod))
+				}
+			}
+		})
 	}
 }
 

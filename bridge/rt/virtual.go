@@ -46,6 +46,7 @@ static void virtual_expect(archibald_engine *e, uint64_t graph_frame) {
     archibald_receiver *receiver = atomic_load(&e->receiver);
     if (receiver) archibald_locked_seek(receiver, graph_frame);
 }
+static int64_t virtual_driving(archibald_engine *e) { return atomic_load(&e->follow.to_play); }
 static int virtual_woken(archibald_engine *e, int why, int64_t now_ns, int64_t *wake_ns) {
     return archibald_follow_woken(&e->follow, &e->received, (enum archibald_follow_why)why, now_ns, wake_ns);
 }
@@ -140,8 +141,13 @@ func (v *Virtual) Advance(frames int, graphFrame uint64, cycleNs int64) {
 	v.play(0, frames, graphFrame, cycleNs)
 }
 
-// Media is the media clock at the start of the last cycle.
+// Media is the graph's own media clock at the start of its last cycle, frames. It stands while
+// the graph follows.
 func (v *Virtual) Media() int64 { return int64(v.c.clock.media) }
+
+// Driving is the leader's cycle that a follower's next Play plays, by its media time in frames;
+// math.MinInt64: none.
+func (v *Virtual) Driving() int64 { return int64(C.virtual_driving(v.c)) }
 
 // Capture runs one capture cycle and returns the datagrams that it sends.
 func (v *Virtual) Capture(in [][]float32, graphFrame uint64, nowNs int64) [][]byte {

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 	"net"
+	"slices"
 	"testing"
 	"time"
 
@@ -169,6 +170,89 @@ func TestALeaderDoesNotWaitBeforeTheFirstAnswerNorForADeadFollower(t *testing.T)
 		t.Errorf("took %v", took)
 	}
 	wantCount(t, "waited for the dead", l.counters().Waited, 0)
+}
+
+// Until a new agreement is there, which is a moment.
+func TestALeaderWhosePeriodChangedIsSilentWaitsForNothingAndReadsOn(t *testing.T) {
+	stopping := time.Hour
+	for _, frames := range []int{64, 4096} {
+		l := settled(t)
+		l.playout(time.Now())
+		l.capture(0.5)
+		l.answer(1, waitParts) // not all: there is something to wait for
+		before := l.counters()
+		for cycle := range 4 {
+			plane := slices.Repeat([]float32{1}, frames)
+			now := monotonicNs()
+			rttest.Playout(l.e, plane, 1, frames, l.frame, now, now)
+			if slices.ContainsFunc(plane, func(x float32) bool { return x != 0 }) {
+				t.Errorf("period %d, cycle %d: sound", frames, cycle)
+			}
+			l.frame += uint64(frames)
+		}
+		r := l.counters()
+		wantCount(t, "waited", r.Waited, before.Waited)
+		wantCount(t, "unanswered", r.Unanswered, before.Unanswered)
+		wantCount(t, "concealed", r.ConcealedFrames, before.ConcealedFrames)
+		wantCount(t, "packets read", r.Packets-before.Packets, waitParts-1)
+		start := time.Now()
+		l.e.StopReceiver()
+		stopping = min(stopping, time.Since(start))
+	}
+	if stopping >= 60*time.Millisecond {
+		t.Errorf("stopping took %v: it was waited until nothing fades out", stopping)
+	}
+}
+
+// Also where the new period is the longer one, and when the graph comes back to the agreed one.
+func TestALeaderPlaysAnswersOfTheAgreedPeriodOnly(t *testing.T) {
+	const agreed = 64
+	v, err := rt.NewVirtual(48000)
+	check(t, err)
+	t.Cleanup(v.Close)
+	mono := stream.Format{Encoding: stream.F32, RateHz: 48000, Channels: 1}
+	check(t, v.StartSender(stream.SendPlan{Format: mono, PayloadType: 98, PacketFrames: agreed, SSRC: 1, Lock: stream.Leads}))
+	check(t, v.StartReceiver(stream.ReceivePlan{Format: mono, PayloadType: 98, SSRC: 2, Lock: stream.Leads, PeriodFrames: agreed, AnswerPeriods: 1}))
+	var answers [][]byte
+	frame := uint64(0)
+	cycle := func(frames int) []float32 {
+		ns := int64(1e9 + frame*1e9/48000)
+		if frames == agreed {
+			v.Expect(frame)
+		}
+		for _, answer := range answers {
+			v.Receive(answer, ns)
+		}
+		out := slices.Clone(v.Play(1, frames, frame, ns)[0])
+		answers = v.Capture([][]float32{slices.Repeat([]float32{0.5}, frames)}, frame, ns)
+		for _, answer := range answers {
+			answer[1] &^= 0x80 // it goes on from the one before
+			binary.BigEndian.PutUint32(answer[8:], 2)
+		}
+		frame += uint64(frames)
+		return out
+	}
+	sounds := func(x float32) bool { return x != 0 }
+	for range 20 {
+		cycle(agreed)
+	}
+	for _, other := range []int{agreed / 2, agreed - 1, agreed + 1, 2 * agreed, 8192} {
+		before := v.Counters().Received
+		for range 20 {
+			if out := cycle(other); slices.ContainsFunc(out, sounds) {
+				t.Fatalf("sound in a cycle of %d frames", other)
+			}
+		}
+		if r := v.Counters().Received; r.Unanswered != before.Unanswered || r.ConcealedFrames != before.ConcealedFrames {
+			t.Errorf("period %d: %d unanswered, %d frames concealed", other, r.Unanswered-before.Unanswered, r.ConcealedFrames-before.ConcealedFrames)
+		}
+		for range 20 {
+			cycle(agreed)
+		}
+		if out := cycle(agreed); out[0] != 0.5 || out[agreed-1] != 0.5 {
+			t.Errorf("behind cycles of %d frames: played %v", other, out)
+		}
+	}
 }
 
 // Whoever is the peer and sends what is no answer cannot hold the graph.

@@ -19,11 +19,21 @@ type drive struct {
 // settleFor is how long a graph may take until it runs as it is driven.
 const settleFor = time.Second
 
-// follows is at what the graph could be driven. The graph of an end that is one of several
-// cannot: they are in one graph, and each has another peer.
+// follower is what drives the graph as the core says; ok is false where nothing does. The graph
+// of an end that is one of several is nobody's to drive: they are in one graph, and each has
+// another peer.
+func (e *End) follower() (server audio.Follower, ok bool) {
+	if e.shared != nil {
+		return nil, false
+	}
+	server, ok = e.audio.(audio.Follower)
+	return server, ok
+}
+
+// follows is at what the graph could be driven.
 func (e *End) follows() proto.Follows {
-	server, can := e.audio.(audio.Follower)
-	if !can || e.shared != nil {
+	server, can := e.follower()
+	if !can {
 		return proto.FollowsNothing
 	}
 	only, can := server.Follows()
@@ -36,10 +46,11 @@ func (e *End) follows() proto.Follows {
 	return proto.FollowsAny
 }
 
-// driveAlways drives a graph that has no clock but ours, from when it is open until it is
-// closed: its other clients shall play without a session, too.
+// driveAlways has the core's timer drive a graph that has no clock but ours, from when it is
+// open until a session in which nobody leads: then, and behind it, the audio server's own
+// thread starts the cycles (see drivePart). So its other clients play without a session, too.
 func (e *End) driveAlways() error {
-	server, can := e.audio.(audio.Follower)
+	server, can := e.follower()
 	if !can || !e.settings.Driven {
 		return nil
 	}
@@ -64,7 +75,8 @@ func (e *End) drivePart() (changed bool) {
 	if e.lock() != stream.Follows {
 		e.drive.err = nil
 		if e.settings.Driven {
-			// The core steers nothing and plays as with any clock; the audio server keeps the pace.
+			// The core starts no cycles and plays as with any clock; the thread that drives the
+			// audio server keeps the pace by itself.
 			e.drive.graph = audio.Graph{}
 			e.core.Follow(0, 0)
 		}
@@ -90,7 +102,7 @@ func (e *End) drivePart() (changed bool) {
 
 // drivePeer drives the graph at the leader's rate and period. The error is for the user.
 func (e *End) drivePeer(wanted audio.Graph) error {
-	server, can := e.audio.(audio.Follower)
+	server, can := e.follower()
 	only := audio.Graph{}
 	if can && e.settings.Driven {
 		only, _ = server.Follows()
@@ -132,7 +144,7 @@ func (e *End) strayed(graph audio.Graph) bool {
 
 // giveBack lets the graph have its own clock again, if it has one. It says whether it did.
 func (e *End) giveBack() bool {
-	server, can := e.audio.(audio.Follower)
+	server, can := e.follower()
 	if !can || e.settings.Driven || e.drive.graph == (audio.Graph{}) {
 		return false
 	}

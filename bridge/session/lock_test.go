@@ -354,6 +354,24 @@ func TestAGraphWithoutAClockIsDrivenFromWhenItIsOpen(t *testing.T) {
 	}
 }
 
+func TestTheGraphOfSeveralEndsIsNotDriven(t *testing.T) {
+	v := newVirtualOf(t, func(p *Parts) { p.Shared = true }, func(s *Settings) { s.Driven = true })
+	v.audio.follows, v.audio.only = true, audio.Graph{RateHz: testRate, PeriodFrames: testPeriod}
+	v.openAudio()
+	v.driven(0, 0)
+	if d, err := v.describeItself(); err != nil || d.Follows != proto.FollowsNothing {
+		t.Errorf("it says of itself %+v, %v", d, err)
+	}
+	v.up(led("a", proto.Host, testRate, testPeriod))
+	v.driven(0, 0)
+	v.state(status.SessionFailed, status.Follows)
+	v.down("a")
+	v.pass(idleAfter + time.Second)
+	if n := count(v.audio.called(), "follow 0 0"); n != 0 {
+		t.Errorf("it got its clock back %d times", n)
+	}
+}
+
 // A core that is told to follow plays nothing of a session in which nobody leads.
 func TestAGraphWithoutAClockPlaysWhereNobodyLeads(t *testing.T) {
 	v := netone(t)

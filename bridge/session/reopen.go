@@ -84,7 +84,7 @@ func (e *End) stream() {
 	case e.settings.Static:
 		e.staticSession()
 	case e.session != nil && e.outdated():
-		e.signaling.Renegotiate() // it came back at another rate
+		e.signaling.Renegotiate() // it came back at another rate, or where one end leads with another period
 	default:
 		e.startStreams()
 	}

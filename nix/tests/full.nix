@@ -69,8 +69,8 @@ let
   set = lib.filterAttrs (_: value: value != null);
   addressOf = config: interface: (lib.head config.networking.interfaces.${interface}.ipv4.addresses).address;
 
-  # What the units run, for the test that runs the same on real servers.
-  units = {
+  # What the units of both run, for the test that runs the same on real servers.
+  both = vm: host: {
     vm = {
       address = addressOf vm "eth0";
       units = unitsOf vm [
@@ -85,6 +85,32 @@ let
       units = unitsOf host [ "archibald-bridge-host" ];
       settings = set host.services.archibald-bridge.host.settings;
     };
+  };
+  # The host's packets drive the VM's jackd.
+  following = systems.vm.extendModules {
+    modules = [
+      {
+        services.archibald-bridge.guest.settings.clock = "follow";
+        archibaldos.audio.period = 256;
+      }
+    ];
+  };
+  leading = systems.host.extendModules {
+    modules = [
+      (
+        { lib, ... }:
+        {
+          archibaldHost = {
+            vm = lib.mkForce following;
+            audio.bridgePeriod = 256;
+          };
+        }
+      )
+    ];
+  };
+  units = {
+    default = both vm host;
+    locked = both following.config leading.config;
   };
 
   ports = config: interface: config.networking.firewall.interfaces.${interface};
@@ -119,6 +145,8 @@ in
     "the host's assertions" = messages host;
     "the VM's warnings" = vm.warnings;
     "the host's warnings" = host.warnings;
+    "the assertions of a VM that follows" = messages following.config;
+    "and of its host" = messages leading.config;
     "units that the VM's units need and do not have" = lib.filter (name: !isThere vm name) (
       needs { inherit (vm.systemd.user.services) jackd scsynth archibald-bridge-guest; }
     );
@@ -193,6 +221,9 @@ in
         networkCores = [ 4 ];
       };
     };
+    "a VM that follows at another period" = says "must be the same" systems.host (
+      { lib, ... }: { archibaldHost.vm = lib.mkForce following; }
+    );
     "a secret that the VM does not take" = says "archibaldos.secret.enable" systems.host {
       archibaldHost.secretFile = "/home/player/bridge.secret";
     };

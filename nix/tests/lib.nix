@@ -208,6 +208,8 @@ let
   lib = {
     inherit
       all
+      any
+      attrNames
       concatMap
       concatStringsSep
       elem
@@ -223,6 +225,14 @@ let
       ;
     filterAttrs =
       keep: set: removeAttrs set (filter (name: !(keep name set.${name})) (attrNames set));
+    genAttrs =
+      names: make:
+      listToAttrs (
+        map (name: {
+          inherit name;
+          value = make name;
+        }) names
+      );
     getExe = package: "${package}/bin/${package.meta.mainProgram}";
     hasInfix = infix: text: replaceStrings [ infix ] [ "" ] text != text;
     importJSON = path: builtins.fromJSON (builtins.readFile path);
@@ -240,9 +250,17 @@ let
       _type = "merge";
       inherit contents;
     };
+    min = a: b: if a < b then a else b;
+    optional = condition: value: if condition then [ value ] else [ ];
     optionalAttrs = condition: set: if condition then set else { };
     optionalString = condition: text: if condition then text else "";
     range = first: last: genList (i: first + i) (last - first + 1);
+    recursiveUpdate =
+      a: b:
+      if isAttrs a && isAttrs b then
+        a // mapAttrs (name: value: if a ? ${name} then lib.recursiveUpdate a.${name} value else value) b
+      else
+        b;
     removePrefix =
       prefix: text: if hasPrefix prefix text then substring (stringLength prefix) (-1) text else text;
     splitString = separator: text: filter isString (builtins.split "[${separator}]" text);

@@ -21,7 +21,9 @@ let
         default = { };
       };
     };
-    config._module.args.pkgs = {
+    config._module.args.pkgs = lib.genAttrs [ "jack2" "jack-example-tools" "rt-tests" "supercollider-with-sc3-plugins" ] (
+      name: store + name
+    ) // {
       callPackage = _: _: {
         type = "derivation";
         name = "archibald-bridge";
@@ -80,6 +82,43 @@ let
       }
     ];
   host = hostOf { config = vm; };
+
+  # The VM and the host with their audio; what else these set is taken as it comes.
+  audioStandIn = {
+    options = {
+      archibaldos.rt.isolatedCores = lib.mkOption {
+        type = lib.types.listOf lib.types.raw;
+        default = [ ];
+      };
+      archibaldHost.vm = lib.mkOption { type = lib.types.raw; };
+      security = lib.mkOption { type = lib.types.attrsOf lib.types.anything; };
+      services.pipewire = lib.mkOption { type = lib.types.attrsOf lib.types.anything; };
+    };  };
+  vmWith =
+    settings:
+    system [
+      audioStandIn
+      ../host-flake/modules/ArchibaldVM/modules/audio.nix
+      settings
+    ];
+  jackdOf = vm: lib.removePrefix "${store}jack2/bin/" vm.systemd.user.services.jackd.serviceConfig.ExecStart;
+  netonePortOf = vm: vm.services.archibald-bridge.guest.settings.netone-port;
+  wrong = config: map (a: a.message) (lib.filter (a: !a.assertion) config.assertions);
+  following = {
+    services.archibald-bridge.guest.settings.clock = "follow";
+  };
+  hostWith =
+    vm: settings:
+    system [
+      audioStandIn
+      ../host-flake/modules/audio.nix
+      ../host-flake/modules/network.nix
+      { config.archibaldHost.vm.config = vm; }
+      { config.archibaldHost = settings; }
+    ];
+
+  # The units of the test on real servers, which tier 3 compares with the whole systems.
+  units = lib.importJSON ../units/units.json;
 
   accepts =
     end: settings:
@@ -178,5 +217,60 @@ in
       allowedTCPPorts = [ 4713 ];
       allowedUDPPorts = [ 4713 4714 4715 ];
     };
+  "the VM's jackd has a timer, and the bridge expects no other" =
+    jackdOf (vmWith { }) == "jackd -R -P75 -d dummy -r 48000 -p 32 -C 2 -P 2"
+    && jackdOf (vmWith { }) == units.default.vm.units.jackd.command
+    && netonePortOf (vmWith { }) == null
+    && wrong (vmWith { }) == [ ];
+  "where the bridge follows, its packets drive jackd" =
+    let
+      vm = vmWith {
+        config = following // { archibaldos.audio.period = 256; };
+      };
+    in
+    jackdOf vm == "jackd -R -P75 -S -d netone -r 48000 -p 256 -l 3000"
+    && jackdOf vm == units.locked.vm.units.jackd.command
+    && lib.filterAttrs (_: value: value != null) vm.services.archibald-bridge.guest.settings == units.locked.vm.settings
+    && wrong vm == [ ];
+  "or where the driver says so, on another port" =
+    let
+      vm = vmWith {
+        config.archibaldos.audio = {
+          driver = "netone";
+          netonePort = 3001;
+        };
+      };
+    in
+    lib.hasSuffix " -l 3001" (jackdOf vm) && netonePortOf vm == 3001 && wrong vm == [ ];
+  "a sound card of the VM drives jackd" =
+    let
+      vm = vmWith {
+        config.archibaldos.audio = {
+          driver = "alsa";
+          device = "hw:1";
+        };
+      };
+    in
+    jackdOf vm == "jackd -R -P75 -d alsa -d hw:1 -r 48000 -p 32 -n 2" && netonePortOf vm == null && wrong vm == [ ];
+  "a follower with a clock of its own is refused" = lib.any (lib.hasInfix "archibaldos.audio.driver = dummy") (
+    wrong (vmWith {
+      config = following // { archibaldos.audio.driver = "dummy"; };
+    })
+  );
+  "and PipeWire with a driver of jackd's" = lib.any (lib.hasInfix "only jackd has it") (
+    wrong (vmWith {
+      config.archibaldos.audio = {
+        server = "pipewire";
+        driver = "netone";
+      };
+    })
+  );
+  "a VM that follows has the host's period and rate" =
+    let
+      vm = vmWith { config = following; }; # 32 frames
+      refused = audio: lib.any (lib.hasInfix "must be the same") (wrong (hostWith vm { inherit audio; }));
+    in
+    refused { } && refused { bridgePeriod = 32; rate = 96000; } && !(refused { bridgePeriod = 32; });
+  "any other VM has its own" = wrong (hostWith (vmWith { }) { }) == [ ] && wrong (hostWith { } { }) == [ ];
   "the other end is not there" = !(guest.systemd.user.services ? archibald-bridge-host);
 }

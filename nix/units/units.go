@@ -36,11 +36,18 @@ type Systems struct {
 	Host Machine `json:"host"`
 }
 
+// All are the systems as they are configured without any setting, and with the host's
+// packets driving the VM's jackd.
+type All struct {
+	Default Systems `json:"default"`
+	Locked  Systems `json:"locked"`
+}
+
 // Read returns the units as they were last evaluated.
-func Read() (Systems, error) {
-	var s Systems
-	err := json.Unmarshal(file, &s)
-	return s, err
+func Read() (All, error) {
+	var a All
+	err := json.Unmarshal(file, &a)
+	return a, err
 }
 
 // ConfigFile is the configuration file of an end, as the module generates it.

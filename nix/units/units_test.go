@@ -99,8 +99,8 @@ func (m *machine) run(t *testing.T, name string) *stack.Process {
 	return p
 }
 
-// receives asks the end by its own command whether the other's packets come.
-func (m *machine) receives(t *testing.T) bool {
+// status asks the end by its own command; nil: it has not started yet.
+func (m *machine) status(t *testing.T) *status.Status {
 	t.Helper()
 	command, err := m.Command(m.places["archibald-bridge"], "status", "--json")
 	if err != nil {
@@ -108,13 +108,20 @@ func (m *machine) receives(t *testing.T) bool {
 	}
 	out, err := command.Output()
 	if err != nil {
-		return false // it has not started yet
+		return nil
 	}
 	var s status.Status
 	if err := json.Unmarshal(out, &s); err != nil {
 		t.Fatalf("status --json: %v: %s", err, out)
 	}
-	return s.Directions.Receive.State == status.DirectionRunning
+	return &s
+}
+
+// receives says whether the other's packets come.
+func (m *machine) receives(t *testing.T) bool {
+	t.Helper()
+	s := m.status(t)
+	return s != nil && s.Directions.Receive.State == status.DirectionRunning
 }
 
 // eventually asks twice a second, for half a minute.
@@ -130,10 +137,25 @@ func eventually(t *testing.T, what string, logs func() string, ok func() bool) {
 }
 
 func TestTheUnitsOfBothSystemsCarrySoundAsTheyStand(t *testing.T) {
-	systems, err := Read()
+	all, err := Read()
 	if err != nil {
 		t.Fatal(err)
 	}
+	carrySound(t, all.Default, "")
+}
+
+func TestTheHostsPacketsDriveTheUnitsOfAVMThatFollows(t *testing.T) {
+	all, err := Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	carrySound(t, all.Locked, status.Follows)
+}
+
+// carrySound starts the units of both systems. The VM's end must then be what the host
+// makes of it, and sound must cross.
+func carrySound(t *testing.T, systems Systems, locked string) {
+	t.Helper()
 	folder := t.TempDir()
 	binary := filepath.Join(folder, "archibald-bridge")
 	if err := stack.Build(binary, "archibald-bridge"); err != nil {
@@ -192,6 +214,9 @@ func TestTheUnitsOfBothSystemsCarrySoundAsTheyStand(t *testing.T) {
 			connected(string(out), "archibald-from-host:out_2", "SuperCollider:in_2")
 	})
 
+	if s := vm.status(t); s == nil || s.Session.Locked != locked {
+		t.Errorf("the VM's end: locked is not %q\n%+v\n%s", locked, s, logs())
+	}
 	sound := crosses(t, vm, host, player, server)
 	for i, share := range sound {
 		t.Logf("channel %d: the tone is there for %.1f %% of the time", i+1, 100*share)

@@ -97,10 +97,9 @@ func line(d status.Direction) string {
 func report(p *endtoend.Phrase) {
 	fmt.Printf("\n  played %.1f dBFS    on the host               back in the guest\n", p.PlayedDBFS)
 	for _, n := range p.Notes {
-		fmt.Printf("  %7.2f Hz        %7.2f Hz %6.2f dBFS      %7.2f Hz %6.2f dBFS\n", n.PlayedHz,
-			n.OnHost.FrequencyHz, n.OnHost.LevelDBFS, n.BackInGuest.FrequencyHz, n.BackInGuest.LevelDBFS)
+		fmt.Printf("  %7.2f Hz        %-28s%s\n", n.PlayedHz, n.OnHost, n.BackInGuest)
 	}
-	fmt.Printf("  right channel: drone %.2f Hz %.2f dBFS\n\n", p.Drone.FrequencyHz, p.Drone.LevelDBFS)
+	fmt.Printf("  right channel: drone %s\n\n", p.Drone)
 }
 
 func save(p *endtoend.Phrase, dir string) error {

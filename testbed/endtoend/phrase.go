@@ -30,15 +30,34 @@ const (
 // Note is one note of the melody as it arrived.
 type Note struct {
 	PlayedHz    float64
-	OnHost      signal.Measured // on the host's sink
-	BackInGuest signal.Measured // in the guest, after the way there and back
+	OnHost      Arrived // on the host's sink
+	BackInGuest Arrived // in the guest, after the way there and back
+}
+
+// Arrived is what a note became: pitch and level of the longest part that is whole, and how
+// many gaps there were beside it.
+type Arrived struct {
+	signal.Measured
+	Gaps int
+}
+
+// String says it in a few words.
+func (a Arrived) String() string {
+	text := fmt.Sprintf("%7.2f Hz %6.2f dBFS", a.FrequencyHz, a.LevelDBFS)
+	switch a.Gaps {
+	case 0:
+		return text
+	case 1:
+		return text + ", 1 gap"
+	}
+	return fmt.Sprintf("%s, %d gaps", text, a.Gaps)
 }
 
 // Phrase is what SuperCollider's melody became on its way to the host and back.
 type Phrase struct {
 	Notes         []Note
-	Drone         signal.Measured // on the host, right channel
-	Host, Guest   wav.Audio       // what arrived, stereo
+	Drone         Arrived   // on the host, right channel
+	Host, Guest   wav.Audio // what arrived, stereo
 	PlayedDBFS    float64
 	sent          []int64 // CLOCK_MONOTONIC of each note
 	guestRecorded *recording.Recording
@@ -131,19 +150,23 @@ func (p *Phrase) measure() error {
 
 // measureAt measures the middle of a note that was sent at sentNs. The bridge
 // may take up to 250 ms of it.
-func measureAt(r *recording.Recording, channel int, sentNs int64, hz float64) (signal.Measured, error) {
+func measureAt(r *recording.Recording, channel int, sentNs int64, hz float64) (a Arrived, err error) {
 	from, to := frameAt(r, sentNs+300e6), frameAt(r, sentNs+int64(noteLength)-50e6)
 	samples := r.Sound.Channels[channel]
 	if to > len(samples) || from >= to {
-		return signal.Measured{}, fmt.Errorf("recording of %d frames ends before frame %d", len(samples), to)
+		return a, fmt.Errorf("recording of %d frames ends before frame %d", len(samples), to)
 	}
 	samples = samples[from:to]
 	// At the shortest periods a machine loses cycles in every part of a note: what is between
 	// them tells its pitch and level.
-	if whole := longestWhole(samples, signal.Gaps(samples, r.RateHz, hz)); len(whole) >= r.RateHz/10 {
-		return signal.Tone(whole, r.RateHz, hz)
+	gaps := signal.Gaps(samples, r.RateHz, hz)
+	a.Gaps = len(gaps)
+	if whole := longestWhole(samples, gaps); len(whole) >= r.RateHz/10 {
+		a.Measured, err = signal.Tone(whole, r.RateHz, hz)
+	} else {
+		a.Measured, err = middleOf(samples, r.RateHz, hz)
 	}
-	return middleOf(samples, r.RateHz, hz)
+	return a, err
 }
 
 // middleOf measures a note in three parts and returns the one of middle pitch: a
@@ -165,8 +188,8 @@ func middleOf(samples []float32, rateHz int, hz float64) (signal.Measured, error
 // Right says whether every note has the pitch and level that was played.
 func (p *Phrase) Right() bool {
 	const hzOff, dbOff = 0.5, 0.1
-	right := func(m signal.Measured, hz float64) bool {
-		return math.Abs(m.FrequencyHz-hz) < hzOff && math.Abs(m.LevelDBFS-p.PlayedDBFS) < dbOff
+	right := func(a Arrived, hz float64) bool {
+		return math.Abs(a.FrequencyHz-hz) < hzOff && math.Abs(a.LevelDBFS-p.PlayedDBFS) < dbOff
 	}
 	for _, n := range p.Notes {
 		if !right(n.OnHost, n.PlayedHz) || !right(n.BackInGuest, n.PlayedHz) {

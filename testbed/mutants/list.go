@@ -271,6 +271,14 @@ var mutants = []mutant{
 		in:        "bridge/rt", tests: "TestALeaderDoesNotWaitBeforeTheFirstAnswerNorForADeadFollower",
 	},
 	{
+		guarantee: "a leader whose period changed waits for nothing",
+		broken:    "it looks for answers of the agreed period",
+		file:      "bridge/rt/engine.c",
+		from:      "if (receiver->plan.period_frames != frames) {",
+		to:        "if (0) {",
+		in:        "bridge/rt", tests: "TestALeaderWhosePeriodChangedIsSilentWaitsForNothingAndReadsOn",
+	},
+	{
 		guarantee: "no cycle of a follower starts on top of another",
 		broken:    "a packet starts one at once",
 		file:      "bridge/rt/follow.c",
@@ -301,6 +309,14 @@ var mutants = []mutant{
 		from:      "atomic_exchange_explicit(&engine->follow.to_send, CYCLE_NONE,",
 		to:        "atomic_load_explicit(&engine->follow.to_send,",
 		in:        "bridge/rt", tests: "TestACycleThatNobodyAskedForIsSilenceAndSendsNothing",
+	},
+	{
+		guarantee: "a graph that followed goes on with its own clock",
+		broken:    "its clock takes over the leader's count",
+		file:      "bridge/rt/engine.c",
+		from:      "return atomic_exchange_explicit(&engine->follow.to_play,",
+		to:        "return clock->media = atomic_exchange_explicit(&engine->follow.to_play,",
+		in:        "bridge/rt", tests: "TestAGraphThatFollowedGoesOnWithItsOwnClock",
 	},
 	{
 		guarantee: "a leader cross-fades over what the follower's timer ran",
@@ -364,9 +380,17 @@ var mutants = []mutant{
 		guarantee: "what the first minute learned is given back in calm time only",
 		broken:    "it is when the minute is over",
 		file:      "bridge/clock/target.go",
-		from:      "if t.reviewed || early || nowNs-t.calmNs < int64(calmFor) {",
+		from:      "if t.reviewed || early || nowNs-t.calmNs < int64(calmFor) || !t.calm.enough() {",
 		to:        "if t.reviewed || early {",
 		in:        "bridge/clock", tests: "TestAGapPutsTheLookOff|TestWhatTheFirstMinuteLearnedIsGivenBackAfterThreeCalmMinutes",
+	},
+	{
+		guarantee: "silence is not calm time",
+		broken:    "time that went by is enough",
+		file:      "bridge/clock/target.go",
+		from:      " || !t.calm.enough() {",
+		to:        " {",
+		in:        "bridge/clock", tests: "TestSilenceIsNotCalmTime",
 	},
 	{
 		guarantee: "a later raise stays",

@@ -255,9 +255,10 @@ func (f *Follower) event(why rt.FollowWhy) {
 	if !start {
 		return
 	}
+	media := f.far.Driving()
 	out := f.far.Play(1, f.period, 0, int64(f.nowNs))
 	f.played = append([]float32(nil), out[0]...)
-	f.starts = append(f.starts, FollowerCycle{f.nowNs, f.far.Media(), f.played})
+	f.starts = append(f.starts, FollowerCycle{f.nowNs, media, f.played})
 	f.running, f.doneNs = true, f.nowNs+draw(f.GraphNs)
 }
 

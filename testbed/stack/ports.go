@@ -27,6 +27,12 @@ func (s *Stack) JackConnect(server, from, to string) error {
 	})
 }
 
+// JackDisconnect parts an output port from an input port.
+func (s *Stack) JackDisconnect(server, from, to string) error {
+	_, err := s.output("jack_disconnect", "-s", server, from, to)
+	return err
+}
+
 // PipeWirePorts lists all ports, as "node:port" with the node's name.
 func (s *Stack) PipeWirePorts() ([]string, error) {
 	text, err := s.output("pw-link", "-io")

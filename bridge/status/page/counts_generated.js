@@ -12,3 +12,14 @@ const countRows = [
   ["waited, unanswered, left out", false, ["waited","unanswered","left_out"], "leads"],
   ["made up, takeovers, given up", false, ["made_up","takeovers","given_up"], "follows"],
 ];
+
+// Why datagrams were rejected, in words.
+const rejectedWords = {
+  kernel: "not the peer's, by the kernel's filter",
+  source: "from another address",
+  ssrc: "with another SSRC",
+  payload_type: "with another payload type",
+  malformed: "malformed",
+  outside: "far outside the stream",
+  rtcp: "RTCP of others or too much",
+};

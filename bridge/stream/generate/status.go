@@ -90,6 +90,10 @@ func pageRows(send, receive []counter) []byte {
 		keys, _ := json.Marshal(r.Keys)
 		fmt.Fprintf(&b, "  [%s, %v, %s, %q],\n", name, r.Send, keys, r.Locked)
 	}
-	b.WriteString("];\n")
+	b.WriteString("];\n\n// Why datagrams were rejected, in words.\nconst rejectedWords = {\n")
+	for _, c := range reasons(receive) {
+		fmt.Fprintf(&b, "  %s: %q,\n", c.Reason, c.Words)
+	}
+	b.WriteString("};\n")
 	return b.Bytes()
 }

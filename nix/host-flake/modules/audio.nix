@@ -4,6 +4,7 @@
 let
   inherit (lib) mkOption types;
   cfg = config.archibaldHost.audio;
+  vm = config.archibaldHost.vm.config;
 in
 {
   options.archibaldHost.audio = {
@@ -30,6 +31,16 @@ in
   };
 
   config = {
+    assertions = [
+      {
+        # jackd with the driver netone keeps its period and its rate for life.
+        assertion =
+          (vm.archibaldos.audio.driver or "") != "netone"
+          || vm.archibaldos.audio.period == cfg.bridgePeriod && vm.archibaldos.audio.rate == cfg.rate;
+        message = "archibaldHost.audio.bridgePeriod and .rate are ${toString cfg.bridgePeriod} and ${toString cfg.rate}, archibaldos.audio.period and .rate of the VM are not: the host's packets drive its jackd, so they must be the same.";
+      }
+    ];
+
     services.pipewire = {
       enable = true;
       alsa.enable = true;

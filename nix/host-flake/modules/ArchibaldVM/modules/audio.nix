@@ -19,6 +19,16 @@ let
   on = cpus: lib.optionalAttrs (cpus != [ ]) { CPUAffinity = map toString cpus; };
 
   usesJackd = cfg.server == "jackd";
+  follows = config.services.archibald-bridge.guest.settings.clock == "follow";
+
+  # What jackd's cycles come from.
+  drivers = {
+    dummy = "-d dummy -r ${toString cfg.rate} -p ${toString cfg.period} -C 2 -P 2";
+    # -S: a cycle ends before the next one begins. What the bridge sends starts it; its
+    # sound does not pass through the driver.
+    netone = "-S -d netone -r ${toString cfg.rate} -p ${toString cfg.period} -l ${toString cfg.netonePort}";
+    alsa = "-d alsa -d ${cfg.device} -r ${toString cfg.rate} -p ${toString cfg.period} -n 2";
+  };
   server = if usesJackd then "jackd.service" else "pipewire.service";
 
   realTime = {
@@ -69,7 +79,23 @@ in
         "pipewire"
       ];
       default = "jackd";
-      description = "The JACK server: jackd with its dummy driver, or PipeWire.";
+      description = "The JACK server: jackd, or PipeWire.";
+    };
+    driver = mkOption {
+      type = types.enum (lib.attrNames drivers);
+      default = if follows then "netone" else "dummy";
+      defaultText = lib.literalMD "`netone` where the bridge's clock is `follow`, else `dummy`";
+      description = "What jackd's cycles come from: a timer (dummy), the host's packets (netone, when the host leads), or a sound card that the VM owns (alsa).";
+    };
+    device = mkOption {
+      type = types.strMatching "[A-Za-z0-9_:,=.-]+";
+      default = "hw:0";
+      description = "The sound card of the driver alsa.";
+    };
+    netonePort = mkOption {
+      type = types.ints.between 1 65535;
+      default = 3000;
+      description = "UDP port on which the driver netone takes cycles from the bridge, on this machine.";
     };
     rate = mkOption {
       type = types.ints.between 8000 192000;
@@ -112,6 +138,14 @@ in
         assertion = cfg.server == "jackd" || cfg.period >= 32;
         message = "archibaldos.audio.period = ${toString cfg.period}: PipeWire as JACK server needs at least 32.";
       }
+      {
+        assertion = usesJackd || cfg.driver == "dummy";
+        message = "archibaldos.audio.driver = ${cfg.driver}: only jackd has it; archibaldos.audio.server is ${cfg.server}.";
+      }
+      {
+        assertion = !follows || cfg.driver == "netone";
+        message = "archibaldos.audio.driver = ${cfg.driver}: with the clock follow the host's packets drive jackd, which only the driver netone can be.";
+      }
     ];
 
     services.pipewire = {
@@ -144,7 +178,7 @@ in
           realTime
           // on graphCPU
           // {
-            ExecStart = "${pkgs.jack2}/bin/jackd -R -P75 -d dummy -r ${toString cfg.rate} -p ${toString cfg.period} -C 2 -P 2";
+            ExecStart = "${pkgs.jack2}/bin/jackd -R -P75 ${drivers.${cfg.driver}}";
           };
       });
 
@@ -183,6 +217,8 @@ in
       settings = {
         peer = cfg.host;
         inherit (cfg) channels;
+        # Also with the clock auto, where only the host says that it leads.
+        netone-port = lib.mkIf (cfg.driver == "netone") cfg.netonePort;
         connect = [
           "SuperCollider:out_* -> archibald-to-host:in_*"
           "archibald-from-host:out_* -> SuperCollider:in_*"
