@@ -7,7 +7,7 @@ set -uo pipefail
 
 echo "archibald-bridge: style, and all tests without audio servers"
 step "gofmt, go vet, linters" scripts/lint.sh
-apparatus &
-product &
+{ simulator; judges; } &
+{ concurrent_product; sequential_product; } &
 wait
 finish

@@ -7,6 +7,9 @@ records=$(mktemp -d) # a folder for each step
 trap 'rm -rf "$records"' EXIT
 # Tests that may try again where servers fail write here how often they did (testbed/gate).
 export ARCHIBALD_ATTEMPTS=$records/attempts
+# Programs that tests start are linked once for all of them (testbed/stack).
+export ARCHIBALD_PROGRAMS=$records/programs
+mkdir "$ARCHIBALD_PROGRAMS"
 
 # step NAME COMMAND... runs a command in silence and shows its output if it failed. It ends
 # with 0 in both cases: one run shows all failures. Steps may overlap: each writes to a
@@ -132,6 +135,13 @@ judging_sound() { binaries | grep -E "$servers" | grep -E "$judges" | grep -vE "
 # in the product's packages; elsewhere the product is a program of its own.
 readonly in_process='bridge|guest|host'
 asking() { with_servers | grep -vxF "$(judging_sound)"; }
+# asks_beside are tests of judging_sound's packages that only ask, too, and take long: they
+# run beside asking.
+readonly asks_beside='TestTwoJackServersSideBySide|TestAProgramThatIgnoresSIGTERMIsKilled|TestATermSignalWritesWhatWasHeard|TestAServerThatDiesIsReportedAndTheSoundKept|TestANameInUseAndAnAbsentServerAreErrors|TestPeersThatComeWithTheServersOfferTheirPorts|TestTwoLeadersAreToldSo|TestEachEndAndServerIsKilledAndComesBack'
+
+# tests_in FILE... is a pattern of the tests in these files: the tests of a package that
+# take long can run beside its others.
+tests_in() { sed -nE 's/^func (Test[A-Za-z0-9_]+)\(.*/\1/p' "$@" | sed -E 's/.*/^&$/' | paste -sd '|'; }
 
 # without_c lists the packages of which neither code nor tests link C, Go's own apart.
 without_c() {
@@ -172,28 +182,37 @@ concurrent() {
   grep -vxF "$(sequential <<<"$all")" <<<"$all"
 }
 
-# Tests of the core that are one long calculation each: under the race detector they would
-# show what shorter ones show.
-readonly arithmetic='TestLossesAreConcealedByPrediction|TestNoPatternOfLossesClicks|TestLossIsMadeGoodByRepetition|TestRepeatsAreNoArrivalsInRandomLoss|TestTenMinutesOfF32NoiseAreBitExact|TestADayOfAClockThatIsOffHasNoSkip'
+# Tests that are one long calculation each: under the race detector they would show what
+# shorter ones of their packages show.
+readonly arithmetic='TestDriftIsFollowed|TestLossesAreConcealedByPrediction|TestNoPatternOfLossesClicks|TestLossIsMadeGoodByRepetition|TestRepeatsAreNoArrivalsInRandomLoss|TestTenMinutesOfF32NoiseAreBitExact|TestADayOfAClockThatIsOffHasNoSkip'
 
-# product is all tests of the product that need no server, under the race detector what
-# starts goroutines.
+# concurrent_product and sequential_product are all tests of the product that need no server,
+# the first under the race detector.
 # shellcheck disable=SC2046 # package paths have no blanks
-product() {
-  tests "Go, race detector" -race $(without_servers | but testbed | kept | concurrent)
+concurrent_product() {
+  tests "Go, race detector" -race -skip "$arithmetic" $(without_servers | but testbed | kept | concurrent)
   tests "Go, race detector: what runs other programs" -race -count=1 -skip "$arithmetic" $(without_servers | but testbed | fresh | concurrent)
+}
+# shellcheck disable=SC2046
+sequential_product() {
   tests "Go without goroutines" $(without_servers | but testbed | kept | sequential)
   tests "Go without goroutines: what runs other programs" -count=1 $(without_servers | but testbed | fresh | sequential)
-  tests "real-time core, long calculations" -run "$arithmetic" ./bridge/rt
+  tests "long calculations" -run "$arithmetic" ./bridge/rt ./bridge/roundtrip
 }
 
-# apparatus is the same of what only measures, the simulator first of all: one thread of
+# simulator and judges are the same of what only measures. The simulator is one thread of
 # arithmetic, on which the race detector would spend ten times as long and find nothing.
 # shellcheck disable=SC2046
-apparatus() {
-  tests "simulator and judges" $(without_servers | of testbed | kept)
-  tests "simulator and judges: what runs other programs" -count=1 $(without_servers | of testbed | fresh)
+simulator() { tests "simulator" $(without_servers | of testbed/sim); }
+# shellcheck disable=SC2046
+judges() {
+  tests "judges of sound" $(without_servers | of testbed | but testbed/sim | kept)
+  tests "judges of sound: what runs other programs" -count=1 $(without_servers | of testbed | but testbed/sim | fresh)
 }
+
+# idle lets what this shell starts from now on run only while nothing else wants to
+# (sched(7), SCHED_IDLE).
+idle() { chrt --idle --pid 0 "$BASHPID"; }
 
 # What nix/tests/check could not do without nixpkgs it counts as skipped.
 check_nix() {

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Every kind of test. First what needs no audio server, for which no time matters, two steps
-# at once; last and alone the tests that run real audio servers. docs/testing.md tells more.
+# at once; then the tests that ask real audio servers; last and alone those that judge their
+# sound. docs/testing.md tells more.
 #
 #   scripts/test.sh                    19 minutes on a fresh machine
 #   ARCHIBALD_SOAK=1 scripts/test.sh   the same for hours, as make soak
@@ -33,18 +34,37 @@ sanitizers() {
 }
 
 echo "archibald-bridge: all tests"
-{ step "gofmt, go vet, linters" scripts/lint.sh; apparatus; sanitizers; fuzz_all "$fuzz_seconds" "${fuzzed[@]}"; } &
-{ product; step "NixOS modules" check_nix; step "go vet without C" vet_without_c; } &
-wait
+# Whom nothing waits for has what the others leave, until sound is judged.
+{ idle && simulator; } &
+{
+  step "gofmt, go vet, linters" scripts/lint.sh
+  judges
+  sequential_product
+  step "NixOS modules" check_nix
+  step "go vet without C" vet_without_c
+  sanitizers
+  fuzz_all "$fuzz_seconds" "${fuzzed[@]}"
+} &
+one=$!
+concurrent_product &
+wait "$one" $!
 
 # Where servers fail, some of these try again.
 # shellcheck disable=SC2046 # package paths have no blanks
 {
-  tests "real audio servers, race detector" -race -p 3 -count=1 $(asking | of "$in_process") &
+  follow=$(tests_in bridge/audio/jack/follow_test.go)
+  {
+    tests "real audio servers, race detector: JACK" -race -count=1 -skip "$follow" archibald-bridge/bridge/audio/jack
+    tests "real audio servers, PortAudio" -tags "$portaudio" -p 1 -count=1 $(with_portaudio)
+  } &
+  {
+    tests "real audio servers, race detector: JACK, driven" -race -count=1 -run "$follow" archibald-bridge/bridge/audio/jack
+    ARCHIBALD_BESIDE=1 tests "real audio servers, asked beside" -p 1 -count=1 -run "$asks_beside" ./benchmarks/peers ./testbed/jackprobe ./testbed/stack ./testbed/locked
+  } &
+  tests "real audio servers, race detector" -race -p 1 -count=1 $(asking | of "$in_process" | but bridge/audio/jack) &
   tests "real audio servers, asked by programs" -p 2 -count=1 $(asking | but "$in_process") &
-  tests "real audio servers, PortAudio" -tags "$portaudio" -p 1 -count=1 $(with_portaudio) &
   wait
   # Three at once, of which those that judge sound wait until they are alone (testbed/stack).
-  tests "real audio servers, judged by sound" -timeout "${test_timeout:-20m}" -p 3 -count=1 $(judging_sound)
+  tests "real audio servers, judged by sound" -timeout "${test_timeout:-20m}" -p 3 -count=1 -skip "$asks_beside" $(judging_sound)
 }
 finish

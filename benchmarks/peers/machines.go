@@ -36,12 +36,13 @@ type pair struct {
 	guest, host   machine
 }
 
-// newPair makes both machines. The host's clock runs fast by skewPPM.
-func newPair(t tools, servers string, at place, skewPPM float64) (*pair, error) {
+// newPair makes both machines, by stack.New or stack.NewShared. The host's clock runs fast by
+// skewPPM.
+func newPair(open func() (*stack.Stack, error), t tools, servers string, at place, skewPPM float64) (*pair, error) {
 	p := &pair{tools: t, place: at, hostsPipeWire: servers != jackServers}
 	for _, m := range []*machine{&p.guest, &p.host} {
 		var err error
-		if m.Stack, err = stack.New(); err == nil {
+		if m.Stack, err = open(); err == nil {
 			err = m.Isolate()
 		}
 		if err != nil {

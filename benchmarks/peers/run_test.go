@@ -10,6 +10,7 @@ import (
 	"archibald-bridge/benchmarks/results"
 	"archibald-bridge/testbed/gate"
 	"archibald-bridge/testbed/skew"
+	"archibald-bridge/testbed/stack"
 )
 
 // One whole run on real servers: what it records must be there and sane. How
@@ -64,6 +65,23 @@ func TestARunOfOursIsHeardMeasuredAndSkewed(t *testing.T) {
 	}
 }
 
+// What is added is what is more than the control's loop, so each graph must have one that is
+// heard, JACK's and PipeWire's.
+func TestTheControlIsHeardInBothGraphs(t *testing.T) {
+	var programs tools
+	if err := programs.build(t.TempDir()); err != nil {
+		t.Fatal(err)
+	}
+	at := slices.IndexFunc(systems, func(s *system) bool { return s.name == results.Control && s.servers == mixedServers })
+	r := trial{system: systems[at], setting: "none", place: place{256, 48000}}.try(programs, 5*time.Second)
+	if r.Error != "" {
+		t.Fatal(r.Error)
+	}
+	if guest, host := results.Median(r.RoundTripFrames), results.Median(r.HostRoundTripFrames); math.Round(guest) != 256 || math.Round(host) != 256 {
+		t.Errorf("%.1f and %.1f frames, want one period in both", guest, host)
+	}
+}
+
 func TestAProgramThatDoesNotStartFailsTheRun(t *testing.T) {
 	var programs tools
 	if err := programs.build(t.TempDir()); err != nil {
@@ -92,7 +110,7 @@ func TestPeersThatComeWithTheServersOfferTheirPorts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p, err := newPair(programs, found[0].servers, place{256, 48000}, 0)
+			p, err := newPair(stack.NewShared, programs, found[0].servers, place{256, 48000}, 0)
 			if err != nil {
 				t.Fatal(err)
 			}

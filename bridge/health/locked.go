@@ -120,7 +120,7 @@ func diagnoseLocked(e evidence, add adder) {
 		if e.locked.AnswerPeriods > 1 {
 			remedy = "use a longer period"
 		}
-		add(AnswersLate, status.SideReceive, "the %s's answers are late: %d of %d cycles in the last minute; its graph needs more than the period; %s",
+		add(AnswersLate, status.SideReceive, "the %s's answers are late: %d of %d cycles in the last minute; its graph needs more than the period, or its status says why; %s",
 			e.peer, c.Late, c.Cycles, remedy)
 	case e.locked.Lock == stream.Follows:
 		if e.receive.silent {

@@ -165,8 +165,8 @@ func TestProblemsOfALockedSessionSayWhoseGraphAndWhatToDo(t *testing.T) {
 		want   string
 	}{
 		"free clocks":         {Locked{}, Cycles{Late: 900, GivenUp: 9}, true, ""},
-		"a leader, 1 period":  {Locked{stream.Leads, perMinute, 1}, Cycles{Cycles: 45000, Late: 45}, false, "the host's answers are late: 45 of 45000 cycles in the last minute; its graph needs more than the period; use --answer-periods 2 or a longer period"},
-		"a leader, 2 periods": {Locked{stream.Leads, perMinute, 2}, Cycles{Cycles: 45000, Late: 45}, false, "the host's answers are late: 45 of 45000 cycles in the last minute; its graph needs more than the period; use a longer period"},
+		"a leader, 1 period":  {Locked{stream.Leads, perMinute, 1}, Cycles{Cycles: 45000, Late: 45}, false, "the host's answers are late: 45 of 45000 cycles in the last minute; its graph needs more than the period, or its status says why; use --answer-periods 2 or a longer period"},
+		"a leader, 2 periods": {Locked{stream.Leads, perMinute, 2}, Cycles{Cycles: 45000, Late: 45}, false, "the host's answers are late: 45 of 45000 cycles in the last minute; its graph needs more than the period, or its status says why; use a longer period"},
 		"a leader, few":       {Locked{stream.Leads, perMinute, 1}, Cycles{Cycles: 45000, Late: 4}, false, ""},
 		"a leader, left out": {Locked{stream.Leads, perMinute, 1}, Cycles{Cycles: 45000, Late: 45, LeftOut: 20000}, false,
 			"the host's graph did not run 20000 of 45000 cycles in the last minute: its programs need more than the period; stop some, or use a longer period"},

@@ -118,8 +118,9 @@ static int is_there(const archibald_receiver *receiver, int64_t now_ns) {
 
 int64_t archibald_locked_wait_until(const archibald_receiver *receiver, int64_t cycle_ns,
                                     int64_t now_ns) {
+    const receive_plan *plan = &receiver->plan;
     if (!is_there(receiver, now_ns)) return 0;
-    return (cycle_ns < now_ns ? cycle_ns : now_ns) + receiver->plan.most_wait_ns;
+    return (cycle_ns < now_ns ? cycle_ns : now_ns) + plan->most_wait_ns;
 }
 
 /* Lets the sound of a cycle fall to silence. */

@@ -88,13 +88,12 @@ static void arrive(archibald_receiver *receiver) {
     }
 }
 
-/* Makes the buffer ready to play from position, wherever it was. */
+/* Makes the buffer ready to play from position, wherever it was. Nothing before first is read
+ * from now on: a cross-fade has played its frames at the old position. */
 static void prepare(archibald_receiver *receiver, int64_t position) {
     jitter_buffer *buffer = &receiver->buffer;
-    const receive_plan *plan = &receiver->plan;
     const int64_t first = position - receiver->table->lookbehind;
-    const int64_t fading = CROSSFADE_FRAMES * (1 + (plan->rate_hz - 1) / plan->graph_hz);
-    if (first < buffer->done - (HISTORY_FRAMES - 2 * fading - 2 * receiver->table->taps))
+    if (first < buffer->done - HISTORY_FRAMES)
         archibald_jitter_reset(buffer, first); /* further back than the buffer remembers */
     else if (first > buffer->done)
         archibald_jitter_skip(buffer, first);

@@ -12,7 +12,7 @@ import (
 
 type ratePair struct{ stream, graph int }
 
-var ratePairs = []ratePair{{96000, 48000}, {48000, 96000}, {44100, 48000}, {48000, 44100}, {192000, 44100}, {8000, 48000}, {192000, 8000}, {48000, 47999}}
+var ratePairs = []ratePair{{96000, 48000}, {48000, 96000}, {44100, 48000}, {48000, 44100}, {192000, 44100}, {8000, 48000}, {192000, 8000}, {176400, 8000}, {8000, 192000}, {48000, 47999}}
 
 func (p ratePair) String() string { return fmt.Sprintf("%d to %d", p.stream, p.graph) }
 
@@ -116,37 +116,62 @@ func TestBetweenDifferentRatesTheFilterTakesHalfAMillisecondMoreAtTheMost(t *tes
 // converted is what a graph of another rate plays of a stream, from a moment on at which
 // all is settled, and the position of its first frame in the stream.
 type converted struct {
+	p        ratePair
 	v        *Virtual
+	sender   player
+	period   int
+	cycles   int // so far
+	sent     int
 	position float64
 	sound    []float32
+	starts   []float64 // the position of each cycle
 }
 
-// convert plays so many cycles, delay frames of the stream behind it.
-func (p ratePair) convert(t *testing.T, source func(frame int64) float32, delay int64, period, cycles int) converted {
+const convertedBase = 1 << 20
+
+func (p ratePair) begin(t *testing.T, source func(frame int64) float32, delay int64, period int) *converted {
 	t.Helper()
 	v, err := NewVirtual(p.graph)
 	check(t, err)
 	t.Cleanup(v.Close)
 	format := stream.Format{Encoding: stream.F32, RateHz: p.stream, Channels: 1}
 	check(t, v.StartReceiver(stream.ReceivePlan{Format: format, GraphRateHz: p.graph, PayloadType: 98, SSRC: playerSSRC}))
-	const base, packet = 1 << 20, 16
-	q := player{channels: 1, base: base, source: source}
-	v.SeekTo(base - delay)
-	c, sent := converted{v: v}, 0
+	c := &converted{p: p, v: v, sender: player{channels: 1, base: convertedBase, source: source}, period: period}
+	c.delayTo(delay)
+	return c
+}
+
+func (c *converted) delayTo(frames int64) { c.v.SeekTo(convertedBase - frames) }
+
+// run plays so many cycles.
+func (c *converted) run(cycles int) {
+	const packet = 16
 	buf := make([]stream.Observation, 512)
-	for n := range cycles {
-		nowNs := int64(1e9 + float64(n)*float64(period)/float64(p.graph)*1e9)
-		for float64(sent*packet) < float64((n+1)*period)*p.ratio() {
-			v.Receive(q.packetOf(uint16(sent), int64(sent*packet), packet), nowNs)
-			sent++
+	for range cycles {
+		nowNs := int64(1e9 + float64(c.cycles)*float64(c.period)/float64(c.p.graph)*1e9)
+		for float64(c.sent*packet) < float64((c.cycles+1)*c.period)*c.p.ratio() {
+			c.v.Receive(c.sender.packetOf(uint16(c.sent), int64(c.sent*packet), packet), nowNs)
+			c.sent++
 		}
-		c.sound = append(c.sound, v.Play(1, period, uint64(n*period), nowNs)[0]...)
-		for _, o := range buf[:v.Observe(buf)] {
-			if o.Kind == stream.KindCycle && n == 0 {
-				c.position = float64(o.Position-base) + o.PositionFraction
+		c.sound = append(c.sound, c.v.Play(1, c.period, uint64(c.cycles*c.period), nowNs)[0]...)
+		c.cycles++
+		for n := 1; n > 0; {
+			n = c.v.Observe(buf)
+			for _, o := range buf[:n] {
+				if o.Kind == stream.KindCycle {
+					c.starts = append(c.starts, float64(o.Position-convertedBase)+o.PositionFraction)
+				}
 			}
 		}
 	}
+	c.position = c.starts[0]
+}
+
+// convert plays so many cycles, delay frames of the stream behind it.
+func (p ratePair) convert(t *testing.T, source func(frame int64) float32, delay int64, period, cycles int) *converted {
+	t.Helper()
+	c := p.begin(t, source, delay, period)
+	c.run(cycles)
 	return c
 }
 
@@ -192,6 +217,35 @@ func TestWhatTheGraphCannotPlayIsSilent(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Behind the cross-fade it is the stream again, and none of what had come is missing.
+func TestASeekBetweenDifferentRatesDropsNothing(t *testing.T) {
+	eachPair(t, func(t *testing.T, p ratePair) {
+		for _, ms := range []int{1, 4, 10, -1, -4, -10} {
+			const period = 64
+			by := int64(p.stream * ms / 1000)
+			delay := int64(0.04 * float64(p.stream))
+			before := int(0.15*float64(p.graph)) / period
+			hz := p.lower() / 50
+			c := p.begin(t, p.toneOf(hz), delay, period)
+			c.run(before)
+			c.delayTo(delay - by)
+			c.run(before)
+			r := c.v.Counters().Received
+			if r.ConcealedFrames+r.Dropouts+r.DiscardedLate > 0 {
+				t.Errorf("by %d ms: %d frames concealed, %d dropouts, %d packets late", ms, r.ConcealedFrames, r.Dropouts, r.DiscardedLate)
+			}
+			for n := before + 1; n < c.cycles; n++ {
+				for i, x := range c.sound[n*period : (n+1)*period] {
+					want := math.Sin(2 * math.Pi * hz * (c.starts[n] + float64(i)*p.ratio()) / float64(p.stream))
+					if math.Abs(float64(x)-want) > 0.02 {
+						t.Fatalf("by %d ms: frame %d of the cycle %d after the seek: %v, want %v", ms, i, n-before, x, want)
+					}
+				}
+			}
+		}
+	})
 }
 
 // An impulse comes out where the position says that its frame is: nothing is to be added to

@@ -70,9 +70,13 @@ func TestAHugeOwnSkipIsSilentAndComesBack(t *testing.T) {
 	}
 }
 
+// furthestBack is how far a step may go back to what was played. The cross-fade goes on from
+// where it was, and the resampler reads frames before its position.
+const furthestBack = int64(4096 - crossfadeFrames - lookbehindFrames)
+
 func TestASeekIsCrossFadedAndThenExact(t *testing.T) {
 	for _, period := range []int{16, 32, 64, 256} {
-		for _, by := range []int64{1, -1, 7, -7, 64, -64, 300, -300, -1000, -3000} {
+		for _, by := range []int64{1, -1, 7, -7, 64, -64, 300, -300, -1000, -3000, -furthestBack} {
 			t.Run(fmt.Sprintf("period %d, %d frames", period, by), func(t *testing.T) {
 				const delay = 1024
 				p := newPlayer(t, 1, period)
@@ -97,6 +101,27 @@ func TestASeekIsCrossFadedAndThenExact(t *testing.T) {
 				wantCount(t, "skips", p.received().Skips, 0)
 			})
 		}
+	}
+}
+
+// What came last is stored right before what was played longest ago. Further back than that is
+// silence.
+func TestAStepBackIsExactInABufferThatIsFull(t *testing.T) {
+	const full = 32768 - 4096 - 64
+	for _, further := range []int64{0, 1, 12, 13, 64, 200} {
+		p := newPlayer(t, 1, 64)
+		p.delayTo(full)
+		p.run(full/64+200, p.regular)
+		p.delayTo(full + furthestBack + further)
+		at := len(p.got[0])
+		p.run(200, func(int) [][]byte { return nil })
+		if further == 0 {
+			p.wantStream(at+crossfadeFrames, len(p.got[0]), full+furthestBack)
+		} else {
+			p.wantSilence(at+crossfadeFrames, len(p.got[0]))
+		}
+		wantCount(t, "packets outside", p.received().Outside, 0)
+		wantCount(t, "concealed frames", p.received().ConcealedFrames, 0)
 	}
 }
 

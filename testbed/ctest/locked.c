@@ -2,7 +2,8 @@
  * each with a playout and a capture thread, which run a cycle both at once, as JACK's do. A
  * thread of the follower starts its cycles; control replaces plans, stops following for a
  * moment, drains sockets and reads what the core counted. Some cycles of the follower hang
- * until they are given up. What control does here is what engine.go does.
+ * until they are given up, and end while a later one runs. What control does here is what
+ * engine.go does.
  *
  * usage: locked [seconds]
  */
@@ -17,16 +18,24 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PERIOD = 64, CHANNELS = 3, LEADER_PAUSE_US = 500 };
+enum {
+    PERIOD = 64,
+    CHANNELS = 3,
+    LEADER_PAUSE_US = 500,
+    HANGS_EACH = 300 /* cycles of the follower */
+};
 
-/* A graph of two callbacks. Who starts its cycles writes start (release) and waits until
- * ended is 2 (acquire), or gives it up; each callback waits for its own start. */
+/* A graph of two callbacks. Who starts its cycles writes the cycle's number into play and
+ * capture (release), and waits until both callbacks have written it into played and captured
+ * (acquire), or gives it up: then they may still write an older one. */
 typedef struct {
     archibald_engine *engine;
     struct sockaddr_storage address;
     _Atomic uint64_t frame;
-    _Atomic int play, capture, ended;
-    uint64_t sounding, cycles; /* the playout thread and who starts, read after their end */
+    _Atomic uint64_t play, capture;    /* a cycle to run; 0: none */
+    _Atomic uint64_t played, captured; /* the newest cycle that ended */
+    uint64_t sounding, hung;           /* the playout thread, read after its end */
+    uint64_t cycles;                   /* so far; who starts them, read after its end */
 } graph;
 
 static graph leader, follower;
@@ -43,34 +52,52 @@ static void fail(const char *what) {
     exit(1);
 }
 
-static int started(_Atomic int *callback) {
-    if (atomic_exchange_explicit(callback, 0, memory_order_acquire)) return 1;
-    sched_yield();
-    return 0;
+/* The cycle that a callback is to run; 0: none yet. */
+static uint64_t started(_Atomic uint64_t *callback) {
+    const uint64_t cycle = atomic_exchange_explicit(callback, 0, memory_order_acquire);
+    if (cycle == 0) sched_yield();
+    return cycle;
 }
 
 static void start(graph *g) {
     g->cycles++;
     atomic_fetch_add(&g->frame, PERIOD);
-    atomic_store_explicit(&g->ended, 0, memory_order_relaxed);
-    atomic_store_explicit(&g->play, 1, memory_order_release);
-    atomic_store_explicit(&g->capture, 1, memory_order_release);
+    atomic_store_explicit(&g->play, g->cycles, memory_order_release);
+    atomic_store_explicit(&g->capture, g->cycles, memory_order_release);
 }
 
-static int ended(graph *g) { return atomic_load_explicit(&g->ended, memory_order_acquire) >= 2; }
+static int ended(graph *g) {
+    return atomic_load_explicit(&g->played, memory_order_acquire) == g->cycles &&
+           atomic_load_explicit(&g->captured, memory_order_acquire) == g->cycles;
+}
+
+#define TOLD(graph, counter) ((unsigned long long)atomic_load(&(graph).engine->received.counter))
+
+/* Hangs until a cycle was given up. Where control stops following meanwhile there is none to
+ * give up. */
+static void hang(void) {
+    const unsigned long long before = TOLD(follower, given_up);
+    const int64_t until = monotonic_ns() + 100000000;
+    while (TOLD(follower, given_up) == before && monotonic_ns() < until && !atomic_load(&stop))
+        usleep(100);
+}
 
 static void *playout_thread(void *argument) {
     graph *g = argument;
     static _Thread_local float plane[CHANNELS][PERIOD];
     float *out[CHANNELS];
     for (int c = 0; c < CHANNELS; c++) out[c] = plane[c];
-    for (uint32_t n = 0; !atomic_load(&stop);) {
-        if (!started(&g->play)) continue;
-        if (g == &follower && ++n % 500 == 0) usleep(6000); /* hangs: 4.5 periods */
+    while (!atomic_load(&stop)) {
+        const uint64_t cycle = started(&g->play);
+        if (cycle == 0) continue;
+        if (g == &follower && cycle / HANGS_EACH > g->hung) {
+            g->hung = cycle / HANGS_EACH;
+            hang();
+        }
         const int64_t now_ns = monotonic_ns();
         archibald_playout(g->engine, out, CHANNELS, PERIOD, atomic_load(&g->frame), now_ns, now_ns);
         g->sounding += plane[0][0] != 0;
-        atomic_fetch_add_explicit(&g->ended, 1, memory_order_release);
+        atomic_store_explicit(&g->played, cycle, memory_order_release);
     }
     return NULL;
 }
@@ -84,9 +111,10 @@ static void *capture_thread(void *argument) {
         in[c] = plane[c];
     }
     while (!atomic_load(&stop)) {
-        if (!started(&g->capture)) continue;
+        const uint64_t cycle = started(&g->capture);
+        if (cycle == 0) continue;
         archibald_capture(g->engine, in, CHANNELS, PERIOD, atomic_load(&g->frame), monotonic_ns());
-        atomic_fetch_add_explicit(&g->ended, 1, memory_order_release);
+        atomic_store_explicit(&g->captured, cycle, memory_order_release);
     }
     return NULL;
 }
@@ -209,8 +237,6 @@ static void open_graph(graph *g) {
     if (!g->engine) fail("archibald_engine_new");
 }
 
-#define TOLD(graph, counter) ((unsigned long long)atomic_load(&(graph).engine->received.counter))
-
 int main(int argc, char **argv) {
     const int64_t until = monotonic_ns() + (argc > 1 ? atoi(argv[1]) : 3) * 1000000000ll;
     const struct {
@@ -236,12 +262,13 @@ int main(int argc, char **argv) {
            TOLD(leader, waited), TOLD(leader, unanswered), (unsigned long long)follower.cycles,
            (unsigned long long)follower.sounding, TOLD(follower, made_up),
            TOLD(follower, takeovers), TOLD(follower, given_up));
-    const int idle = leader.sounding == 0 || follower.sounding == 0 || TOLD(leader, waited) == 0;
+    const int idle = leader.sounding == 0 || follower.sounding == 0 || TOLD(leader, waited) == 0 ||
+                     TOLD(follower, given_up) == 0;
     graph *graphs[] = {&leader, &follower};
     for (int i = 0; i < 2; i++) {
         close(graphs[i]->engine->fd);
         archibald_engine_free(graphs[i]->engine);
     }
-    if (idle) fprintf(stderr, "locked: an end played nothing, or nobody waited\n");
+    if (idle) fprintf(stderr, "locked: an end played nothing, nobody waited, or nothing was given up\n");
     return idle;
 }

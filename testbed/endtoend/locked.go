@@ -29,26 +29,42 @@ type RoundTrip struct {
 	Took map[int]int
 }
 
-// Hear starts to record what comes out of the bridge in a role's graph, one channel, and what a
-// tone of witnessHz becomes that does not leave this graph.
-func (r *Rig) Hear(role proto.Role, duration time.Duration) (*probe.Probe, error) {
+// InLeadersGraph is what SuperCollider's tone is in the leader's graph, and a tone that does not
+// leave it.
+type InLeadersGraph struct {
+	Tone          signal.Measured // of SuperCollider, in the longest stretch without a gap
+	Gaps, Witness []signal.Gap
+}
+
+// LeftHz is the tone that SuperCollider plays on its left output.
+const LeftHz = guestLeftHz
+
+// HearSuperCollider records both. The guest follows.
+func (r *Rig) HearSuperCollider(duration time.Duration) (h InLeadersGraph, err error) {
 	r.probes++
 	name := fmt.Sprintf("hear-%d", r.probes)
-	config := probe.Config{
-		Binary: r.probe, Name: name, JackServer: r.jackServer(role), PeriodFrames: r.Config.PeriodFrames, RateHz: r.Config.RateHz, Inputs: 2, Duration: duration,
-		Outputs: []probe.Signal{probe.Tone(witnessHz, toneDBFS)},
-	}
-	p, err := probe.Start(r.beside(role), config)
+	p, err := probe.Start(r.Stack, probe.Config{
+		Binary: r.probe, Name: name, JackServer: r.jackServer(proto.Host), PeriodFrames: r.Config.PeriodFrames, RateHz: r.Config.RateHz,
+		Inputs: 2, Duration: duration, Outputs: []probe.Signal{probe.Tone(witnessHz, toneDBFS)},
+	})
 	if err != nil {
-		return nil, err
+		return h, err
 	}
-	out, _ := r.ports(role)
+	out, _ := r.ports(proto.Host)
 	for _, pair := range [][2]string{{out, name + ":in_1"}, {name + ":out_1", name + ":in_2"}} {
-		if err := r.connect(role, pair[0], pair[1]); err != nil {
-			return nil, err
+		if err := r.connect(proto.Host, pair[0], pair[1]); err != nil {
+			return h, err
 		}
 	}
-	return p, nil
+	heard, err := p.Finish()
+	if err != nil {
+		return h, err
+	}
+	from := min(settled(heard), heard.Sound.Frames())
+	left, witness := heard.Sound.Channels[0][from:], heard.Sound.Channels[1][from:]
+	h.Gaps, h.Witness = signal.Gaps(left, heard.RateHz, guestLeftHz), signal.Gaps(witness, heard.RateHz, witnessHz)
+	h.Tone, err = signal.Tone(longestWhole(left, h.Gaps), heard.RateHz, guestLeftHz)
+	return h, err
 }
 
 func (r *Rig) connect(role proto.Role, from, to string) error {

@@ -3,8 +3,9 @@ package fakecore
 /*
 #include "fakecore.h"
 
-static void set_follower(archibald_engine *e, int socket, int64_t period_ns) {
+static void set_follower(archibald_engine *e, int socket, int packets, int64_t period_ns) {
     e->follower.period_ns = period_ns;
+    e->follower.packets = packets;
     e->follower.socket = socket;
 }
 static uint64_t started(archibald_engine *e) { return atomic_load(&e->follower.started); }
@@ -25,9 +26,13 @@ import (
 
 // Leader stands for the peer whose packets drive the graph of an Engine.
 type Leader struct {
-	e    *Engine
-	file *os.File
-	fd   int // the engine's
+	// Apart is how long after one another the packets of a cycle are sent.
+	Apart time.Duration
+
+	e       *Engine
+	file    *os.File
+	fd      int // the engine's
+	packets int
 }
 
 // Answer is what the engine sends at the end of a cycle.
@@ -38,28 +43,37 @@ type Answer struct {
 	Frames           int
 }
 
-// Follow makes the engine one that can follow. It gives a cycle up after three periods. Close
-// the Leader after its shim.
-func (e *Engine) Follow(period time.Duration) (*Leader, error) {
+// Follow makes the engine one that can follow a leader who sends so many packets per cycle. It
+// gives a cycle up after three periods, and looks then for what it was not told of. Close the
+// Leader after its shim.
+func (e *Engine) Follow(period time.Duration, packets int) (*Leader, error) {
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}
-	C.set_follower(e.c, C.int(fds[0]), C.int64_t(period))
-	return &Leader{e, os.NewFile(uintptr(fds[1]), "leader"), fds[0]}, nil
+	C.set_follower(e.c, C.int(fds[0]), C.int(packets), C.int64_t(period))
+	return &Leader{e: e, file: os.NewFile(uintptr(fds[1]), "leader"), fd: fds[0], packets: packets}, nil
 }
 
 // Close ends it.
 func (l *Leader) Close() {
-	C.set_follower(l.e.c, 0, 0)
+	C.set_follower(l.e.c, 0, 0, 0)
 	_ = l.file.Close()
 	_ = unix.Close(l.fd)
 }
 
-// Send sends the packet of one cycle.
+// Send sends the packets of one cycle.
 func (l *Leader) Send(frame uint64) error {
-	_, err := l.file.Write(binary.NativeEndian.AppendUint64(nil, frame))
-	return err
+	packet := binary.NativeEndian.AppendUint64(nil, frame)
+	began := time.Now()
+	for n := range time.Duration(l.packets) {
+		for time.Since(began) < n*l.Apart { // no timer is that exact
+		}
+		if _, err := l.file.Write(packet); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Answer waits for the next answer; false: none came.

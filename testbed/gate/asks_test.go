@@ -112,3 +112,51 @@ func TestATestThatTakesTheMachineForItselfIsFound(t *testing.T) {
 		}
 	}
 }
+
+// Some tests of packages that judge sound run beside others, and are left out where that
+// package's tests run: by their names, which must be theirs alone.
+func TestATestThatIsLeftOutRunsElsewhere(t *testing.T) {
+	script, err := os.ReadFile(filepath.Join(top, "scripts/gate.sh"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile(`(?m)^readonly asks_beside='(.*)'$`).FindSubmatch(script)
+	if found == nil {
+		t.Fatal("scripts/gate.sh has no asks_beside")
+	}
+	tier, err := os.ReadFile(filepath.Join(top, "scripts/test.sh"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	beside := regexp.MustCompile(`-run "\$asks_beside" (.*)`).FindSubmatch(tier)
+	if beside == nil {
+		t.Fatal("scripts/test.sh does not run asks_beside")
+	}
+	for _, pattern := range strings.Split(string(found[1]), "|") {
+		in := map[string]bool{}
+		err := filepath.WalkDir(top, func(path string, entry os.DirEntry, err error) error {
+			if err != nil || !strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			text, err := os.ReadFile(path)
+			for _, name := range regexp.MustCompile(`(?m)^func (Test\w+)\(`).FindAllSubmatch(text, -1) {
+				if strings.Contains(string(name[1]), pattern) {
+					folder, _ := filepath.Rel(top, filepath.Dir(path))
+					in["./"+filepath.ToSlash(folder)] = true
+				}
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for folder := range in {
+			if len(in) != 1 || !strings.Contains(" "+string(beside[1])+" ", " "+folder+" ") {
+				t.Errorf("%s is in %v; scripts/test.sh runs it in %s", pattern, in, beside[1])
+			}
+		}
+		if len(in) == 0 {
+			t.Errorf("there is no %s", pattern)
+		}
+	}
+}

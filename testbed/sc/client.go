@@ -121,9 +121,13 @@ func (c *Client) Set(ctx context.Context, node int32, name string, value float32
 	return c.do(ctx, Message{"/n_set", []any{node, name, value}})
 }
 
-// Free ends a node.
-func (c *Client) Free(ctx context.Context, node int32) error {
-	return c.do(ctx, Message{"/n_free", []any{node}})
+// Free ends nodes, all at once.
+func (c *Client) Free(ctx context.Context, nodes ...int32) error {
+	free := Message{Address: "/n_free"}
+	for _, node := range nodes {
+		free.Args = append(free.Args, node)
+	}
+	return c.do(ctx, free)
 }
 
 // Sync waits until scsynth has done everything sent before.

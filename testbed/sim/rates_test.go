@@ -11,7 +11,7 @@ import (
 // pairs are the rates of a sender and of a receiver, with the receiver's period. The sender's
 // lasts about as long.
 var pairs = []struct{ sender, receiver, period int }{
-	{96000, 48000, 32}, {48000, 96000, 64}, {44100, 48000, 64}, {48000, 44100, 64}, {192000, 44100, 64}, {8000, 48000, 256}, {192000, 8000, 32},
+	{96000, 48000, 32}, {48000, 96000, 64}, {44100, 48000, 64}, {48000, 44100, 64}, {192000, 44100, 64}, {8000, 48000, 256}, {192000, 8000, 32}, {176400, 8000, 32},
 }
 
 // atRates is a quiet machine whose two graphs have different rates.

@@ -3,11 +3,14 @@ package stack
 import (
 	"bytes"
 	"fmt"
+	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 )
 
 // built holds open what this process has built, because the folder of a build is removed
@@ -19,30 +22,66 @@ var built = struct {
 
 // Build compiles a program of this module, with the build tag that all need (decision
 // 11) and further ones; with the tag race, under Go's race detector. It needs Go, and a
-// working directory inside the module. A process links each program once, which takes
-// seconds, and copies it from then on.
+// working directory inside the module. Linking takes seconds: a process links each program
+// once and copies it from then on, and so do all processes of one run of the tests
+// (scripts/gate.sh), which have a folder for it.
 func Build(binary, program string, tags ...string) error {
 	joined := strings.Join(append([]string{"nolibopusfile"}, tags...), ",")
-	key := program + " " + joined
-	built.Lock()
-	defer built.Unlock()
-	args := []string{"build", "-tags", joined, "-o", binary, program}
+	args := []string{"build", "-tags", joined, "-o"}
 	if slices.Contains(tags, "race") { // Go sets the tag itself
 		args = slices.Insert(args, 1, "-race")
 	}
-	command := exec.Command("go", args...)
+	link := func(to string) error { return run(exec.Command("go", append(args, to, program)...)) }
+	key := program + " " + joined
+	built.Lock()
+	defer built.Unlock()
 	known := built.files[key]
-	if known != nil {
+	var err error
+	switch folder := os.Getenv("ARCHIBALD_PROGRAMS"); {
+	case known != nil:
 		// By another process: a program that this one has open for writing while some
 		// goroutine forks cannot be started ("text file busy").
-		command = exec.Command("cp", fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), known.Fd()), binary)
+		return run(exec.Command("cp", fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), known.Fd()), binary))
+	case folder != "":
+		err = linkOnce(filepath.Join(folder, url.PathEscape(key)), binary, link)
+	default:
+		err = link(binary)
 	}
+	if err != nil {
+		return fmt.Errorf("building %s: %w", program, err)
+	}
+	built.files[key], err = os.Open(binary)
+	return err
+}
+
+// linkOnce copies a program that several processes want, of which the first links it.
+func linkOnce(kept, binary string, link func(to string) error) error {
+	lock, err := os.OpenFile(kept+".lock", os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = lock.Close() }() // which unlocks it
+	for err = syscall.EINTR; err == syscall.EINTR; {
+		err = syscall.Flock(int(lock.Fd()), syscall.LOCK_EX)
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(kept); err != nil {
+		if err := link(kept + ".new"); err != nil {
+			return err
+		}
+		if err := os.Rename(kept+".new", kept); err != nil {
+			return err
+		}
+	}
+	return run(exec.Command("cp", kept, binary))
+}
+
+func run(command *exec.Cmd) error {
 	out, err := command.CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("building %s: %w: %s", program, err, bytes.TrimSpace(out))
-	}
-	if known == nil {
-		built.files[key], err = os.Open(binary)
+		err = fmt.Errorf("%w: %s", err, bytes.TrimSpace(out))
 	}
 	return err
 }

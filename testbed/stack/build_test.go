@@ -7,6 +7,31 @@ import (
 	"testing"
 )
 
+// Each process of a run would link the same programs.
+func TestProcessesOfOneRunLinkAProgramOnce(t *testing.T) {
+	kept := filepath.Join(t.TempDir(), "kept")
+	links, here := 0, t.TempDir()
+	link := func(to string) error {
+		links++
+		return os.WriteFile(to, []byte("a program"), 0o700)
+	}
+	if err := linkOnce(kept, filepath.Join(here, "none"), func(string) error { return os.ErrInvalid }); err == nil {
+		t.Error("a program that could not be linked is there")
+	}
+	for _, binary := range []string{"one", "two"} {
+		if err := linkOnce(kept, filepath.Join(here, binary), link); err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(filepath.Join(here, binary))
+		if string(text) != "a program" || err != nil {
+			t.Errorf("%q, %v", text, err)
+		}
+	}
+	if links != 1 {
+		t.Errorf("linked %d times", links)
+	}
+}
+
 func TestAProgramThatWasBuiltIsThereAgainWhenItsFolderIsGone(t *testing.T) {
 	const program = "archibald-bridge/testbed/jackprobe"
 	var first []byte

@@ -42,8 +42,9 @@ func (s *Stack) StartJackdNetone(name string, port, periodFrames, rateHz int) (*
 func (s *Stack) StartJackdArguments(name string, args ...string) (*Jackd, error) {
 	j := &Jackd{Server: jackServerName(name, os.Getpid())}
 	p := &Process{
-		Name:  "jackd-" + name,
-		ready: func(p *Process) error { return s.jackReady(p, j.Server) },
+		Name:    "jackd-" + name,
+		prepare: func() error { waitForPlace(j.Server); return nil },
+		ready:   func(p *Process) error { return s.jackReady(p, j.Server) },
 		sweep: func(*Process) {
 			if err := reclaimJack(j.Server); err != nil {
 				fmt.Fprintln(os.Stderr, err)
@@ -59,7 +60,7 @@ func (s *Stack) StartJackdArguments(name string, args ...string) (*Jackd, error)
 }
 
 func (s *Stack) jackReady(p *Process, server string) error {
-	if err := p.until("its socket", func() bool { return jackSocketIsThere(server) }); err != nil {
+	if err := p.untilSeen("its socket", func() bool { return jackSocketIsThere(server) }); err != nil {
 		return err
 	}
 	err := p.until("an answer to jack_wait", func() bool {

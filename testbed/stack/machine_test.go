@@ -3,6 +3,7 @@ package stack
 import (
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 )
@@ -138,4 +139,35 @@ func TestAProcessKeepsTheMachineUntilItsLastStackIsClosed(t *testing.T) {
 		t.Error("the machine was not given up")
 	}
 	release()
+}
+
+// jackd2 has eight places on a machine.
+func TestServersOfTestsThatShareTheMachineWaitForAPlace(t *testing.T) {
+	full := map[string]int{"a-1": 1, "b-1": 2, "c-2": 3, "d-3": 4}
+	if hasPlace("f-4", full) {
+		t.Error("a fifth server starts")
+	}
+	if !hasPlace("c-2", full) {
+		t.Error("a server that has its place does not start again")
+	}
+	delete(full, "b-1")
+	full["archibald-test-9"] = 5 // testbed/jacktest's
+	if !hasPlace("f-4", full) {
+		t.Error("a place that was given back is not taken")
+	}
+}
+
+func TestWhatRunsBesideOthersDoesNotGetTheMachineForItself(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	t.Setenv("ARCHIBALD_BESIDE", "1")
+	s, err := NewShared()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := New(); err == nil || !strings.Contains(err.Error(), "asks_beside") {
+		t.Errorf("got %v", err)
+	}
 }

@@ -2,6 +2,7 @@ package stack
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -86,6 +87,12 @@ func (s *Stack) StartPipeWireAt(quantumFrames, rateHz int) (*Process, error) {
 	return s.add(&Process{
 		Name: "pipewire",
 		ready: func(p *Process) error {
+			if err := p.untilSeen("its socket", func() bool {
+				_, err := os.Stat(filepath.Join(s.runtimeDir(), "pipewire-0"))
+				return err == nil
+			}); err != nil {
+				return err
+			}
 			return p.until("an answer on its socket", func() bool {
 				_, err := s.output("pw-link", "-o")
 				return err == nil
@@ -143,8 +150,11 @@ func (s *Stack) startBus() error {
 	_, err := s.add(&Process{
 		Name: "dbus",
 		ready: func(p *Process) error {
-			return p.until("its socket", func() bool {
-				_, err := os.Stat(filepath.Join(s.runtimeDir(), "bus"))
+			return p.untilSeen("its socket", func() bool {
+				call, err := net.Dial("unix", filepath.Join(s.runtimeDir(), "bus"))
+				if err == nil {
+					_ = call.Close()
+				}
 				return err == nil
 			})
 		},

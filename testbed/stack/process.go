@@ -176,6 +176,15 @@ func (p *Process) launch() error {
 // until asks every 250 ms, slowly on purpose: a question to an audio server
 // is a client that joins and leaves. It gives up when the program has ended.
 func (p *Process) until(what string, ok func() bool) error {
+	return p.poll(250*time.Millisecond, what, ok)
+}
+
+// untilSeen is until for what can be seen from outside: nobody notices the looking.
+func (p *Process) untilSeen(what string, ok func() bool) error {
+	return p.poll(20*time.Millisecond, what, ok)
+}
+
+func (p *Process) poll(every time.Duration, what string, ok func() bool) error {
 	deadline := time.Now().Add(readyTimeout)
 	for !ok() {
 		if !p.Alive() {
@@ -184,7 +193,7 @@ func (p *Process) until(what string, ok func() bool) error {
 		if time.Now().After(deadline) {
 			return fmt.Errorf("no %s after %v", what, readyTimeout)
 		}
-		time.Sleep(250 * time.Millisecond)
+		time.Sleep(every)
 	}
 	return nil
 }

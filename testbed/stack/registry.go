@@ -35,6 +35,35 @@ func registeredServers() map[string]int {
 	return servers
 }
 
+// sharedPlaces are those of the eight that the servers of tests may have that share the
+// machine. Three of the others are for testbed/jacktest: one for each of the processes that run
+// at once (scripts/test.sh); the last is for two servers that start at the same time.
+const sharedPlaces = 4
+
+// hasPlace says whether a server finds a place where others share the machine.
+func hasPlace(server string, registered map[string]int) bool {
+	taken := 0
+	for other := range registered {
+		if other == server {
+			return true // from before
+		}
+		if !strings.HasPrefix(other, "archibald-test-") { // testbed/jacktest's
+			taken++
+		}
+	}
+	return taken < sharedPlaces
+}
+
+// waitForPlace waits until jackd finds a place, a minute at most: tests that have some servers
+// and wait for one more could wait for each other.
+func waitForPlace(server string) {
+	for deadline := time.Now().Add(time.Minute); sharesMachine() && time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+		if hasPlace(server, registeredServers()) {
+			return
+		}
+	}
+}
+
 // isGone says whether no process has the id, not even one that has ended and that
 // its parent has not asked after: jackd2 takes that for a running server.
 func isGone(pid int) bool { return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }
@@ -85,7 +114,7 @@ func startAndStop(server string) {
 	}
 	p := &Process{Name: "jackd", Log: os.DevNull, argv: []string{path, "-n", server, "-d", "dummy"}, env: os.Environ()}
 	if p.launch() == nil {
-		_ = p.until("its socket", func() bool { return jackSocketIsThere(server) })
+		_ = p.untilSeen("its socket", func() bool { return jackSocketIsThere(server) })
 		p.end(syscall.SIGTERM)
 	}
 	removeJackFiles(server)

@@ -16,8 +16,13 @@ import (
 // and no file may stay behind.
 func newStack(t *testing.T) *Stack {
 	t.Helper()
+	return newStackBy(t, New)
+}
+
+func newStackBy(t *testing.T, open func() (*Stack, error)) *Stack {
+	t.Helper()
 	before := leftovers()
-	s, err := New()
+	s, err := open()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +237,7 @@ func TestKilledJackServersGiveTheirPlacesBack(t *testing.T) {
 }
 
 func TestTwoJackServersSideBySide(t *testing.T) {
-	s := newStack(t)
+	s := newStackBy(t, NewShared)
 	a, err := s.StartJackd("a", 256, 48000)
 	if err != nil {
 		t.Fatal(err)
@@ -297,7 +302,7 @@ func TestAnyProgramCanBePartOfAStack(t *testing.T) {
 }
 
 func TestAProgramThatIgnoresSIGTERMIsKilled(t *testing.T) {
-	s := newStack(t)
+	s := newStackBy(t, NewShared)
 	p, err := s.Start("stubborn", nil, "sh", "-c", "trap '' TERM; echo ready; while :; do sleep 1; done")
 	if err != nil {
 		t.Fatal(err)

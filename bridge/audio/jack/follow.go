@@ -1,6 +1,7 @@
 package jack
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -28,6 +29,16 @@ func (a *answers) missing(count uint64, now time.Time) time.Duration {
 // command starts a JACK server that this end can drive.
 func (s *Server) command(graph audio.Graph) string {
 	return fmt.Sprintf("jackd -S -n %s -d netone -r %d -p %d -l %d", s.name, graph.RateHz, graph.PeriodFrames, s.netonePort)
+}
+
+// howToStart adds to the error about a server that does not run how to start one that this
+// end can drive: any other would have a clock of its own.
+func (s *Server) howToStart(err error) error {
+	var known absentError // and there is another way out
+	if s.netonePort == 0 || !errors.Is(err, audio.ErrServerAbsent) || errors.As(err, &known) {
+		return err
+	}
+	return fmt.Errorf("%w; start it with jackd -S -n %s -d netone -l %d, and with -r and -p as the leader's graph has them", err, s.name, s.netonePort)
 }
 
 var (

@@ -33,9 +33,15 @@ func (f *follower) period() time.Duration {
 // record from, as in a guest: nothing of the desktop is linked to it.
 func newFollower(t *testing.T, graph audio.Graph, options audio.Options) *follower {
 	t.Helper()
+	return newFollowerOf(t, graph, 1, options)
+}
+
+// newFollowerOf is one whose leader sends so many packets per cycle.
+func newFollowerOf(t *testing.T, graph audio.Graph, packets int, options audio.Options) *follower {
+	t.Helper()
 	f := &follower{graph: graph, frame: 48000}
 	engine := fakecore.New()
-	leader, err := engine.Follow(f.period())
+	leader, err := engine.Follow(f.period(), packets)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,6 +180,32 @@ func TestPacketsThatComeAtOnceAreAnsweredInOrder(t *testing.T) {
 				t.Fatalf("answer %d of a burst: %+v, %v, want frame %d", i, answer, ok, want)
 			}
 			inTheSameCycle(t)(answer)
+		}
+	}
+}
+
+// The second packet comes at any moment of what the thread does with the first one, and of the
+// cycle before. What it does not notice waits for the timer: three periods, and these are long.
+func TestACycleOfTwoPacketsStartsWhenBothAreThere(t *testing.T) {
+	sharedDesktop(t)
+	f := newFollowerOf(t, audio.Graph{RateHz: 48000, PeriodFrames: 8192}, 2, audio.Options{Source: true})
+	f.mustOpen(t, stereo(""))
+	f.SetActive(true)
+	f.follows(t)
+	for n := range gate.Soak(2000, 20000) {
+		f.leader.Apart = time.Duration(n%21) * time.Microsecond
+		first, cycles := f.frame, 1+n/21%2 // the second one while the first one runs
+		for range cycles {
+			if err := f.leader.Send(f.frame); err != nil {
+				t.Fatal(err)
+			}
+			f.frame += 8192
+		}
+		for i := range cycles {
+			answer, ok := f.leader.Answer(2 * f.period())
+			if want := first + 8192*uint64(i); !ok || answer.Frame != want || answer.Played != 1 || answer.Captured != 1 {
+				t.Fatalf("two packets %v apart, cycle %d of %d: answer %+v, %v, want one to frame %d within two periods", f.leader.Apart, i+1, cycles, answer, ok, want)
+			}
 		}
 	}
 }
@@ -386,6 +418,10 @@ func TestWhatCannotBeFollowedIsSaid(t *testing.T) {
 		only, ok := f.Follows()
 		return ok && only == audio.Graph{RateHz: 44100, PeriodFrames: 512}
 	})
+	// Where it runs at another period, that is why: its least and its largest do not count.
+	if reason := f.WhyPeriod(256, 512); !strings.Contains(reason, "clock.force-quantum is set to 512") || !strings.Contains(reason, "clock.force-quantum 0") {
+		t.Errorf("%q", reason)
+	}
 	refused(audio.Graph{RateHz: 96000, PeriodFrames: 64}, "clock.force-rate is set to 44100", "96000 Hz", "force-rate 0")
 	refused(audio.Graph{RateHz: 44100, PeriodFrames: 64}, "clock.force-quantum is set to 512", "64 frames", "force-quantum 0")
 	d.run(t, "pw-metadata", "-n", "settings", "0", "clock.force-rate", "0")
@@ -393,6 +429,9 @@ func TestWhatCannotBeFollowedIsSaid(t *testing.T) {
 	f.troubled(t)
 	f.follows(t)
 	f.locked(t, 20, nil)
+	if reason := f.WhyPeriod(16, 32); !strings.Contains(reason, "another program holds") {
+		t.Errorf("%q", reason)
+	}
 
 	f.Close()
 	config := stereo("")
