@@ -137,7 +137,7 @@ readonly in_process='bridge|guest|host'
 asking() { with_servers | grep -vxF "$(judging_sound)"; }
 # asks_beside are tests of judging_sound's packages that only ask, too, and take long: they
 # run beside asking.
-readonly asks_beside='TestTwoJackServersSideBySide|TestAProgramThatIgnoresSIGTERMIsKilled|TestATermSignalWritesWhatWasHeard|TestAServerThatDiesIsReportedAndTheSoundKept|TestANameInUseAndAnAbsentServerAreErrors|TestPeersThatComeWithTheServersOfferTheirPorts|TestTwoLeadersAreToldSo|TestEachEndAndServerIsKilledAndComesBack'
+readonly asks_beside='TestTwoJackServersSideBySide|TestAProgramThatIgnoresSIGTERMIsKilled|TestATermSignalWritesWhatWasHeard|TestAServerThatDiesIsReportedAndTheSoundKept|TestANameInUseAndAnAbsentServerAreErrors|TestTheControlIsHeardInBothGraphs|TestAProgramThatDoesNotStartFailsTheRun|TestPeersThatComeWithTheServersOfferTheirPorts|TestTwoLeadersAreToldSo|TestEachEndAndServerIsKilledAndComesBack'
 
 # tests_in FILE... is a pattern of the tests in these files: the tests of a package that
 # take long can run beside its others.

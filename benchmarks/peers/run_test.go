@@ -68,7 +68,7 @@ func TestARunOfOursIsHeardMeasuredAndSkewed(t *testing.T) {
 // What is added is what is more than the control's loop, so each graph must have one that is
 // heard, JACK's and PipeWire's.
 func TestTheControlIsHeardInBothGraphs(t *testing.T) {
-	var programs tools
+	programs := tools{open: stack.NewShared} // a graph's delay is the same on a busy machine
 	if err := programs.build(t.TempDir()); err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func TestTheControlIsHeardInBothGraphs(t *testing.T) {
 }
 
 func TestAProgramThatDoesNotStartFailsTheRun(t *testing.T) {
-	var programs tools
+	programs := tools{open: stack.NewShared}
 	if err := programs.build(t.TempDir()); err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +99,7 @@ func TestAProgramThatDoesNotStartFailsTheRun(t *testing.T) {
 // Those peers that need nothing but the servers. How they are started is checked by what
 // they then offer: the ports that sound is led through.
 func TestPeersThatComeWithTheServersOfferTheirPorts(t *testing.T) {
-	var programs tools
+	programs := tools{open: stack.NewShared}
 	var err error
 	if programs.skew, err = skew.Build(t.TempDir()); err != nil {
 		t.Fatal(err)
@@ -110,7 +110,7 @@ func TestPeersThatComeWithTheServersOfferTheirPorts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p, err := newPair(stack.NewShared, programs, found[0].servers, place{256, 48000}, 0)
+			p, err := newPair(programs, found[0].servers, place{256, 48000}, 0)
 			if err != nil {
 				t.Fatal(err)
 			}
