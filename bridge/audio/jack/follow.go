@@ -74,7 +74,7 @@ func (s *Server) Follow(leader audio.Graph) error {
 	return nil
 }
 
-// Trouble says that there is no netone to drive.
+// Trouble says that there is no netone to drive, or that its graph is too slow to be driven.
 func (s *Server) Trouble() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -89,6 +89,10 @@ func (s *Server) Trouble() string {
 	}
 	if s.answers.missing(s.clients.drive.Answers(), time.Now()) < s.silentAfter {
 		return ""
+	}
+	if s.clients.drive.Answers() > 0 { // it is there, and answers when the graph is done
+		return fmt.Sprintf("JACK server %q finishes no cycle in time: netone on UDP port %d (netone-port) has stopped answering; its programs need more than the period, or another program drives it",
+			s.name, s.netonePort)
 	}
 	return fmt.Sprintf("JACK server %q is not driven: no netone answers on UDP port %d (netone-port); start it with %s",
 		s.name, s.netonePort, s.command(graph))
