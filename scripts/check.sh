@@ -8,6 +8,6 @@ set -uo pipefail
 echo "archibald-bridge: style, and all tests without audio servers"
 step "gofmt, go vet, linters" scripts/lint.sh
 { simulator; judges; } &
-product &
+{ concurrent_product; sequential_product; } &
 wait
 finish

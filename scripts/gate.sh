@@ -137,7 +137,7 @@ readonly in_process='bridge|guest|host'
 asking() { with_servers | grep -vxF "$(judging_sound)"; }
 # asks_beside are tests of judging_sound's packages that only ask, too, and take long: they
 # run beside asking.
-readonly asks_beside='TestTwoJackServersSideBySide|TestAProgramThatIgnoresSIGTERMIsKilled|TestATermSignalWritesWhatWasHeard|TestAServerThatDiesIsReportedAndTheSoundKept|TestANameInUseAndAnAbsentServerAreErrors|TestPeersThatComeWithTheServersOfferTheirPorts|TestTwoLeadersAreToldSo|TestEachEndAndServerIsKilledAndComesBack'
+readonly asks_beside='TestTwoJackServersSideBySide|TestAProgramThatIgnoresSIGTERMIsKilled|TestATermSignalWritesWhatWasHeard|TestAServerThatDiesIsReportedAndTheSoundKept|TestANameInUseAndAnAbsentServerAreErrors|TestTheControlIsHeardInBothGraphs|TestAProgramThatDoesNotStartFailsTheRun|TestPeersThatComeWithTheServersOfferTheirPorts|TestTwoLeadersAreToldSo|TestEachEndAndServerIsKilledAndComesBack'
 
 # tests_in FILE... is a pattern of the tests in these files: the tests of a package that
 # take long can run beside its others.
@@ -186,12 +186,15 @@ concurrent() {
 # shorter ones of their packages show.
 readonly arithmetic='TestDriftIsFollowed|TestLossesAreConcealedByPrediction|TestNoPatternOfLossesClicks|TestLossIsMadeGoodByRepetition|TestRepeatsAreNoArrivalsInRandomLoss|TestTenMinutesOfF32NoiseAreBitExact|TestADayOfAClockThatIsOffHasNoSkip'
 
-# product is all tests of the product that need no server, under the race detector what
-# starts goroutines.
+# concurrent_product and sequential_product are all tests of the product that need no server,
+# the first under the race detector.
 # shellcheck disable=SC2046 # package paths have no blanks
-product() {
+concurrent_product() {
   tests "Go, race detector" -race -skip "$arithmetic" $(without_servers | but testbed | kept | concurrent)
   tests "Go, race detector: what runs other programs" -race -count=1 -skip "$arithmetic" $(without_servers | but testbed | fresh | concurrent)
+}
+# shellcheck disable=SC2046
+sequential_product() {
   tests "Go without goroutines" $(without_servers | but testbed | kept | sequential)
   tests "Go without goroutines: what runs other programs" -count=1 $(without_servers | but testbed | fresh | sequential)
   tests "long calculations" -run "$arithmetic" ./bridge/rt ./bridge/roundtrip

@@ -36,23 +36,33 @@ sanitizers() {
 echo "archibald-bridge: all tests"
 # Whom nothing waits for has what the others leave, until sound is judged.
 { idle && simulator; } &
-{ step "gofmt, go vet, linters" scripts/lint.sh; judges; step "NixOS modules" check_nix; step "go vet without C" vet_without_c; sanitizers; fuzz_all "$fuzz_seconds" "${fuzzed[@]}"; } &
+{
+  step "gofmt, go vet, linters" scripts/lint.sh
+  judges
+  sequential_product
+  step "NixOS modules" check_nix
+  step "go vet without C" vet_without_c
+  sanitizers
+  fuzz_all "$fuzz_seconds" "${fuzzed[@]}"
+} &
 one=$!
-product &
+concurrent_product &
 wait "$one" $!
 
 # Where servers fail, some of these try again.
 # shellcheck disable=SC2046 # package paths have no blanks
 {
   follow=$(tests_in bridge/audio/jack/follow_test.go)
-  tests "real audio servers, race detector" -race -p 2 -count=1 $(asking | of "$in_process" | but bridge/audio/jack) &
-  tests "real audio servers, race detector: JACK" -race -count=1 -skip "$follow" archibald-bridge/bridge/audio/jack &
   {
-    tests "real audio servers, race detector: JACK, driven" -race -count=1 -run "$follow" archibald-bridge/bridge/audio/jack
+    tests "real audio servers, race detector: JACK" -race -count=1 -skip "$follow" archibald-bridge/bridge/audio/jack
     tests "real audio servers, PortAudio" -tags "$portaudio" -p 1 -count=1 $(with_portaudio)
   } &
-  tests "real audio servers, asked by programs" -p 3 -count=1 $(asking | but "$in_process") &
-  ARCHIBALD_BESIDE=1 tests "real audio servers, asked beside" -p 1 -count=1 -run "$asks_beside" ./benchmarks/peers ./testbed/jackprobe ./testbed/stack ./testbed/locked &
+  {
+    tests "real audio servers, race detector: JACK, driven" -race -count=1 -run "$follow" archibald-bridge/bridge/audio/jack
+    ARCHIBALD_BESIDE=1 tests "real audio servers, asked beside" -p 2 -count=1 -run "$asks_beside" ./benchmarks/peers ./testbed/jackprobe ./testbed/stack ./testbed/locked
+  } &
+  tests "real audio servers, race detector" -race -p 2 -count=1 $(asking | of "$in_process" | but bridge/audio/jack) &
+  tests "real audio servers, asked by programs" -p 2 -count=1 $(asking | but "$in_process") &
   wait
   # Three at once, of which those that judge sound wait until they are alone (testbed/stack).
   tests "real audio servers, judged by sound" -timeout "${test_timeout:-20m}" -p 3 -count=1 -skip "$asks_beside" $(judging_sound)

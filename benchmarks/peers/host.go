@@ -14,7 +14,10 @@ const hostReading = 10 * time.Second
 // the sound back in the guest's, which must be jackd. So the round trip of a follower and that
 // of its leader are both known, whichever of them the guest is. It leaves both so.
 func (p *pair) readOnHost(b *bridge) ([]float64, error) {
-	ports := [2]string{ioDelay + ":in", ioDelay + ":out"} // alone: itself
+	ports := [2]string{ioDelay + ":in", ioDelay + ":out"} // without a bridge: itself
+	if p.host.jackd == nil {
+		ports = [2]string{loopIn[0], loopOut[0]}
+	}
 	host := p.host.ports()
 	if back := slices.Concat(b.loop, b.links); len(back) > 0 {
 		ports = [2]string{back[0][1], back[0][0]}

@@ -98,7 +98,7 @@ func hours(o hoursOptions) (err error) {
 	if err := s.Quiet(); err != nil {
 		return err
 	}
-	p, err := newPair(stack.New, programs, jackServers, at, o.skewPPM)
+	p, err := newPair(programs, jackServers, at, o.skewPPM)
 	if err != nil {
 		return err
 	}

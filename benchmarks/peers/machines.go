@@ -11,6 +11,8 @@ import (
 type tools struct {
 	bridge, probe, skew string
 	unpacked            map[*unpacked]string // folders
+	// open is stack.New or stack.NewShared; nil: stack.New
+	open func() (*stack.Stack, error)
 }
 
 // machine is a pretended computer with one audio server.
@@ -36,9 +38,12 @@ type pair struct {
 	guest, host   machine
 }
 
-// newPair makes both machines, by stack.New or stack.NewShared. The host's clock runs fast by
-// skewPPM.
-func newPair(open func() (*stack.Stack, error), t tools, servers string, at place, skewPPM float64) (*pair, error) {
+// newPair makes both machines. The host's clock runs fast by skewPPM.
+func newPair(t tools, servers string, at place, skewPPM float64) (*pair, error) {
+	open := t.open
+	if open == nil {
+		open = stack.New
+	}
 	p := &pair{tools: t, place: at, hostsPipeWire: servers != jackServers}
 	for _, m := range []*machine{&p.guest, &p.host} {
 		var err error

@@ -38,7 +38,7 @@ func startOurs(c clocks, from *unpacked) func(*pair, string) (*bridge, error) {
 	return func(p *pair, setting string) (*bridge, error) {
 		var err error
 		if p.hostsPipeWire {
-			err = p.startDesktop(p.host, from)
+			err = p.startDesktop(p.host, from, "")
 		} else {
 			err = p.startHostJackd()
 		}

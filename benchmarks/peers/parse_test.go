@@ -83,6 +83,15 @@ func TestLockedMeansOursWhereOneEndLeadsAndWhatItIsHeldAgainst(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("at period 256:\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
+	calls := map[string]bool{}
+	for _, trial := range plan(o.systems, o.places[:1], 1, []float64{0}) {
+		if trial.kind == results.Calls {
+			calls[trial.system.name+trial.setting] = true
+		}
+	}
+	if len(calls) != len(want)-2 { // without the controls
+		t.Errorf("calls are counted of %v", calls)
+	}
 	if both, err := find("locked,locked-1.4"); err != nil || slices.ContainsFunc(both, func(s *system) bool {
 		return s.name == results.Control != (s.follows == neither) // controls, and those that slave a clock
 	}) {

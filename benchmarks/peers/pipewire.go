@@ -51,15 +51,29 @@ func startRTP(p *pair, setting string) (*bridge, error) {
 	return b, nil
 }
 
-// startPipeWireControl connects the probes on the guest with themselves.
+// PipeWire 0.3's client whose output is linked to its own input hears nothing: this node lies
+// between.
+const loopNode = `context.objects = [
+  { factory = adapter args = {
+    factory.name = support.null-audio-sink node.name = loop node.description = loop media.class = Audio/Sink
+    audio.position = [ FL FR ] adapter.auto-port-config = { mode = dsp monitor = true }
+    node.always-process = true monitor.channel-volumes = false
+  } }
+]
+`
+
+// loopIn and loopOut are its ports, one for each channel.
+var loopIn, loopOut = [2]string{"loop:playback_FL", "loop:playback_FR"}, [2]string{"loop:monitor_FL", "loop:monitor_FR"}
+
+// startPipeWireControl has the loop on the guest itself.
 func startPipeWireControl(from *unpacked) func(*pair, string) (*bridge, error) {
 	return func(p *pair, _ string) (*bridge, error) {
 		for _, m := range []machine{p.guest, p.host} {
-			if _, err := p.startPipeWire(m, from, ""); err != nil {
+			if _, err := p.startPipeWire(m, from, loopNode); err != nil {
 				return nil, err
 			}
 		}
-		return guestAlone(), nil
+		return &bridge{in: loopIn, out: loopOut}, nil
 	}
 }
 
@@ -122,9 +136,9 @@ func (p *pair) startPipeWire(m machine, from *unpacked, addition string) (*stack
 }
 
 // startDesktop starts PipeWire with the installed session manager, as on a desktop: with a
-// sink for loudspeakers that it connects streams to.
-func (p *pair) startDesktop(m machine, from *unpacked) error {
-	if _, err := p.startPipeWire(m, from, ""); err != nil {
+// sink for loudspeakers that it connects streams to, and an addition to its configuration.
+func (p *pair) startDesktop(m machine, from *unpacked, addition string) error {
+	if _, err := p.startPipeWire(m, from, addition); err != nil {
 		return err
 	}
 	_, err := m.StartWirePlumber()

@@ -49,7 +49,8 @@ func (t trial) length(seconds float64) float64 {
 // the machine nor the previous trial favours a system. The shuffle depends only on
 // the repeat's number. All systems of a repeat have the same skew. Each period
 // continues with the next skew, so that a few repeats cover all skews. At the end, apart
-// from all, the system calls of each system are counted once, at its first setting.
+// from all, the system calls of each system are counted once, at its first setting; where
+// one end of ours leads, at each.
 func plan(systems []*system, places []place, repeats int, skewsPPM []float64) []trial {
 	var all []trial
 	for repeat := range repeats {
@@ -68,8 +69,14 @@ func plan(systems []*system, places []place, repeats int, skewsPPM []float64) []
 	}
 	for _, at := range places {
 		for _, s := range systems {
-			if settings := s.settings[at]; len(settings) > 0 && s.name != results.Control {
-				all = append(all, trial{s, settings[0], at, 0, 0, results.Calls})
+			settings := s.settings[at]
+			if s.name != results.Ours || s.follows == neither {
+				settings = settings[:min(1, len(settings))]
+			}
+			for _, setting := range settings {
+				if s.name != results.Control {
+					all = append(all, trial{s, setting, at, 0, 0, results.Calls})
+				}
 			}
 		}
 	}

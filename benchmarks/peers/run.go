@@ -41,7 +41,7 @@ func (t trial) run(programs tools, length time.Duration) results.Run {
 		Started: time.Now().UTC().Format(time.RFC3339), Seconds: t.length(length.Seconds()), Kind: t.kind,
 	}
 	var heard recordings
-	p, err := newPair(stack.New, programs, t.system.servers, t.place, t.skewPPM)
+	p, err := newPair(programs, t.system.servers, t.place, t.skewPPM)
 	if err == nil {
 		heard, err = t.measure(p, &r)
 		if closeErr := p.close(); err == nil {

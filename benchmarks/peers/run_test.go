@@ -65,8 +65,25 @@ func TestARunOfOursIsHeardMeasuredAndSkewed(t *testing.T) {
 	}
 }
 
+// What is added is what is more than the control's loop, so each graph must have one that is
+// heard, JACK's and PipeWire's.
+func TestTheControlIsHeardInBothGraphs(t *testing.T) {
+	programs := tools{open: stack.NewShared} // a graph's delay is the same on a busy machine
+	if err := programs.build(t.TempDir()); err != nil {
+		t.Fatal(err)
+	}
+	at := slices.IndexFunc(systems, func(s *system) bool { return s.name == results.Control && s.servers == mixedServers })
+	r := trial{system: systems[at], setting: "none", place: place{256, 48000}}.try(programs, 5*time.Second)
+	if r.Error != "" {
+		t.Fatal(r.Error)
+	}
+	if guest, host := results.Median(r.RoundTripFrames), results.Median(r.HostRoundTripFrames); math.Round(guest) != 256 || math.Round(host) != 256 {
+		t.Errorf("%.1f and %.1f frames, want one period in both", guest, host)
+	}
+}
+
 func TestAProgramThatDoesNotStartFailsTheRun(t *testing.T) {
-	var programs tools
+	programs := tools{open: stack.NewShared}
 	if err := programs.build(t.TempDir()); err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +99,7 @@ func TestAProgramThatDoesNotStartFailsTheRun(t *testing.T) {
 // Those peers that need nothing but the servers. How they are started is checked by what
 // they then offer: the ports that sound is led through.
 func TestPeersThatComeWithTheServersOfferTheirPorts(t *testing.T) {
-	var programs tools
+	programs := tools{open: stack.NewShared}
 	var err error
 	if programs.skew, err = skew.Build(t.TempDir()); err != nil {
 		t.Fatal(err)
@@ -93,7 +110,7 @@ func TestPeersThatComeWithTheServersOfferTheirPorts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p, err := newPair(stack.NewShared, programs, found[0].servers, place{256, 48000}, 0)
+			p, err := newPair(programs, found[0].servers, place{256, 48000}, 0)
 			if err != nil {
 				t.Fatal(err)
 			}

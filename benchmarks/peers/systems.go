@@ -149,16 +149,16 @@ func guestAlone() *bridge {
 	}
 }
 
-// startMixedControl is startControl with PipeWire on the host.
+// startMixedControl is startControl with PipeWire on the host, where the loop is read, too.
 func startMixedControl(from *unpacked) func(*pair, string) (*bridge, error) {
 	return func(p *pair, _ string) (*bridge, error) {
 		if err := p.startGuestJackd(); err != nil {
 			return nil, err
 		}
 		if from == nil {
-			return guestAlone(), p.startDesktop(p.host, nil)
+			return guestAlone(), p.startDesktop(p.host, nil, loopNode)
 		}
-		_, err := p.startPipeWire(p.host, from, "")
+		_, err := p.startPipeWire(p.host, from, loopNode)
 		return guestAlone(), err
 	}
 }
@@ -200,7 +200,7 @@ func locked(servers ...string) []*system {
 // groups are names for several systems at once.
 var groups = map[string]func() []*system{
 	"locked":     func() []*system { return locked(mixedServers, jackServers) },
-	"locked-1.4": func() []*system { return locked(mixed14, pipeWires14) }, // beside PipeWire's netjack2-driver
+	"locked-1.4": func() []*system { return locked(mixed14) }, // beside PipeWire's netjack2-driver
 }
 
 // find returns the systems of these names, all for none.

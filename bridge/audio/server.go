@@ -80,8 +80,8 @@ type Troubled interface {
 	// Trouble is what does so now, in a line with what to do about it; "": nothing.
 	// It is asked every half second.
 	Trouble() string
-	// WhyPeriod says why the graph does not run at the period asked for; "":
-	// nothing is wrong, or not known.
+	// WhyPeriod says why the graph does not run at the period asked for, or at that of the
+	// peer that leads; "": nothing is wrong, or not known.
 	WhyPeriod(asked, runs int) string
 }
 

@@ -122,6 +122,32 @@ func TestAMinuteIsAMinuteAndBeginsWhenTheSessionRuns(t *testing.T) {
 	}
 }
 
+// A follower's machine that stood still skips many cycles, once; a graph that is too slow does in
+// each second. At 1.5 periods a cycle a third is skipped, and none is given up.
+func TestAGraphThatIsBehindAgainAndAgainIsTooSlow(t *testing.T) {
+	var m minutes
+	m.pass(10*time.Second, 0, 0, 0)
+	r := &m.counters.Received
+	r.Skips += 700
+	r.LeftOut += 700
+	m.pass(10*time.Second, 0, 0, 0)
+	if got := m.v.LastMinute(); got.Skipped != 0 || got.LeftOut != 0 {
+		t.Errorf("it stood still once: %+v", got)
+	}
+	for range 8 {
+		r.Skips += 125
+		r.LeftOut += 125
+		m.pass(500*time.Millisecond, 0, 0, 0)
+	}
+	if got := m.v.LastMinute(); got.Skipped != 6*125 || got.LeftOut != 6*125 {
+		t.Errorf("it is behind: %+v", got)
+	}
+	m.pass(500*time.Millisecond, 0, 1000, 0)
+	if got := m.v.LastMinute(); got.LeftOut != 0 {
+		t.Errorf("packets were lost: %+v", got)
+	}
+}
+
 // A period of 8192 frames has 351 cycles a minute: one of them is more than 1 in 10,000.
 func TestALongPeriodIsNotTooShortForOneLateAnswer(t *testing.T) {
 	for late, want := range map[uint64]bool{1: false, 2: false, 3: true} {
@@ -139,11 +165,16 @@ func TestProblemsOfALockedSessionSayWhoseGraphAndWhatToDo(t *testing.T) {
 		want   string
 	}{
 		"free clocks":         {Locked{}, Cycles{Late: 900, GivenUp: 9}, true, ""},
-		"a leader, 1 period":  {Locked{stream.Leads, perMinute, 1}, Cycles{45000, 45, 0}, false, "the host's answers are late: 45 of 45000 cycles in the last minute; its graph needs more than the period; use --answer-periods 2 or a longer period"},
-		"a leader, 2 periods": {Locked{stream.Leads, perMinute, 2}, Cycles{45000, 45, 0}, false, "the host's answers are late: 45 of 45000 cycles in the last minute; its graph needs more than the period; use a longer period"},
-		"a leader, few":       {Locked{stream.Leads, perMinute, 1}, Cycles{45000, 4, 0}, false, ""},
+		"a leader, 1 period":  {Locked{stream.Leads, perMinute, 1}, Cycles{Cycles: 45000, Late: 45}, false, "the host's answers are late: 45 of 45000 cycles in the last minute; its graph needs more than the period, or its status says why; use --answer-periods 2 or a longer period"},
+		"a leader, 2 periods": {Locked{stream.Leads, perMinute, 2}, Cycles{Cycles: 45000, Late: 45}, false, "the host's answers are late: 45 of 45000 cycles in the last minute; its graph needs more than the period, or its status says why; use a longer period"},
+		"a leader, few":       {Locked{stream.Leads, perMinute, 1}, Cycles{Cycles: 45000, Late: 4}, false, ""},
+		"a leader, left out": {Locked{stream.Leads, perMinute, 1}, Cycles{Cycles: 45000, Late: 45, LeftOut: 20000}, false,
+			"the host's graph did not run 20000 of 45000 cycles in the last minute: its programs need more than the period; stop some, or use a longer period"},
+		"a leader, few left out": {Locked{stream.Leads, perMinute, 1}, Cycles{Cycles: 45000, LeftOut: 4}, false, ""},
+		"a follower that is behind": {Locked{stream.Follows, perMinute, 0}, Cycles{Cycles: 25000, GivenUp: 7, Skipped: 20000}, false,
+			"the graph, which follows, lost 20007 of 45000 cycles in the last minute: its programs need more than the period"},
 		"a follower, silence": {Locked{stream.Follows, perMinute, 0}, Cycles{}, true, "no packets of the host, which leads: a timer drives the graph"},
-		"a follower, busy":    {Locked{stream.Follows, perMinute, 0}, Cycles{45000, 0, 7}, false, "the graph, which follows, lost 7 of 45000 cycles in the last minute: its programs need more than the period"},
+		"a follower, busy":    {Locked{stream.Follows, perMinute, 0}, Cycles{Cycles: 45000, GivenUp: 7}, false, "the graph, which follows, lost 7 of 45000 cycles in the last minute: its programs need more than the period"},
 	} {
 		var said []string
 		add := func(_ string, _ status.Side, format string, args ...any) {

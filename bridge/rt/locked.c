@@ -110,11 +110,16 @@ int archibald_locked_seek(archibald_receiver *receiver, uint64_t graph_frame) {
     return 1;
 }
 
+static int is_there(const archibald_receiver *receiver, int64_t now_ns) {
+    const receive_plan *plan = &receiver->plan;
+    const uint64_t hope = (uint64_t)ANSWER_HOPE_PERIODS * plan->period_frames;
+    return now_ns - receiver->newest_ns <= archibald_nominal_ns(hope, plan->rate_hz);
+}
+
 int64_t archibald_locked_wait_until(const archibald_receiver *receiver, int64_t cycle_ns,
                                     int64_t now_ns) {
     const receive_plan *plan = &receiver->plan;
-    const uint64_t hope = (uint64_t)ANSWER_HOPE_PERIODS * plan->period_frames;
-    if (now_ns - receiver->newest_ns > archibald_nominal_ns(hope, plan->rate_hz)) return 0;
+    if (!is_there(receiver, now_ns)) return 0;
     return (cycle_ns < now_ns ? cycle_ns : now_ns) + plan->most_wait_ns;
 }
 
@@ -132,6 +137,7 @@ int archibald_locked_play(archibald_receiver *receiver, receive_counters *count,
     jitter_buffer *buffer = &receiver->buffer;
     const uint32_t used = channels < receiver->plan.channels ? channels : receiver->plan.channels;
     const uint64_t concealed = buffer->concealed_frames;
+    const int whole = archibald_locked_whole(receiver, position, frames);
     const int64_t command =
         atomic_exchange_explicit(&receiver->command, COMMAND_NONE, memory_order_acquire);
     const int playing = atomic_load_explicit(&receiver->playing, memory_order_relaxed);
@@ -160,5 +166,8 @@ int archibald_locked_play(archibald_receiver *receiver, receive_counters *count,
     }
     for (uint32_t c = 0; c < used; c++) archibald_peak_update(&count->peak_bits[c], out[c], frames);
     archibald_receiver_tell(receiver, count);
-    return buffer->concealed_frames == concealed;
+    /* The count of concealed frames ends after a second, as of a stream that ended. A peer that
+     * sends, but always too late, is missed all the same. */
+    const int missed = playing && !whole && buffer->primed && is_there(receiver, cycle_ns);
+    return buffer->concealed_frames == concealed && !missed;
 }

@@ -122,8 +122,14 @@ func (e *End) strays(runs audio.Graph) error {
 	if runs.RateHz == led.RateHz && runs.PeriodFrames == led.PeriodFrames {
 		return nil
 	}
-	return fmt.Errorf("%s runs at %d Hz with a period of %d frames, the %s, which leads, at %d Hz with %d frames",
-		e.server, runs.RateHz, runs.PeriodFrames, e.settings.Role.Other(), led.RateHz, led.PeriodFrames)
+	why := ""
+	if server, knows := e.audio.(audio.Troubled); knows && runs.PeriodFrames != led.PeriodFrames {
+		if reason := server.WhyPeriod(led.PeriodFrames, runs.PeriodFrames); reason != "" {
+			why = ": " + reason
+		}
+	}
+	return fmt.Errorf("%s runs at %d Hz with a period of %d frames, the %s, which leads, at %d Hz with %d frames%s",
+		e.server, runs.RateHz, runs.PeriodFrames, e.settings.Role.Other(), led.RateHz, led.PeriodFrames, why)
 }
 
 // strayed says whether a graph that follows the leader's is not as that. It is given some time
@@ -155,6 +161,7 @@ func (e *End) giveBack() bool {
 	}
 	if e.audioOpen {
 		e.takeGraph(e.audio.Graph())
+		e.tellFew("the graph has its own clock again", "server", e.server, "rate_hz", e.graph.RateHz, "period_frames", e.graph.PeriodFrames)
 	}
 	return true
 }

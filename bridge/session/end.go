@@ -82,7 +82,8 @@ type End struct {
 	streams       streams
 	drive         drive
 	answers       answers
-	toldIgnored   bool // what a locked session has no use for
+	trouble       string   // why the audio server is mute, as it says; "": it is not, or does not know
+	toldIgnored   []string // flags that a locked session has no use for
 	futile        futile
 	toldUp        bool  // that this session is up
 	sessionNs     int64 // when it began; 0: it was concluded

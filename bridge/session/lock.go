@@ -1,6 +1,9 @@
 package session
 
 import (
+	"fmt"
+	"slices"
+
 	"archibald-bridge/bridge/report"
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/bridge/stream"
@@ -57,11 +60,18 @@ func (e *End) lockedLatency() report.Latency {
 	return l
 }
 
-// tellIgnored says once what a locked session has no use for.
+// tellIgnored says once of each flag that a locked session has no use for it.
 func (e *End) tellIgnored() {
-	if e.lock() == stream.Unlocked || !e.settings.Latency.Asked() || e.toldIgnored {
-		return
+	tell := func(flag, why string) {
+		if !slices.Contains(e.toldIgnored, flag) {
+			e.toldIgnored = append(e.toldIgnored, flag)
+			e.log.Info(flag+" is not used: "+why, "leader", e.session.Agreement.Leader)
+		}
 	}
-	e.toldIgnored = true
-	e.log.Info("--latency is not used: one end leads, and its periods are the latency", "leader", e.session.Agreement.Leader)
+	if e.lock() != stream.Unlocked && e.settings.Latency.Asked() {
+		tell("--latency", "one end leads, and its periods are the latency")
+	}
+	if e.lock() == stream.Follows && e.settings.PeriodFrames != 0 {
+		tell(fmt.Sprintf("--%s-period", e.settings.Role), "the other end leads, and its period is that of both")
+	}
 }

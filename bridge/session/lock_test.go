@@ -152,6 +152,37 @@ func TestALockedSessionSteersNothingAndHasNoUseForALatency(t *testing.T) {
 	}
 }
 
+func TestTheLogSaysWhoLeadsAndWhoseClockTheGraphHas(t *testing.T) {
+	v := following(t, 96000, 32)
+	v.logged("session up", 1)
+	v.logged("leader=host period_frames=32", 1)
+	v.down("a")
+	v.pass(idleAfter + time.Second)
+	v.logged("the graph has its own clock again", 1)
+	v.logged(fmt.Sprintf("rate_hz=%d period_frames=%d", testRate, testPeriod), 2) // and when it was opened
+	v.up(agreed("b"))
+	if n := v.log.count("leader="); n != 1 {
+		t.Errorf("a session without a leader names one: %d times", n)
+	}
+}
+
+// The leader's period is no fault of this machine's.
+func TestAPeriodThatWasAskedForIsNotMissedWhileAnotherEndLeads(t *testing.T) {
+	v := following(t, 96000, 32, func(s *Settings) { s.PeriodFrames = 16 })
+	if s := v.state(status.SessionUp, status.Follows); len(s.Problems) != 0 {
+		t.Errorf("%+v", s.Problems)
+	}
+	v.logged("--guest-period is not used: the other end leads", 1)
+	v.down("a")
+	v.up(led("b", proto.Host, 96000, 64))
+	v.logged("--guest-period is not used", 1)
+	v.down("b")
+	v.up(agreed("c"))
+	if s := v.state(status.SessionUp, ""); hasProblem(s, health.HostPeriod) == "" {
+		t.Errorf("with its own clock: %+v", s.Problems)
+	}
+}
+
 func TestALockedSessionLearnsNothingForTheNextOne(t *testing.T) {
 	memory := forgetful{}
 	v := newVirtualOf(t, func(p *Parts) { p.Memory = memory })
@@ -286,6 +317,52 @@ func TestAGraphThatStraysIsBroughtBack(t *testing.T) {
 	v.pass(2 * time.Second)
 	v.driven(96000, 32)
 	v.state(status.SessionUp, status.Follows)
+}
+
+func TestAGraphThatStraysSaysWhoHoldsIt(t *testing.T) {
+	v := newVirtual(t)
+	v.audio.follows = true
+	v.End.audio = &troubledAudio{fakeAudio: v.audio, why: "another program holds the graph there"}
+	v.openAudio()
+	v.up(led("a", proto.Host, 96000, 32))
+	v.audio.set(func(a *fakeAudio) { a.graph.PeriodFrames = 256 })
+	v.audioEvent(audio.Changed)
+	v.pass(3 * settleFor / 2)
+	s := v.state(status.SessionFailed, status.Follows)
+	if want := "at 96000 Hz with 32 frames: another program holds the graph there"; !strings.HasSuffix(s.Session.LastError, want) {
+		t.Errorf("%q, want %q", s.Session.LastError, want)
+	}
+}
+
+// It looks well at the leader: answers are late or do not come.
+func TestAFollowerWhoseGraphIsNotDrivenTellsItsLeader(t *testing.T) {
+	for lock, said := range map[string]string{status.Follows: "no netone answers", "": ""} {
+		v := newVirtual(t)
+		v.audio.follows = true
+		server := &troubledAudio{fakeAudio: v.audio}
+		v.End.audio = server
+		v.openAudio()
+		session := agreed("a")
+		if lock == status.Follows {
+			session = led("a", proto.Host, testRate, testPeriod)
+		}
+		v.up(session)
+		v.runs, v.core.packets = true, true
+		server.trouble = "no netone answers"
+		v.pass(3 * time.Second)
+		s := v.state(status.SessionUp, lock)
+		if hasProblem(s, health.AudioMute) == "" {
+			t.Errorf("%+v", s.Problems)
+		}
+		if told := v.reports(); told[len(told)-1].Refused != said {
+			t.Errorf("%q: told %q, want %q", lock, told[len(told)-1].Refused, said)
+		}
+		server.trouble = ""
+		v.pass(3 * time.Second)
+		if told := v.reports(); told[len(told)-1].Refused != "" {
+			t.Errorf("%q: later told %q", lock, told[len(told)-1].Refused)
+		}
+	}
 }
 
 func TestAFollowersAudioServerIsLostAndBack(t *testing.T) {

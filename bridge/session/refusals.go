@@ -1,6 +1,10 @@
 package session
 
-import "time"
+import (
+	"time"
+
+	"archibald-bridge/bridge/stream"
+)
 
 const (
 	refusalRetryLeast = 500 * time.Millisecond
@@ -88,8 +92,12 @@ func (e *End) settled() {
 	}
 	e.toldUp = true
 	a := e.session.Agreement
-	e.futile.log(e, "session up", "peer", e.session.PeerAddr, "send", a.Send, "receive", a.Receive,
-		"redundancy", a.Redundancy.Copies, "redundancy_distance", a.Redundancy.Distance)
+	attributes := []any{"peer", e.session.PeerAddr, "send", a.Send, "receive", a.Receive,
+		"redundancy", a.Redundancy.Copies, "redundancy_distance", a.Redundancy.Distance}
+	if e.lock() != stream.Unlocked {
+		attributes = append(attributes, "leader", a.Leader, "period_frames", a.PeriodFrames)
+	}
+	e.futile.log(e, "session up", attributes...)
 }
 
 // futile counts sessions in a row in which nothing was ever heard of the peer. The

@@ -6,6 +6,7 @@ import (
 
 	"archibald-bridge/bridge/codec"
 	"archibald-bridge/bridge/report"
+	"archibald-bridge/bridge/stream"
 	"archibald-bridge/proto"
 )
 
@@ -55,11 +56,20 @@ func (e *End) fromPeer(from netip.AddrPort, ssrc uint32, nowNs int64) bool {
 // reportState is what a report says of our streams.
 func (e *End) reportState() report.State {
 	s, a := &e.streams, e.session.Agreement
-	state := report.State{Counters: s.counters, RateHz: a.Send.RateHz, Latency: e.toldLatency(), Paused: e.graph.Freewheels, Refused: e.refused().reason()}
+	state := report.State{Counters: s.counters, RateHz: a.Send.RateHz, Latency: e.toldLatency(), Paused: e.graph.Freewheels, Refused: e.cannot()}
 	if a.Send.Channels > 0 && !codec.Codes(a.Send.Encoding) { // of a coded stream the core tells of the cycle
 		state.LastPacketFrames = max(0, e.graph.PeriodFrames-s.send.PacketFrames(a.Send, e.graph.PeriodFrames))
 	}
 	return state
+}
+
+// cannot is why this end cannot send or receive what was agreed, in a line for the peer: what was
+// refused, or, where the peer's packets are to drive the graph, what hinders that or keeps it mute.
+func (e *End) cannot() string {
+	if reason := e.refused().reason(); reason != "" || e.lock() != stream.Follows {
+		return reason
+	}
+	return e.trouble
 }
 
 // toldLatency is what this end tells the peer of its stream; nil while it is not

@@ -6,11 +6,13 @@ import (
 	"archibald-bridge/bridge/audio"
 	"archibald-bridge/bridge/health"
 	"archibald-bridge/bridge/status"
+	"archibald-bridge/bridge/stream"
 )
 
 // audioProblems are those of an audio server that is in use. One that knows why its
 // graph does not run is believed, in place of what else can be said about that.
 func (e *End) audioProblems(found []status.Problem) []status.Problem {
+	e.trouble = ""
 	if !e.usable() {
 		return found // the state of the audio server says why
 	}
@@ -18,8 +20,8 @@ func (e *End) audioProblems(found []status.Problem) []status.Problem {
 	if server == nil {
 		return append(found, e.unmetPeriod(func(int, int) string { return "" })...)
 	}
-	if trouble := server.Trouble(); trouble != "" {
-		all := []status.Problem{{Code: health.AudioMute, Side: status.SideAudio, Text: trouble}}
+	if e.trouble = server.Trouble(); e.trouble != "" {
+		all := []status.Problem{{Code: health.AudioMute, Side: status.SideAudio, Text: e.trouble}}
 		for _, p := range found {
 			if p.Code != health.GraphStopped {
 				all = append(all, p)
@@ -31,10 +33,10 @@ func (e *End) audioProblems(found []status.Problem) []status.Problem {
 }
 
 // unmetPeriod says that the graph has not the period that was asked for. A shorter one
-// is no loss, unless there is a reason to tell.
+// is no loss, unless there is a reason to tell. That of a follower is its leader's.
 func (e *End) unmetPeriod(why func(asked, runs int) string) []status.Problem {
 	asked, runs := e.settings.PeriodFrames, e.graph.PeriodFrames
-	if asked == 0 || asked == runs {
+	if asked == 0 || asked == runs || e.session != nil && e.lock() == stream.Follows {
 		return nil
 	}
 	text := fmt.Sprintf("%s-period %d is not met: %s runs at %d frames", e.settings.Role, asked, e.server, runs)

@@ -10,30 +10,16 @@ import (
 )
 
 func TestSoundCrossesBetweenAGuestOnPipeWireAndAHostOnJACK(t *testing.T) {
-	unbroken(t, Config{PeriodFrames: 256, Common: []string{"--latency", "100ms"}}, onEachOthersServers)
+	unbroken(t, Config{PeriodFrames: 256, GuestOnPipeWire: true, HostOnJACK: true, Common: []string{"--latency", "100ms"}}, onEachOthersServers)
 }
 
 // onEachOthersServers runs the guest where hosts mostly are, and the host where guests are.
 func onEachOthersServers(t *testing.T, r *Rig) (faults []string, serverFailures int) {
-	jackd, err := r.Stack.StartJackd("host", r.Config.PeriodFrames, r.Config.HostRateHz)
-	if err != nil {
-		t.Fatal(err)
-	}
-	startGuest := func() (err error) {
-		r.Guest, err = r.Start("bridge-guest", nil, r.binary, append([]string{"guest", "--backend", "pipewire",
-			"--guest-period", fmt.Sprint(r.Config.PeriodFrames)}, r.common(proto.Guest, false)...)...)
-		return err
-	}
-	startHost := func() (err error) {
-		r.Host, err = r.Start("bridge-host", nil, r.binary, append([]string{"host", "--backend", "jack",
-			"--jack-server", jackd.Server}, r.common(proto.Host, true)...)...)
-		return err
-	}
-	if err := r.startEach(r.StartPipeWire, startGuest, startHost); err != nil {
+	if err := r.StartAll(); err != nil {
 		t.Fatal(err)
 	}
 	before := r.xruns(t)
-	inGuest, err := probe.Start(r.Stack, probe.Config{
+	inGuest, err := probe.Start(r.vm, probe.Config{
 		Binary: r.probe, Name: "guest-probe", PeriodFrames: r.Config.PeriodFrames, Inputs: 2, Duration: 6 * time.Second,
 		Outputs: []probe.Signal{probe.Tone(guestHz, toneDBFS), probe.Tone(guestHz+100, toneDBFS)},
 	})
@@ -46,13 +32,13 @@ func onEachOthersServers(t *testing.T, r *Rig) (faults []string, serverFailures 
 			{fmt.Sprintf("guest-probe:out_%d", i+1), "archibald-to-host:playback_" + side},
 			{"archibald-from-host:capture_" + side, fmt.Sprintf("guest-probe:in_%d", i+1)},
 		} {
-			if err := r.PipeWireConnect(link[0], link[1]); err != nil {
+			if err := r.vm.PipeWireConnect(link[0], link[1]); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
 	onHost, err := probe.Start(r.Stack, probe.Config{
-		Binary: r.probe, Name: "host-probe", JackServer: jackd.Server, Inputs: 2, Duration: 4 * time.Second,
+		Binary: r.probe, Name: "host-probe", JackServer: r.HostJackd.Server, Inputs: 2, Duration: 4 * time.Second,
 		Outputs: []probe.Signal{probe.Tone(hostHz, toneDBFS), probe.Tone(hostHz+100, toneDBFS)},
 		Connect: [][2]string{
 			{"host-probe:out_1", "archibald-to-guest:in_1"}, {"host-probe:out_2", "archibald-to-guest:in_2"},
@@ -75,7 +61,7 @@ func onEachOthersServers(t *testing.T, r *Rig) (faults []string, serverFailures 
 		faults = append(faults, broken(t, "the host", host.Sound.Channels[i], guestHz+100*float64(i))...)
 		faults = append(faults, broken(t, "the guest", guest.Sound.Channels[i], hostHz+100*float64(i))...)
 	}
-	for role, want := range map[proto.Role]string{proto.Guest: "PipeWire", proto.Host: "JACK server " + jackd.Server} {
+	for role, want := range map[proto.Role]string{proto.Guest: "PipeWire", proto.Host: "JACK server " + r.HostJackd.Server} {
 		if s, err := r.Status(role); err != nil || s.Audio.Server != want {
 			t.Errorf("the %s is on %q, want %q (%v)", role, s.Audio.Server, want, err)
 		}

@@ -48,7 +48,7 @@ func crosses(t *testing.T, periodFrames int) {
 		t.Logf("%d hostile datagrams sent meanwhile", sent)
 		harassed <- err
 	}()
-	d, err := r.Duplex(gate.Soak(14*time.Second, 5*time.Minute), 100*time.Millisecond)
+	d, err := r.Duplex(gate.Soak(10*time.Second, 5*time.Minute), 100*time.Millisecond)
 	close(stop)
 	if err := errors.Join(err, <-harassed); err != nil {
 		t.Fatal(err)

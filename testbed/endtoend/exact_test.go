@@ -27,7 +27,7 @@ func exact(t *testing.T, r *Rig) (faults []string, serverFailures int) {
 	if err := r.WaitExact(exactWithin); err != nil {
 		return []string{err.Error()}, r.xruns(t) - before
 	}
-	length := gate.Soak(15*time.Second, 5*time.Minute)
+	length := gate.Soak(12*time.Second, 5*time.Minute)
 	all, serverFailures, err := r.Exact(length, 100*time.Millisecond)
 	if err != nil {
 		t.Fatal(err)

@@ -40,8 +40,8 @@ func TestGuestsOfAHostOnJACKDoNotHearEachOtherNorTheDeathOfOne(t *testing.T) {
 func neitherEachOtherNorADeath(t *testing.T, h *House) {
 	t.Helper()
 	dies := len(h.Guests) - 1 // it has a jackd for itself
-	crowd, err := h.Play(14*time.Second, 100*time.Millisecond, func() error {
-		time.Sleep(5 * time.Second)
+	crowd, err := h.Play(11*time.Second, 100*time.Millisecond, func() error {
+		time.Sleep(4 * time.Second)
 		h.Guests[dies].Kill9()
 		time.Sleep(time.Second)
 		if err := h.Guests[dies].Restart(); err != nil {

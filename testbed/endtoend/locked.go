@@ -29,23 +29,55 @@ type RoundTrip struct {
 	Took map[int]int
 }
 
-// loops are the ports on both ends' graphs.
-var loops = map[proto.Role]struct{ out, in string }{
-	proto.Guest: {"archibald-from-host:out_1", "archibald-to-host:in_1"},
-	proto.Host:  {"archibald-from-guest:output_FL", "archibald-to-guest:playback_FL"},
+// InLeadersGraph is what SuperCollider's tone is in the leader's graph, and a tone that does not
+// leave it.
+type InLeadersGraph struct {
+	Tone          signal.Measured // of SuperCollider, in the longest stretch without a gap
+	Gaps, Witness []signal.Gap
+}
+
+// LeftHz is the tone that SuperCollider plays on its left output.
+const LeftHz = guestLeftHz
+
+// HearSuperCollider records both. The guest follows.
+func (r *Rig) HearSuperCollider(duration time.Duration) (h InLeadersGraph, err error) {
+	r.probes++
+	name := fmt.Sprintf("hear-%d", r.probes)
+	p, err := probe.Start(r.Stack, probe.Config{
+		Binary: r.probe, Name: name, JackServer: r.jackServer(proto.Host), PeriodFrames: r.Config.PeriodFrames, RateHz: r.Config.RateHz,
+		Inputs: 2, Duration: duration, Outputs: []probe.Signal{probe.Tone(witnessHz, toneDBFS)},
+	})
+	if err != nil {
+		return h, err
+	}
+	out, _ := r.ports(proto.Host)
+	for _, pair := range [][2]string{{out, name + ":in_1"}, {name + ":out_1", name + ":in_2"}} {
+		if err := r.connect(proto.Host, pair[0], pair[1]); err != nil {
+			return h, err
+		}
+	}
+	heard, err := p.Finish()
+	if err != nil {
+		return h, err
+	}
+	from := min(settled(heard), heard.Sound.Frames())
+	left, witness := heard.Sound.Channels[0][from:], heard.Sound.Channels[1][from:]
+	h.Gaps, h.Witness = signal.Gaps(left, heard.RateHz, guestLeftHz), signal.Gaps(witness, heard.RateHz, witnessHz)
+	h.Tone, err = signal.Tone(longestWhole(left, h.Gaps), heard.RateHz, guestLeftHz)
+	return h, err
 }
 
 func (r *Rig) connect(role proto.Role, from, to string) error {
-	if role == proto.Guest {
-		return r.JackConnect(r.JackServer, from, to)
+	if server := r.jackServer(role); server != "" {
+		return r.JackConnect(server, from, to)
 	}
-	return r.PipeWireConnect(from, to)
+	return r.beside(role).PipeWireConnect(from, to)
 }
 
 // LoopFollower connects the follower's nodes to each other.
 func (r *Rig) LoopFollower(leader proto.Role) error {
-	follower := leader.Other()
-	return r.connect(follower, loops[follower].out, loops[follower].in)
+	out, in := r.ports(leader.Other())
+	return r.connect(leader.Other(), out, in)
 }
 
 // RoundTrip measures the way, against a second one from the same program back to itself that
@@ -54,18 +86,16 @@ func (r *Rig) RoundTrip(leader proto.Role, periodFrames int, duration time.Durat
 	r.probes++
 	name := fmt.Sprintf("trip-%d", r.probes)
 	config := probe.Config{
-		Binary: r.probe, Name: name, PeriodFrames: periodFrames, RateHz: r.Config.RateHz, Inputs: 2, Duration: duration,
+		Binary: r.probe, Name: name, JackServer: r.jackServer(leader), PeriodFrames: periodFrames, RateHz: r.Config.RateHz, Inputs: 2, Duration: duration,
 		Outputs: []probe.Signal{probe.NoiseF32(noiseSeed), probe.NoiseF32(noiseSeed + 1)},
 	}
-	if leader == proto.Guest {
-		config.JackServer = r.JackServer
-	}
-	p, err := probe.Start(r.Stack, config)
+	p, err := probe.Start(r.beside(leader), config)
 	if err != nil {
 		return trip, err
 	}
+	out, in := r.ports(leader)
 	for _, pair := range [][2]string{
-		{name + ":out_1", loops[leader].in}, {loops[leader].out, name + ":in_1"}, {name + ":out_2", name + ":in_2"},
+		{name + ":out_1", in}, {out, name + ":in_1"}, {name + ":out_2", name + ":in_2"},
 	} {
 		if err := r.connect(leader, pair[0], pair[1]); err != nil {
 			return trip, err

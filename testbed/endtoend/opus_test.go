@@ -20,19 +20,11 @@ import (
 
 // A network of 40 ms that loses 2 % of the datagrams, in both directions.
 func TestOpusCrossesALongAndLossyPath(t *testing.T) {
-	unbroken(t, Config{PeriodFrames: 256, Common: []string{"--format", "opus", "--latency", "100ms"}}, longAndLossy)
+	unbroken(t, Config{PeriodFrames: 256, Common: []string{"--format", "opus", "--latency", "100ms"},
+		Way: path.Kind{Delay: 40 * time.Millisecond, Loss: 0.02, Seed: 7}}, longAndLossy)
 }
 
 func longAndLossy(t *testing.T, r *Rig) (faults []string, serverFailures int) {
-	port := uint16(r.port)
-	to := netip.AddrPortFrom(netip.MustParseAddr(Address(proto.Host)), port)
-	at := netip.AddrPortFrom(to.Addr().Next().Next(), port)
-	way, err := path.Open(at, to, path.Kind{Delay: 40 * time.Millisecond, Loss: 0.02, Seed: 7})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = way.Close() }()
-	r.Config.Guest = append(r.Config.Guest, "--peer", at.String())
 	if err := r.StartAll(); err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +55,7 @@ func longAndLossy(t *testing.T, r *Rig) (faults []string, serverFailures int) {
 			faults = append(faults, fmt.Sprintf("%s: latency %.1f ms, stages %+v", s.End, got.LatencyMs.Bridge, stages))
 		}
 	}
-	if _, lost := way.Counts(); lost[0] == 0 || lost[1] == 0 {
+	if _, lost := r.Way.Counts(); lost[0] == 0 || lost[1] == 0 {
 		t.Errorf("the path lost %d", lost)
 	}
 	return faults, d.ServerFailures()

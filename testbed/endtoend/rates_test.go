@@ -18,7 +18,7 @@ func TestSoundCrossesBetweenServersOfDifferentRates(t *testing.T) {
 	if err := r.StartAll(); err != nil {
 		t.Fatal(err)
 	}
-	d, err := r.Duplex(gate.Soak(12*time.Second, time.Minute), 100*time.Millisecond)
+	d, err := r.Duplex(gate.Soak(10*time.Second, time.Minute), 100*time.Millisecond)
 	if err != nil {
 		t.Fatal(err)
 	}

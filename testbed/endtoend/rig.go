@@ -6,14 +6,17 @@ package endtoend
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"time"
 
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/proto"
+	"archibald-bridge/testbed/path"
 	"archibald-bridge/testbed/probe"
 	"archibald-bridge/testbed/stack"
 )
@@ -32,8 +35,12 @@ type Config struct {
 	Tags []string
 	// Shared says that no sound is judged: another process may use the machine, too.
 	Shared bool
-	// Netone says that the guest end drives its JACK server, whose driver is netone.
-	Netone bool
+	// GuestOnPipeWire and HostOnJACK: the other way round than usual.
+	GuestOnPipeWire, HostOnJACK bool
+	// Netone is the end that drives its JACK server, whose driver is netone; "": none.
+	Netone proto.Role
+	// Way is what lies between the ends where the guest calls; the zero Kind: nothing.
+	Way path.Kind
 	// Static ends have no session; each has the other as its peer.
 	Static bool
 	// Ask the ends all the time what their servers did: a test that judges gaps needs
@@ -46,17 +53,21 @@ type Config struct {
 type Rig struct {
 	*stack.Stack
 	Config      Config
-	JackServer  string // its name, whether it runs or not
-	Jackd       *stack.Jackd
+	JackServer  string       // its name, whether it runs or not
+	Jackd       *stack.Jackd // the guest's
+	HostJackd   *stack.Jackd
 	Scsynth     *stack.Scsynth
-	PipeWire    *stack.Process
+	PipeWire    *stack.Process // the host's
 	WirePlumber *stack.Process
 	Guest, Host *stack.Process
+	Way         *path.Path // nil: the ends reach each other
 
 	binary, probe string
-	port          int // of both ends, TCP and UDP
-	netonePort    int // UDP, of the guest's JACK server
-	probes        int // started so far: each needs a name of its own
+	port          int            // of both ends, TCP and UDP
+	wayAt         netip.AddrPort // where the guest calls the way
+	netonePort    int            // UDP, of the JACK server that an end drives
+	vm            *stack.Stack   // the PipeWire of a guest, and the programs beside it
+	probes        int            // started so far: each needs a name of its own
 }
 
 // New builds the programs and starts nothing.
@@ -79,6 +90,14 @@ func New(config Config) (*Rig, error) {
 	if r.port, err = FreePort(); err == nil {
 		r.netonePort, err = freeUDPPort()
 	}
+	if err == nil && config.GuestOnPipeWire {
+		r.vm, err = open()
+	}
+	if err == nil && config.Way != (path.Kind{}) {
+		to := r.address(proto.Host)
+		r.wayAt = netip.AddrPortFrom(to.Addr().Next().Next(), to.Port())
+		r.Way, err = path.Open(r.wayAt, to, config.Way)
+	}
 	if err == nil {
 		r.probe, err = probe.Build(s.Dir)
 	}
@@ -87,28 +106,21 @@ func New(config Config) (*Rig, error) {
 		err = stack.Build(r.binary, "archibald-bridge", config.Tags...)
 	}
 	if err != nil {
-		_ = s.Close()
+		_ = r.Close()
 		return nil, err
 	}
 	return r, nil
 }
 
-// StartJackd starts the guest's JACK server.
-func (r *Rig) StartJackd() (err error) {
-	if !r.Config.Netone {
-		r.Jackd, err = r.Stack.StartJackd("guest", r.Config.PeriodFrames, r.Config.RateHz)
-		return err
+// Close stops everything, as that of Stack does.
+func (r *Rig) Close() error {
+	err := r.Stack.Close()
+	if r.vm != nil {
+		err = errors.Join(err, r.vm.Close())
 	}
-	r.Jackd, err = r.StartJackdNetone("guest", r.netonePort, r.Config.PeriodFrames, r.Config.RateHz)
-	return err
-}
-
-// StartPipeWire starts the host's PipeWire with its session manager.
-func (r *Rig) StartPipeWire() (err error) {
-	if r.PipeWire, err = r.StartPipeWireAt(r.Config.PeriodFrames, r.Config.HostRateHz); err != nil {
-		return err
+	if r.Way != nil {
+		err = errors.Join(err, r.Way.Close())
 	}
-	r.WirePlumber, err = r.StartWirePlumber()
 	return err
 }
 
@@ -125,42 +137,43 @@ func (r *Rig) SetPeriod(frames int) error {
 	return nil
 }
 
-// StartGuest starts the guest end. The JACK server need not run.
+// StartGuest starts the guest end. Its server need not run.
 func (r *Rig) StartGuest() (err error) {
-	args := []string{"guest", "--jack-server", r.JackServer,
-		"--connect", "SuperCollider:out_* -> archibald-to-host:in_*"}
-	if r.Config.Netone {
-		args = append(args, "--netone-port", fmt.Sprint(r.netonePort))
-	}
+	args := append([]string{"guest"}, r.server(proto.Guest)...)
 	args = append(append(args, r.common(proto.Guest, r.Config.CallFromHost)...), r.Config.Guest...)
-	r.Guest, err = r.Start("bridge-guest", nil, r.binary, args...)
+	r.Guest, err = r.beside(proto.Guest).Start("bridge-guest", nil, r.binary, args...)
 	return err
 }
 
 // StartHost starts the host end.
 func (r *Rig) StartHost() (err error) {
-	args := []string{"host", "--host-period", fmt.Sprint(r.Config.PeriodFrames)}
+	args := append([]string{"host"}, r.server(proto.Host)...)
 	args = append(append(args, r.common(proto.Host, !r.Config.CallFromHost)...), r.Config.Host...)
 	r.Host, err = r.Start("bridge-host", nil, r.binary, args...)
 	return err
 }
 
 func (r *Rig) common(role proto.Role, waits bool) []string {
-	args := []string{"--listen", fmt.Sprintf("%s:%d", Address(role), r.port), "--status-listen", statusAddress(role)}
+	args := []string{"--listen", r.address(role).String(), "--status-listen", statusAddress(role)}
 	if r.Config.Static {
 		args = append(args, "--static")
 	}
 	if !waits || r.Config.Static {
-		peer := proto.Guest
-		if role == proto.Guest {
-			peer = proto.Host
+		peer := r.address(role.Other())
+		if r.Way != nil && role == proto.Guest {
+			peer = r.wayAt
 		}
-		args = append(args, "--peer", fmt.Sprintf("%s:%d", Address(peer), r.port))
+		args = append(args, "--peer", peer.String())
 	}
 	if r.Config.Channels != 0 {
 		args = append(args, "--channels", fmt.Sprint(r.Config.Channels))
 	}
 	return append(args, r.Config.Common...)
+}
+
+// address is where an end listens.
+func (r *Rig) address(role proto.Role) netip.AddrPort {
+	return netip.AddrPortFrom(netip.MustParseAddr(Address(role)), uint16(r.port))
 }
 
 // sides are the names of the first two channels of PipeWire nodes with so many.
@@ -173,7 +186,7 @@ func sides(channels int) (left, right string) {
 
 // StartAll starts servers and ends and waits until sound can flow.
 func (r *Rig) StartAll() error {
-	for _, start := range []func() error{r.StartJackd, r.StartPipeWire, r.StartGuest, r.StartHost} {
+	for _, start := range []func() error{r.StartGuestServer, r.StartHostServer, r.StartGuest, r.StartHost} {
 		if err := start(); err != nil {
 			return err
 		}

@@ -128,7 +128,7 @@ func TestATestThatIsLeftOutRunsElsewhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	beside := regexp.MustCompile(`-run "\$asks_beside" (.*) &`).FindSubmatch(tier)
+	beside := regexp.MustCompile(`-run "\$asks_beside" (.*)`).FindSubmatch(tier)
 	if beside == nil {
 		t.Fatal("scripts/test.sh does not run asks_beside")
 	}

@@ -9,6 +9,7 @@ import (
 
 	"archibald-bridge/proto"
 	"archibald-bridge/testbed/endtoend"
+	"archibald-bridge/testbed/gate"
 )
 
 const (
@@ -27,7 +28,15 @@ type pair struct {
 // pairs are those of a guest on JACK and a host on PipeWire.
 var pairs = []pair{
 	{"jackd leads PipeWire", proto.Guest, endtoend.Config{Guest: []string{"--clock", "lead", "--answer-periods", "1"}}},
-	{"PipeWire leads jackd", proto.Host, endtoend.Config{Netone: true, Guest: []string{"--clock", "follow"}, Host: []string{"--answer-periods", "1"}}},
+	{"PipeWire leads jackd", proto.Host, endtoend.Config{Netone: proto.Guest, Guest: []string{"--clock", "follow"}, Host: []string{"--answer-periods", "1"}}},
+}
+
+// alike are those whose servers are of one kind.
+var alike = []pair{
+	{"PipeWire leads a guest's PipeWire", proto.Host, endtoend.Config{GuestOnPipeWire: true, Guest: []string{"--clock", "follow"}, Host: []string{"--answer-periods", "1"}}},
+	{"jackd leads a host's jackd", proto.Guest, endtoend.Config{HostOnJACK: true, Netone: proto.Host, Host: []string{"--clock", "follow"}, Guest: []string{"--answer-periods", "1"}}},
+	{"a guest's PipeWire leads PipeWire", proto.Guest, endtoend.Config{GuestOnPipeWire: true, Guest: []string{"--clock", "lead", "--answer-periods", "1"}}},
+	{"a host's jackd leads jackd", proto.Host, endtoend.Config{HostOnJACK: true, Netone: proto.Guest, Guest: []string{"--clock", "follow"}, Host: []string{"--answer-periods", "1"}}},
 }
 
 // start starts servers and ends, with the follower's nodes connected to each other.
@@ -102,28 +111,47 @@ func (m misses) since(before misses) (by misses, sum int) {
 	return by, sum
 }
 
+// A miss costs its cycle, and the cross-fade behind it.
+const crossFadeFrames = 64
+
+// undisturbed holds that a leader's graph lost at most 2 % of so many cycles, which a busy machine
+// can cost: one that waits for what does not come would lose as many as that are.
+func undisturbed(t *testing.T, leader proto.Role, by misses, cycles int) {
+	t.Helper()
+	if xruns := by[string(leader)+": xruns"]; xruns > cycles/50 {
+		t.Errorf("the graph that leads had %d xruns in %d cycles", xruns, cycles)
+	}
+}
+
 // roundTrip measures it: each frame that came back as it was sent took exactly so many frames,
-// and whatever did not is counted.
+// and whatever did not is counted. It is nearly all of them.
 func roundTrip(t *testing.T, r *endtoend.Rig, leader proto.Role, periodFrames, want int) {
 	t.Helper()
+	trip, _ := measure(t, r, leader, periodFrames, want, gate.Soak(5*time.Second, 8*time.Second))
+	if trip.Longest < 2*periodFrames || 10*trip.Equal < 9*trip.Frames {
+		t.Errorf("%d of %d frames equal, longest stretch %d", trip.Equal, trip.Frames, trip.Longest)
+	}
+}
+
+// measure is roundTrip for so long, however much is missing.
+func measure(t *testing.T, r *endtoend.Rig, leader proto.Role, periodFrames, want int, duration time.Duration) (endtoend.RoundTrip, misses) {
+	t.Helper()
 	before := missed(t, r)
-	trip, err := r.RoundTrip(leader, periodFrames, 8*time.Second)
+	trip, err := r.RoundTrip(leader, periodFrames, duration)
 	if err != nil {
 		t.Fatal(err)
 	}
 	by, misses := missed(t, r).since(before)
 	t.Logf("%d of %d frames equal, longest stretch %d, %d breaks, took %v; counted: %v", trip.Equal, trip.Frames, trip.Longest, trip.Breaks, trip.Took, by)
+	// Time that the leader's server loses is behind what was under way.
+	underWay := periodFrames * (by[string(leader)+": lost time"] + by[string(leader)+": xruns"])
 	for frames, count := range trip.Took {
-		if frames != want {
+		if frames != want && count > underWay {
 			t.Errorf("%d frames came back after %d, want %d", count, frames, want)
 		}
 	}
-	if trip.Longest < 2*periodFrames || 10*trip.Equal < 9*trip.Frames {
-		t.Errorf("%d of %d frames equal, longest stretch %d", trip.Equal, trip.Frames, trip.Longest)
-	}
-	// A miss costs its cycle, and the cross-fade behind it.
-	const crossFadeFrames = 64
 	if different := trip.Frames - trip.Equal; trip.Breaks > misses || different > misses*(periodFrames+crossFadeFrames) {
 		t.Errorf("%d breaks, %d frames that differ, and only %d misses are counted", trip.Breaks, different, misses)
 	}
+	return trip, by
 }

@@ -11,14 +11,17 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync/atomic"
 	"time"
 )
 
 // Client talks to one scsynth. It is used from one goroutine at a time.
-type Client struct {
-	socket *net.UDPConn
-	nextID int32 // of nodes and of /sync
-}
+type Client struct{ socket *net.UDPConn }
+
+// lastID is that of nodes and of /sync. Several clients of one server must not have the same.
+var lastID atomic.Int32
+
+func init() { lastID.Store(1000) }
 
 // Status is scsynth's answer to /status.
 type Status struct {
@@ -43,7 +46,7 @@ func Dial(address string) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Client{socket: socket, nextID: 1000}, nil
+	return &Client{socket: socket}, nil
 }
 
 // Close ends the client. Synths play on.
@@ -69,7 +72,7 @@ func (c *Client) Status(ctx context.Context) (Status, error) {
 
 // Load sends the synth definitions and waits until scsynth has them.
 func (c *Client) Load(ctx context.Context) error {
-	for _, d := range []definition{toneDefinition, thruDefinition} {
+	for _, d := range []definition{toneDefinition, thruDefinition, burdenDefinition()} {
 		_, err := c.ask(ctx, Message{"/d_recv", []any{d.encode()}}, func(m Message) bool {
 			return m.Address == "/done" && len(m.Args) > 0 && m.Args[0] == "/d_recv"
 		})
@@ -90,6 +93,11 @@ func (c *Client) Tone(ctx context.Context, channel int, hz, amp float32) (node i
 // is SuperCollider:in_1.
 func (c *Client) Thru(ctx context.Context, inputBus, channel int, gain float32) (node int32, err error) {
 	return c.newSynth(ctx, ThruDef, "in", float32(inputBus), "out", float32(channel), "gain", gain)
+}
+
+// Burden starts a synth that works and is not heard, and returns its node.
+func (c *Client) Burden(ctx context.Context) (node int32, err error) {
+	return c.newSynth(ctx, BurdenDef)
 }
 
 // Phrase plays notes one after the other on a Tone's node, legato, and returns
@@ -113,15 +121,18 @@ func (c *Client) Set(ctx context.Context, node int32, name string, value float32
 	return c.do(ctx, Message{"/n_set", []any{node, name, value}})
 }
 
-// Free ends a node.
-func (c *Client) Free(ctx context.Context, node int32) error {
-	return c.do(ctx, Message{"/n_free", []any{node}})
+// Free ends nodes, all at once.
+func (c *Client) Free(ctx context.Context, nodes ...int32) error {
+	free := Message{Address: "/n_free"}
+	for _, node := range nodes {
+		free.Args = append(free.Args, node)
+	}
+	return c.do(ctx, free)
 }
 
 // Sync waits until scsynth has done everything sent before.
 func (c *Client) Sync(ctx context.Context) error {
-	c.nextID++
-	id := c.nextID
+	id := lastID.Add(1)
 	_, err := c.ask(ctx, Message{"/sync", []any{id}}, func(m Message) bool {
 		return m.Address == "/synced" && len(m.Args) > 0 && m.Args[0] == id
 	})
@@ -129,8 +140,7 @@ func (c *Client) Sync(ctx context.Context) error {
 }
 
 func (c *Client) newSynth(ctx context.Context, name string, parameters ...any) (int32, error) {
-	c.nextID++
-	node := c.nextID
+	node := lastID.Add(1)
 	const addToHead, defaultGroup = int32(0), int32(0)
 	return node, c.do(ctx, Message{"/s_new", append([]any{name, node, addToHead, defaultGroup}, parameters...)})
 }

@@ -96,7 +96,7 @@ func TestTonesAndThruAreHeardAsAsked(t *testing.T) {
 		t.Fatal(err)
 	}
 	status, err := s.Status(s.ctx)
-	if err != nil || status.Synths != 3 || status.Definitions != 2 || status.NominalRateHz != 48000 {
+	if err != nil || status.Synths != 3 || status.Definitions != 3 || status.NominalRateHz != 48000 {
 		t.Errorf("status %+v, %v", status, err)
 	}
 	r := s.record(t, probe.Config{

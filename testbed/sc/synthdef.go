@@ -14,7 +14,11 @@ const (
 	ToneDef = "archibald-tone"
 	// ThruDef plays the bus in on the bus out, times gain.
 	ThruDef = "archibald-thru"
+	// BurdenDef is work that is not heard: burdenSines sines, each the phase of the next.
+	BurdenDef = "archibald-burden"
 )
+
+const burdenSines = 200
 
 // Calculation rates of the synth definition file format.
 const (
@@ -69,6 +73,15 @@ var thruDefinition = definition{
 		{"BinaryOpUGen", audioRate, multiply, []input{{1, 0}, {0, 2}}, []int8{audioRate}},
 		{"Out", audioRate, 0, []input{{0, 1}, {2, 0}}, nil},
 	},
+}
+
+func burdenDefinition() definition {
+	d := definition{name: BurdenDef, constants: []float32{440}}
+	d.units = append(d.units, unit{"SinOsc", audioRate, 0, []input{{-1, 0}, {-1, 0}}, []int8{audioRate}})
+	for i := range int32(burdenSines - 1) {
+		d.units = append(d.units, unit{"SinOsc", audioRate, 0, []input{{-1, 0}, {i, 0}}, []int8{audioRate}})
+	}
+	return d
 }
 
 // encode writes the definition as a file of SuperCollider's "Synth Definition

@@ -292,6 +292,31 @@ func TestAFollowersStallEndsWithIt(t *testing.T) {
 	}
 }
 
+// Each answer is late, for longer than anything is concealed: each is counted, and the first
+// that is in time is heard.
+func TestAGraphThatIsTooSlowForSecondsIsCountedAllTheTime(t *testing.T) {
+	for _, period := range []int{32, 64, 256} {
+		periodNs := float64(period) * 1e9 / lockedRate
+		slow, end := 200, 200+4*lockedRate/period
+		l := &Locked{PeriodFrames: period, Source: lockedTone}
+		f := &Follower{GraphNs: func() float64 {
+			if n := len(l.Cycles); n >= slow && n < end {
+				return 1.5 * periodNs
+			}
+			return lockedDelayNs
+		}}
+		l.Followers = []*Follower{f}
+		runLocked(t, l, end+200)
+		missing := wantAnswers(t, l, 0, afterMissing(l, 0))
+		leader, _ := f.Counters()
+		if n := len(missing); n < end-slow-2 || missing[n-1] > end+20 || leader.Received.Unanswered != uint64(n) {
+			t.Errorf("period %d: too slow from cycle %d to %d; %d answers missing, the last of %d; %d counted", period, slow, end, n, missing[n-1], leader.Received.Unanswered)
+		}
+		wantExplained(t, leader.Received)
+		wantNoClick(t, "leader", heard(l, 0, startUp))
+	}
+}
+
 func TestPacketsThatStopForASecondAreBridgedByTheTimerAndNotHeard(t *testing.T) {
 	for _, period := range []int{32, 64, 256} {
 		for name, delayNs := range map[string]float64{"at the same pace": lockedDelayNs, "after another delay": 250e3} {

@@ -55,7 +55,8 @@ func (s *Stack) StartScsynth(config ScsynthConfig) (*Scsynth, error) {
 	// A block size above the JACK period gives silence, whatever /status says.
 	p, err := s.add(p, "scsynth", "-u", strconv.Itoa(config.UDPPort), "-B", "127.0.0.1",
 		"-i", strconv.Itoa(config.InputChannels), "-o", strconv.Itoa(config.OutputChannels),
-		"-z", strconv.Itoa(min(64, config.PeriodFrames)), "-D", "0", "-R", "0", "-l", "16")
+		"-z", strconv.Itoa(min(64, config.PeriodFrames)), "-D", "0", "-R", "0", "-l", "16",
+		"-m", "65536") // KB, for as many synths as no processor can play
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package jack
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -28,6 +29,16 @@ func (a *answers) missing(count uint64, now time.Time) time.Duration {
 // command starts a JACK server that this end can drive.
 func (s *Server) command(graph audio.Graph) string {
 	return fmt.Sprintf("jackd -S -n %s -d netone -r %d -p %d -l %d", s.name, graph.RateHz, graph.PeriodFrames, s.netonePort)
+}
+
+// howToStart adds to the error about a server that does not run how to start one that this
+// end can drive: any other would have a clock of its own.
+func (s *Server) howToStart(err error) error {
+	var known absentError // and there is another way out
+	if s.netonePort == 0 || !errors.Is(err, audio.ErrServerAbsent) || errors.As(err, &known) {
+		return err
+	}
+	return fmt.Errorf("%w; start it with jackd -S -n %s -d netone -l %d, and with -r and -p as the leader's graph has them", err, s.name, s.netonePort)
 }
 
 var (
@@ -63,7 +74,7 @@ func (s *Server) Follow(leader audio.Graph) error {
 	return nil
 }
 
-// Trouble says that there is no netone to drive.
+// Trouble says that there is no netone to drive, or that its graph is too slow to be driven.
 func (s *Server) Trouble() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -78,6 +89,10 @@ func (s *Server) Trouble() string {
 	}
 	if s.answers.missing(s.clients.drive.Answers(), time.Now()) < s.silentAfter {
 		return ""
+	}
+	if s.clients.drive.Answers() > 0 { // it is there, and answers when the graph is done
+		return fmt.Sprintf("JACK server %q finishes no cycle in time: netone on UDP port %d (netone-port) has stopped answering; its programs need more than the period, or another program drives it",
+			s.name, s.netonePort)
 	}
 	return fmt.Sprintf("JACK server %q is not driven: no netone answers on UDP port %d (netone-port); start it with %s",
 		s.name, s.netonePort, s.command(graph))

@@ -1,6 +1,7 @@
 package jack
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -282,6 +283,22 @@ func TestWhatADrivenServerFollows(t *testing.T) {
 	}
 	if trouble := server.Trouble(); trouble != "" {
 		t.Error(trouble)
+	}
+}
+
+func TestAServerToDriveThatDoesNotRunSaysHowToStartIt(t *testing.T) {
+	for port, want := range map[int]string{3000: "; start it with jackd -S -n archibald-nowhere -d netone -l 3000, and with -r and -p as the leader's graph has them", 0: ""} {
+		s := &Server{name: "archibald-nowhere", netonePort: port}
+		absent := fmt.Errorf("JACK server %q: %w", "archibald-nowhere", audio.ErrServerAbsent)
+		err := s.howToStart(absent)
+		if !errors.Is(err, audio.ErrServerAbsent) || err.Error() != absent.Error()+want {
+			t.Errorf("port %d: %v", port, err)
+		}
+		for _, other := range []error{absentError{"JACK server of another user"}, syscall.EPERM} {
+			if err := s.howToStart(other); err != other {
+				t.Errorf("port %d: %v", port, err)
+			}
+		}
 	}
 }
 

@@ -120,7 +120,7 @@ func (s *Server) open(config audio.Config) (audio.Graph, error) {
 	s.mu.Unlock()
 	c, err := openClients(s.core, s.name, s.peer, s.netonePort, config, send, receive)
 	if err != nil {
-		return audio.Graph{}, err
+		return audio.Graph{}, s.howToStart(err)
 	}
 	graph := c.graph()
 	err = c.fresh()

@@ -418,6 +418,10 @@ func TestWhatCannotBeFollowedIsSaid(t *testing.T) {
 		only, ok := f.Follows()
 		return ok && only == audio.Graph{RateHz: 44100, PeriodFrames: 512}
 	})
+	// Where it runs at another period, that is why: its least and its largest do not count.
+	if reason := f.WhyPeriod(256, 512); !strings.Contains(reason, "clock.force-quantum is set to 512") || !strings.Contains(reason, "clock.force-quantum 0") {
+		t.Errorf("%q", reason)
+	}
 	refused(audio.Graph{RateHz: 96000, PeriodFrames: 64}, "clock.force-rate is set to 44100", "96000 Hz", "force-rate 0")
 	refused(audio.Graph{RateHz: 44100, PeriodFrames: 64}, "clock.force-quantum is set to 512", "64 frames", "force-quantum 0")
 	d.run(t, "pw-metadata", "-n", "settings", "0", "clock.force-rate", "0")
@@ -425,6 +429,9 @@ func TestWhatCannotBeFollowedIsSaid(t *testing.T) {
 	f.troubled(t)
 	f.follows(t)
 	f.locked(t, 20, nil)
+	if reason := f.WhyPeriod(16, 32); !strings.Contains(reason, "another program holds") {
+		t.Errorf("%q", reason)
+	}
 
 	f.Close()
 	config := stereo("")

@@ -84,7 +84,24 @@ func (s *Server) WhyPeriod(asked, runs int) string {
 	if s.shim == nil {
 		return ""
 	}
+	if s.drives {
+		return whyDriven(C.archibald_pipewire_settings(s.shim))
+	}
 	return whyPeriod(asked, runs, s.config.RateHz, s.inForce().RateHz, C.archibald_pipewire_settings(s.shim))
+}
+
+const (
+	changesSetting = "; pw-metadata -n settings 0 clock.%s %d changes that until PipeWire starts again"
+	anotherHolds   = "another program holds the graph there (node.force-quantum or node.lock-quantum; pw-top shows which)"
+)
+
+// whyDriven is of a graph that the peer's packets drive: it forces their period, which only
+// what is forced, too, goes before.
+func whyDriven(settings C.struct_archibald_pipewire_settings) string {
+	if settings.forced_frames != 0 {
+		return fmt.Sprintf("clock.force-quantum is set to %d"+changesSetting, int(settings.forced_frames), "force-quantum", 0)
+	}
+	return anotherHolds
 }
 
 // whyPeriod: periods of settings are at the rate set, asked is at rateHz.
@@ -105,7 +122,7 @@ func whyPeriod(asked, runs, rateHz, graphHz int, settings C.struct_archibald_pip
 	}
 	least, most := scaled(settings.least_frames), scaled(settings.most_frames)
 	set := func(key string, frames int) string {
-		return fmt.Sprintf("; pw-metadata -n settings 0 clock.%s %d changes that until PipeWire starts again", key, frames)
+		return fmt.Sprintf(changesSetting, key, frames)
 	}
 	switch {
 	case settings.forced_frames != 0:
@@ -121,7 +138,7 @@ func whyPeriod(asked, runs, rateHz, graphHz int, settings C.struct_archibald_pip
 	case most != 0 && asks > most && runs < asks:
 		return fmt.Sprintf("PipeWire's max-quantum is %d", int(settings.most_frames)) + set("max-quantum", asked)
 	case runs > asks:
-		return "another program holds the graph there (node.force-quantum or node.lock-quantum; pw-top shows which)"
+		return anotherHolds
 	case bool(settings.powers_of_two) && rounded != asks && runs == rounded && graphHz == rateHz:
 		return "PipeWire rounds down to a power of two (clock.power-of-two-quantum)"
 	case graphHz != rateHz:
