@@ -61,7 +61,7 @@ wait "$one" $!
     tests "real audio servers, race detector: JACK, driven" -race -count=1 -run "$follow" archibald-bridge/bridge/audio/jack
     ARCHIBALD_BESIDE=1 tests "real audio servers, asked beside" -p 2 -count=1 -run "$asks_beside" ./benchmarks/peers ./testbed/jackprobe ./testbed/stack ./testbed/locked
   } &
-  tests "real audio servers, race detector" -race -p 1 -count=1 $(asking | of "$in_process" | but bridge/audio/jack) &
+  tests "real audio servers, race detector" -race -p 2 -count=1 $(asking | of "$in_process" | but bridge/audio/jack) &
   tests "real audio servers, asked by programs" -p 2 -count=1 $(asking | but "$in_process") &
   wait
   # Three at once, of which those that judge sound wait until they are alone (testbed/stack).

@@ -84,7 +84,7 @@ func lockedTable(all []results.Summary) string {
 func added(trip, control results.Spread) string {
 	switch {
 	case trip.Median == 0:
-		return "not measured"
+		return whole(trip)
 	case control.Median == 0:
 		return fmt.Sprintf("no control (%s)", whole(trip))
 	}

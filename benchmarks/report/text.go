@@ -37,6 +37,9 @@ func roundTrip(s results.Summary) string {
 
 // whole is a round trip alone, or what the repeats lie between.
 func whole(r results.Spread) string {
+	if r.Median == 0 {
+		return "not measured"
+	}
 	least, most := fmt.Sprintf("%.1f", r.Least), fmt.Sprintf("%.1f", r.Most)
 	if least == most {
 		return least

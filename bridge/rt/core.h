@@ -249,7 +249,10 @@ typedef struct {
 } archibald_receiver;
 
 typedef struct archibald_receive_counters {
-    /* written by playout or by control holding engine.reading; read by control; all relaxed */
+    /* Each is written by one thread at a time, and read by control; all relaxed. Writers are
+     * whoever holds engine.reading; playout (cycles); of a follower the thread of
+     * archibald_follow (made_up, takeovers, given_up). Skips and skipped_frames have two at
+     * once where following begins or ends: COUNT_SHARED. */
     RECEIVE_COUNTERS(COUNTER)
     _Atomic int64_t last_packet_ns;
     _Atomic uint32_t highest_sequence, seen_payload_type;
@@ -417,8 +420,8 @@ struct archibald_engine {
     /* control writes, audio threads read (sequentially consistent) */
     _Atomic(archibald_receiver *) receiver;
     _Atomic(archibald_sender *) sender;
-    /* audio threads write, control reads (sequentially consistent): 1 while a
-     * callback may hold receiver or sender */
+    /* playout, capture and the thread of archibald_follow each write their own, control reads
+     * (sequentially consistent): 1 while it may hold receiver or sender */
     _Atomic uint32_t in_playout, in_capture, in_follow;
     /* taken by exchange (acquire), given back by store (release): the one
      * reader of the socket. An audio thread that finds it taken goes on without. */
@@ -446,6 +449,8 @@ void archibald_playout(archibald_engine *engine, float *const *out, uint32_t cha
                        uint32_t frames, uint64_t graph_frame, int64_t cycle_ns, int64_t now_ns);
 void archibald_capture(archibald_engine *engine, const float *const *in, uint32_t channels,
                        uint32_t frames, uint64_t graph_frame, int64_t now_ns);
+/* How many datagrams one cycle may read: a flood must not starve the graph. */
+uint32_t archibald_drain_budget(const archibald_receiver *receiver, uint32_t period_frames);
 /* Reads at most budget datagrams; receiver NULL: only RTCP is kept. Returns how many. */
 uint32_t archibald_socket_drain(archibald_engine *engine, archibald_receiver *receiver,
                                 int64_t now_ns, uint32_t budget);

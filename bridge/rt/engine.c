@@ -6,9 +6,9 @@
 
 #include <string.h>
 
-/* How many datagrams one cycle may read: packets of four frames, and of many channels
- * twice what a period and its repeats fill. A flood must not starve the graph. */
-static uint32_t drain_budget(const archibald_receiver *receiver, uint32_t period_frames) {
+/* Packets of four frames, and of many channels twice what a period and its repeats fill. */
+uint32_t archibald_drain_budget(const archibald_receiver *receiver, uint32_t period_frames) {
+    if (!receiver) return BATCH;
     const uint64_t of_stream = (uint64_t)period_frames * receiver->plan.rate_hz;
     const uint32_t frames = (uint32_t)(of_stream / receiver->plan.graph_hz);
     const uint32_t frame_bytes =
@@ -35,8 +35,8 @@ static int64_t playout_media(archibald_engine *engine, int follows, uint32_t fra
     }
     int64_t skipped = archibald_media_clock_update(clock, graph_frame, frames, cycle_ns);
     if (skipped > 0) { /* taking some of it back is no second loss */
-        COUNT(count->skips, 1);
-        COUNT(count->skipped_frames, (uint64_t)skipped);
+        COUNT_SHARED(count->skips, 1);
+        COUNT_SHARED(count->skipped_frames, (uint64_t)skipped);
     }
     return clock->media;
 }
@@ -62,7 +62,7 @@ static void play_answer(archibald_engine *engine, archibald_receiver *receiver, 
                         uint32_t channels, uint32_t frames, uint64_t graph_frame, int64_t cycle_ns,
                         int64_t now_ns) {
     receive_counters *count = &engine->received;
-    uint32_t budget = drain_budget(receiver, frames);
+    uint32_t budget = archibald_drain_budget(receiver, frames);
     if (receiver->plan.period_frames != frames) {
         archibald_socket_drain(engine, receiver, now_ns, budget);
         atomic_store_explicit(&receiver->playing, 0, memory_order_relaxed);
@@ -108,7 +108,7 @@ void archibald_playout(archibald_engine *engine, float *const *out, uint32_t cha
     } else if (receiver->plan.lock == LOCK_LEADS) {
         play_answer(engine, receiver, sink, channels, frames, graph_frame, cycle_ns, now_ns);
     } else {
-        archibald_socket_drain(engine, receiver, now_ns, drain_budget(receiver, frames));
+        archibald_socket_drain(engine, receiver, now_ns, archibald_drain_budget(receiver, frames));
         archibald_receiver_decoded(receiver, count, &engine->observations);
         archibald_receiver_play(receiver, count, &engine->observations, sink, channels, frames,
                                 media, cycle_ns);
@@ -128,7 +128,7 @@ int archibald_follow(archibald_engine *engine, enum archibald_follow_why why, in
     if (atomic_exchange_explicit(&engine->reading, 1, memory_order_acquire)) {
         f->more = 1;
     } else {
-        uint32_t left = receiver ? drain_budget(receiver, (uint32_t)f->made_for) : BATCH;
+        uint32_t left = archibald_drain_budget(receiver, (uint32_t)f->made_for);
         /* Not more than the next cycle needs: what is of later ones waits in the socket. */
         while (!(started = archibald_follow_decide(f, receiver, count, now_ns)) && left > 0) {
             uint32_t wanted = archibald_follow_wanted(f, receiver);

@@ -63,7 +63,7 @@ type Engine struct {
 	c      *C.archibald_engine
 	socket *mediaSocket // nil on virtual time
 
-	lookahead int     // of the newest receiver's resampler
+	lookahead int     // of the resampler of the newest receiver that was started
 	nominal   float64 // its ratio by both rates
 
 	firstTimestamp uint32
@@ -125,7 +125,7 @@ func (e *Engine) LookaheadFrames() int { return e.lookahead }
 func (e *Engine) SetGraph(rateHz int) { C.set_graph(e.c, C.uint32_t(rateHz)) }
 
 // Follow implements session.Core: the peer's packets drive cycles of periodFrames, 1 to
-// MaxPeriodFrames, at rateHz, from the audio server's next call of Callbacks.Follow on. 0, 0: it
+// MaxPeriodFrames, at rateHz, 8000 to 192000, from the audio server's next call of Callbacks.Follow on. 0, 0: it
 // starts none, and the graph has its own clock again.
 func (e *Engine) Follow(rateHz, periodFrames int) {
 	C.set_follow(e.c, C.uint32_t(rateHz), C.uint32_t(periodFrames))
@@ -327,8 +327,11 @@ func (e *Engine) startReceiver(plan *C.receive_plan, h hearing) error {
 		C.archibald_receiver_free(receiver)
 		return err
 	}
+	if err := e.replaceReceiver(receiver); err != nil {
+		return err
+	}
 	e.lookahead, e.nominal = int(receiver.table.lookahead), float64(plan.rate_hz)/float64(plan.graph_hz)
-	return e.replaceReceiver(receiver)
+	return nil
 }
 
 // StopReceiver implements session.Core.

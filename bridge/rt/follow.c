@@ -107,8 +107,8 @@ int archibald_follow_decide(follow_machine *f, archibald_receiver *receiver,
     if (!f->known) return 0;
     const int whole = archibald_locked_whole(receiver, f->next, frames);
     if (whole && now_ns - receiver->newest_ns > periods_ns(f, MOST_BEHIND_PERIODS)) {
-        COUNT(count->skips, 1);
-        COUNT(count->skipped_frames, frames);
+        COUNT_SHARED(count->skips, 1);
+        COUNT_SHARED(count->skipped_frames, frames);
         f->next += frames;
         return 0;
     }

@@ -384,24 +384,70 @@ func TestACycleThatDoesNotEndIsGivenUpAfterThreePeriods(t *testing.T) {
 	wantCount(t, "given up", l.received().GivenUp, 1)
 }
 
-func TestCyclesOlderThanEightPeriodsAreNotRun(t *testing.T) {
-	l := newLed(t)
-	at := l.lead(0, 20)
+// backlog has cycles of the leader wait in the socket, the newest for almost no time.
+func (l *led) backlog(at int64, cycles int) (step func(FollowWhy) bool) {
 	var came [][]byte
-	for i := range 30 {
+	for i := range cycles {
 		came = append(came, l.cycle(at+int64(i*ledPeriod)))
 	}
 	arrived := l.ns
-	l.ns += periodsNs(30) - 1000
+	l.ns += periodsNs(float64(cycles)) - 1000
 	next := 0
-	start, _ := l.v.Step(FollowTimer, l.ns, func() ([]byte, int64, bool) {
-		next++
-		return came[next-1], arrived + periodsNs(float64(next)), true
-	})
-	l.wantCycle(start, at+21*ledPeriod, ledPeriod)
+	return func(why FollowWhy) bool {
+		start, _ := l.v.Step(why, l.ns, func() ([]byte, int64, bool) {
+			next++
+			return came[next-1], arrived + periodsNs(float64(next)), true
+		})
+		return start
+	}
+}
+
+func TestCyclesOlderThanEightPeriodsAreNotRun(t *testing.T) {
+	l := newLed(t)
+	at := l.lead(0, 20)
+	step := l.backlog(at, 15)
+	l.wantCycle(step(FollowTimer), at+6*ledPeriod, ledPeriod)
+	r := l.received()
+	wantCount(t, "skips", r.Skips, 6)
+	wantCount(t, "skipped frames", r.SkippedFrames, 6*ledPeriod)
+	wantCount(t, "takeovers", r.Takeovers, 0)
+}
+
+// More than is read at once: the timer runs a cycle meanwhile, which nobody hears.
+func TestALongBacklogIsReadInParts(t *testing.T) {
+	l := newLed(t)
+	at := l.lead(0, 20)
+	step := l.backlog(at, 30)
+	if !step(FollowTimer) {
+		t.Fatal("no cycle of the timer")
+	}
+	if _, sent := l.run(); len(sent) > 0 {
+		t.Error("it was answered")
+	}
+	l.wantCycle(step(FollowDone), at+21*ledPeriod, ledPeriod)
 	r := l.received()
 	wantCount(t, "skips", r.Skips, 21)
-	wantCount(t, "skipped frames", r.SkippedFrames, 21*ledPeriod)
+	wantCount(t, "takeovers", r.Takeovers, 1)
+}
+
+// What it leaves in the socket it looks for again soon, not when the timer would take over.
+func TestAFollowerThatIsFloodedReadsALimitedNumberAtOnce(t *testing.T) {
+	l := newLed(t)
+	at := l.lead(0, 20)
+	var flood [][]byte
+	for range 1000 {
+		flood = append(flood, l.packet(at-ledPeriod, ledPeriod, false)) // starts nothing
+	}
+	l.wantNone(l.step(FollowReadable, l.ns+periodsNs(1), flood...))
+	for before := 1000; before > 0; {
+		left := len(l.socket)
+		if read := before - left; read > 16 || left > 0 && l.wakeNs > l.ns+periodsNs(0.125) {
+			t.Fatalf("%d packets were read at once, %d are left, wake %d ns later", read, left, l.wakeNs-l.ns)
+		}
+		before = left
+		l.wantNone(l.step(FollowReadable, l.ns+1000))
+	}
+	l.wantCycle(l.step(FollowReadable, l.ns+1000, l.cycle(at)), at, 0)
 }
 
 func TestALeaderThatRestartedIsFollowed(t *testing.T) {

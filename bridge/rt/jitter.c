@@ -301,9 +301,20 @@ void archibald_jitter_seam(jitter_buffer *buffer) {
 static void move(const jitter_buffer *buffer, float *plane, int64_t from, int64_t to,
                  uint32_t frames) {
     const int up = slot(buffer, to - from) < buffer->frames / 2;
-    for (uint32_t i = 1; i <= frames; i++) {
-        const uint32_t back = up ? i : frames + 1 - i;
-        plane[slot(buffer, to - back)] = plane[slot(buffer, from - back)];
+    while (frames > 0) { /* a run that wraps at neither place: the last one left, or the first */
+        const int64_t back = up ? 1 : frames;
+        const uint32_t source = slot(buffer, from - back), target = slot(buffer, to - back);
+        const uint32_t low = source < target ? source : target;
+        const uint32_t high = source < target ? target : source;
+        uint32_t run = up ? low + 1 : buffer->frames - high;
+        if (run > frames) run = frames;
+        const uint32_t first = up ? run - 1 : 0; /* of the run, behind these two */
+        memmove(plane + target - first, plane + source - first, run * sizeof *plane);
+        if (up) {
+            from -= run;
+            to -= run;
+        }
+        frames -= run;
     }
 }
 

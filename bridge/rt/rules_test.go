@@ -22,6 +22,7 @@ var realTimeFiles = []string{"wire.c", "rings.c", "mediaclock.c", "resample.c", 
 var realTimeCalls = map[string]string{
 	"memcpy":           "bounded copy",
 	"memset":           "bounded fill",
+	"memmove":          "sound and gain, to where a jump goes",
 	"memcmp":           "compares two IPv6 addresses",
 	"fabs":             "arithmetic",
 	"fabsf":            "arithmetic",

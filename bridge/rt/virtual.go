@@ -53,7 +53,14 @@ static int virtual_woken(archibald_engine *e, int why, int64_t now_ns, int64_t *
 static int virtual_decide(archibald_engine *e, int64_t now_ns) {
     return archibald_follow_decide(&e->follow, atomic_load(&e->receiver), &e->received, now_ns);
 }
-static int virtual_end(archibald_engine *e, int started, int64_t now_ns, int64_t *wake_ns) {
+static uint32_t virtual_budget(archibald_engine *e) {
+    return archibald_drain_budget(atomic_load(&e->receiver), (uint32_t)e->follow.made_for);
+}
+static uint32_t virtual_wanted(archibald_engine *e) {
+    return archibald_follow_wanted(&e->follow, atomic_load(&e->receiver));
+}
+static int virtual_end(archibald_engine *e, int started, int more, int64_t now_ns, int64_t *wake_ns) {
+    e->follow.more = more;
     return archibald_follow_end(&e->follow, &e->received, started, now_ns, wake_ns);
 }
 */
@@ -192,24 +199,29 @@ const (
 	FollowDone     FollowWhy = C.archibald_follow_done
 )
 
-// Step is the follow function on virtual time (archibald_follow_fn). It takes packets by next,
-// in its order, until it has enough or there is none: what it leaves is still in the socket.
+// Step is the follow function on virtual time (archibald_follow_fn), with the same limits. It
+// takes packets by next, in its order, until it has enough, as many as one call may read, or
+// there is none: what it leaves is still in the socket.
 func (v *Virtual) Step(why FollowWhy, nowNs int64, next func() (datagram []byte, arrivalNs int64, ok bool)) (start bool, wakeNs int64) {
 	var wake C.int64_t
 	now := C.int64_t(nowNs)
 	if C.virtual_woken(v.c, C.int(why), now, &wake) == 0 {
 		return false, int64(wake)
 	}
+	left := C.virtual_budget(v.c)
 	started := C.virtual_decide(v.c, now)
-	for started == 0 {
-		datagram, arrivalNs, ok := next()
-		if !ok {
-			break
+	for came := C.uint32_t(1); started == 0 && left > 0 && came > 0; left -= came {
+		came = 0
+		for wanted := min(C.virtual_wanted(v.c), left); came < wanted; came++ {
+			datagram, arrivalNs, ok := next()
+			if !ok {
+				break
+			}
+			v.Receive(datagram, arrivalNs)
 		}
-		v.Receive(datagram, arrivalNs)
 		started = C.virtual_decide(v.c, now)
 	}
-	started = C.virtual_end(v.c, started, now, &wake)
+	started = C.virtual_end(v.c, started, flag(left == 0), now, &wake)
 	return started != 0, int64(wake)
 }
 

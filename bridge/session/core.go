@@ -19,8 +19,9 @@ type Core interface {
 	// SetGraph says that the audio server was opened and runs at rateHz. The
 	// media clock goes on from where it was.
 	SetGraph(rateHz int)
-	// Follow makes the function that drives a graph start cycles of that many frames at
-	// that rate; 0, 0: none. Packets of the peer do so, or else a timer.
+	// Follow makes the function that drives a graph start cycles of that many frames, 1 to
+	// 8,192, at that rate, 8,000 to 192,000 Hz; 0, 0: none. Packets of the peer do so, or else
+	// a timer.
 	Follow(rateHz, periodFrames int)
 	// MediaSource is where the receiver's media comes from; invalid before the
 	// first accepted packet.

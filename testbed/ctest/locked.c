@@ -269,6 +269,6 @@ int main(int argc, char **argv) {
         close(graphs[i]->engine->fd);
         archibald_engine_free(graphs[i]->engine);
     }
-    if (idle) fprintf(stderr, "locked: an end played nothing, nobody waited, or nothing was given up\n");
+    if (idle) fprintf(stderr, "locked: an end was silent, nobody waited, or nothing was given up\n");
     return idle;
 }

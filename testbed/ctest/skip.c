@@ -1,5 +1,5 @@
-/* jitter_skip, which works on whole runs of frames and leaves alone what is not read again,
- * against what it means frame by frame. */
+/* jitter_skip and jitter_jump, which work on whole runs of frames and leave alone what is not
+ * read again, against what they mean frame by frame. */
 #include "../../bridge/rt/core.h"
 
 #include <stdio.h>
@@ -29,6 +29,11 @@ static void skip_by_frames(jitter_buffer *buffer, int64_t upto) {
         }
         before = valid;
     }
+}
+
+/* The gain is the last one. */
+static float *plane_of(const jitter_buffer *buffer, uint32_t plane) {
+    return plane < buffer->channels ? archibald_jitter_plane(buffer, plane) : buffer->gain;
 }
 
 static void require(int condition, const char *what, int round) {
@@ -66,6 +71,29 @@ static void arrive(jitter_buffer *both[2]) {
     }
 }
 
+/* The sound before done, and its gain, are the same before the place that it jumps to. */
+static void jump(jitter_buffer *buffer, int64_t to, int round) {
+    enum { MOVED = 2 * 480 }; /* frames: twice what concealment lasts at 48 kHz */
+    const int64_t from = buffer->done;
+    static float before[4][MOVED];
+    for (uint32_t plane = 0; plane <= buffer->channels; plane++)
+        for (int64_t i = 0; i < MOVED; i++)
+            before[plane][i] = plane_of(buffer, plane)[(uint32_t)(from - 1 - i) & buffer->mask];
+    archibald_jitter_jump(buffer, to);
+    require(buffer->done == to, "the place of a jump", round);
+    for (uint32_t plane = 0; plane <= buffer->channels; plane++)
+        for (int64_t i = 0; i < MOVED; i++)
+            require(plane_of(buffer, plane)[(uint32_t)(to - 1 - i) & buffer->mask] ==
+                        before[plane][i],
+                    "the sound before a jump", round);
+}
+
+/* Distances of which the moved frames overlap, up or down, and any others. */
+static int64_t distance(const jitter_buffer *buffer) {
+    const int most = rand() % 2 ? 1000 : 2 * (int)buffer->frames;
+    return rand() % (2 * most) - most;
+}
+
 int main(void) {
     enum { ROUNDS = 300 };
     archibald_engine *engine = archibald_engine_new(-1);
@@ -84,9 +112,13 @@ int main(void) {
         skip_by_frames(both[1], upto);
         compare(both[0], both[1], round);
     }
+    for (uint32_t plane = 0; plane <= plan.channels; plane++)
+        for (uint32_t i = 0; i < both[0]->frames; i++) plane_of(both[0], plane)[i] = (float)rand();
+    for (int round = 0; round < ROUNDS; round++)
+        jump(both[0], both[0]->done + distance(both[0]), round);
     archibald_receiver_free(a);
     archibald_receiver_free(b);
     archibald_engine_free(engine);
-    printf("%d skips, the same by runs and by frames\n", ROUNDS);
+    printf("%d skips and jumps, the same by runs and by frames\n", ROUNDS);
     return 0;
 }

@@ -17,8 +17,8 @@ struct fake_answer {
     uint32_t frames;
 };
 
-/* The test writes socket, packets and period_ns before the shim follows; the rest is the audio thread's
- * but for the counters, which the test reads, relaxed. */
+/* The test writes socket, packets and period_ns before the shim follows; the rest is the audio
+ * thread's but for the counters, which the test reads, relaxed. */
 struct fake_follower {
     int socket; /* 0: it does not follow */
     int packets; /* of each cycle */

@@ -157,6 +157,36 @@ func periodChanges() *Link {
 	return l
 }
 
+// glide is the way of a target from one whole frame to another, in fractions of which no line
+// tells. It stays between the two, and moves as slowly as a pitch may that is not heard.
+type glide struct {
+	seconds, target float64 // of the last look
+	from            float64 // the last whole target
+	least, most     float64 // of the fractions since
+	seek            bool    // since the last look: that may jump
+}
+
+func (g *glide) look(t *testing.T, s State, target float64) {
+	t.Helper()
+	const ratio, rounding = 50e-6, 0.1 // of the pitch; and frames
+	whole, was := target == math.Trunc(target), g.target == math.Trunc(g.target)
+	if way := 48000 * ratio * (s.Seconds - g.seconds); !(whole && was) && !g.seek && math.Abs(target-g.target) > way+rounding {
+		t.Errorf("%.3f s: the target went from %.3f to %.3f in %.2f s", s.Seconds, g.target, target, s.Seconds-g.seconds)
+	}
+	switch {
+	case !whole && was:
+		g.least, g.most = target, target
+	case !whole:
+		g.least, g.most = min(g.least, target), max(g.most, target)
+	case !was && (g.least < min(g.from, target) || g.most > max(g.from, target)):
+		t.Errorf("%.3f s: the target was %.3f to %.3f on its way from %.0f to %.0f", s.Seconds, g.least, g.most, g.from, target)
+	}
+	if whole {
+		g.from = target
+	}
+	g.seconds, g.target, g.seek = s.Seconds, target, false
+}
+
 // decisions plays a link for 90 seconds and returns what was decided, and a hash of
 // every decision to the last bit.
 func decisions(t *testing.T, l *Link) (lines []string, hash uint64) {
@@ -164,16 +194,19 @@ func decisions(t *testing.T, l *Link) (lines []string, hash uint64) {
 	l.Servo.GapsPerHour = usualGapsPerHour
 	all := fnv.New64a()
 	looks, locked, target := 0, false, 0.0
+	var way glide
 	if err := l.Run(90, func(s State) {
 		d := s.Decision
 		_, _ = fmt.Fprintf(all, "%x %v %d\n", math.Float64bits(d.Ratio), d.Seek, d.Offset)
 		if d.Seek {
+			way.seek = true
 			lines = append(lines, fmt.Sprintf("%.3f s: seek to %d", s.Seconds, d.Offset))
 		}
 		if looks++; looks%10 != 0 {
 			return
 		}
 		status := l.ServoStatus()
+		way.look(t, s, status.TargetFrames)
 		glides := status.TargetFrames != math.Trunc(status.TargetFrames)
 		if status.RateLocked != locked || status.TargetFrames != target && !glides {
 			locked, target = status.RateLocked, status.TargetFrames

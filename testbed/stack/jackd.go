@@ -2,10 +2,10 @@ package stack
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strconv"
-	"time"
 )
 
 // sharedMemoryDir is where jackd2 keeps its sockets, semaphores and segments.
@@ -20,7 +20,7 @@ type Jackd struct {
 // StartJackd starts a JACK server with the dummy driver: two inputs, two outputs.
 // name distinguishes the servers of one
 // Stack; periodFrames is 16 to 8192, rateHz 8000 to 192000. It returns when
-// jack_wait has reached the server.
+// the server takes clients.
 func (s *Stack) StartJackd(name string, periodFrames, rateHz int) (*Jackd, error) {
 	return s.StartJackdDriver(name, "dummy", "-r", strconv.Itoa(rateHz), "-p", strconv.Itoa(periodFrames), "-C", "2", "-P", "2")
 }
@@ -44,7 +44,7 @@ func (s *Stack) StartJackdArguments(name string, args ...string) (*Jackd, error)
 	p := &Process{
 		Name:    "jackd-" + name,
 		prepare: func() error { waitForPlace(j.Server); return nil },
-		ready:   func(p *Process) error { return s.jackReady(p, j.Server) },
+		ready:   func(p *Process) error { return jackReady(p, j.Server) },
 		sweep: func(*Process) {
 			if err := reclaimJack(j.Server); err != nil {
 				fmt.Fprintln(os.Stderr, err)
@@ -59,17 +59,16 @@ func (s *Stack) StartJackdArguments(name string, args ...string) (*Jackd, error)
 	return j, nil
 }
 
-func (s *Stack) jackReady(p *Process, server string) error {
-	if err := p.untilSeen("its socket", func() bool { return jackSocketIsThere(server) }); err != nil {
-		return err
-	}
-	err := p.until("an answer to jack_wait", func() bool {
-		_, err := s.output("jack_wait", "-s", server, "-w", "-t", "5")
+// jackReady waits until the server takes a connection, which is what a client does first. No
+// client is opened for it: jackd2 refuses one that opens while another leaves.
+func jackReady(p *Process, server string) error {
+	return p.untilSeen("its socket", func() bool {
+		call, err := net.Dial("unix", jackSocket(server))
+		if err == nil {
+			_ = call.Close()
+		}
 		return err == nil
 	})
-	// jackd2 refuses a client that opens while another, here jack_wait, leaves.
-	time.Sleep(300 * time.Millisecond)
-	return err
 }
 
 // JackServerName is the Server of the Jackd that StartJackd starts under a name.
@@ -87,7 +86,7 @@ func removeJackFiles(server string) {
 	}
 }
 
-func jackSocketIsThere(server string) bool {
-	_, err := os.Stat(filepath.Join(sharedMemoryDir, fmt.Sprintf("jack_%s_%d_0", server, os.Getuid())))
-	return err == nil
+// jackSocket is where clients of this user call the server.
+func jackSocket(server string) string {
+	return filepath.Join(sharedMemoryDir, fmt.Sprintf("jack_%s_%d_0", server, os.Getuid()))
 }

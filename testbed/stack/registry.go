@@ -114,7 +114,7 @@ func startAndStop(server string) {
 	}
 	p := &Process{Name: "jackd", Log: os.DevNull, argv: []string{path, "-n", server, "-d", "dummy"}, env: os.Environ()}
 	if p.launch() == nil {
-		_ = p.untilSeen("its socket", func() bool { return jackSocketIsThere(server) })
+		_ = jackReady(p, server)
 		p.end(syscall.SIGTERM)
 	}
 	removeJackFiles(server)
