@@ -32,7 +32,7 @@ type RoundTrip struct {
 // InLeadersGraph is what SuperCollider's tone is in the leader's graph, and a tone that does not
 // leave it.
 type InLeadersGraph struct {
-	Tone          signal.Measured // of SuperCollider, in the longest stretch without a gap
+	Tone          signal.Measured // of SuperCollider, in the longest stretch without a gap; zero: none of a tenth of a second
 	Gaps, Witness []signal.Gap
 }
 
@@ -63,7 +63,9 @@ func (r *Rig) HearSuperCollider(duration time.Duration) (h InLeadersGraph, err e
 	from := min(settled(heard), heard.Sound.Frames())
 	left, witness := heard.Sound.Channels[0][from:], heard.Sound.Channels[1][from:]
 	h.Gaps, h.Witness = signal.Gaps(left, heard.RateHz, guestLeftHz), signal.Gaps(witness, heard.RateHz, witnessHz)
-	h.Tone, err = signal.Tone(longestWhole(left, h.Gaps), heard.RateHz, guestLeftHz)
+	if whole := longestWhole(left, h.Gaps); len(whole) >= heard.RateHz/10 {
+		h.Tone, err = signal.Tone(whole, heard.RateHz, guestLeftHz)
+	}
 	return h, err
 }
 
