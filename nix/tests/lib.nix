@@ -47,7 +47,15 @@ let
     else
       [ definition ];
 
-  # The same above the leaves, where a condition may depend on what is being made: it
+  # Of a leaf's definitions, a default counts only where there is no other.
+  strongest =
+    values:
+    let
+      others = filter (value: typeOf value != "default") values;
+    in
+    if others != [ ] then others else map (value: value.content) values;
+
+  # discharge above the leaves, where a condition may depend on what is being made: it
   # goes down with every member.
   pushDown =
     definition:
@@ -147,7 +155,7 @@ let
     name: option: definitions:
     if isOption option then
       let
-        values = concatMap discharge definitions;
+        values = strongest (concatMap discharge definitions);
       in
       if values != [ ] then
         checked option.type values
@@ -218,6 +226,7 @@ let
       hasPrefix
       hasSuffix
       head
+      length
       listToAttrs
       mkIf
       mkOption
@@ -239,6 +248,10 @@ let
     last = list: elemAt list (length list - 1);
     literalExpression = text: text;
     literalMD = text: text;
+    mkDefault = content: {
+      _type = "default";
+      inherit content;
+    };
     mkEnableOption =
       name:
       mkOption {

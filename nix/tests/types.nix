@@ -83,7 +83,7 @@ let
     ];
   host = hostOf { config = vm; };
 
-  # The VM and the host with their audio; what else these set is taken as it comes.
+  # The VM and the host with their audio; whatever else they set is accepted.
   audioStandIn = {
     options = {
       archibaldos.rt.isolatedCores = lib.mkOption {
@@ -93,7 +93,8 @@ let
       archibaldHost.vm = lib.mkOption { type = lib.types.raw; };
       security = lib.mkOption { type = lib.types.attrsOf lib.types.anything; };
       services.pipewire = lib.mkOption { type = lib.types.attrsOf lib.types.anything; };
-    };  };
+    };
+  };
   vmWith =
     settings:
     system [
@@ -242,6 +243,57 @@ in
       };
     in
     lib.hasSuffix " -l 3001" (jackdOf vm) && netonePortOf vm == 3001 && wrong vm == [ ];
+  "or where the bridge's own setting says so" =
+    let
+      vm = vmWith {
+        config = {
+          archibaldos.audio.driver = "netone";
+          services.archibald-bridge.guest.settings.netone-port = 3002;
+        };
+      };
+    in
+    lib.hasSuffix " -l 3002" (jackdOf vm) && netonePortOf vm == 3002 && wrong vm == [ ];
+  "but not without a port" = lib.all (
+    port:
+    lib.any (lib.hasInfix "needs a port") (
+      wrong (vmWith {
+        config = {
+          archibaldos.audio.driver = "netone";
+          services.archibald-bridge.guest.settings.netone-port = port;
+        };
+      })
+    )
+  ) [ null 0 ];
+  "PipeWire follows by its own backend, whichever is the JACK server" = lib.all (
+    server:
+    let
+      vm = vmWith {
+        config = {
+          archibaldos.audio.server = server;
+          services.archibald-bridge.guest.settings = {
+            clock = "follow";
+            backend = "pipewire";
+          };
+        };
+      };
+    in
+    netonePortOf vm == null && wrong vm == [ ]
+  ) [ "pipewire" "jackd" ];
+  "and not as JACK server" = lib.all (
+    backend:
+    let
+      refused = wrong (vmWith {
+        config = {
+          archibaldos.audio.server = "pipewire";
+          services.archibald-bridge.guest.settings = {
+            clock = "follow";
+            inherit backend;
+          };
+        };
+      });
+    in
+    lib.length refused == 1 && lib.hasInfix "only by the bridge's backend pipewire" (lib.head refused)
+  ) [ null "jack" ];
   "a sound card of the VM drives jackd" =
     let
       vm = vmWith {

@@ -19,14 +19,17 @@ let
   on = cpus: lib.optionalAttrs (cpus != [ ]) { CPUAffinity = map toString cpus; };
 
   usesJackd = cfg.server == "jackd";
-  follows = config.services.archibald-bridge.guest.settings.clock == "follow";
+  bridge = config.services.archibald-bridge.guest.settings;
+  follows = bridge.clock == "follow";
+  # What follows is the server of the bridge's backend, where that is PipeWire itself.
+  drivesJackd = follows && usesJackd && bridge.backend != "pipewire";
 
   # What jackd's cycles come from.
   drivers = {
     dummy = "-d dummy -r ${toString cfg.rate} -p ${toString cfg.period} -C 2 -P 2";
     # -S: a cycle ends before the next one begins. What the bridge sends starts it; its
     # sound does not pass through the driver.
-    netone = "-S -d netone -r ${toString cfg.rate} -p ${toString cfg.period} -l ${toString cfg.netonePort}";
+    netone = "-S -d netone -r ${toString cfg.rate} -p ${toString cfg.period} -l ${toString bridge.netone-port}";
     alsa = "-d alsa -d ${cfg.device} -r ${toString cfg.rate} -p ${toString cfg.period} -n 2";
   };
   server = if usesJackd then "jackd.service" else "pipewire.service";
@@ -83,8 +86,8 @@ in
     };
     driver = mkOption {
       type = types.enum (lib.attrNames drivers);
-      default = if follows then "netone" else "dummy";
-      defaultText = lib.literalMD "`netone` where the bridge's clock is `follow`, else `dummy`";
+      default = if drivesJackd then "netone" else "dummy";
+      defaultText = lib.literalMD "`netone` where the bridge's clock is `follow` and it makes jackd follow, else `dummy`";
       description = "What jackd's cycles come from: a timer (dummy), the host's packets (netone, when the host leads), or a sound card that the VM owns (alsa).";
     };
     device = mkOption {
@@ -143,8 +146,16 @@ in
         message = "archibaldos.audio.driver = ${cfg.driver}: only jackd has it; archibaldos.audio.server is ${cfg.server}.";
       }
       {
-        assertion = !follows || cfg.driver == "netone";
-        message = "archibaldos.audio.driver = ${cfg.driver}: with the clock follow the host's packets drive jackd, which only the driver netone can be.";
+        assertion = !drivesJackd || cfg.driver == "netone";
+        message = "archibaldos.audio.driver = ${cfg.driver}: with the clock follow the host's packets drive jackd, which only the driver netone lets them.";
+      }
+      {
+        assertion = !follows || usesJackd || bridge.backend == "pipewire";
+        message = "services.archibald-bridge.guest.settings.clock = follow: PipeWire follows only by the bridge's backend pipewire; archibaldos.audio.server is ${cfg.server}.";
+      }
+      {
+        assertion = cfg.driver != "netone" || !(lib.elem bridge.netone-port [ null 0 ]);
+        message = "services.archibald-bridge.guest.settings.netone-port: the driver netone needs a port.";
       }
     ];
 
@@ -218,7 +229,7 @@ in
         peer = cfg.host;
         inherit (cfg) channels;
         # Also with the clock auto, where only the host says that it leads.
-        netone-port = lib.mkIf (cfg.driver == "netone") cfg.netonePort;
+        netone-port = lib.mkIf (cfg.driver == "netone") (lib.mkDefault cfg.netonePort);
         connect = [
           "SuperCollider:out_* -> archibald-to-host:in_*"
           "archibald-from-host:out_* -> SuperCollider:in_*"
