@@ -35,7 +35,7 @@ demo: ## a whole bridge on this machine, heard, measured and stopped again
 bench: ## the benchmarks; installs what they need; ARGS="-seconds 60 roundtrip"
 	scripts/bench.sh $(ARGS)
 
-bench-peers: ## this bridge beside others, then latency over 2 hours, as root, for half a day; ARGS="-seconds 20 -systems jacktrip", ARGS="hours -length 3m"
+bench-peers: ## this bridge beside others, then latency over 2 hours, as root, for 15 hours; ARGS="-seconds 20 -systems jacktrip", ARGS="hours -length 3m"
 	scripts/bench-peers.sh $(ARGS)
 
 lint: ## gofmt, go vet, and golangci-lint where it is installed

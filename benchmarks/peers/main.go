@@ -60,7 +60,7 @@ func command(args []string) (do func() error, err error) {
 
 func parse(args []string) (options, error) {
 	flags := flag.NewFlagSet("peers", flag.ContinueOnError)
-	names := flags.String("systems", "", "`NAMES` of the systems, with commas; locked: ours where one end leads, and all that it is held against; empty: all")
+	names := flags.String("systems", "", "`NAMES` of the systems, with commas; locked: ours where one end leads, and all that it is held against; locked-1.4: the same with PipeWire 1.4 on the host; empty: all")
 	periods := flags.String("periods", "64,32,32@96000", "`FRAMES` of both servers, with commas; @96000: at that sample rate")
 	skews := flags.String("skews", "0,100,-100,500,-500", "how many `PPM` the host's clock is fast, dealt out over the repeats")
 	seconds := flags.Int("seconds", 60, "length of each measurement, 5 to 600")

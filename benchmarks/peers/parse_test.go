@@ -58,6 +58,29 @@ func TestASystemsNameMeansAllOfThatName(t *testing.T) {
 	}
 }
 
+func TestASystemThatSeveralNamesMeanIsThereOnceWithAllItsSettings(t *testing.T) {
+	for i, s := range systems {
+		if slices.IndexFunc(systems, s.same) != i {
+			t.Errorf("%s between %s is there twice", s.name, s.servers)
+		}
+	}
+	alone, err := find("locked")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, names := range []string{"locked,netjack2,netjack2", "netjack2,locked,locked"} {
+		found, err := find(names)
+		if err != nil || len(found) != len(alone) {
+			t.Errorf("%s: %d systems, %v; want the %d of locked", names, len(found), err, len(alone))
+		}
+		for _, s := range found {
+			if s.name == "netjack2" && !slices.Contains(systems, s) {
+				t.Errorf("%s: netjack2 has lost settings", names)
+			}
+		}
+	}
+}
+
 func TestLockedMeansOursWhereOneEndLeadsAndWhatItIsHeldAgainst(t *testing.T) {
 	o, err := parse(strings.Fields("-systems locked -periods 64,32,256,32@96000"))
 	if err != nil {

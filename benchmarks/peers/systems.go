@@ -163,6 +163,11 @@ func startMixedControl(from *unpacked) func(*pair, string) (*bridge, error) {
 	}
 }
 
+// same is whether both are one system, whatever settings they have.
+func (s *system) same(o *system) bool {
+	return s.name == o.name && s.servers == o.servers && s.follows == o.follows
+}
+
 // limited are systems with so many of their settings at most, all for 0.
 func limited(systems []*system, most int) []*system {
 	if most == 0 {
@@ -203,24 +208,33 @@ var groups = map[string]func() []*system{
 	"locked-1.4": func() []*system { return locked(mixed14) }, // beside PipeWire's netjack2-driver
 }
 
-// find returns the systems of these names, all for none.
+// find returns the systems of these names, all for none. What several names mean is there
+// once, with the most settings that one of them gives it.
 func find(names string) ([]*system, error) {
 	if names == "" {
 		return systems, nil
 	}
 	var found []*system
 	for name := range strings.SplitSeq(names, ",") {
-		before := len(found)
+		var meant []*system
 		if group, ok := groups[name]; ok {
-			found = append(found, group()...)
+			meant = group()
 		}
 		for _, s := range systems {
 			if s.name == name {
-				found = append(found, s)
+				meant = append(meant, s)
 			}
 		}
-		if len(found) == before {
+		if len(meant) == 0 {
 			return nil, fmt.Errorf("-systems %q: legal are %s, %s", name, strings.Join(results.Systems, ", "), strings.Join(slices.Sorted(maps.Keys(groups)), ", "))
+		}
+		for _, s := range meant {
+			switch i := slices.IndexFunc(found, s.same); {
+			case i < 0:
+				found = append(found, s)
+			case slices.Contains(systems, s): // not one with its first settings alone
+				found[i] = s
+			}
 		}
 	}
 	return found, nil

@@ -24,7 +24,7 @@ func loadLocked(root string) (*results.Named, error) {
 
 const lockedMethod = `Systems in which one end drives the other's graph, in turn, with a control between the same servers. The round trip was read in both graphs: in the guest's during the run, with the sound led
 back on the host, and for 10 s after it in the host's, with the sound led back on the guest. "Added" is what is more than the control's own loop in the same graph;
-in parentheses is the whole round trip, which lies between these figures over the repeats. With netJACK2 and netone the host leads, with PipeWire's netjack2-driver the guest.
+in parentheses is the whole round trip; two figures: the least and the most of the repeats. With netJACK2 and netone the host leads, with PipeWire's netjack2-driver the guest.
 `
 
 // lockedTables is the part of docs/comparison.md about locked clocks; nothing where nothing
@@ -67,27 +67,27 @@ func lockedTable(all []results.Summary) string {
 		if i := slices.IndexFunc(all, func(c results.Summary) bool { return c.System == results.Control && c.Servers == s.Servers }); i >= 0 {
 			control = all[i]
 		}
-		guest, host := added(s.RoundTripFrames, control.RoundTripFrames), added(s.HostRoundTripFrames, control.HostRoundTripFrames)
+		guest, host := added(s.RoundTripFrames, control.RoundTripFrames, notHeard), added(s.HostRoundTripFrames, control.HostRoundTripFrames, notRead)
 		leader, follower := host, guest
 		if s.HostFollows {
 			leader, follower = guest, host
 		}
 		if s.System == results.Control {
-			leader, follower = "guest's loop: "+whole(s.RoundTripFrames), "host's loop: "+whole(s.HostRoundTripFrames)
+			leader, follower = "guest's loop: "+whole(s.RoundTripFrames, notHeard), "host's loop: "+whole(s.HostRoundTripFrames, notRead)
 		}
 		b.WriteString(row(append(cells, leader, follower, answered(s), gapsBetween(s), stalledGaps(s), fmt.Sprintf("%.1f %%", s.CPUPercent), effort(s), bench(s), repeats(s))...))
 	}
 	return b.String()
 }
 
-// added is what a round trip is more than the control's.
-func added(trip, control results.Spread) string {
+// added is what a round trip is more than the control's; without one it is none.
+func added(trip, control results.Spread, none string) string {
 	switch {
 	case trip.Median == 0:
-		return whole(trip)
+		return none
 	case control.Median == 0:
-		return fmt.Sprintf("no control (%s)", whole(trip))
+		return fmt.Sprintf("no control (%s)", whole(trip, none))
 	}
 	// Of the figures as they are printed.
-	return fmt.Sprintf("%.1f (%s)", tenths(trip.Median)-tenths(control.Median), whole(trip))
+	return fmt.Sprintf("%.1f (%s)", tenths(trip.Median)-tenths(control.Median), whole(trip, none))
 }

@@ -27,8 +27,9 @@ func locked() results.File {
 	f.Runs = []results.Run{
 		guestLeads, hostLeads, inBothGraphs("netjack2", "jackd+jackd", "-l 0", 128, 64), inBothGraphs("netone", "jackd+nobody", "-n 1", 128, 0),
 		inBothGraphs(results.Control, "jackd+pipewire", "none", 64, 65), inBothGraphs(results.Control, "jackd+jackd", "none", 64, 64),
+		inBothGraphs("netjack2", "jackd+jackd", "-l 4", 0, 64),
 	}
-	f.Runs[3].HostRoundTripFrames, f.Runs[5].HostRoundTripFrames = nil, nil
+	f.Runs[3].HostRoundTripFrames, f.Runs[5].HostRoundTripFrames, f.Runs[6].RoundTripFrames = nil, nil, nil
 	return f
 }
 
@@ -60,6 +61,7 @@ func TestALockedRoundTripIsHeldAgainstTheControlOfTheSameGraph(t *testing.T) {
 	lineWith(t, text, "| netone |", "| not measured | no control (128.0) |")
 	lineWith(t, text, "| control |", "jackd+pipewire", "guest's loop: 64.0 | host's loop: 65.0")
 	lineWith(t, text, "commit `abc1234`", "Test CPU", "(../benchmarks/results/locked/2030-01-02-locked.json)")
+	lineWith(t, text, "| netjack2 |", "`-l 4`", "| no control (64.0) | not heard |")
 	if strings.Contains(text, "-0.0") {
 		t.Error("a difference that is none is negative")
 	}

@@ -35,10 +35,17 @@ func roundTrip(s results.Summary) string {
 	return fmt.Sprintf("%s = %.2f ms", text, 1000*r.Median/float64(s.RateHz))
 }
 
-// whole is a round trip alone, or what the repeats lie between.
-func whole(r results.Spread) string {
+// Why there is no round trip: each run listens in the guest's graph, and one that hears
+// nothing in the host's has failed.
+const (
+	notHeard = "not heard"    // in the guest's
+	notRead  = "not measured" // in the host's: a file from before it was
+)
+
+// whole is a round trip alone, or what the repeats lie between; without one it is none.
+func whole(r results.Spread, none string) string {
 	if r.Median == 0 {
-		return "not measured"
+		return none
 	}
 	least, most := fmt.Sprintf("%.1f", r.Least), fmt.Sprintf("%.1f", r.Most)
 	if least == most {

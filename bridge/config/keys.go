@@ -162,7 +162,7 @@ var Groups = []Group{
 		{
 			Name: "answer-periods", Domain: OneOf(AnswerAuto, "1", "2"), Default: AnswerAuto,
 			Help: "Of an end that leads: in how many periods the follower's sound must be back.",
-			More: "2 where the follower's graph needs more than a period. auto: 1, and 2 from then on when more than 1 cycle in 10,000 of " +
+			More: "2 where packet, graph and answer together need more than a period. auto: 1, and 2 from then on when more than 1 cycle in 10,000 of " +
 				"a minute has no answer in time.",
 		},
 		{

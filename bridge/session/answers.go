@@ -32,7 +32,7 @@ func (e *End) chooseAnswers() {
 		return
 	}
 	e.answers.periods = 2
-	e.log.Info("the follower's graph needs more than a period: from now on its answers have two",
+	e.log.Info("packet, follower's graph and answer together need more than a period: from now on answers have two",
 		"late", minute.Late, "of_cycles", minute.Cycles, "latency_frames", 2*e.session.Agreement.PeriodFrames)
 	s.vitals.ForgetMinute()
 	e.startReceiver()

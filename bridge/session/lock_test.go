@@ -593,7 +593,7 @@ func TestAFollowerThatNeedsMoreThanAPeriodIsGivenTwoAndKeepsThem(t *testing.T) {
 	if v.core.receiver.AnswerPeriods != 2 || count(v.core.calls, "start receiver") != starts+1 {
 		t.Errorf("later: %+v", v.core.receiver)
 	}
-	v.logged("needs more than a period", 1)
+	v.logged("together need more than a period", 1)
 	if s := v.state(status.SessionUp, status.Leads); s.Session.AnswerPeriods != 2 {
 		t.Errorf("%+v", s.Session)
 	}
