@@ -203,7 +203,7 @@ sequential_product() {
 # simulator and judges are the same of what only measures. The simulator is one thread of
 # arithmetic, on which the race detector would spend ten times as long and find nothing.
 # shellcheck disable=SC2046
-simulator() { tests "simulator" $(without_servers | of testbed/sim); }
+simulator() { test_timeout=${test_timeout:-30m} tests "simulator" $(without_servers | of testbed/sim); }
 # shellcheck disable=SC2046
 judges() {
   tests "judges of sound" $(without_servers | of testbed | but testbed/sim | kept)

@@ -313,7 +313,9 @@ func (e *Engine) StartReceiver(p stream.ReceivePlan) error {
 	return e.startReceiver(&plan, hearing{rtcp: true, from: p.From, ssrc: p.SSRC, payloadType: p.PayloadType})
 }
 
-// startReceiver leaves the running receiver alone when there can be no other.
+// startReceiver leaves the running receiver alone when there can be no other. The new one
+// has taken its place, too, when a callback hung while the one before faded out: that is an
+// error, for what the callback holds is kept for good.
 func (e *Engine) startReceiver(plan *C.receive_plan, h hearing) error {
 	if err := e.await(1); err != nil {
 		return err // each attempt would leave a receiver behind
@@ -327,11 +329,9 @@ func (e *Engine) startReceiver(plan *C.receive_plan, h hearing) error {
 		C.archibald_receiver_free(receiver)
 		return err
 	}
-	if err := e.replaceReceiver(receiver); err != nil {
-		return err
-	}
+	// Before the core has it, and for good: it keeps the new one if a callback hangs now.
 	e.lookahead, e.nominal = int(receiver.table.lookahead), float64(plan.rate_hz)/float64(plan.graph_hz)
-	return nil
+	return e.replaceReceiver(receiver)
 }
 
 // StopReceiver implements session.Core.

@@ -2,26 +2,20 @@ package rt
 
 import (
 	"encoding/binary"
-	"math"
 	"strings"
 	"testing"
-	"time"
 
 	"archibald-bridge/bridge/stream"
 )
 
-// A callback that hangs while the receiver before fades out.
+// What the callback of a server that hangs may still hold is left alone, and all that
+// belongs to it.
 func TestAReceiverThatCouldNotBeStartedChangesNoLookahead(t *testing.T) {
 	p := newPlayer(t, 1, 64)
 	p.delayTo(128)
 	p.run(20, p.regular)
 	before := p.v.LookaheadFrames()
-	go func() {
-		for p.v.c.receiver.command != math.MinInt64+1 { // the mute
-			time.Sleep(time.Millisecond)
-		}
-		p.v.c.in_playout = 1
-	}()
+	p.v.c.in_playout = 1
 	other := stream.ReceivePlan{Format: stream.Format{Encoding: stream.F32, RateHz: 192000, Channels: 1}, GraphRateHz: playerRate, PayloadType: 98}
 	if err := p.v.StartReceiver(other); err == nil || !strings.Contains(err.Error(), "has not ended") {
 		t.Errorf("%v", err)
