@@ -313,8 +313,7 @@ func (e *Engine) StartReceiver(p stream.ReceivePlan) error {
 	return e.startReceiver(&plan, hearing{rtcp: true, from: p.From, ssrc: p.SSRC, payloadType: p.PayloadType})
 }
 
-// startReceiver leaves the running receiver alone when there can be no other. When the wait for
-// the old one's end fails, the new one runs already, and lookahead and nominal are still the old one's.
+// startReceiver leaves the running receiver alone when there can be no other.
 func (e *Engine) startReceiver(plan *C.receive_plan, h hearing) error {
 	if err := e.await(1); err != nil {
 		return err // each attempt would leave a receiver behind
