@@ -135,7 +135,7 @@ func (l lock) check() (lock, error) {
 		return lock{}, fmt.Errorf("the %s is to follow the %s, and its audio server cannot: PipeWire can, and JACK when started as jackd -S -d netone, with --netone-port on the %s%s",
 			follower.Role, leader.Role, follower.Role, several)
 	case follower.Follows == FollowsOwn && (follower.RateHz != leader.RateHz || follower.PeriodFrames != leader.PeriodFrames):
-		return lock{}, fmt.Errorf("the %s leads at %d Hz with a period of %d frames, and the %s, which follows, can only have %d Hz and %d frames: start JACK there with the leader's, or let go of PipeWire's clock.force-rate and clock.force-quantum",
+		return lock{}, fmt.Errorf("the %s leads at %d Hz with a period of %d frames, and the %s, which follows, can only have %d Hz and %d frames: start JACK there with the leader's rate and period, or let go of PipeWire's clock.force-rate and clock.force-quantum",
 			leader.Role, leader.RateHz, leader.PeriodFrames, follower.Role, follower.RateHz, follower.PeriodFrames)
 	}
 	return l, nil

@@ -185,7 +185,7 @@ func TestRefusalsOfALeaderAndAFollower(t *testing.T) {
 		"it cannot": {ClockFollow, ClockAuto, func(g, _ *Description) { g.Follows = FollowsNothing },
 			"the guest is to follow the host, and its audio server cannot: PipeWire can, and JACK when started as jackd -S -d netone, with --netone-port on the guest"},
 		"another period": {ClockFollow, ClockLead, func(g, _ *Description) { g.Follows = FollowsOwn },
-			"the host leads at 48000 Hz with a period of 64 frames, and the guest, which follows, can only have 48000 Hz and 32 frames: start JACK there with the leader's, or let go of PipeWire's clock.force-rate and clock.force-quantum"},
+			"the host leads at 48000 Hz with a period of 64 frames, and the guest, which follows, can only have 48000 Hz and 32 frames: start JACK there with the leader's rate and period, or let go of PipeWire's clock.force-rate and clock.force-quantum"},
 		"no way back": {ClockFollow, ClockLead, func(g, _ *Description) { g.SendChannels = 0 },
 			"the host leads and the guest follows, which needs both directions: the host sends 2 and receives 2 channels, the guest sends 0 and receives 2"},
 		"repeats later": {ClockAuto, ClockLead, func(g, _ *Description) { g.Redundancy = Redundancy{1, 2} },

@@ -252,7 +252,7 @@ const (
 	// Unit: time. From: simulation: 1800 spans, of which the budget allows one; compiler runs every two minutes are in it.
 	calmFor = 3 * time.Minute
 
-	// Time of that in which packets came and no server lost time. While the peer is away or stands still nothing is seen.
+	// Time since the last gap in which packets came and no server lost time.
 	// Unit: time. From: taste: half of it; servers that lose time every second leave two thirds.
 	calmSeen = calmFor / 2
 

@@ -112,7 +112,7 @@ type Locked struct {
 func diagnoseLocked(e evidence, add adder) {
 	c := e.minute
 	switch {
-	case e.locked.Lock == stream.Leads && tooMany(c.LeftOut, e.locked.PerMinute):
+	case e.locked.Lock == stream.Leads && c.LeftOut >= c.Late && tooMany(c.LeftOut, e.locked.PerMinute):
 		add(AnswersLate, status.SideReceive, "the %s's graph did not run %d of %d cycles in the last minute: its programs need more than the period; stop some, or use a longer period",
 			e.peer, c.LeftOut, c.Cycles)
 	case e.locked.Lock == stream.Leads && c.TooLate(e.locked.PerMinute):

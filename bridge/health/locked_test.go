@@ -170,6 +170,8 @@ func TestProblemsOfALockedSessionSayWhoseGraphAndWhatToDo(t *testing.T) {
 		"a leader, few":       {Locked{stream.Leads, perMinute, 1}, Cycles{Cycles: 45000, Late: 4}, false, ""},
 		"a leader, left out": {Locked{stream.Leads, perMinute, 1}, Cycles{Cycles: 45000, Late: 45, LeftOut: 20000}, false,
 			"the host's graph did not run 20000 of 45000 cycles in the last minute: its programs need more than the period; stop some, or use a longer period"},
+		"a leader, more late than left out": {Locked{stream.Leads, perMinute, 1}, Cycles{Cycles: 45000, Late: 45, LeftOut: 44}, false,
+			"the host's answers are late: 45 of 45000 cycles in the last minute; its graph needs more than the period, or its status says why; use --answer-periods 2 or a longer period"},
 		"a leader, few left out": {Locked{stream.Leads, perMinute, 1}, Cycles{Cycles: 45000, LeftOut: 4}, false, ""},
 		"a follower that is behind": {Locked{stream.Follows, perMinute, 0}, Cycles{Cycles: 25000, GivenUp: 7, Skipped: 20000}, false,
 			"the graph, which follows, lost 20007 of 45000 cycles in the last minute: its programs need more than the period"},

@@ -9,8 +9,8 @@ import (
 const (
 	delayWindows = 120 // half seconds between two of Measure: a minute
 
-	// blameWindows is in how many windows of the minute a packet must have left late: one may
-	// be an accident, and two.
+	// blameWindows is in how many windows of the minute a packet must have left late: one or
+	// two may be accidents.
 	blameWindows = 3
 
 	// blameMargin is the least jitter margin for which we look for a reason: it is the

@@ -30,7 +30,7 @@ static int64_t playout_media(archibald_engine *engine, int follows, uint32_t fra
     }
     if (follows) {
         if (clock->started) archibald_media_clock_reset(clock, (uint32_t)graph);
-        /* Not the clock's: that goes on from where it was when this graph has its own again. */
+        /* Not the clock's: that goes on by the time that went by when this graph has its own again. */
         return atomic_exchange_explicit(&engine->follow.to_play, CYCLE_NONE, memory_order_acquire);
     }
     int64_t skipped = archibald_media_clock_update(clock, graph_frame, frames, cycle_ns);

@@ -166,7 +166,7 @@ int archibald_locked_play(archibald_receiver *receiver, receive_counters *count,
     }
     for (uint32_t c = 0; c < used; c++) archibald_peak_update(&count->peak_bits[c], out[c], frames);
     archibald_receiver_tell(receiver, count);
-    /* The count of concealed frames ends after a second, as of a stream that ended. A peer that
+    /* Concealed frames are counted for one second only, as for a stream that ended. A peer that
      * sends, but always too late, is missed all the same. */
     const int missed = playing && !whole && buffer->primed && is_there(receiver, cycle_ns);
     return buffer->concealed_frames == concealed && !missed;

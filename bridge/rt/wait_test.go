@@ -172,7 +172,7 @@ func TestALeaderDoesNotWaitBeforeTheFirstAnswerNorForADeadFollower(t *testing.T)
 	wantCount(t, "waited for the dead", l.counters().Waited, 0)
 }
 
-// Until a new agreement is there, which is a moment.
+// It lasts until both ends agree again, a moment.
 func TestALeaderWhosePeriodChangedIsSilentWaitsForNothingAndReadsOn(t *testing.T) {
 	stopping := time.Hour
 	for _, frames := range []int{64, 4096} {
@@ -200,7 +200,7 @@ func TestALeaderWhosePeriodChangedIsSilentWaitsForNothingAndReadsOn(t *testing.T
 		stopping = min(stopping, time.Since(start))
 	}
 	if stopping >= 60*time.Millisecond {
-		t.Errorf("stopping took %v: it was waited until nothing fades out", stopping)
+		t.Errorf("stopping took %v: it waited for a fade-out that never comes", stopping)
 	}
 }
 

@@ -17,7 +17,7 @@ type Core interface {
 	report.Core
 
 	// SetGraph says that the audio server was opened and runs at rateHz. The
-	// media clock goes on from where it was.
+	// media clock goes on by the time that went by.
 	SetGraph(rateHz int)
 	// Follow makes the function that drives a graph start cycles of that many frames, 1 to
 	// 8,192, at that rate, 8,000 to 192,000 Hz; 0, 0: none. Packets of the peer do so, or else

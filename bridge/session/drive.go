@@ -47,7 +47,7 @@ func (e *End) follows() proto.Follows {
 }
 
 // driveAlways has the core's timer drive a graph that has no clock but ours, from when it is
-// open until a session in which nobody leads: then, and behind it, the audio server's own
+// open until a session in which nobody leads: then and after it, the audio server's own
 // thread starts the cycles (see drivePart). So its other clients play without a session, too.
 func (e *End) driveAlways() error {
 	server, can := e.follower()

@@ -34,7 +34,8 @@ typedef struct {
     _Atomic uint64_t frame;
     _Atomic uint64_t play, capture;    /* a cycle to run; 0: none */
     _Atomic uint64_t played, captured; /* the newest cycle that ended */
-    uint64_t sounding, hung;           /* the playout thread, read after its end */
+    uint64_t sounding;                 /* the playout thread, read after its end */
+    uint64_t hung;                     /* the playout thread's own */
     uint64_t cycles;                   /* so far; who starts them, read after its end */
 } graph;
 

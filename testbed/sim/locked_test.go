@@ -310,7 +310,7 @@ func TestAGraphThatIsTooSlowForSecondsIsCountedAllTheTime(t *testing.T) {
 		missing := wantAnswers(t, l, 0, afterMissing(l, 0))
 		leader, _ := f.Counters()
 		if n := len(missing); n < end-slow-2 || missing[n-1] > end+20 || leader.Received.Unanswered != uint64(n) {
-			t.Errorf("period %d: too slow from cycle %d to %d; %d answers missing, the last of %d; %d counted", period, slow, end, n, missing[n-1], leader.Received.Unanswered)
+			t.Errorf("period %d: too slow from cycle %d to %d; %d answers missing: %v; %d counted", period, slow, end, n, missing, leader.Received.Unanswered)
 		}
 		wantExplained(t, leader.Received)
 		wantNoClick(t, "leader", heard(l, 0, startUp))
