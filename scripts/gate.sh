@@ -140,8 +140,17 @@ asking() { with_servers | grep -vxF "$(judging_sound)"; }
 readonly asks_beside='TestTwoJackServersSideBySide|TestAProgramThatIgnoresSIGTERMIsKilled|TestATermSignalWritesWhatWasHeard|TestAServerThatDiesIsReportedAndTheSoundKept|TestANameInUseAndAnAbsentServerAreErrors|TestTheControlIsHeardInBothGraphs|TestAProgramThatDoesNotStartFailsTheRun|TestPeersThatComeWithTheServersOfferTheirPorts|TestTwoLeadersAreToldSo|TestEachEndAndServerIsKilledAndComesBack'
 
 # tests_in FILE... is a pattern of the tests in these files: the tests of a package that
-# take long can run beside its others.
-tests_in() { sed -nE 's/^func (Test[A-Za-z0-9_]+)\(.*/\1/p' "$@" | sed -E 's/.*/^&$/' | paste -sd '|'; }
+# take long can run beside its others. It ends with 1 where there is none: an empty pattern is
+# that of all tests.
+tests_in() {
+  local names
+  names=$(sed -nE 's/^func (Test[A-Za-z0-9_]+)\(.*/^\1$/p' "$@" | paste -sd '|')
+  if [ -z "$names" ]; then
+    echo "no tests in $*" >&2
+    return 1
+  fi
+  echo "$names"
+}
 
 # without_c lists the packages of which neither code nor tests link C, Go's own apart.
 without_c() {

@@ -86,6 +86,23 @@ func TestAttemptsAreToldAndTheLastStandsOut(t *testing.T) {
 	}
 }
 
+func TestAFileWithoutTestsIsAnErrorAndNoPatternOfAll(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"some_test.go": "func TestA(t *testing.T) {\nfunc helper() {\nfunc TestB_1(t *testing.T) {\n", "none_test.go": "func helper() {\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, want := range map[string]string{
+		"some_test.go": "^TestA$|^TestB_1$\nended with 0",
+		"none_test.go": "no tests in " + dir + "/none_test.go\nended with 1",
+		"renamed.go":   "no tests in " + dir + "/renamed.go\nended with 1",
+	} {
+		_, said := gate(t, "", "tests_in "+dir+"/"+name+`; echo "ended with $?"`)
+		wantSaid(t, said, want)
+	}
+}
+
 // Which package is tested how is not written down anywhere, but found.
 func TestEveryPackageWithTestsIsOfOneKind(t *testing.T) {
 	functions := []string{"with_servers", "without_servers", "judging_sound", "asking", "without_c", "with_portaudio", "calling_programs", "all"}

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Every kind of test. First what needs no audio server, for which no time matters, two steps
-# at once; then the tests that ask real audio servers; last and alone those that judge their
+# Every kind of test. First what needs no audio server, for which no time matters, three steps
+# at once, the simulator's at idle priority; then the tests that ask real audio servers; last and alone those that judge their
 # sound. docs/testing.md tells more.
 #
 #   scripts/test.sh                    16 minutes on a fresh machine
@@ -12,6 +12,7 @@ set -uo pipefail
 
 scripts/deps.sh test || exit
 . scripts/gate.sh
+follow=$(tests_in bridge/audio/jack/follow_test.go) || exit
 
 if [ -n "${ARCHIBALD_SOAK:-}" ]; then
   test_timeout=5h fuzz_seconds=300 fuzzed=(.)
@@ -42,18 +43,19 @@ echo "archibald-bridge: all tests"
   judges
   sequential_product
   step "NixOS modules" check_nix
-  step "go vet without C" vet_without_c
   sanitizers
   fuzz_all "$fuzz_seconds" "${fuzzed[@]}"
 } &
 one=$!
-concurrent_product &
+{
+  concurrent_product
+  step "go vet without C" vet_without_c
+} &
 wait "$one" $!
 
 # Where servers fail, some of these try again.
 # shellcheck disable=SC2046 # package paths have no blanks
 {
-  follow=$(tests_in bridge/audio/jack/follow_test.go)
   {
     tests "real audio servers, race detector: JACK" -race -count=1 -skip "$follow" archibald-bridge/bridge/audio/jack
     tests "real audio servers, PortAudio" -tags "$portaudio" -p 1 -count=1 $(with_portaudio)

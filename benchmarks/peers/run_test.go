@@ -73,10 +73,26 @@ func TestTheControlIsHeardInBothGraphs(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := slices.IndexFunc(systems, func(s *system) bool { return s.name == results.Control && s.servers == mixedServers })
-	r := trial{system: systems[at], setting: "none", place: place{256, 48000}}.try(programs, 5*time.Second)
-	if r.Error != "" {
-		t.Fatal(r.Error)
+	control := trial{system: systems[at], setting: "none", place: place{256, 48000}}
+	// Again, where servers failed and nothing was read. The sound itself is not judged.
+	const attempts = 3
+	var r results.Run
+	used := 0
+	for used < attempts && (len(r.RoundTripFrames) == 0 || len(r.HostRoundTripFrames) == 0) {
+		used++
+		r = results.Run{Seconds: 5}
+		p, err := newPair(programs, control.system.servers, control.place, 0)
+		if err == nil {
+			_, err = control.measure(p, &r)
+			if err := p.close(); err != nil {
+				t.Error(err)
+			}
+		}
+		if err != nil {
+			t.Log(err)
+		}
 	}
+	gate.Attempts(t, used, attempts)
 	if guest, host := results.Median(r.RoundTripFrames), results.Median(r.HostRoundTripFrames); math.Round(guest) != 256 || math.Round(host) != 256 {
 		t.Errorf("%.1f and %.1f frames, want one period in both", guest, host)
 	}

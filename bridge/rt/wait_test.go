@@ -174,8 +174,9 @@ func TestALeaderDoesNotWaitBeforeTheFirstAnswerNorForADeadFollower(t *testing.T)
 
 // It lasts until both ends agree again, a moment.
 func TestALeaderWhosePeriodChangedIsSilentWaitsForNothingAndReadsOn(t *testing.T) {
-	stopping := time.Hour
-	for _, frames := range []int{64, 4096} {
+	stopping := map[int]time.Duration{}
+	for n := range 6 { // some times each: the machine may be busy
+		frames := []int{64, 4096}[n%2]
 		l := settled(t)
 		l.playout(time.Now())
 		l.capture(0.5)
@@ -197,10 +198,14 @@ func TestALeaderWhosePeriodChangedIsSilentWaitsForNothingAndReadsOn(t *testing.T
 		wantCount(t, "packets read", r.Packets-before.Packets, waitParts-1)
 		start := time.Now()
 		l.e.StopReceiver()
-		stopping = min(stopping, time.Since(start))
+		if took := time.Since(start); n < 2 || took < stopping[frames] {
+			stopping[frames] = took
+		}
 	}
-	if stopping >= 60*time.Millisecond {
-		t.Errorf("stopping took %v: it waited for a fade-out that never comes", stopping)
+	for frames, took := range stopping {
+		if took >= 60*time.Millisecond {
+			t.Errorf("period %d: stopping took %v: it waited for a fade-out that never comes", frames, took)
+		}
 	}
 }
 

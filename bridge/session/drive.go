@@ -123,7 +123,7 @@ func (e *End) strays(runs audio.Graph) error {
 		return nil
 	}
 	why := ""
-	if server, knows := e.audio.(audio.Troubled); knows && runs.PeriodFrames != led.PeriodFrames {
+	if server, knows := e.audio.(audio.Troubled); knows {
 		if reason := server.WhyPeriod(led.PeriodFrames, runs.PeriodFrames); reason != "" {
 			why = ": " + reason
 		}
@@ -156,11 +156,14 @@ func (e *End) giveBack() bool {
 	}
 	e.drive.graph = audio.Graph{}
 	e.core.Follow(0, 0)
-	if err := server.Follow(audio.Graph{}); err != nil {
+	err := server.Follow(audio.Graph{})
+	if err != nil {
 		e.log.Warn("the audio server does not get its own clock back", "server", e.server, "reason", err)
 	}
 	if e.audioOpen {
 		e.takeGraph(e.audio.Graph())
+	}
+	if e.audioOpen && err == nil {
 		e.tellFew("the graph has its own clock again", "server", e.server, "rate_hz", e.graph.RateHz, "period_frames", e.graph.PeriodFrames)
 	}
 	return true

@@ -232,6 +232,8 @@ type fakeAudio struct {
 	own       audio.Graph // what it is when it is not
 	told      audio.Graph // how it is driven
 	followErr error
+	// keepsLeader is why it does not get its own clock back.
+	keepsLeader error
 
 	threads audio.Threads
 	slow    time.Duration // that Open takes
@@ -261,6 +263,8 @@ func (a *fakeAudio) Follow(g audio.Graph) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch {
+	case g == audio.Graph{} && a.keepsLeader != nil:
+		return a.keepsLeader
 	case g == audio.Graph{}:
 		if a.told != g {
 			a.graph = a.own

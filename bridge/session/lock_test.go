@@ -282,6 +282,15 @@ func TestAGraphThatCannotFollowIsARefusedStreamUntilItCan(t *testing.T) {
 	}
 }
 
+func TestAGraphThatKeepsTheLeadersClockIsNotSaidToHaveItsOwn(t *testing.T) {
+	v := following(t, 96000, 32)
+	v.audio.set(func(a *fakeAudio) { a.keepsLeader = errors.New("PipeWire is gone") })
+	v.down("a")
+	v.pass(idleAfter + time.Second)
+	v.logged("does not get its own clock back", 1)
+	v.logged("has its own clock again", 0)
+}
+
 func TestARateThatTheUserAskedForIsNotGivenUpForALeader(t *testing.T) {
 	v := newVirtual(t, func(s *Settings) { s.RateHz = testRate })
 	v.audio.follows = true

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"archibald-bridge/bridge/status"
+	"archibald-bridge/testbed/gate"
 )
 
 func house(t *testing.T, onJACK bool, guests int, flags ...string) *House {
@@ -40,7 +41,7 @@ func TestGuestsOfAHostOnJACKDoNotHearEachOtherNorTheDeathOfOne(t *testing.T) {
 func neitherEachOtherNorADeath(t *testing.T, h *House) {
 	t.Helper()
 	dies := len(h.Guests) - 1 // it has a jackd for itself
-	crowd, err := h.Play(11*time.Second, 100*time.Millisecond, func() error {
+	crowd, err := h.Play(gate.Soak(11*time.Second, 14*time.Second), 100*time.Millisecond, func() error {
 		time.Sleep(4 * time.Second)
 		h.Guests[dies].Kill9()
 		time.Sleep(time.Second)

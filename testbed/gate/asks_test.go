@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -113,50 +114,76 @@ func TestATestThatTakesTheMachineForItselfIsFound(t *testing.T) {
 	}
 }
 
-// Some tests of packages that judge sound run beside others, and are left out where that
-// package's tests run: by their names, which must be theirs alone.
-func TestATestThatIsLeftOutRunsElsewhere(t *testing.T) {
-	script, err := os.ReadFile(filepath.Join(top, "scripts/gate.sh"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := regexp.MustCompile(`(?m)^readonly asks_beside='(.*)'$`).FindSubmatch(script)
-	if found == nil {
-		t.Fatal("scripts/gate.sh has no asks_beside")
-	}
-	tier, err := os.ReadFile(filepath.Join(top, "scripts/test.sh"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	beside := regexp.MustCompile(`-run "\$asks_beside" (.*)`).FindSubmatch(tier)
-	if beside == nil {
-		t.Fatal("scripts/test.sh does not run asks_beside")
-	}
-	for _, pattern := range strings.Split(string(found[1]), "|") {
-		in := map[string]bool{}
-		err := filepath.WalkDir(top, func(path string, entry os.DirEntry, err error) error {
-			if err != nil || !strings.HasSuffix(path, "_test.go") {
-				return err
-			}
-			text, err := os.ReadFile(path)
-			for _, name := range regexp.MustCompile(`(?m)^func (Test\w+)\(`).FindAllSubmatch(text, -1) {
-				if strings.Contains(string(name[1]), pattern) {
-					folder, _ := filepath.Rel(top, filepath.Dir(path))
-					in["./"+filepath.ToSlash(folder)] = true
-				}
-			}
+// leftOut are the lists of scripts/gate.sh of tests that are left out where their packages' tests
+// run (-skip) and run elsewhere (-run).
+var leftOut = []string{"asks_beside", "arithmetic"}
+
+// testsBy finds the folders of the tests whose names a pattern of go test -run or -skip matches.
+func testsBy(t *testing.T, pattern string) map[string]bool {
+	t.Helper()
+	matches := regexp.MustCompile(pattern)
+	in := map[string]bool{}
+	err := filepath.WalkDir(top, func(path string, entry os.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
 			return err
-		})
+		}
+		text, err := os.ReadFile(path)
+		for _, name := range regexp.MustCompile(`(?m)^func (Test\w+)\(`).FindAllSubmatch(text, -1) {
+			if matches.Match(name[1]) {
+				folder, _ := filepath.Rel(top, filepath.Dir(path))
+				in["./"+filepath.ToSlash(folder)] = true
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return in
+}
+
+// A test that is left out by its name must have that name alone, and run elsewhere.
+func TestATestThatIsLeftOutRunsElsewhere(t *testing.T) {
+	var scripts []byte
+	for _, name := range []string{"gate.sh", "test.sh"} {
+		text, err := os.ReadFile(filepath.Join(top, "scripts", name))
 		if err != nil {
 			t.Fatal(err)
 		}
-		for folder := range in {
-			if len(in) != 1 || !strings.Contains(" "+string(beside[1])+" ", " "+folder+" ") {
-				t.Errorf("%s is in %v; scripts/test.sh runs it in %s", pattern, in, beside[1])
+		scripts = append(scripts, text...)
+	}
+	for _, list := range leftOut {
+		patterns := regexp.MustCompile(`(?m)^readonly ` + list + `='(.*)'$`).FindSubmatch(scripts)
+		run := regexp.MustCompile(`-run "\$` + list + `" (.*)`).FindSubmatch(scripts)
+		if patterns == nil || run == nil || !strings.Contains(string(scripts), `-skip "$`+list+`" `) {
+			t.Errorf("scripts/ has no %s, or does not both run and skip it", list)
+			continue
+		}
+		for _, pattern := range strings.Split(string(patterns[1]), "|") {
+			in := testsBy(t, pattern)
+			for folder := range in {
+				if len(in) != 1 || !strings.Contains(" "+string(run[1])+" ", " "+folder+" ") {
+					t.Errorf("%s of %s is in %v, and is run in %s", pattern, list, in, run[1])
+				}
+			}
+			if len(in) == 0 {
+				t.Errorf("there is no %s of %s", pattern, list)
 			}
 		}
-		if len(in) == 0 {
-			t.Errorf("there is no %s", pattern)
+	}
+}
+
+// Each -skip of a step is by a list that this package checks, or by whole names of one package.
+func TestEveryListOfTestsThatAreLeftOutIsChecked(t *testing.T) {
+	for _, name := range []string{"gate.sh", "test.sh"} {
+		text, err := os.ReadFile(filepath.Join(top, "scripts", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, skip := range regexp.MustCompile(`-skip "?\$(\w+)`).FindAllSubmatch(text, -1) {
+			if list := string(skip[1]); list != "follow" && !slices.Contains(leftOut, list) {
+				t.Errorf("scripts/%s leaves out %s, and nothing holds that these tests run elsewhere", name, list)
+			}
 		}
 	}
 }

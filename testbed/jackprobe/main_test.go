@@ -217,11 +217,14 @@ func TestOneProbeHearsAnotherOnPipeWire(t *testing.T) {
 }
 
 func TestATermSignalWritesWhatWasHeard(t *testing.T) {
-	p := jackLab(t, stack.NewShared).startLoop(t, "early", 10*time.Minute)
+	l := jackLab(t, stack.NewShared)
+	begin := time.Now()
+	p := l.startLoop(t, "early", 10*time.Minute)
 	time.Sleep(4 * time.Second)
 	r, err := p.FinishNow()
-	if frames := heard(t, r, err).Sound.Frames(); frames < 48000 || frames > 60*48000 {
-		t.Errorf("%d frames after four seconds", frames)
+	passed := time.Since(begin) // on a busy machine more than four seconds
+	if frames := heard(t, r, err).Sound.Frames(); frames < 48000 || frames > int((passed+time.Second).Seconds()*48000) {
+		t.Errorf("%d frames after %v", frames, passed)
 	}
 }
 

@@ -56,15 +56,15 @@ func Build(binary, program string, tags ...string) error {
 
 // linkOnce copies a program that several processes want, of which the first links it.
 func linkOnce(kept, binary string, link func(to string) error) error {
+	if err := os.MkdirAll(filepath.Dir(kept), 0o700); err != nil {
+		return err
+	}
 	lock, err := os.OpenFile(kept+".lock", os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = lock.Close() }() // which unlocks it
-	for err = syscall.EINTR; err == syscall.EINTR; {
-		err = syscall.Flock(int(lock.Fd()), syscall.LOCK_EX)
-	}
-	if err != nil {
+	if err := flock(lock, syscall.LOCK_EX); err != nil {
 		return err
 	}
 	if _, err := os.Stat(kept); err != nil {

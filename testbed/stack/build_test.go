@@ -9,7 +9,7 @@ import (
 
 // Each process of a run would link the same programs.
 func TestProcessesOfOneRunLinkAProgramOnce(t *testing.T) {
-	kept := filepath.Join(t.TempDir(), "kept")
+	kept := filepath.Join(t.TempDir(), "not", "yet", "there", "kept")
 	links, here := 0, t.TempDir()
 	link := func(to string) error {
 		links++

@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -43,7 +44,7 @@ func (s *Stack) StartJackdArguments(name string, args ...string) (*Jackd, error)
 	j := &Jackd{Server: jackServerName(name, os.Getpid())}
 	p := &Process{
 		Name:    "jackd-" + name,
-		prepare: func() error { waitForPlace(j.Server); return nil },
+		prepare: func() (func(), error) { return takePlace(j.Server) },
 		ready:   func(p *Process) error { return jackReady(p, j.Server) },
 		sweep: func(*Process) {
 			if err := reclaimJack(j.Server); err != nil {
@@ -60,15 +61,20 @@ func (s *Stack) StartJackdArguments(name string, args ...string) (*Jackd, error)
 }
 
 // jackReady waits until the server takes a connection, which is what a client does first. No
-// client is opened for it: jackd2 refuses one that opens while another leaves.
+// client is opened for it: jackd2 refuses one that opens while another leaves. A server that
+// listens may end at once: it opens its driver last.
 func jackReady(p *Process, server string) error {
-	return p.untilSeen("its socket", func() bool {
+	err := p.untilSeen("its socket", func() bool {
 		call, err := net.Dial("unix", jackSocket(server))
 		if err == nil {
 			_ = call.Close()
 		}
 		return err == nil
 	})
+	if err == nil && !p.Alive() {
+		err = errors.New("ended when it listened")
+	}
+	return err
 }
 
 // JackServerName is the Server of the Jackd that StartJackd starts under a name.

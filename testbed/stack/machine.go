@@ -19,11 +19,20 @@ var machine struct {
 	alone  bool
 }
 
-// lockFile opens one of the two files. turn is held while somebody waits for the machine.
+// lockFile opens one of the files that are locked. turn is held while somebody waits for the machine.
 // Otherwise those that share it, one after the other, could keep out forever one that needs
 // it alone.
 func lockFile(name string) (*os.File, error) {
 	return os.OpenFile(filepath.Join(os.TempDir(), fmt.Sprintf("archibald-%s-%d.lock", name, os.Getuid())), os.O_CREATE|os.O_RDWR, 0o600)
+}
+
+// flock is flock(2), which a signal may interrupt.
+func flock(file *os.File, how int) error {
+	for {
+		if err := syscall.Flock(int(file.Fd()), how); err != syscall.EINTR {
+			return err
+		}
+	}
 }
 
 // claim waits for the machine. A process that has it shared and wants it alone gives it up
@@ -56,10 +65,7 @@ func claim(alone bool) error {
 		file *os.File
 		how  int
 	}{{machine.file, syscall.LOCK_UN}, {turn, syscall.LOCK_EX}, {machine.file, how}} {
-		for err = syscall.EINTR; err == syscall.EINTR; {
-			err = syscall.Flock(int(step.file.Fd()), step.how)
-		}
-		if err != nil {
+		if err := flock(step.file, step.how); err != nil {
 			return fmt.Errorf("waiting for the machine: %w", err)
 		}
 	}

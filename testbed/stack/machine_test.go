@@ -157,6 +157,31 @@ func TestServersOfTestsThatShareTheMachineWaitForAPlace(t *testing.T) {
 	}
 }
 
+func TestServersThatStartAtTheSameTimeTakeNoPlaceTwice(t *testing.T) {
+	newSharedStack(t)
+	started, err := takePlace("first-0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := make(chan error)
+	go func() {
+		started, err := takePlace("second-0")
+		if err == nil {
+			started()
+		}
+		second <- err
+	}()
+	select {
+	case err := <-second:
+		t.Fatalf("the second looks for a place before the first is in the table: %v", err)
+	case <-time.After(300 * time.Millisecond):
+	}
+	started()
+	if err := <-second; err != nil {
+		t.Error(err)
+	}
+}
+
 func TestWhatRunsBesideOthersDoesNotGetTheMachineForItself(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	t.Setenv("ARCHIBALD_BESIDE", "1")

@@ -112,7 +112,7 @@ func (s *Stack) StartWirePlumber() (*Process, error) {
 	}
 	return s.add(&Process{
 		Name:    "wireplumber",
-		prepare: s.renewNullSink,
+		prepare: func() (func(), error) { return nil, s.renewNullSink() },
 		ready: func(p *Process) error {
 			return p.until("the null sink as default", s.nullSinkIsDefault)
 		},

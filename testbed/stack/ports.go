@@ -27,10 +27,12 @@ func (s *Stack) JackConnect(server, from, to string) error {
 	})
 }
 
-// JackDisconnect parts an output port from an input port.
+// JackDisconnect parts an output port from an input port. It tries for five seconds.
 func (s *Stack) JackDisconnect(server, from, to string) error {
-	_, err := s.output("jack_disconnect", "-s", server, from, to)
-	return err
+	return insist(func() error {
+		_, err := s.output("jack_disconnect", "-s", server, from, to)
+		return err
+	})
 }
 
 // PipeWirePorts lists all ports, as "node:port" with the node's name.

@@ -28,8 +28,10 @@ type Process struct {
 
 	argv    []string
 	env     []string
-	session bool                 // it has a session of its own
-	prepare func() error         // makes what it needs, before each start; may be nil
+	session bool // it has a session of its own
+	// prepare makes what it needs, before each start; may be nil. What it returns is called
+	// once the program is usable or has failed; may be nil, too.
+	prepare func() (started func(), err error)
 	ready   func(*Process) error // waits until the program is usable
 	sweep   func(*Process)       // removes what it left, after its end; may be nil
 
@@ -135,8 +137,12 @@ func (p *Process) done() chan struct{} {
 
 func (p *Process) start() error {
 	if p.prepare != nil {
-		if err := p.prepare(); err != nil {
+		started, err := p.prepare()
+		if err != nil {
 			return fmt.Errorf("%s: %w", p.Name, err)
+		}
+		if started != nil {
+			defer started()
 		}
 	}
 	if err := p.launch(); err != nil {

@@ -37,10 +37,11 @@ func registeredServers() map[string]int {
 
 // sharedPlaces are those of the eight that the servers of tests may have that share the
 // machine. Three of the others are for testbed/jacktest: one for each of the processes that run
-// at once (scripts/test.sh); the last is for two servers that start at the same time.
+// at once (scripts/test.sh); the last is left free.
 const sharedPlaces = 4
 
-// hasPlace says whether a server finds a place where others share the machine.
+// hasPlace says whether a server finds a place where others share the machine. A server that was
+// killed has one until it starts again or its Stack is closed: jackd2 gives it to nobody else.
 func hasPlace(server string, registered map[string]int) bool {
 	taken := 0
 	for other := range registered {
@@ -54,12 +55,29 @@ func hasPlace(server string, registered map[string]int) bool {
 	return taken < sharedPlaces
 }
 
-// waitForPlace waits until jackd finds a place, a minute at most: tests that have some servers
-// and wait for one more could wait for each other.
-func waitForPlace(server string) {
-	for deadline := time.Now().Add(time.Minute); sharesMachine() && time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
-		if hasPlace(server, registeredServers()) {
-			return
+// takePlace waits until jackd finds a place, a minute at most: tests that have some servers and
+// wait for one more could wait for each other. Where others share the machine, none of them
+// takes a place until started is called: two that look at the same time would see the same one.
+func takePlace(server string) (started func(), err error) {
+	if !sharesMachine() {
+		return nil, nil
+	}
+	lock, err := lockFile("place")
+	if err != nil {
+		return nil, fmt.Errorf("a place for a JACK server: %w", err)
+	}
+	started = func() { _ = lock.Close() } // which unlocks it
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
+		if err := flock(lock, syscall.LOCK_EX); err != nil {
+			started()
+			return nil, fmt.Errorf("a place for a JACK server: %w", err)
+		}
+		if hasPlace(server, registeredServers()) || time.Now().After(deadline) {
+			return started, nil
+		}
+		if err := flock(lock, syscall.LOCK_UN); err != nil { // others may start again, and end
+			started()
+			return nil, fmt.Errorf("a place for a JACK server: %w", err)
 		}
 	}
 }

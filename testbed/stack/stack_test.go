@@ -2,6 +2,7 @@ package stack
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,10 +17,17 @@ import (
 // and no file may stay behind.
 func newStack(t *testing.T) *Stack {
 	t.Helper()
-	return newStackBy(t, New)
+	return newStackBy(t, New, leftovers)
 }
 
-func newStackBy(t *testing.T, open func() (*Stack, error)) *Stack {
+// newSharedStack is newStack beside others, whose servers may die on purpose meanwhile: the
+// test's end inspects only what carries this process's id.
+func newSharedStack(t *testing.T) *Stack {
+	t.Helper()
+	return newStackBy(t, NewShared, ownLeftovers)
+}
+
+func newStackBy(t *testing.T, open func() (*Stack, error), leftovers func() []string) *Stack {
 	t.Helper()
 	before := leftovers()
 	s, err := open()
@@ -52,7 +60,7 @@ func newStackBy(t *testing.T, open func() (*Stack, error)) *Stack {
 				t.Errorf("%s is still there", path)
 			}
 		}
-		if left := newLeftovers(before); len(left) != 0 {
+		if left := newLeftovers(before, leftovers); len(left) != 0 {
 			t.Errorf("left in shared memory: %v", left)
 		}
 		if err := s.Close(); err != nil {
@@ -62,10 +70,15 @@ func newStackBy(t *testing.T, open func() (*Stack, error)) *Stack {
 	return s
 }
 
-// leftovers lists files in shared memory with our process id, and segments of
-// jackd2 that nobody uses.
-func leftovers() []string {
+// ownLeftovers lists files in shared memory with our process id.
+func ownLeftovers() []string {
 	found, _ := filepath.Glob(fmt.Sprintf("/dev/shm/*-%d_*", os.Getpid()))
+	return found
+}
+
+// leftovers lists these, and segments of jackd2 that nobody on the machine uses.
+func leftovers() []string {
+	found := ownLeftovers()
 	segments, _ := filepath.Glob("/dev/shm/jack-[0-9]*")
 	for _, segment := range segments {
 		if !mappedByAnyone(segment) {
@@ -77,7 +90,7 @@ func leftovers() []string {
 
 // newLeftovers lists leftovers that were not there before. Another program's
 // server may just be between its death and its restart: such ones go away.
-func newLeftovers(before []string) (left []string) {
+func newLeftovers(before []string, leftovers func() []string) (left []string) {
 	for range 20 {
 		left = slices.DeleteFunc(leftovers(), func(file string) bool { return slices.Contains(before, file) })
 		if len(left) == 0 {
@@ -86,6 +99,24 @@ func newLeftovers(before []string) (left []string) {
 		time.Sleep(500 * time.Millisecond)
 	}
 	return left
+}
+
+func TestASharedStacksEndLooksOnlyForWhatIsItsOwn(t *testing.T) {
+	own := fmt.Sprintf("/dev/shm/jack_sem.0_left-%d_x", os.Getpid())
+	others := fmt.Sprintf("/dev/shm/jack-%d-0", os.Getpid()) // as a jackd that was killed leaves it
+	newStack(t)                                              // nobody else looks meanwhile
+	for _, file := range []string{own, others} {
+		if err := os.WriteFile(file, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { os.Remove(file) }) // before the stack's end looks
+	}
+	if found := leftovers(); !slices.Contains(found, own) || !slices.Contains(found, others) {
+		t.Errorf("alone: found %v", found)
+	}
+	if found := ownLeftovers(); !slices.Equal(found, []string{own}) {
+		t.Errorf("shared: found %v", found)
+	}
 }
 
 func mappedByAnyone(path string) bool {
@@ -237,7 +268,7 @@ func TestKilledJackServersGiveTheirPlacesBack(t *testing.T) {
 }
 
 func TestTwoJackServersSideBySide(t *testing.T) {
-	s := newStackBy(t, NewShared)
+	s := newSharedStack(t)
 	a, err := s.StartJackd("a", 256, 48000)
 	if err != nil {
 		t.Fatal(err)
@@ -302,7 +333,7 @@ func TestAnyProgramCanBePartOfAStack(t *testing.T) {
 }
 
 func TestAProgramThatIgnoresSIGTERMIsKilled(t *testing.T) {
-	s := newStackBy(t, NewShared)
+	s := newSharedStack(t)
 	p, err := s.Start("stubborn", nil, "sh", "-c", "trap '' TERM; echo ready; while :; do sleep 1; done")
 	if err != nil {
 		t.Fatal(err)
@@ -324,6 +355,26 @@ func TestAServerThatCannotStartSaysWhy(t *testing.T) {
 	_, err := s.StartScsynth(ScsynthConfig{JackServer: "no-such-server", PeriodFrames: 256, InputChannels: 2, OutputChannels: 2})
 	if err == nil || !strings.Contains(err.Error(), "scsynth") || !strings.Contains(err.Error(), "\n") {
 		t.Errorf("got %v, want scsynth's last output", err)
+	}
+}
+
+func TestAJackServerThatListensAndEndsIsNotReady(t *testing.T) {
+	s := newSharedStack(t)
+	server := JackServerName("listened")
+	socket, err := net.Listen("unix", jackSocket(server))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socket.Close()
+	p, err := s.Start("ended", nil, "true")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Wait(5 * time.Second); err != nil {
+		t.Fatal(err)
+	}
+	if err := jackReady(p, server); err == nil {
+		t.Error("a server that has ended is ready")
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"syscall"
 	"unsafe"
 
@@ -87,16 +88,19 @@ func legal(graph audio.Graph) error {
 // refusal is why the peer's packets cannot drive these nodes. What the server is forced to goes before
 // what a node forces; its min-quantum, max-quantum and allowed-rates do not.
 func refusal(graph audio.Graph, config audio.Config, settings C.struct_archibald_pipewire_settings) error {
-	forced := func(what string, to, wanted int, unit string) error {
-		return fmt.Errorf("PipeWire's clock.force-%s is set to %d, and the peer's graph runs at %d%s; pw-metadata -n settings 0 clock.force-%s 0 lets go of it", what, to, wanted, unit, what)
+	var forced []string
+	force := func(what string, to C.uint32_t, wanted int, unit string) {
+		if to != 0 && int(to) != wanted {
+			forced = append(forced, fmt.Sprintf("PipeWire's clock.force-%s is set to %d, and the peer's graph runs at %d%s; pw-metadata -n settings 0 clock.force-%s 0 lets go of it", what, int(to), wanted, unit, what))
+		}
 	}
-	switch rate, frames := int(settings.forced_rate_hz), int(settings.forced_frames); {
+	force("rate", settings.forced_rate_hz, graph.RateHz, " Hz")
+	force("quantum", settings.forced_frames, graph.PeriodFrames, " frames")
+	switch {
 	case config.SendChannels == 0 || config.ReceiveChannels == 0:
 		return fmt.Errorf("channels to send %d, to receive %d: a graph that the peer drives needs at least 1 of each", config.SendChannels, config.ReceiveChannels)
-	case rate != 0 && rate != graph.RateHz:
-		return forced("rate", rate, graph.RateHz, " Hz")
-	case frames != 0 && frames != graph.PeriodFrames:
-		return forced("quantum", frames, graph.PeriodFrames, " frames")
+	case len(forced) > 0:
+		return errors.New(strings.Join(forced, "; "))
 	case rounds(settings) && graph.PeriodFrames&(graph.PeriodFrames-1) != 0:
 		return fmt.Errorf("period of %d frames: this PipeWire rounds it down to a power of two; clock.power-of-two-quantum = false in its context.properties, or PipeWire 0.3.70, lets it be", graph.PeriodFrames)
 	}

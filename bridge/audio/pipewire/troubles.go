@@ -84,25 +84,16 @@ func (s *Server) WhyPeriod(asked, runs int) string {
 	if s.shim == nil {
 		return ""
 	}
-	if s.drives {
-		return whyDriven(C.archibald_pipewire_settings(s.shim))
+	if s.drives { // the peer's packets force their period and rate
+		if reason := s.undriven(C.archibald_pipewire_surroundings(s.shim)); reason != "" {
+			return reason
+		}
+		return anotherHolds
 	}
 	return whyPeriod(asked, runs, s.config.RateHz, s.inForce().RateHz, C.archibald_pipewire_settings(s.shim))
 }
 
-const (
-	changesSetting = "; pw-metadata -n settings 0 clock.%s %d changes that until PipeWire starts again"
-	anotherHolds   = "another program holds the graph there (node.force-quantum or node.lock-quantum; pw-top shows which)"
-)
-
-// whyDriven is of a graph that the peer's packets drive: it forces their period, which only
-// what is forced, too, goes before.
-func whyDriven(settings C.struct_archibald_pipewire_settings) string {
-	if settings.forced_frames != 0 {
-		return fmt.Sprintf("clock.force-quantum is set to %d"+changesSetting, int(settings.forced_frames), "force-quantum", 0)
-	}
-	return anotherHolds
-}
+const anotherHolds = "another program holds the graph there (node.force-quantum or node.lock-quantum; pw-top shows which)"
 
 // whyPeriod: periods of settings are at the rate set, asked is at rateHz.
 func whyPeriod(asked, runs, rateHz, graphHz int, settings C.struct_archibald_pipewire_settings) string {
@@ -122,7 +113,7 @@ func whyPeriod(asked, runs, rateHz, graphHz int, settings C.struct_archibald_pip
 	}
 	least, most := scaled(settings.least_frames), scaled(settings.most_frames)
 	set := func(key string, frames int) string {
-		return fmt.Sprintf(changesSetting, key, frames)
+		return fmt.Sprintf("; pw-metadata -n settings 0 clock.%s %d changes that until PipeWire starts again", key, frames)
 	}
 	switch {
 	case settings.forced_frames != 0:

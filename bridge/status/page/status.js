@@ -70,7 +70,7 @@ function end(s, named) {
   const locked = { leads: `, leads (answers in ${s.session.answer_periods} ${s.session.answer_periods === 1 ? "period" : "periods"})`, follows: ", follows" };
   show("session", `session: ${s.session.state}${locked[s.session.locked] || ""}, peer ${s.session.peer || "–"}, ${s.session.reconnects} reconnects, counts are since it began; ` +
     (calls && `calls rejected: ${calls}; `) + `version ${s.version}, up ${Math.floor(s.uptime_seconds)} s`);
-  show("error", s.session.last_error === a.reason ? "" : s.session.last_error);
+  show("error", s.session.last_error && s.session.last_error !== a.reason ? "last error: " + s.session.last_error : "");
   element.querySelector(".problems").append(...s.problems.map(p => {
     const item = document.createElement("li");
     item.textContent = `${p.side}: ${p.text}`;
