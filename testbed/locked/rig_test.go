@@ -136,8 +136,8 @@ func (m misses) lostTime(role proto.Role) int {
 // heard is how many misses were heard in the leader's graph, at the most: time that it lost, cycles
 // whose answer was missing, which those are that the follower's graph skipped, and cycles that the
 // follower made up. One that was made up and whose answer was late, too, counts as two: they cannot
-// be told apart. A bound on frames is then twice too wide for these alone, of which there are none
-// where no packet is lost.
+// be told apart. That widens a bound only where packets are lost or late, and there a test has a
+// bound of its own.
 func (m misses) heard(leader proto.Role) int {
 	follower := leader.Other()
 	return m.lostTime(leader) + max(m.of(leader, "unanswered"), m.lostTime(follower)) + m.of(follower, "made up")
