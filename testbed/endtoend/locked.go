@@ -7,6 +7,7 @@ import (
 	"archibald-bridge/bridge/status"
 	"archibald-bridge/proto"
 	"archibald-bridge/testbed/probe"
+	"archibald-bridge/testbed/recording"
 	"archibald-bridge/testbed/signal"
 )
 
@@ -21,7 +22,7 @@ func (r *Rig) WaitLocked(leader proto.Role, timeout time.Duration) error {
 // RoundTrip is noise that the leader's graph sent to the follower's, where the nodes of the
 // bridge are connected to each other, and that came back.
 type RoundTrip struct {
-	Frames  int // recorded
+	Frames  int // judged
 	Equal   int // of them, those in stretches as they were sent
 	Longest int // the frames of the longest such stretch
 	Breaks  int // stretches that are not
@@ -34,39 +35,76 @@ type RoundTrip struct {
 type InLeadersGraph struct {
 	Tone          signal.Measured // of SuperCollider, in the longest stretch without a gap; zero: none of a tenth of a second
 	Gaps, Witness []signal.Gap
+	Frames        int // judged
 }
 
 // LeftHz is the tone that SuperCollider plays on its left output.
 const LeftHz = guestLeftHz
 
-// HearSuperCollider records both. The guest follows.
-func (r *Rig) HearSuperCollider(duration time.Duration) (h InLeadersGraph, err error) {
-	r.probes++
-	name := fmt.Sprintf("hear-%d", r.probes)
-	p, err := probe.Start(r.Stack, probe.Config{
-		Binary: r.probe, Name: name, JackServer: r.jackServer(proto.Host), PeriodFrames: r.Config.PeriodFrames, RateHz: r.Config.RateHz,
-		Inputs: 2, Duration: duration, Outputs: []probe.Signal{probe.Tone(witnessHz, toneDBFS)},
-	})
-	if err != nil {
-		return h, err
-	}
+// HearSuperCollider judges both for so long; look is that of listen. The guest follows.
+func (r *Rig) HearSuperCollider(duration time.Duration, look func()) (h InLeadersGraph, err error) {
+	name := r.nextProbe("hear")
 	out, _ := r.ports(proto.Host)
-	for _, pair := range [][2]string{{out, name + ":in_1"}, {name + ":out_1", name + ":in_2"}} {
-		if err := r.connect(proto.Host, pair[0], pair[1]); err != nil {
-			return h, err
-		}
-	}
-	heard, err := p.Finish()
+	heard, from, err := r.listen(proto.Host, probe.Config{
+		Name: name, PeriodFrames: r.Config.PeriodFrames, Inputs: 2, Outputs: []probe.Signal{probe.Tone(witnessHz, toneDBFS)},
+	}, [][2]string{{out, name + ":in_1"}, {name + ":out_1", name + ":in_2"}}, duration, look)
 	if err != nil {
 		return h, err
 	}
-	from := min(settled(heard), heard.Sound.Frames())
 	left, witness := heard.Sound.Channels[0][from:], heard.Sound.Channels[1][from:]
+	h.Frames = len(left)
 	h.Gaps, h.Witness = signal.Gaps(left, heard.RateHz, guestLeftHz), signal.Gaps(witness, heard.RateHz, witnessHz)
 	if whole := longestWhole(left, h.Gaps); len(whole) >= heard.RateHz/10 {
 		h.Tone, err = signal.Tone(whole, heard.RateHz, guestLeftHz)
 	}
 	return h, err
+}
+
+// nextProbe is a name that no probe has had.
+func (r *Rig) nextProbe(what string) string {
+	r.probes++
+	return fmt.Sprintf("%s-%d", what, r.probes)
+}
+
+const (
+	settling = time.Second // that a graph has for a new program and its connections
+	// aside is what lies between a look and the sound that is judged: a miss is counted and heard
+	// within that, whichever is first.
+	aside = 100 * time.Millisecond
+)
+
+// listen starts a probe in a role's graph, connects it, and returns what it recorded, of which that
+// from the frame from on is to be judged. It calls look before the first such frame and after
+// the last, for counts of what happened meanwhile: what the start of a program costs is not in them.
+func (r *Rig) listen(role proto.Role, config probe.Config, connections [][2]string, duration time.Duration, look func()) (heard *recording.Recording, from int, err error) {
+	config.Binary, config.JackServer, config.RateHz = r.probe, r.jackServer(role), r.Config.RateHz
+	config.Duration = settling + duration + 10*time.Second // it is ended before
+	p, err := probe.Start(r.beside(role), config)
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, pair := range connections {
+		if err := r.connect(role, pair[0], pair[1]); err != nil {
+			return nil, 0, err
+		}
+	}
+	time.Sleep(settling)
+	look()
+	time.Sleep(aside)
+	beginNs := monotonicNs()
+	time.Sleep(duration)
+	endNs := monotonicNs()
+	time.Sleep(aside)
+	look()
+	if heard, err = p.FinishNow(); err != nil {
+		return nil, 0, err
+	}
+	heard.CutAt(endNs)
+	from = frameAt(heard, beginNs)
+	if judged := heard.Sound.Frames() - from; 2*judged < int(duration.Seconds()*float64(heard.RateHz)) {
+		return nil, 0, fmt.Errorf("%s heard only %d frames in %s: %s", p.Name, judged, duration, p.LogTail())
+	}
+	return heard, from, nil
 }
 
 func (r *Rig) connect(role proto.Role, from, to string) error {
@@ -82,37 +120,22 @@ func (r *Rig) LoopFollower(leader proto.Role) error {
 	return r.connect(leader.Other(), out, in)
 }
 
-// RoundTrip measures the way, against a second one from the same program back to itself that
-// does not leave the leader's graph and takes no time, since the program plays before it hears.
-func (r *Rig) RoundTrip(leader proto.Role, periodFrames int, duration time.Duration) (trip RoundTrip, err error) {
-	r.probes++
-	name := fmt.Sprintf("trip-%d", r.probes)
-	config := probe.Config{
-		Binary: r.probe, Name: name, JackServer: r.jackServer(leader), PeriodFrames: periodFrames, RateHz: r.Config.RateHz, Inputs: 2, Duration: duration,
-		Outputs: []probe.Signal{probe.NoiseF32(noiseSeed), probe.NoiseF32(noiseSeed + 1)},
-	}
-	p, err := probe.Start(r.beside(leader), config)
-	if err != nil {
-		return trip, err
-	}
+// RoundTrip measures the way for so long, against a second one from the same program back to itself
+// that does not leave the leader's graph and takes no time, since the program plays before it hears.
+// look is that of listen.
+func (r *Rig) RoundTrip(leader proto.Role, periodFrames int, duration time.Duration, look func()) (trip RoundTrip, err error) {
+	name := r.nextProbe("trip")
 	out, in := r.ports(leader)
-	for _, pair := range [][2]string{
-		{name + ":out_1", in}, {out, name + ":in_1"}, {name + ":out_2", name + ":in_2"},
-	} {
-		if err := r.connect(leader, pair[0], pair[1]); err != nil {
-			return trip, err
-		}
-	}
-	heard, err := p.Finish()
+	heard, from, err := r.listen(leader, probe.Config{
+		Name: name, PeriodFrames: periodFrames, Inputs: 2, Outputs: []probe.Signal{probe.NoiseF32(noiseSeed), probe.NoiseF32(noiseSeed + 1)},
+	}, [][2]string{{name + ":out_1", in}, {out, name + ":in_1"}, {name + ":out_2", name + ":in_2"}}, duration, look)
 	if err != nil {
 		return trip, err
 	}
 	runs := make([][]signal.Run, 2)
 	for channel := range runs {
-		samples := heard.Sound.Channels[channel]
-		samples = samples[min(settled(heard), len(samples)):]
 		reference := signal.Noise(noiseSeed+uint64(channel), 0, heard.Sound.Frames()+20*heard.RateHz, true)
-		runs[channel] = signal.BitExact(reference, samples)
+		runs[channel] = signal.BitExact(reference, heard.Sound.Channels[channel][from:])
 	}
 	trip.Took = map[int]int{}
 	for _, run := range runs[0] {
@@ -122,7 +145,7 @@ func (r *Rig) RoundTrip(leader proto.Role, periodFrames int, duration time.Durat
 		}
 	}
 	if len(trip.Took) == 0 {
-		return trip, fmt.Errorf("%s does not hear itself: %s", name, p.LogTail())
+		return trip, fmt.Errorf("%s does not hear itself", name)
 	}
 	return trip, nil
 }

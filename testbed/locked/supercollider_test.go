@@ -14,10 +14,11 @@ import (
 	"archibald-bridge/testbed/endtoend"
 	"archibald-bridge/testbed/gate"
 	"archibald-bridge/testbed/sc"
+	"archibald-bridge/testbed/signal"
 )
 
 // SuperCollider plays in a graph that follows. Then it is given more synths than any processor can
-// play in a period: each cycle that is missing is counted, both ends say that this graph is too
+// play in a period: both ends say that this graph is too
 // slow, and the graph that leads hears its own sound as ever. Without them all is as before.
 func TestSuperColliderIsHeardInTheLeadersGraphAndCanBeOverloaded(t *testing.T) {
 	p := pairs[1]
@@ -25,7 +26,7 @@ func TestSuperColliderIsHeardInTheLeadersGraphAndCanBeOverloaded(t *testing.T) {
 	if err := r.PlaySuperCollider(); err != nil {
 		t.Fatal(err)
 	}
-	heard(t, r, p.leader)
+	before := heard(t, r, p.leader)
 
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -34,27 +35,28 @@ func TestSuperColliderIsHeardInTheLeadersGraphAndCanBeOverloaded(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	before, since := missed(t, r), time.Now()
 	synths := overload(ctx, t, r, client)
 	told(t, r, proto.Guest, health.CyclesLost, "the graph, which follows, lost ")
 	told(t, r, proto.Host, health.AnswersLate, "the guest's ")
-	during, err := r.HearSuperCollider(gate.Soak(3*time.Second, 10*time.Second))
-	if err != nil {
-		t.Fatal(err)
-	}
-	by, _ := missed(t, r).since(before)
-	cycles := int(time.Since(since).Seconds() * 48000 / period)
-	t.Logf("%d synths too many, in %d cycles: %v; the leader's own tone has %d gaps", len(synths), cycles, by, len(during.Witness))
-	undisturbed(t, p.leader, by, cycles)
-	if len(during.Witness) > cycles/50 {
-		t.Errorf("the leader's own tone: %+v", during.Witness)
+	during, by := hear(t, r)
+	undisturbed(t, p.leader, before, by)
+	if gone := frames(during.Witness); gone > during.Frames/50 {
+		t.Errorf("with %d synths too many the leader's own tone is gone for %d of %d frames: %+v", len(synths), gone, during.Frames, during.Witness)
 	}
 
 	if err := client.Free(ctx, synths...); err != nil {
 		t.Fatal(err)
 	}
-	calm(t, r)
+	calm(t, r, p.leader)
 	heard(t, r, p.leader)
+}
+
+// frames is how long gaps are together.
+func frames(gaps []signal.Gap) (sum int) {
+	for _, gap := range gaps {
+		sum += gap.LengthFrames
+	}
+	return sum
 }
 
 // overload starts synths until fewer than one in five of the leader's cycles is answered.
@@ -94,13 +96,13 @@ func told(t *testing.T, r *endtoend.Rig, role proto.Role, code, text string) {
 }
 
 // calm waits until no cycle was missed for a second.
-func calm(t *testing.T, r *endtoend.Rig) {
+func calm(t *testing.T, r *endtoend.Rig, leader proto.Role) {
 	t.Helper()
 	for since := time.Now(); ; {
 		before := missed(t, r)
 		time.Sleep(time.Second)
-		by, misses := missed(t, r).since(before)
-		if misses == 0 {
+		by := looks{before, missed(t, r)}.between()
+		if by.heard(leader) == 0 {
 			return
 		}
 		if time.Since(since) > backWithin {
@@ -111,16 +113,25 @@ func calm(t *testing.T, r *endtoend.Rig) {
 
 // heard judges SuperCollider's tone at the leader: its pitch is that of the leader's clock, and it
 // has no gap that is not counted.
-func heard(t *testing.T, r *endtoend.Rig, leader proto.Role) {
+func heard(t *testing.T, r *endtoend.Rig, leader proto.Role) misses {
 	t.Helper()
-	before := missed(t, r)
-	h, err := r.HearSuperCollider(gate.Soak(3*time.Second, 10*time.Second))
+	h, by := hear(t, r)
+	if math.Abs(h.Tone.FrequencyHz-endtoend.LeftHz) > 0.005 || len(h.Gaps) > by.heard(leader) {
+		t.Errorf("%.4f Hz, played %.0f Hz, gaps %+v", h.Tone.FrequencyHz, endtoend.LeftHz, h.Gaps)
+	}
+	return by
+}
+
+// hear listens in the leader's graph.
+func hear(t *testing.T, r *endtoend.Rig) (endtoend.InLeadersGraph, misses) {
+	t.Helper()
+	var l looks
+	h, err := r.HearSuperCollider(gate.Soak(time.Second, 8*time.Second), l.at(t, r))
 	if err != nil {
 		t.Fatal(err)
 	}
-	by, misses := missed(t, r).since(before)
-	t.Logf("%.4f Hz at %.2f dBFS, %d gaps; counted: %v", h.Tone.FrequencyHz, h.Tone.LevelDBFS, len(h.Gaps), by)
-	if math.Abs(h.Tone.FrequencyHz-endtoend.LeftHz) > 0.005 || len(h.Gaps) > misses {
-		t.Errorf("%.4f Hz, played %.0f Hz, gaps %+v", h.Tone.FrequencyHz, endtoend.LeftHz, h.Gaps)
-	}
+	by := l.between()
+	t.Logf("%.4f Hz at %.2f dBFS, %d gaps; the leader's own tone has %d; counted: %v",
+		h.Tone.FrequencyHz, h.Tone.LevelDBFS, len(h.Gaps), len(h.Witness), by)
+	return h, by
 }

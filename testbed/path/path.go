@@ -6,6 +6,7 @@ package path
 import (
 	"errors"
 	"io"
+	"math"
 	"math/rand/v2"
 	"net"
 	"net/netip"
@@ -30,6 +31,7 @@ type Path struct {
 	to         netip.AddrPort
 	caller     atomic.Pointer[netip.AddrPort] // where datagrams to near came from last
 	done       sync.WaitGroup
+	loss       atomic.Uint64    // the bits of Kind's Loss as it is now
 	lost, sent [2]atomic.Uint64 // from near, from far
 	mu         sync.Mutex
 	open       map[net.Conn]bool
@@ -40,6 +42,7 @@ type Path struct {
 // must be another of this machine.
 func Open(at, to netip.AddrPort, kind Kind) (*Path, error) {
 	p := &Path{kind: kind, at: at.Addr(), to: to, open: map[net.Conn]bool{}}
+	p.Lose(kind.Loss)
 	var err error
 	if p.near, err = net.ListenUDP("udp4", net.UDPAddrFromAddrPort(at)); err != nil {
 		return nil, err
@@ -60,6 +63,9 @@ func Open(at, to netip.AddrPort, kind Kind) (*Path, error) {
 	go p.accept()
 	return p, nil
 }
+
+// Lose changes the share of the datagrams that are lost from now on.
+func (p *Path) Lose(share float64) { p.loss.Store(math.Float64bits(share)) }
 
 // Counts are the datagrams that were passed on and lost, from who calls and from who
 // is called.
@@ -122,7 +128,7 @@ func (p *Path) forward(way int, from *net.UDPConn, pass func([]byte)) {
 		if way == 0 {
 			p.caller.Store(&sender)
 		}
-		if random.Float64() < p.kind.Loss {
+		if random.Float64() < math.Float64frombits(p.loss.Load()) {
 			p.lost[way].Add(1)
 			continue
 		}
