@@ -1,7 +1,7 @@
 #!/bin/bash
 # Every kind of test. First what needs no audio server, for which no time matters, three steps
-# at once, the simulator's at idle priority; then the tests that ask real audio servers; last and alone those that judge their
-# sound. docs/testing.md tells more.
+# at once, the simulator's at idle priority; then the tests that ask real audio servers; last
+# and alone those that judge their sound. docs/testing.md tells more.
 #
 #   scripts/test.sh                    16 minutes on a fresh machine
 #   ARCHIBALD_SOAK=1 scripts/test.sh   the same for hours, as make soak
@@ -56,14 +56,12 @@ wait "$one" $!
 # Where servers fail, some of these try again.
 # shellcheck disable=SC2046 # package paths have no blanks
 {
-  {
-    tests "real audio servers, race detector: JACK" -race -count=1 -skip "$follow" archibald-bridge/bridge/audio/jack
-    tests "real audio servers, PortAudio" -tags "$portaudio" -p 1 -count=1 $(with_portaudio)
-  } &
+  tests "real audio servers, race detector: JACK" -race -count=1 -skip "$follow" archibald-bridge/bridge/audio/jack &
   {
     tests "real audio servers, race detector: JACK, driven" -race -count=1 -run "$follow" archibald-bridge/bridge/audio/jack
-    ARCHIBALD_BESIDE=1 tests "real audio servers, asked beside" -p 2 -count=1 -run "$asks_beside" ./benchmarks/peers ./testbed/jackprobe ./testbed/stack ./testbed/locked
+    tests "real audio servers, PortAudio" -tags "$portaudio" -p 1 -count=1 $(with_portaudio)
   } &
+  ARCHIBALD_BESIDE=1 tests "real audio servers, asked beside" -p 2 -count=1 -run "$asks_beside" ./benchmarks/peers ./testbed/jackprobe ./testbed/stack ./testbed/locked &
   tests "real audio servers, race detector" -race -p 2 -count=1 $(asking | of "$in_process" | but bridge/audio/jack) &
   tests "real audio servers, asked by programs" -p 2 -count=1 $(asking | but "$in_process") &
   wait
